@@ -1,0 +1,97 @@
+"""Where things are on disk: the folder that the app writes to, and the checkpoints that ship with it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from platformdirs import user_data_dir
+
+from explorer.errors import ExplorerError
+
+__all__ = [
+    "SHIPPED_CHECKPOINTS",
+    "check_name",
+    "data_home",
+    "dataset_folders",
+    "subfolder",
+    "write_atomically",
+]
+
+SHIPPED_CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def data_home() -> Path:
+    """The data folder: ``$EXPLORER_HOME``, else the user's data folder. It is not created by this call."""
+    configured = os.environ.get("EXPLORER_HOME")
+    if configured:
+        return Path(configured).expanduser().absolute()
+    return Path(user_data_dir("image-density-explorer", appauthor=False))
+
+
+def subfolder(name: str) -> Path:
+    """A folder in the data folder (`runs`, `catalogs`, `stores`, `checkpoints`, `datasets`), created when missing.
+
+    Raises:
+        ExplorerError: the folder cannot be created.
+    """
+    folder = data_home() / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ExplorerError(
+            f"The data folder {folder} cannot be created ({error.strerror}). "
+            "Set EXPLORER_HOME to a folder that you may write to."
+        ) from error
+    return folder
+
+
+def dataset_folders() -> list[Path]:
+    """Folders whose entries the app offers as data sets: ``datasets`` in the data folder, then those named in
+    ``$EXPLORER_DATASETS`` (separated as in ``$PATH``)."""
+    extra = os.environ.get("EXPLORER_DATASETS", "")
+    return [data_home() / "datasets", *(Path(part).expanduser().absolute() for part in extra.split(os.pathsep) if part)]
+
+
+def check_name(name: str) -> str:
+    """Return `name` if it is safe as the name of a folder.
+
+    Raises:
+        ExplorerError: it is empty, too long, or has characters that could leave the folder.
+    """
+    if not _NAME.fullmatch(name):
+        raise ExplorerError(
+            f"{name!r} cannot be a name: use 1 to 64 letters, digits, '.', '_' or '-', "
+            "beginning with a letter or digit."
+        )
+    return name
+
+
+@contextmanager
+def write_atomically(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path` to write to; on success it replaces `path`, on failure it is removed.
+
+    A kill at any moment leaves either the old file or the new one. Names are unique to the process, so that two
+    processes may write the same file: the last one wins, and both are whole.
+
+    Raises:
+        ExplorerError: the disk is full or the folder cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise ExplorerError(
+            f"{path} cannot be written ({error.strerror or error}). Free some space or check the permissions."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)

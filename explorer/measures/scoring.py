@@ -1,0 +1,31 @@
+"""log p of many images, in batches that fit into memory."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from explorer.images import Values
+from explorer.models.base import EnergyModel
+from explorer.models.devices import inference_batch_size
+
+__all__ = ["log_prob_batched", "model_input"]
+
+
+def log_prob_batched(model: EnergyModel, x: Tensor, t: float | None = None, batch_size: int | None = None) -> Tensor:
+    """``log p(x, t)`` in nats for images ``(N, C, H, W)``, one forward pass each; shape ``(N,)``, on the CPU.
+
+    Args:
+        model: an energy model.
+        x: images as the model reads them, on any device.
+        t: noise variance; the model's own `t0` when None.
+        batch_size: images at once; what fits into memory when None.
+    """
+    size = batch_size or inference_batch_size(model.dimensions, model.device)
+    parts = [model.log_prob(part.to(model.device), t).cpu() for part in x.split(size)]
+    return torch.cat(parts) if parts else torch.empty(0)
+
+
+def model_input(values: Values, pixels: Tensor) -> Tensor:
+    """What a model is given for 8-bit pixels ``(N, C, H, W)``: cell centers plus the fixed dither, float32."""
+    return values.centers(pixels) + values.dither(tuple(pixels.shape[1:]))

@@ -1,0 +1,243 @@
+"""Checkpoints on disk: a folder with `config.json`, `model.safetensors` and `card.md`.
+
+`config.json` holds the architecture, the data set, the value convention and the metrics with how they were measured;
+`model.safetensors` the weights, which cannot contain code. Checkpoints are looked for in the data folder first, then
+among those that ship with the project.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from explorer.errors import ExplorerError
+from explorer.home import SHIPPED_CHECKPOINTS, check_name, data_home, write_atomically
+from explorer.images import Values
+from explorer.models.base import EnergyModel
+from explorer.models.devices import pick_device
+from explorer.models.dual import DualEnergy, DualEnergyConfig
+
+__all__ = [
+    "FORMAT",
+    "Checkpoint",
+    "CheckpointConfig",
+    "CheckpointInfo",
+    "find_checkpoint",
+    "list_checkpoints",
+    "load",
+    "load_checkpoint",
+    "read_config",
+    "save_checkpoint",
+]
+
+FORMAT = "image-density-explorer/1"
+
+_MAX_CONFIG_BYTES = 1_000_000
+
+
+class CheckpointConfig(BaseModel):
+    """What `config.json` says.
+
+    Attributes:
+        format: version of this format.
+        model: architecture, image shape and noise range.
+        values: how 8-bit pixels become values in [0, 1].
+        dataset: name of the training data, for people; a built-in name (`digits`, `photos`) is also a data set.
+        training: settings of the run that made it.
+        metrics: what it reaches, each with how it was measured.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: str = FORMAT
+    model: DualEnergyConfig
+    values: Values = Values()
+    dataset: str = ""
+    training: dict[str, Any] = {}
+    metrics: dict[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model in memory and where it came from.
+
+    Attributes:
+        name: name of the folder.
+        path: the folder.
+        model: in evaluation mode, without gradients in its weights.
+        values: how 8-bit pixels become values in [0, 1].
+        config: the whole `config.json`.
+        fingerprint: 16 hex digits that change with the weights or the architecture.
+    """
+
+    name: str
+    path: Path
+    model: EnergyModel
+    values: Values
+    config: CheckpointConfig
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class CheckpointInfo:
+    """A line in a list of checkpoints.
+
+    Attributes:
+        name: name of the folder.
+        path: the folder.
+        config: the whole `config.json`, None when it cannot be read.
+        problem: a sentence when the checkpoint is not usable, else None.
+    """
+
+    name: str
+    path: Path
+    config: CheckpointConfig | None
+    problem: str | None = None
+
+    @property
+    def bits_per_dimension(self) -> float | None:
+        """NLL by I-MMSE in bits/dimension of the 8-bit (or coarser) image, where `evaluate` measured it."""
+        return self.config.metrics.get("bits_per_dimension", {}).get("i_mmse") if self.config else None
+
+
+def read_config(folder: Path) -> CheckpointConfig:
+    """The parsed `config.json` of a checkpoint.
+
+    Raises:
+        ExplorerError: missing, damaged, or of a version that is not known.
+    """
+    path = folder / "config.json"
+    try:
+        if path.stat().st_size > _MAX_CONFIG_BYTES:
+            raise ExplorerError(f"{path} is too large to be a configuration; is this a checkpoint?")
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ExplorerError(f"{folder} is not a checkpoint: config.json is missing.") from error
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise ExplorerError(f"The checkpoint {folder.name} is damaged: config.json cannot be read.") from error
+    version = content.get("format") if isinstance(content, dict) else None
+    if version != FORMAT:
+        raise ExplorerError(
+            f"The checkpoint {folder.name} has the format {version!r}, which this version does not know "
+            f"(it reads {FORMAT!r}). Update Image Density Explorer or retrain the model."
+        )
+    try:
+        return CheckpointConfig.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise ExplorerError(
+            f"The checkpoint {folder.name} is damaged: in config.json, {field} is wrong ({first['msg']})."
+        ) from error
+
+
+def _fingerprint(folder: Path) -> str:
+    digest = hashlib.sha256()
+    with open(folder / "model.safetensors", "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    config = read_config(folder)
+    digest.update(config.model.model_dump_json().encode())
+    digest.update(config.values.model_dump_json().encode())
+    return digest.hexdigest()[:16]
+
+
+def find_checkpoint(name_or_path: str | Path) -> Path:
+    """The folder of a checkpoint, given its name or its path.
+
+    Raises:
+        ExplorerError: there is none.
+    """
+    path = Path(name_or_path)
+    if path.is_dir() and (path.is_absolute() or len(path.parts) > 1):
+        return path
+    name = str(name_or_path)
+    for root in (data_home() / "checkpoints", SHIPPED_CHECKPOINTS):
+        if len(path.parts) == 1 and (root / check_name(name)).is_dir():
+            return root / name
+    known = ", ".join(info.name for info in list_checkpoints()) or "none yet"
+    raise ExplorerError(f"There is no checkpoint {name!r}. There are: {known}.")
+
+
+def load_checkpoint(name_or_path: str | Path, device: str = "auto") -> Checkpoint:
+    """Load a checkpoint by name (data folder first, then those that ship) or from a folder.
+
+    Args:
+        name_or_path: for example ``"natural32"``, or the path of a folder.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+
+    Raises:
+        ExplorerError: missing, damaged, of an unknown version, or weights that do not fit the architecture.
+    """
+    folder = find_checkpoint(name_or_path)
+    config = read_config(folder)
+    target = pick_device(device)
+    weights = folder / "model.safetensors"
+    if not weights.is_file():
+        raise ExplorerError(f"The checkpoint {folder.name} is damaged: model.safetensors is missing.")
+    try:
+        state = load_file(weights)
+    except (OSError, SafetensorError) as error:
+        raise ExplorerError(f"The checkpoint {folder.name} is damaged: model.safetensors cannot be read.") from error
+    with torch.device("meta"):
+        expected = {name: value.shape for name, value in DualEnergy(config.model).state_dict().items()}
+    found = {name: value.shape for name, value in state.items()}
+    if found != expected:
+        wrong = sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
+        raise ExplorerError(
+            f"The weights of the checkpoint {folder.name} do not fit its config.json: "
+            f"{len(wrong)} tensors differ in name or shape, the first is {wrong[0]}."
+        )
+    if not all(torch.isfinite(value).all() for value in state.values()):
+        raise ExplorerError(f"The checkpoint {folder.name} is damaged: its weights contain NaN or infinity.")
+    torch.set_flush_denormal(True)
+    model = DualEnergy(config.model)
+    model.load_state_dict(state)
+    model.requires_grad_(False).eval().to(target)
+    return Checkpoint(folder.name, folder, model, config.values, config, _fingerprint(folder))
+
+
+def load(name_or_path: str | Path, device: str = "auto") -> EnergyModel:
+    """The energy model of a checkpoint: ``explorer.load("natural32")``. See `load_checkpoint`."""
+    return load_checkpoint(name_or_path, device).model
+
+
+def list_checkpoints() -> list[CheckpointInfo]:
+    """All checkpoints: those of the data folder, then those that ship, each by name; damaged ones say why."""
+    found: dict[str, CheckpointInfo] = {}
+    for root in (data_home() / "checkpoints", SHIPPED_CHECKPOINTS):
+        if not root.is_dir():
+            continue
+        for folder in sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")):
+            if folder.name in found:
+                continue
+            try:
+                check_name(folder.name)
+                config = read_config(folder)
+                problem = None if (folder / "model.safetensors").is_file() else "model.safetensors is missing."
+                found[folder.name] = CheckpointInfo(folder.name, folder, config, problem)
+            except ExplorerError as error:
+                found[folder.name] = CheckpointInfo(folder.name, folder, None, str(error))
+    return list(found.values())
+
+
+def save_checkpoint(folder: Path, model: DualEnergy, config: CheckpointConfig, card: str) -> None:
+    """Write a checkpoint. Each file is written to a temporary name and renamed, the weights first.
+
+    Raises:
+        ExplorerError: the folder cannot be written.
+    """
+    with write_atomically(folder / "model.safetensors") as path:
+        save_file({name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}, path)
+    with write_atomically(folder / "card.md") as path:
+        path.write_text(card, encoding="utf-8")
+    with write_atomically(folder / "config.json") as path:
+        path.write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")

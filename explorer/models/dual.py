@@ -1,0 +1,193 @@
+"""The energy network: a homogeneous U-Net made into an energy by an inner product.
+
+Guth, Kadkhodaie and Simoncelli (2025, arXiv 2506.05310) turn a score network ``s`` into an energy by
+
+    U(y, t) = 1/2 <y, s(y, t)>,
+
+whose gradient is again ``s`` when ``s`` is homogeneous and conservative. With the Gaussian anchor the network only
+describes what is not Gaussian:
+
+    U(y, t) = U_gauss(y, t) + w(t) [ 1/2 <v, f(u, v; e)> + d c(t) ],        w(t) = var / (var + t),
+
+where ``U_gauss`` is `SpectralGaussian`, ``u = (y - mean) / sqrt(var + t)`` is the standardized image (``var`` the mean
+pixel variance), ``v`` the whitened one (each DCT coefficient divided by ``sqrt(lambda_i + t)``), ``f`` the U-Net, and
+``c`` a truncated Fourier series in ``log t``: an inner product has no additive constant of its own. As ``w -> 0`` at
+large noise, the model is normalized by construction.
+
+The U-Net is conditioned on an embedding ``e`` of ``log t`` and, optionally, of the amplitude of the image,
+``log mean_i(z_i^2 / (lambda_i + t))`` and ``log mean(u^2)``: a strictly homogeneous network cannot know how large its
+input is, but the energy of natural images depends on it.
+
+Without the anchor ``U(y, t) = d/2 log(2 pi (t + var)) + 1/2 <u, f(u; e)> + c``; the constant ``c`` is fixed at large
+``t``, where ``E U = d/2 log(2 pi e t)``, by `DualEnergy.normalize`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from torch import Tensor, nn
+
+from explorer.models.anchor import SpectralGaussian
+from explorer.models.base import EnergyModel, sum_pixels
+from explorer.models.unet import UNet, UNetConfig
+
+__all__ = ["DualEnergy", "DualEnergyConfig", "NoiseRange"]
+
+_TINY = 1e-8
+
+
+class NoiseRange(BaseModel):
+    """Noise variances that a model was trained on, and the one at which log p is reported.
+
+    Attributes:
+        t_min, t_max: end points of training. An energy is not to be trusted at the edge of its range.
+        t0: where log p is reported; ``t_min <= t0``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    t_min: float = Field(gt=0)
+    t0: float = Field(gt=0)
+    t_max: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> NoiseRange:
+        if not self.t_min <= self.t0 < self.t_max:
+            raise ValueError("Noise variances must satisfy t_min <= t0 < t_max.")
+        return self
+
+
+class DualEnergyConfig(BaseModel):
+    """Everything that decides the architecture of a `DualEnergy`.
+
+    Attributes:
+        image_shape: ``(C, H, W)``.
+        noise: range of noise variances.
+        unet: shape of the network.
+        anchor: add the Gaussian energy.
+        amplitude: condition on the amplitude of the input.
+        frequencies: number of Fourier frequencies of ``log t``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    image_shape: tuple[int, int, int]
+    noise: NoiseRange
+    unet: UNetConfig = UNetConfig()
+    anchor: bool = True
+    amplitude: bool = True
+    frequencies: int = Field(16, ge=1, le=64)
+
+    @model_validator(mode="after")
+    def _divisible(self) -> DualEnergyConfig:
+        channels, height, width = self.image_shape
+        if channels not in (1, 3) or min(height, width) < 1 or max(height, width) > 1024:
+            raise ValueError(f"Images have 1 or 3 channels and 1 to 1024 pixels a side, not {self.image_shape}.")
+        multiple = self.unet.size_multiple
+        if height % multiple or width % multiple:
+            raise ValueError(
+                f"A network with patch {self.unet.patch} and {self.unet.num_scales} scales needs a height and width "
+                f"that are multiples of {multiple}, not {height} x {width}."
+            )
+        return self
+
+
+class LogNoiseFeatures(nn.Module):
+    """Cosines and sines of ``log t``, scaled so that the noise range spans half a period of the lowest; ``(B,)`` ->
+    ``(B, 2 * frequencies)``."""
+
+    multiples: Tensor
+
+    def __init__(self, noise: NoiseRange, frequencies: int) -> None:
+        super().__init__()
+        self.center = 0.5 * (math.log(noise.t_min) + math.log(noise.t_max))
+        self.half_width = 0.5 * (math.log(noise.t_max) - math.log(noise.t_min))
+        self.register_buffer("multiples", torch.arange(1, frequencies + 1) * (math.pi / 2), persistent=False)
+
+    def forward(self, t: Tensor) -> Tensor:
+        phase = ((torch.log(t) - self.center) / self.half_width)[:, None] * self.multiples
+        return torch.cat((phase.cos(), phase.sin()), 1)
+
+
+class DualEnergy(EnergyModel):
+    """Energy network trained by dual score matching.
+
+    Args:
+        config: architecture, noise range and image shape.
+
+    Before training, call `fit_statistics` with training images; a checkpoint restores them.
+    """
+
+    pixel_variance: Tensor
+    log_normalization: Tensor
+
+    def __init__(self, config: DualEnergyConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.image_shape = config.image_shape
+        self.t0 = config.noise.t0
+        channels = config.image_shape[0]
+        self.gaussian = SpectralGaussian(config.image_shape, config.noise.t0)
+        self.register_buffer("pixel_variance", torch.ones(()))
+        self.register_buffer("log_normalization", torch.zeros(()))
+        self.noise_features = LogNoiseFeatures(config.noise, config.frequencies)
+        width = config.unet.embedding_dim
+        features = 2 * config.frequencies + (2 if config.amplitude else 0)
+        self.embedding = nn.Sequential(nn.Linear(features, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU())
+        self.unet = UNet(2 * channels if config.anchor else channels, channels, config.unet)
+        self.offset = nn.Linear(2 * config.frequencies, 1, bias=False)
+        nn.init.zeros_(self.offset.weight)
+        if config.anchor:
+            nn.init.zeros_(self.unet.output.weight)
+
+    def fit_statistics(self, images: Tensor) -> None:
+        """Take mean and (co)variance from training images in [0, 1], shape ``(N, C, H, W)``.
+
+        Raises:
+            ValueError: fewer than two images.
+        """
+        self.gaussian.fit(images)
+        self.pixel_variance.copy_(self.gaussian.variances.mean())
+
+    @torch.no_grad()
+    def normalize(self, images: Tensor, generator: torch.Generator) -> None:
+        """Fix the additive constant where the truth is known: at ``t_max``, ``E U`` is the Gaussian's entropy.
+
+        The entropy ``1/2 sum_i log(2 pi e (lambda_i + t_max))`` uses the data's own covariance. With the anchor the
+        constant is zero by construction and this does nothing.
+        """
+        if self.config.anchor:
+            return
+        t = torch.full((len(images),), self.config.noise.t_max, device=images.device)
+        noise = torch.randn(images.shape, generator=generator).to(images.device)
+        energy = self.energy(images + t.sqrt().view(-1, 1, 1, 1) * noise, t).double().mean()
+        variances = self.gaussian.variances.double() + self.config.noise.t_max
+        entropy = 0.5 * torch.log(2 * math.pi * math.e * variances).sum()
+        self.log_normalization.add_((entropy - energy).float())
+
+    def energy(self, y: Tensor, t: Tensor) -> Tensor:
+        total_variance = self.pixel_variance + t
+        standardized = (y - self.gaussian.mean) / total_variance.sqrt().view(-1, 1, 1, 1)
+        features = self.noise_features(t)
+        offset = self.dimensions * self.offset(features).squeeze(1)
+
+        if self.config.anchor:
+            z = self.gaussian.coefficients(y)
+            base = self.gaussian.energy_of_coefficients(z, t)
+            z = z / (self.gaussian.variances + t.view(-1, 1, 1, 1)).sqrt()
+            whitened = self.gaussian.synthesize(z)
+            inputs, partner = torch.cat((standardized, whitened), 1), whitened
+            weight = self.pixel_variance / total_variance
+        else:
+            z = inputs = partner = standardized
+            base = 0.5 * self.dimensions * torch.log(2 * math.pi * total_variance) + self.log_normalization
+            weight = torch.ones_like(t)
+
+        if self.config.amplitude:
+            amplitudes = [(a.square().mean((1, 2, 3)) + _TINY).log() for a in (z, standardized)]
+            features = torch.cat((features, torch.stack(amplitudes, 1)), 1)
+        response = self.unet(inputs, self.embedding(features))
+        return base + weight * (0.5 * sum_pixels(partner * response) + offset)

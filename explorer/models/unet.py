@@ -1,0 +1,153 @@
+"""A bias-free U-Net that keeps the scale of its input.
+
+Every convolution is without bias, and every normalization rescales channels to a common power without changing the
+total power, so that the output grows in proportion to the input as far as the smooth nonlinearity allows. This is the
+architecture of Guth, Kadkhodaie and Simoncelli (2025, arXiv 2506.05310, appendix): `num_scales` encoder blocks whose
+output is kept as a skip, a middle block, and decoder blocks that read the skips; conv -> norm -> GELU throughout.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+__all__ = ["UNet", "UNetConfig"]
+
+
+class UNetConfig(BaseModel):
+    """Shape of the network.
+
+    Attributes:
+        base_width: channels at the finest scale; scale ``k`` has ``base_width * 2**k``.
+        num_scales: number of encoder (and decoder) blocks; the middle block works ``2**num_scales`` times coarser.
+        encoder_layers, middle_layers, decoder_layers: convolutions in a block.
+        patch: the input is folded into ``patch x patch`` blocks first (pixel unshuffle), so that the finest scale works
+            on fewer positions with more channels.
+        group_size: channels that share one normalization power.
+        embedding_dim: length of the conditioning vector.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_width: int = Field(64, ge=1, le=512)
+    num_scales: int = Field(2, ge=1, le=6)
+    encoder_layers: int = Field(2, ge=1, le=8)
+    middle_layers: int = Field(3, ge=2, le=8)
+    decoder_layers: int = Field(2, ge=2, le=8)
+    patch: int = Field(1, ge=1, le=8)
+    group_size: int = Field(1, ge=1)
+    embedding_dim: int = Field(128, ge=1, le=1024)
+
+    @property
+    def size_multiple(self) -> int:
+        """Height and width of an image must be multiples of this."""
+        return self.patch * 2**self.num_scales
+
+
+class ConditionalNorm(nn.Module):
+    """Equalize the power of channels, keep the total, and scale by a function of the conditioning vector.
+
+    With ``v_c`` the variance of channel ``c`` over space (of its group, for ``group_size > 1``): subtract the spatial
+    mean, multiply by ``sqrt(mean_c(v) / (v_c + 1e-5) + 1e-5)``, by a learned weight, and by ``1 + A e``.
+    """
+
+    def __init__(self, channels: int, group_size: int, embedding_dim: int) -> None:
+        super().__init__()
+        if channels % group_size:
+            raise ValueError(f"{channels} channels do not divide into groups of {group_size}.")
+        self.group_size = group_size
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.condition = nn.Linear(embedding_dim, channels)
+
+    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
+        batch, channels = x.shape[:2]
+        x = x - x.mean((2, 3), keepdim=True)
+        power = x.square().mean((2, 3))
+        if self.group_size > 1:
+            groups = power.view(batch, -1, self.group_size).mean(2, keepdim=True)
+            power = groups.expand(-1, -1, self.group_size).reshape(batch, channels)
+        gain = torch.sqrt(power.mean(1, keepdim=True) / (power + 1e-5) + 1e-5)
+        gain = gain * self.weight * (1 + self.condition(embedding))
+        return x * gain[:, :, None, None]
+
+
+class Layer(nn.Module):
+    """Convolution -> normalization -> GELU."""
+
+    def __init__(self, conv: nn.Module, channels: int, config: UNetConfig) -> None:
+        super().__init__()
+        self.conv = conv
+        self.norm = ConditionalNorm(channels, config.group_size, config.embedding_dim)
+
+    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
+        return F.gelu(self.norm(self.conv(x), embedding))
+
+
+def _same(inputs: int, outputs: int) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+
+
+def _down(inputs: int, outputs: int) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, 2, stride=2, bias=False)
+
+
+def _up(inputs: int, outputs: int) -> nn.ConvTranspose2d:
+    return nn.ConvTranspose2d(inputs, outputs, 2, stride=2, bias=False)
+
+
+class UNet(nn.Module):
+    """``(B, in_channels, H, W), (B, embedding_dim) -> (B, out_channels, H, W)``.
+
+    Args:
+        in_channels: channels of the input.
+        out_channels: channels of the output.
+        config: shape of the network. Height and width must be multiples of ``config.size_multiple``.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, config: UNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        fold = config.patch**2
+        widths = [config.base_width * 2**k for k in range(config.num_scales + 1)]
+
+        self.encoder = nn.ModuleList()
+        for k in range(config.num_scales):
+            width = widths[k]
+            first = _same(in_channels * fold, width) if k == 0 else _down(widths[k - 1], width)
+            convs = [first, *(_same(width, width) for _ in range(config.encoder_layers - 1))]
+            self.encoder.append(nn.ModuleList(Layer(conv, width, config) for conv in convs))
+
+        width, above = widths[-1], widths[-2]
+        convs = [_down(above, width), *(_same(width, width) for _ in range(config.middle_layers - 2))]
+        self.middle = nn.ModuleList(Layer(conv, width, config) for conv in convs)
+        self.middle.append(Layer(_up(width, above), above, config))
+
+        self.decoder = nn.ModuleList()
+        for k in reversed(range(config.num_scales)):
+            width = widths[k]
+            convs = [_same(2 * width, width), *(_same(width, width) for _ in range(config.decoder_layers - 2))]
+            block = nn.ModuleList(Layer(conv, width, config) for conv in convs)
+            if k > 0:
+                block.append(Layer(_up(width, widths[k - 1]), widths[k - 1], config))
+            self.decoder.append(block)
+        self.output = _same(widths[0], out_channels * fold)
+
+    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
+        patch = self.config.patch
+        if patch > 1:
+            x = F.pixel_unshuffle(x, patch)
+        skips = []
+        for block in self.encoder:
+            for layer in block:
+                x = layer(x, embedding)
+            skips.append(x)
+        for layer in self.middle:
+            x = layer(x, embedding)
+        for block in self.decoder:
+            x = torch.cat((x, skips.pop()), 1)
+            for layer in block:
+                x = layer(x, embedding)
+        x = self.output(x)
+        return F.pixel_shuffle(x, patch) if patch > 1 else x

@@ -1,0 +1,145 @@
+"""Everything that decides a training run, as plain data."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from explorer.errors import ExplorerError
+from explorer.home import check_name
+from explorer.images import Values
+from explorer.models.dual import DualEnergyConfig, NoiseRange
+from explorer.models.unet import UNetConfig
+from explorer.units import noise_variance_from_psnr
+
+__all__ = ["MODEL_SIZES", "ModelSize", "TrainingConfig", "training_config"]
+
+ModelSize = Literal["tiny", "small", "medium", "large"]
+MODEL_SIZES: tuple[ModelSize, ...] = get_args(ModelSize)
+
+_WIDTHS: dict[str, int] = {"tiny": 8, "small": 16, "medium": 32, "large": 48}
+
+
+class TrainingConfig(BaseModel):
+    """A training run.
+
+    Attributes:
+        name: of the run and of the checkpoint that it becomes.
+        dataset: what `explorer.data.open_dataset` opens.
+        model: architecture, image shape and noise range.
+        values: how 8-bit pixels become values in [0, 1].
+        seed: decides initialization, order of images, and noise.
+        batch_size: images a step.
+        steps: length of the run; the learning rate decays to zero at its end.
+        learning_rate: of Adam, after warm-up.
+        warmup_steps: steps over which the learning rate rises from zero.
+        decay_fraction: last part of the run over which the learning rate falls to zero, linearly.
+        gradient_clip: largest norm of the gradient.
+        ema_decay: of the exponential moving average of the weights, which is what is validated and kept.
+        time_weight: weight of the time loss beside the space loss.
+        flip: mirror images left to right at random.
+        validate_every: steps between validations.
+        validation_images: images in a validation.
+        compile: compile the training step: on the CPU it needs a C++ compiler and a minute or two, and then pays.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    dataset: str
+    model: DualEnergyConfig
+    values: Values = Values()
+    seed: int = 0
+    batch_size: int = Field(64, ge=1, le=4096)
+    steps: int = Field(1000, ge=1, le=100_000_000)
+    learning_rate: float = Field(1e-3, gt=0, le=1)
+    warmup_steps: int = Field(100, ge=0)
+    decay_fraction: float = Field(0.5, ge=0, le=1)
+    gradient_clip: float = Field(1.0, gt=0)
+    ema_decay: float = Field(0.999, ge=0, lt=1)
+    time_weight: float = Field(1.0, ge=0)
+    flip: bool = True
+    validate_every: int = Field(500, ge=1)
+    validation_images: int = Field(128, ge=2)
+    compile: bool = False
+    device: str = "auto"
+
+    @field_validator("name")
+    @classmethod
+    def _safe_name(cls, name: str) -> str:
+        return check_name(name)
+
+    def learning_rate_at(self, step: int) -> float:
+        """Learning rate of step `step` (from 0): linear warm-up, plateau, linear decay to zero."""
+        warmup = min(1.0, (step + 1) / max(1, self.warmup_steps))
+        decay_steps = max(1.0, self.decay_fraction * self.steps)
+        return self.learning_rate * min(warmup, 1.0, (self.steps - step) / decay_steps)
+
+
+def _unet(size: ModelSize, side: int) -> UNetConfig:
+    """The network of a size for square images of `side` pixels: as many scales as leave at least 4 x 4 positions."""
+    if side < 8:
+        raise ExplorerError(f"Images of {side} pixels are too small to train on; choose a size of at least 8.")
+    scales = max(1, min(3 if side >= 64 else 2, int(math.log2(side / 4))))
+    if side % 2**scales:
+        raise ExplorerError(f"The size must be a multiple of {2**scales} pixels, not {side}.")
+    return UNetConfig(base_width=_WIDTHS[size], num_scales=scales)
+
+
+def training_config(
+    name: str,
+    dataset: str,
+    *,
+    size: int = 32,
+    channels: int = 1,
+    model_size: ModelSize = "medium",
+    steps: int = 1000,
+    anchor: bool = True,
+    amplitude: bool = True,
+    **settings: object,
+) -> TrainingConfig:
+    """A `TrainingConfig` with good defaults for a data set.
+
+    The noise range follows from the spacing of the values: log p is reported where sigma is about a seventh of the
+    spacing, and training begins a factor of 5 below.
+
+    Args:
+        name: of the run and its checkpoint.
+        dataset: what `explorer.data.open_dataset` opens.
+        size: height and width in pixels.
+        channels: 1 for grayscale, 3 for color.
+        model_size: one of `MODEL_SIZES`.
+        steps: length of the run.
+        anchor, amplitude: see `explorer.models.dual`.
+        settings: any other field of `TrainingConfig`.
+
+    Raises:
+        ExplorerError: a setting is out of its range; the message names it.
+    """
+    values = Values(levels=17) if dataset == "digits" else Values()
+    spacing_psnr = 20 * math.log10(values.levels)
+    noise = NoiseRange(
+        t_min=float(noise_variance_from_psnr(round(spacing_psnr + 24))),
+        t0=float(noise_variance_from_psnr(round(spacing_psnr + 17))),
+        t_max=100.0,
+    )
+    if model_size not in MODEL_SIZES:
+        raise ExplorerError(f"There is no model size {model_size!r}. Choose one of {', '.join(MODEL_SIZES)}.")
+    settings.setdefault("flip", dataset != "digits")
+    try:
+        model = DualEnergyConfig(
+            image_shape=(channels, size, size),
+            noise=noise,
+            unet=_unet(model_size, size),
+            anchor=anchor,
+            amplitude=amplitude,
+        )
+        return TrainingConfig(name=name, dataset=dataset, model=model, values=values, steps=steps, **settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        raise ExplorerError(f"{field + ': ' if field else ''}{message}.".replace("..", ".")) from error

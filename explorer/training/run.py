@@ -1,0 +1,146 @@
+"""A training run on disk.
+
+A run is a folder:
+
+    config.json             `TrainingConfig`
+    metrics.jsonl           one JSON object a line, append-only: progress and validations
+    last/training.safetensors   weights, averaged weights and optimizer state, with the step; what a run resumes from
+    best/                   the checkpoint (averaged weights) with the lowest validation NLL so far
+    denoised.png            clean, noisy and denoised validation images at the last validation
+
+Every file but `metrics.jsonl` is written to a temporary name and renamed, so that a kill at any moment leaves a run
+that resumes. After a kill, `metrics.jsonl` may hold lines beyond the step of `last/`, and half a line at its end:
+readers keep the latest line of each kind and step, and skip what does not parse.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from explorer.errors import ExplorerError
+from explorer.home import check_name, data_home, subfolder, write_atomically
+from explorer.training.config import TrainingConfig
+
+__all__ = ["Run", "append_metrics", "create_run"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder that exists.
+
+    Attributes:
+        folder: the folder.
+        config: what to train.
+    """
+
+    folder: Path
+    config: TrainingConfig
+
+    @classmethod
+    def open(cls, folder: Path) -> Run:
+        """Open a run.
+
+        Raises:
+            ExplorerError: `config.json` is missing or damaged.
+        """
+        try:
+            text = (folder / "config.json").read_text(encoding="utf-8")
+            return cls(folder, TrainingConfig.model_validate_json(text))
+        except FileNotFoundError as error:
+            raise ExplorerError(f"{folder} is not a training run: config.json is missing.") from error
+        except (OSError, UnicodeDecodeError, ValidationError) as error:
+            raise ExplorerError(f"The training run {folder.name} is damaged: config.json cannot be read.") from error
+
+    @property
+    def training_state(self) -> Path:
+        """The file that the run resumes from."""
+        return self.folder / "last" / "training.safetensors"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The checkpoint that a finished run becomes."""
+        return data_home() / "checkpoints" / self.config.name
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """The lines of `metrics.jsonl`, in order of step, the latest for each kind and step.
+
+        Each has `kind` (`"progress"`: `space_loss`, `time_loss`, `images_per_second`, `seconds`, averaged since the
+        line before; `"validation"`: `bits_per_dimension` with `energy`, `i_mmse` and `gap`, and `levels`, a list of
+        `NoiseLevel` fields) and `step`.
+        """
+        try:
+            text = (self.folder / "metrics.jsonl").read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return []
+        latest: dict[tuple[int, str], dict[str, Any]] = {}
+        for line in text.splitlines():
+            try:
+                entry = json.loads(line)
+                latest[int(entry["step"]), str(entry["kind"])] = entry
+            except (ValueError, KeyError, TypeError):
+                continue
+        return [latest[key] for key in sorted(latest)]
+
+    @property
+    def step(self) -> int:
+        """Steps done, as far as `metrics.jsonl` knows."""
+        return max((int(entry["step"]) for entry in self.metrics()), default=0)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last step is done and its validation written."""
+        return any(entry["kind"] == "validation" and entry["step"] >= self.config.steps for entry in self.metrics())
+
+
+def create_run(config: TrainingConfig, folder: Path | None = None) -> Path:
+    """Make the folder of a new run and return it.
+
+    Args:
+        config: what to train.
+        folder: where; the run's name among the runs of the data folder when None.
+
+    Raises:
+        ExplorerError: a run or checkpoint of this name exists, or the folder cannot be written.
+    """
+    if folder is None:
+        folder = subfolder("runs") / check_name(config.name)
+    if (data_home() / "checkpoints" / config.name).exists():
+        raise ExplorerError(f"A checkpoint called {config.name!r} exists already; choose another name.")
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError as error:
+        raise ExplorerError(f"A run called {folder.name!r} exists already; choose another name.") from error
+    except OSError as error:
+        raise ExplorerError(f"{folder} cannot be created ({error.strerror}).") from error
+    with write_atomically(folder / "config.json") as path:
+        path.write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    return folder
+
+
+def append_metrics(folder: Path, entry: dict[str, Any]) -> None:
+    """Append one line to `metrics.jsonl`; numbers that are not finite become null.
+
+    Raises:
+        ExplorerError: the disk is full or the folder cannot be written.
+    """
+    finite = {k: (None if isinstance(v, float) and not math.isfinite(v) else v) for k, v in entry.items()}
+    path = folder / "metrics.jsonl"
+    try:
+        with open(path, "a+b") as file:
+            # A kill in mid-line leaves no newline: begin a new line, so that only the torn one is lost.
+            if file.tell() > 0:
+                file.seek(-1, 2)
+                torn = file.read(1) != b"\n"
+            else:
+                torn = False
+            file.write((b"\n" if torn else b"") + json.dumps(finite).encode() + b"\n")
+    except OSError as error:
+        raise ExplorerError(
+            f"{path} cannot be written ({error.strerror or error}). Free some space, then resume the run."
+        ) from error

@@ -1,0 +1,296 @@
+"""The training loop: dual score matching with Adam, resumable to the step.
+
+Step ``k`` of a run depends only on the configuration, the state after step ``k - 1`` and random numbers seeded by
+``(seed, k)``: images, mirroring, dequantization, noise and noise levels. A run that is killed and resumed from its last
+saved state therefore takes exactly the steps that it would have taken.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from explorer.data.sources import open_dataset
+from explorer.errors import ExplorerError
+from explorer.home import write_atomically
+from explorer.models.checkpoints import CheckpointConfig, save_checkpoint
+from explorer.models.devices import inference_batch_size, pick_device
+from explorer.models.dual import DualEnergy
+from explorer.training.card import training_card
+from explorer.training.config import TrainingConfig
+from explorer.training.objective import dual_score_losses, irreducible_time_loss, stratified_noise_variances
+from explorer.training.run import Run, append_metrics
+from explorer.training.validation import save_denoised_examples, validate
+
+__all__ = ["Trainer", "train", "train_on"]
+
+_STATISTICS_VALUES = 64_000_000
+_SAVE_SECONDS = 60.0
+_PROGRESS_SECONDS = 2.0
+_NORMALIZATION_IMAGES = 4096
+# The double backward keeps about three times the activations of the single one that the batch size is made for.
+_DOUBLE_BACKWARD = 3
+
+
+@dataclass
+class Batch:
+    """What one step sees: clean images, noise and noise variances, on the device."""
+
+    x: Tensor
+    eps: Tensor
+    t: Tensor
+
+
+class Trainer:
+    """State of a run in memory: network, averaged weights, optimizer, step.
+
+    Args:
+        config: what to train.
+        pixels: training images, uint8, shape ``(N, C, H, W)``; a memory map is read a batch at a time.
+
+    Attributes:
+        model: the network; its parameters are what the optimizer moves.
+        averaged: the same architecture with the exponential moving average of the weights.
+        step: steps done.
+    """
+
+    def __init__(self, config: TrainingConfig, pixels: np.ndarray) -> None:
+        torch.set_flush_denormal(True)
+        self.config = config
+        self.pixels = pixels
+        self.device = pick_device(config.device)
+        self.step = 0
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            self.model = DualEnergy(config.model)
+        self.model.fit_statistics(self.statistics_images())
+        self.model.to(self.device)
+        self.averaged = DualEnergy(config.model)
+        self.averaged.load_state_dict(self.model.state_dict())
+        self.averaged.requires_grad_(False).to(self.device)
+        self.parameters = dict(self.model.named_parameters())
+        self.optimizer = torch.optim.Adam(self.parameters.values(), lr=config.learning_rate)
+        self._gradient = torch.func.grad(self._loss, has_aux=True)
+        if config.compile:
+            self._gradient = torch.compile(self._gradient)
+        limit = inference_batch_size(self.model.dimensions, self.device) // _DOUBLE_BACKWARD
+        self.micro_batch = max(1, min(config.batch_size, limit))
+
+    def statistics_images(self) -> Tensor:
+        """Dequantized training images, as many as statistics need, the same at each call; on the CPU."""
+        generator = torch.Generator().manual_seed(self.config.seed)
+        count = min(len(self.pixels), max(2, _STATISTICS_VALUES // self.pixels[0].size))
+        chosen = torch.randperm(len(self.pixels), generator=generator)[:count].sort().values.numpy()
+        return self.config.values.dequantized(torch.from_numpy(np.asarray(self.pixels[chosen])), generator)
+
+    def batch(self, step: int) -> Batch:
+        """The images and noise of step `step`, from the seed and the step alone."""
+        config = self.config
+        generator = torch.Generator().manual_seed(config.seed * 1_000_000_007 + step + 1)
+        chosen = torch.randint(len(self.pixels), (config.batch_size,), generator=generator).numpy()
+        pixels = torch.from_numpy(np.asarray(self.pixels[chosen]))
+        if config.flip:
+            mirrored = torch.rand(config.batch_size, generator=generator) < 0.5
+            pixels = torch.where(mirrored.view(-1, 1, 1, 1), pixels.flip(3), pixels)
+        x = config.values.dequantized(pixels, generator)
+        eps = torch.randn(x.shape, generator=generator)
+        noise = config.model.noise
+        t = stratified_noise_variances(config.batch_size, noise.t_min, noise.t_max, generator)
+        # The slices are in order; a permutation spreads them over micro-batches.
+        t = t[torch.randperm(config.batch_size, generator=generator)]
+        return Batch(x.to(self.device), eps.to(self.device), t.to(self.device))
+
+    def _loss(self, parameters: Mapping[str, Tensor], batch: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+        def energy(y: Tensor, t: Tensor) -> Tensor:
+            return torch.func.functional_call(self.model, parameters, (y, t))
+
+        losses = dual_score_losses(energy, *batch)
+        means = torch.stack((losses.space.mean(), losses.time.mean()))
+        return means[0] + self.config.time_weight * means[1], means
+
+    def take_step(self) -> tuple[float, float]:
+        """One step of the optimizer; returns the mean space and time losses before it."""
+        config = self.config
+        batch = self.batch(self.step)
+        values = {name: parameter.detach() for name, parameter in self.parameters.items()}
+        total = torch.zeros(2, device=self.device)
+        for parameter in self.parameters.values():
+            parameter.grad = torch.zeros_like(parameter)
+        for first in range(0, config.batch_size, self.micro_batch):
+            part = slice(first, first + self.micro_batch)
+            share = len(batch.t[part]) / config.batch_size
+            gradient, losses = self._gradient(values, (batch.x[part], batch.eps[part], batch.t[part]))
+            for name, parameter in self.parameters.items():
+                parameter.grad.add_(gradient[name], alpha=share)
+            total += share * losses
+        nn.utils.clip_grad_norm_(self.parameters.values(), config.gradient_clip)
+        for group in self.optimizer.param_groups:
+            group["lr"] = config.learning_rate_at(self.step)
+        self.optimizer.step()
+        self.step += 1
+        # A short memory at first, so that the average forgets the initialization.
+        decay = min(config.ema_decay, self.step / (self.step + 10))
+        with torch.no_grad():
+            for name, averaged in self.averaged.named_parameters():
+                averaged.lerp_(self.parameters[name], 1 - decay)
+        space, time_loss = total.tolist()
+        return space, time_loss
+
+    def save(self, path: Path) -> None:
+        """Write weights, averages, optimizer state and step to one file, in one rename.
+
+        Raises:
+            ExplorerError: the file cannot be written.
+        """
+        tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
+        tensors |= {f"averaged.{name}": value for name, value in self.averaged.named_parameters()}
+        for name, parameter in self.parameters.items():
+            for key, value in self.optimizer.state[parameter].items():
+                tensors[f"adam.{key}.{name}"] = value
+        tensors = {name: value.detach().cpu().clone() for name, value in tensors.items()}
+        with write_atomically(path) as temporary:
+            save_file(tensors, temporary, metadata={"step": str(self.step)})
+
+    def restore(self, path: Path) -> None:
+        """Continue from a file that `save` wrote.
+
+        Raises:
+            ExplorerError: the file is damaged or belongs to another architecture.
+        """
+        try:
+            with safe_open(path, "pt") as file:
+                step = int(file.metadata()["step"])
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            model = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
+            self.model.load_state_dict(model)
+            averaged = {k.removeprefix("averaged."): v for k, v in tensors.items() if k.startswith("averaged.")}
+            self.averaged.load_state_dict({**model, **averaged})
+            for name, parameter in self.parameters.items():
+                state = {key: tensors[f"adam.{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")}
+                self.optimizer.state[parameter] = {
+                    key: value if key == "step" else value.to(self.device) for key, value in state.items()
+                }
+        except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
+            raise ExplorerError(
+                f"The saved state {path} is damaged or belongs to another model; delete it to start the run again."
+            ) from error
+        self.step = step
+
+
+def train(folder: Path, should_stop: Callable[[], bool] | None = None) -> bool:
+    """Train a run to its end, or resume it; returns whether it finished.
+
+    The state is saved every minute, at every validation, and when it stops. The finished run is written as a
+    checkpoint to the data folder under the run's name.
+
+    Args:
+        folder: a run folder, see `explorer.training.run`.
+        should_stop: asked before each step; when it answers True, the state is saved and the run can be resumed.
+
+    Raises:
+        ExplorerError: the run or its data set cannot be read, or the folder cannot be written.
+    """
+    run = Run.open(folder)
+    config = run.config
+    training_set = open_dataset(config.dataset, config.model.image_shape, "train")
+    validation_set = open_dataset(config.dataset, config.model.image_shape, "validation")
+    return train_on(run, training_set.pixels, validation_set.pixels, should_stop)
+
+
+def train_on(
+    run: Run,
+    training_pixels: np.ndarray,
+    validation_pixels: np.ndarray,
+    should_stop: Callable[[], bool] | None = None,
+) -> bool:
+    """`train` on images that are already open, uint8 of shape ``(N, C, H, W)``."""
+    config = run.config
+    if min(len(training_pixels), len(validation_pixels)) < 2:
+        raise ExplorerError(f"The data set {config.dataset} has too few images to train on.")
+    trainer = Trainer(config, training_pixels)
+    if run.training_state.exists():
+        trainer.restore(run.training_state)
+    examples = validation_pixels[: config.validation_images]
+    best = min((e["bits_per_dimension"]["i_mmse"] for e in run.metrics() if e["kind"] == "validation"), default=None)
+    saved_at = reported_at = time.monotonic()
+    recent: list[tuple[float, float]] = []
+
+    while trainer.step < config.steps:
+        if should_stop is not None and should_stop():
+            trainer.save(run.training_state)
+            return False
+        recent.append(trainer.take_step())
+        now = time.monotonic()
+        last = trainer.step == config.steps
+        if now - reported_at >= _PROGRESS_SECONDS or last:
+            append_metrics(run.folder, _progress(trainer, recent, now - reported_at))
+            recent.clear()
+            reported_at = now
+        if trainer.step % config.validate_every == 0 or last:
+            best = _validate(run, trainer, examples, best)
+            trainer.save(run.training_state)
+            reported_at = saved_at = time.monotonic()
+        elif now - saved_at >= _SAVE_SECONDS:
+            trainer.save(run.training_state)
+            saved_at = now
+    _export(run)
+    return True
+
+
+def _progress(trainer: Trainer, recent: list[tuple[float, float]], seconds: float) -> dict[str, object]:
+    space, time_loss = np.mean(recent, axis=0).tolist()
+    return {
+        "kind": "progress",
+        "step": trainer.step,
+        "space_loss": space,
+        "time_loss": time_loss / irreducible_time_loss(trainer.model.dimensions),
+        "learning_rate": trainer.config.learning_rate_at(trainer.step - 1),
+        "images_per_second": len(recent) * trainer.config.batch_size / max(seconds, 1e-9),
+        "seconds": seconds,
+    }
+
+
+def _validate(run: Run, trainer: Trainer, examples: np.ndarray, best: float | None) -> float:
+    """Validate the averaged weights, keep them if they are the best so far, and return the lowest NLL."""
+    config = run.config
+    if not config.model.anchor:
+        images = trainer.statistics_images()[:_NORMALIZATION_IMAGES].to(trainer.device)
+        trainer.averaged.normalize(images, torch.Generator().manual_seed(config.seed))
+    result = validate(trainer.averaged, config, examples)
+    save_denoised_examples(trainer.averaged, config, examples, run.folder / "denoised.png")
+    i_mmse = result.bits_per_dimension["i_mmse"]
+    if best is None or i_mmse < best:
+        description = CheckpointConfig(
+            model=config.model,
+            values=config.values,
+            dataset=config.dataset,
+            training=config.model_dump(mode="json", exclude={"model", "values", "dataset"}) | {"step": trainer.step},
+            metrics=result.as_dict(),
+        )
+        save_checkpoint(run.folder / "best", trainer.averaged, description, training_card(description))
+        best = i_mmse
+    append_metrics(run.folder, {"kind": "validation", "step": trainer.step, **result.as_dict()})
+    return best
+
+
+def _export(run: Run) -> None:
+    """Copy the best checkpoint of a finished run to where every page finds it, in one rename."""
+    target = run.checkpoint
+    temporary = target.with_name(f".{target.name}.tmp")
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.copytree(run.folder / "best", temporary)
+        if target.exists():
+            shutil.rmtree(target)
+        temporary.rename(target)
+    except OSError as error:
+        raise ExplorerError(f"{target} cannot be written ({error.strerror or error}). Free some space.") from error

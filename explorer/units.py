@@ -1,0 +1,118 @@
+"""Units of probability and of noise.
+
+All densities inside the project are natural-log densities of a whole image ("nats"); all noise levels are variances
+``t`` per pixel value, for values in [0, 1]. This module converts both into the units that people read.
+
+With ``d`` the number of pixel values, ``log p`` in nats is
+
+    dB/dimension     10 log10(p) / d
+    bits             log2(p)
+    bits/dimension   log2(p) / d
+
+and a noise variance ``t`` has standard deviation ``sigma = sqrt(t)`` and PSNR ``-10 log10(t)`` dB.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, TypeVar, get_args
+
+import numpy as np
+import torch
+
+__all__ = [
+    "LOG_PROB_UNITS",
+    "LogProbUnit",
+    "code_length_bits",
+    "convert_log_prob",
+    "format_power_of_ten",
+    "noise_variance_from_psnr",
+    "psnr_from_noise_variance",
+    "unit_label",
+]
+
+LogProbUnit = Literal["dB/dim", "nats", "bits", "bits/dim"]
+LOG_PROB_UNITS: tuple[LogProbUnit, ...] = get_args(LogProbUnit)
+
+Number = TypeVar("Number", float, np.ndarray, torch.Tensor)
+
+_LABELS: dict[str, str] = {
+    "dB/dim": "dB/dimension",
+    "nats": "nats",
+    "bits": "bits",
+    "bits/dim": "bits/dimension",
+}
+
+
+def unit_label(unit: LogProbUnit) -> str:
+    """The unit as written on an axis or beside a number.
+
+    Raises:
+        ValueError: the unit is not one of `LOG_PROB_UNITS`.
+    """
+    if unit not in _LABELS:
+        raise ValueError(f"Unknown unit of log p {unit!r}. Choose one of {', '.join(LOG_PROB_UNITS)}.")
+    return _LABELS[unit]
+
+
+def convert_log_prob(nats: Number, unit: LogProbUnit, dimensions: int) -> Number:
+    """Convert log p, or a difference of two, from nats per image to `unit`.
+
+    Args:
+        nats: log p in nats, a number or an array of any shape.
+        unit: one of `LOG_PROB_UNITS`.
+        dimensions: ``d``, the number of pixel values of an image.
+
+    Raises:
+        ValueError: the unit is not one of `LOG_PROB_UNITS`.
+    """
+    unit_label(unit)
+    factor = {
+        "dB/dim": 10.0 / math.log(10.0) / dimensions,
+        "nats": 1.0,
+        "bits": 1.0 / math.log(2.0),
+        "bits/dim": 1.0 / math.log(2.0) / dimensions,
+    }[unit]
+    return nats * factor
+
+
+def code_length_bits(nats: Number, levels: int, dimensions: int) -> Number:
+    """Ideal code length, in bits, of an image whose values have `levels` equal cells in [0, 1].
+
+    A density over cells of width ``1/levels`` gives the cell of an image the probability ``p levels^-d``, hence
+    ``-log2 p + d log2(levels)`` bits: ``-log2 p + 8 d`` for 8-bit images.
+
+    Args:
+        nats: log p in nats of the dequantized image.
+        levels: number of cells a value, 256 for 8-bit images.
+        dimensions: ``d``.
+    """
+    return -nats / math.log(2.0) + dimensions * math.log2(levels)
+
+
+def noise_variance_from_psnr(psnr: Number) -> Number:
+    """``t = 10^(-psnr / 10)`` for a noise PSNR in dB."""
+    return 10.0 ** (-psnr / 10.0)
+
+
+def psnr_from_noise_variance(t: Number) -> Number:
+    """``-10 log10 t``, the PSNR in dB of noise of variance `t` (values in [0, 1]); infinite at ``t = 0``."""
+    if isinstance(t, torch.Tensor):
+        return -10.0 * torch.log10(t)
+    with np.errstate(divide="ignore"):
+        return -10.0 * np.log10(t)
+
+
+def format_power_of_ten(nats: float) -> str:
+    """A probability ratio ``exp(nats)`` as ``"10^k"``, with one decimal below a hundred.
+
+    Examples:
+        >>> format_power_of_ten(230.2585)
+        '10^100'
+        >>> format_power_of_ten(-2.302585)
+        '10^-1.0'
+    """
+    exponent = nats / math.log(10.0)
+    if not math.isfinite(exponent):
+        return "10^∞" if exponent > 0 else "10^-∞"
+    return f"10^{exponent:,.1f}" if abs(exponent) < 99.95 else f"10^{exponent:,.0f}"
