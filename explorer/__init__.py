@@ -1,0 +1,27 @@
+"""Image Density Explorer: what is the probability of an image?
+
+    import explorer
+    model = explorer.load("natural32")      # an EnergyModel
+    model.log_prob(x)                        # nats, x of shape (B, 1, 32, 32) in [0, 1]
+
+The rooms of the house are described in README.md.
+"""
+
+from __future__ import annotations
+
+from explorer.errors import ExplorerError
+from explorer.images import read_image, to_square
+from explorer.models.base import Derivatives, EnergyModel
+from explorer.models.checkpoints import Checkpoint, list_checkpoints, load, load_checkpoint
+
+__all__ = [
+    "Checkpoint",
+    "Derivatives",
+    "EnergyModel",
+    "ExplorerError",
+    "list_checkpoints",
+    "load",
+    "load_checkpoint",
+    "read_image",
+    "to_square",
+]

@@ -16,7 +16,8 @@ from typing import Any
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as safetensors_bytes
 
 from explorer.errors import ExplorerError
 from explorer.home import SHIPPED_CHECKPOINTS, check_name, data_home, write_atomically
@@ -236,7 +237,8 @@ def save_checkpoint(folder: Path, model: DualEnergy, config: CheckpointConfig, c
         ExplorerError: the folder cannot be written.
     """
     with write_atomically(folder / "model.safetensors") as path:
-        save_file({name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}, path)
+        tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+        path.write_bytes(safetensors_bytes(tensors))
     with write_atomically(folder / "card.md") as path:
         path.write_text(card, encoding="utf-8")
     with write_atomically(folder / "config.json") as path:

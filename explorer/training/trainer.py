@@ -7,16 +7,18 @@ saved state therefore takes exactly the steps that it would have taken.
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as safetensors_bytes
 from torch import Tensor, nn
 
 from explorer.data.sources import open_dataset
@@ -158,7 +160,7 @@ class Trainer:
                 tensors[f"adam.{key}.{name}"] = value
         tensors = {name: value.detach().cpu().clone() for name, value in tensors.items()}
         with write_atomically(path) as temporary:
-            save_file(tensors, temporary, metadata={"step": str(self.step)})
+            temporary.write_bytes(safetensors_bytes(tensors, {"step": str(self.step)}))
 
     def restore(self, path: Path) -> None:
         """Continue from a file that `save` wrote.
@@ -186,7 +188,11 @@ class Trainer:
         self.step = step
 
 
-def train(folder: Path, should_stop: Callable[[], bool] | None = None) -> bool:
+OnProgress = Callable[[int, "dict[str, Any] | None"], None]
+"""``on_progress(steps done, metrics of the validation at this step or None)``."""
+
+
+def train(folder: Path, should_stop: Callable[[], bool] | None = None, on_progress: OnProgress | None = None) -> bool:
     """Train a run to its end, or resume it; returns whether it finished.
 
     The state is saved every minute, at every validation, and when it stops. The finished run is written as a
@@ -195,6 +201,7 @@ def train(folder: Path, should_stop: Callable[[], bool] | None = None) -> bool:
     Args:
         folder: a run folder, see `explorer.training.run`.
         should_stop: asked before each step; when it answers True, the state is saved and the run can be resumed.
+        on_progress: told every few seconds and at every validation.
 
     Raises:
         ExplorerError: the run or its data set cannot be read, or the folder cannot be written.
@@ -203,7 +210,7 @@ def train(folder: Path, should_stop: Callable[[], bool] | None = None) -> bool:
     config = run.config
     training_set = open_dataset(config.dataset, config.model.image_shape, "train")
     validation_set = open_dataset(config.dataset, config.model.image_shape, "validation")
-    return train_on(run, training_set.pixels, validation_set.pixels, should_stop)
+    return train_on(run, training_set.pixels, validation_set.pixels, should_stop, on_progress)
 
 
 def train_on(
@@ -211,6 +218,7 @@ def train_on(
     training_pixels: np.ndarray,
     validation_pixels: np.ndarray,
     should_stop: Callable[[], bool] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> bool:
     """`train` on images that are already open, uint8 of shape ``(N, C, H, W)``."""
     config = run.config
@@ -220,7 +228,8 @@ def train_on(
     if run.training_state.exists():
         trainer.restore(run.training_state)
     examples = validation_pixels[: config.validation_images]
-    best = min((e["bits_per_dimension"]["i_mmse"] for e in run.metrics() if e["kind"] == "validation"), default=None)
+    report = on_progress or (lambda _step, _validation: None)
+    report(trainer.step, None)
     saved_at = reported_at = time.monotonic()
     recent: list[tuple[float, float]] = []
 
@@ -235,8 +244,9 @@ def train_on(
             append_metrics(run.folder, _progress(trainer, recent, now - reported_at))
             recent.clear()
             reported_at = now
+            report(trainer.step, None)
         if trainer.step % config.validate_every == 0 or last:
-            best = _validate(run, trainer, examples, best)
+            report(trainer.step, _validate(run, trainer, examples))
             trainer.save(run.training_state)
             reported_at = saved_at = time.monotonic()
         elif now - saved_at >= _SAVE_SECONDS:
@@ -259,16 +269,16 @@ def _progress(trainer: Trainer, recent: list[tuple[float, float]], seconds: floa
     }
 
 
-def _validate(run: Run, trainer: Trainer, examples: np.ndarray, best: float | None) -> float:
-    """Validate the averaged weights, keep them if they are the best so far, and return the lowest NLL."""
+def _validate(run: Run, trainer: Trainer, examples: np.ndarray) -> dict[str, Any]:
+    """Validate the averaged weights, keep them if they are the best so far, and return the metrics."""
     config = run.config
     if not config.model.anchor:
         images = trainer.statistics_images()[:_NORMALIZATION_IMAGES].to(trainer.device)
         trainer.averaged.normalize(images, torch.Generator().manual_seed(config.seed))
     result = validate(trainer.averaged, config, examples)
     save_denoised_examples(trainer.averaged, config, examples, run.folder / "denoised.png")
-    i_mmse = result.bits_per_dimension["i_mmse"]
-    if best is None or i_mmse < best:
+    earlier = [e["bits_per_dimension"]["i_mmse"] for e in run.metrics() if e["kind"] == "validation"]
+    if result.bits_per_dimension["i_mmse"] < min(earlier, default=math.inf):
         description = CheckpointConfig(
             model=config.model,
             values=config.values,
@@ -277,9 +287,9 @@ def _validate(run: Run, trainer: Trainer, examples: np.ndarray, best: float | No
             metrics=result.as_dict(),
         )
         save_checkpoint(run.folder / "best", trainer.averaged, description, training_card(description))
-        best = i_mmse
-    append_metrics(run.folder, {"kind": "validation", "step": trainer.step, **result.as_dict()})
-    return best
+    metrics = result.as_dict()
+    append_metrics(run.folder, {"kind": "validation", "step": trainer.step, **metrics})
+    return metrics
 
 
 def _export(run: Run) -> None:

@@ -50,7 +50,9 @@ def test_flipd_is_the_explicit_trace() -> None:
     law = GaussianScaleMixture(torch.zeros(SHAPE, dtype=torch.float64), covariance(), [0.5, 1.5])
     x = law.sample(1, torch.Generator().manual_seed(4))
     t = 0.05
-    jacobian = torch.func.hessian(lambda v: -law.energy(v.view(1, *SHAPE), torch.tensor([t], dtype=torch.float64))[0])(x.flatten())
+    jacobian = torch.func.hessian(lambda v: -law.energy(v.view(1, *SHAPE), torch.tensor([t], dtype=torch.float64))[0])(
+        x.flatten()
+    )
     score = law.derivatives(x, t).score
     expected = 16 + t * (torch.trace(jacobian) + score.square().sum())
     assert float(flipd(law, x, t)) == pytest.approx(float(expected), rel=1e-8)

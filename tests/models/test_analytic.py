@@ -59,7 +59,9 @@ def test_energy_obeys_the_heat_equation(mixture: GaussianScaleMixture) -> None:
     y = torch.randn(1, *SHAPE, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
     t = 0.4
     result = mixture.derivatives(y, t)
-    hessian = torch.func.hessian(lambda v: mixture.energy(v.view(1, *SHAPE), torch.tensor([t], dtype=torch.float64))[0])(y.flatten())
+    hessian = torch.func.hessian(
+        lambda v: mixture.energy(v.view(1, *SHAPE), torch.tensor([t], dtype=torch.float64))[0]
+    )(y.flatten())
     expected = 0.5 * (torch.trace(hessian) - result.score.square().sum())
     torch.testing.assert_close(result.time_score[0], expected, rtol=1e-8, atol=1e-8)
 
@@ -67,7 +69,8 @@ def test_energy_obeys_the_heat_equation(mixture: GaussianScaleMixture) -> None:
 def test_mixture_log_prob_is_the_weighted_sum_of_gaussians(mixture: GaussianScaleMixture) -> None:
     y = torch.randn(8, *SHAPE, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
     parts = [
-        math.log(weight) + torch.from_numpy(
+        math.log(weight)
+        + torch.from_numpy(
             multivariate_normal(np.zeros(16), scale**2 * random_covariance(1).numpy() + 0.1 * np.eye(16)).logpdf(
                 y.flatten(1).numpy()
             )

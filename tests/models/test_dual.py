@@ -57,7 +57,9 @@ def test_derivatives_agree_with_finite_differences(anchor: bool, amplitude: bool
 
 def test_anchored_network_begins_as_the_gaussian() -> None:
     torch.manual_seed(0)
-    model = DualEnergy(DualEnergyConfig(image_shape=(1, 8, 8), noise=NOISE, unet=UNetConfig(base_width=4, num_scales=1)))
+    model = DualEnergy(
+        DualEnergyConfig(image_shape=(1, 8, 8), noise=NOISE, unet=UNetConfig(base_width=4, num_scales=1))
+    )
     model.fit_statistics(images(200, (1, 8, 8)))
     y, t = images(4, (1, 8, 8), seed=1), torch.full((4,), 0.02)
     torch.testing.assert_close(model.energy(y, t), model.gaussian.energy(y, t))
@@ -104,7 +106,7 @@ def test_unet_without_bias_maps_zero_to_zero_and_sees_its_condition() -> None:
 
 
 def test_normalize_fixes_the_constant_at_large_noise() -> None:
-    """Without an anchor, the mean energy at t_max becomes the entropy of the noisy data, d/2 log(2 pi e t) and a bit."""
+    """Without an anchor, the mean energy at t_max becomes the entropy of the noisy data."""
     model = network(anchor=False)
     x = images(400, (1, 8, 8), seed=5)
     model.normalize(x, torch.Generator().manual_seed(0))

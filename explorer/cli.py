@@ -1,0 +1,256 @@
+"""The command line: the app's power without a browser.
+
+Every command prints a sentence and exits with status 1 when something is wrong that the user can mend.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Literal, TextIO
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from explorer.errors import ExplorerError
+from explorer.home import SHIPPED_CHECKPOINTS, write_atomically
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="explorer",
+    help="What is the probability of an image? Score images, train and evaluate energy models, open the app.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+_output = Console()
+_messages = Console(stderr=True)
+
+ModelOption = Annotated[str, typer.Option("--model", "-m", help="Name of a checkpoint, or its folder.")]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+
+
+def main() -> None:
+    """Run the command line; an `ExplorerError` becomes a sentence and exit status 1."""
+    try:
+        app()
+    except ExplorerError as error:
+        _messages.print(f"[bold red]Error:[/] {error}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@contextmanager
+def _progress_bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=_messages, transient=True) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+@app.command(name="app")
+def open_app(
+    port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501,
+    browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
+) -> None:
+    """Start the app."""
+    script = SHIPPED_CHECKPOINTS.parent / "app.py"
+    headless = "false" if browser else "true"
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
+    command += ["--server.headless", headless]
+    # The folder is where Streamlit looks for .streamlit/config.toml.
+    sys.exit(subprocess.run(command, cwd=script.parent, check=False).returncode)
+
+
+@app.command()
+def checkpoints() -> None:
+    """List the checkpoints: those that ship, and those trained here."""
+    from explorer.models.checkpoints import list_checkpoints
+
+    table = Table("name", "images", "trained on", "bits/dimension", "folder", box=None, header_style="bold")
+    for info in list_checkpoints():
+        if info.config is None or info.problem:
+            table.add_row(info.name, f"[red]{info.problem}[/]", "", "", str(info.path.parent))
+            continue
+        channels, height, width = info.config.model.image_shape
+        bits = "" if info.bits_per_dimension is None else f"{info.bits_per_dimension:.3f}"
+        kind = "gray" if channels == 1 else "color"
+        table.add_row(info.name, f"{height}x{width} {kind}", info.config.dataset, bits, str(info.path.parent))
+    _output.print(table)
+
+
+@app.command()
+def score(
+    images: Annotated[Path, typer.Argument(help="An image, or a folder of images.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="A .csv or .parquet file; - prints CSV.")] = Path("-"),
+    model: ModelOption = "natural32",
+    device: DeviceOption = "auto",
+) -> None:
+    """log p and local dimensionality of images: a row each."""
+    from explorer.measures.files import score_files
+    from explorer.models.checkpoints import load_checkpoint
+
+    if str(output) != "-" and output.suffix.lower() not in {".csv", ".parquet"}:
+        raise ExplorerError(f"{output} must end in .csv or .parquet (or be - for CSV on the screen).")
+    checkpoint = load_checkpoint(model, device)
+    with _progress_bar("Scoring") as progress:
+        rows, problems = score_files(checkpoint, images, progress)
+    for problem in problems:
+        _messages.print(f"[yellow]Skipped:[/] {problem}", highlight=False, soft_wrap=True)
+    if not rows:
+        raise ExplorerError(f"No image in {images} could be read.")
+    if output.suffix.lower() == ".parquet":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        with write_atomically(output) as path:
+            pq.write_table(pa.Table.from_pylist(rows), path)
+    elif str(output) == "-":
+        _write_csv(rows, sys.stdout)
+    else:
+        with write_atomically(output) as path, open(path, "w", newline="", encoding="utf-8") as file:
+            _write_csv(rows, file)
+    if str(output) != "-":
+        _messages.print(f"{len(rows)} images scored into {output}.", highlight=False)
+
+
+def _write_csv(rows: list[dict[str, Any]], file: TextIO) -> None:
+    writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help="Name of a checkpoint, or its folder.")],
+    data: Annotated[str, typer.Option(help="digits, photos, or a path; the checkpoint's own data when left out.")] = "",
+    split: Annotated[Literal["train", "validation"], typer.Option(help="Which part of the data.")] = "validation",
+    limit: Annotated[int, typer.Option(help="Images at most.", min=2)] = 2000,
+    device: DeviceOption = "auto",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the metrics to this file as JSON.")] = None,
+    write: Annotated[bool, typer.Option("--write", help="Keep the metrics with the checkpoint, in its card.")] = False,
+) -> None:
+    """Metrics of a checkpoint on a data set: NLL read twice, denoising by noise level, lossless codecs."""
+    from explorer.data.sources import open_dataset
+    from explorer.measures.evaluation import evaluate as measure
+    from explorer.models.checkpoints import load_checkpoint, save_checkpoint
+    from explorer.training.card import training_card
+
+    checkpoint = load_checkpoint(model, device)
+    with _progress_bar("Opening the data") as progress:
+        shape = checkpoint.model.image_shape
+        store = open_dataset(data or checkpoint.config.dataset, shape, split, progress=progress)
+    with _progress_bar("Measuring noise levels") as progress:
+        result = measure(checkpoint, store.pixels[:limit], progress=progress)
+    _print_evaluation(checkpoint.name, store.name, split, result.as_dict())
+    if json_file is not None:
+        with write_atomically(json_file) as path:
+            path.write_text(json.dumps(result.as_dict(), indent=2) + "\n", encoding="utf-8")
+    if write:
+        config = checkpoint.config.model_copy(update={"metrics": result.as_dict()})
+        save_checkpoint(checkpoint.path, checkpoint.model, config, training_card(config))
+        _messages.print(f"Written to {checkpoint.path}.", highlight=False)
+
+
+def _print_evaluation(name: str, data: str, split: str, metrics: dict[str, Any]) -> None:
+    bits = metrics["bits_per_dimension"]
+    _output.print(f"[bold]{name}[/] on {metrics['images']} images of {data} ({split}), bits/dimension\n")
+    table = Table("reading", "bits/dimension", box=None, header_style="bold")
+    table.add_row("NLL from the denoising error (I-MMSE)", f"{bits['i_mmse']:.3f}")
+    table.add_row("NLL from the energy", f"{bits['energy']:.3f}")
+    table.add_row("gap", f"{bits['gap']:+.3f}")
+    table.add_row("code length of the dequantized images", f"{bits['code_length']:.3f}")
+    table.add_row("best Gaussian", f"{bits['gaussian']:.3f}")
+    for codec, value in metrics["codecs"].items():
+        amortized = metrics["codecs_mosaic"].get(codec)
+        extra = f" ({amortized:.3f} amortized over a mosaic)" if amortized is not None else ""
+        table.add_row(f"{codec}, lossless", f"{value:.3f}{extra}")
+    _output.print(table)
+    columns = ("noise, dB", "denoised, dB", "time-score error", "mean t dU/dt / d", "mean energy, nats")
+    levels = Table(*columns, box=None, header_style="bold")
+    for level in metrics["levels"][::4]:
+        levels.add_row(
+            f"{level['psnr']:.1f}",
+            f"{level['denoised_psnr']:.2f}",
+            f"{level['time_error']:.2f}",
+            f"{level['mean_time_score']:+.4f}",
+            f"{level['mean_energy']:,.1f}",
+        )
+    _output.print("\nBy noise level (time-score error over its irreducible part)")
+    _output.print(levels)
+
+
+@app.command()
+def train(
+    name: Annotated[str, typer.Option(help="Name of the run, and of the checkpoint it becomes.")] = "",
+    data: Annotated[str, typer.Option(help="digits, photos, or the path of a data set.")] = "digits",
+    size: Annotated[int, typer.Option(help="Height and width in pixels.")] = 8,
+    color: Annotated[bool, typer.Option("--color", help="Three channels.")] = False,
+    model_size: Annotated[str, typer.Option(help="tiny, small, medium or large.")] = "small",
+    steps: Annotated[int, typer.Option(help="Length of the run.", min=1)] = 4000,
+    batch_size: Annotated[int, typer.Option(help="Images a step.", min=1)] = 64,
+    learning_rate: Annotated[float, typer.Option(help="Of Adam, after warm-up.")] = 3e-3,
+    validate_every: Annotated[int, typer.Option(help="Steps between validations.", min=1)] = 500,
+    seed: Annotated[int, typer.Option(help="Decides initialization, order and noise.")] = 0,
+    anchor: Annotated[bool, typer.Option(help="Add the energy of the best Gaussian.")] = True,
+    amplitude: Annotated[bool, typer.Option(help="Tell the network the amplitude of its input.")] = True,
+    compile_step: Annotated[bool, typer.Option("--compile", help="Compile the step (needs a C++ compiler).")] = False,
+    device: DeviceOption = "auto",
+    run: Annotated[Path | None, typer.Option(help="Resume the run in this folder; other options are ignored.")] = None,
+) -> None:
+    """Train a model in the foreground. Ctrl-C saves the state; `--run FOLDER` goes on from there."""
+    from explorer.training.config import training_config
+    from explorer.training.run import Run, create_run
+    from explorer.training.trainer import train as train_run
+
+    if run is None:
+        config = training_config(
+            name or f"{Path(data).name or 'model'}-{size}",
+            data,
+            size=size,
+            channels=3 if color else 1,
+            model_size=model_size,
+            steps=steps,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            validate_every=validate_every,
+            seed=seed,
+            anchor=anchor,
+            amplitude=amplitude,
+            compile=compile_step,
+            device=device,
+        )
+        run = create_run(config)
+    opened = Run.open(run)
+    _messages.print(f"Run folder: {run}", highlight=False)
+    stop = threading.Event()
+    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    with _progress_bar("Training") as progress:
+
+        def step(done: int, validation: dict[str, Any] | None) -> None:
+            progress(done, opened.config.steps)
+            if validation:
+                bits = validation["bits_per_dimension"]
+                _messages.print(
+                    f"step {done:,}: {bits['i_mmse']:.3f} bits/dimension by I-MMSE, gap {bits['gap']:+.3f}",
+                    highlight=False,
+                )
+
+        finished = train_run(run, stop.is_set, step)
+    if finished:
+        _messages.print(f"Finished: {opened.checkpoint}", highlight=False)
+    else:
+        _messages.print(f"Stopped and saved. Go on with: python -m explorer train --run {run}", highlight=False)

@@ -1,0 +1,175 @@
+"""The training loop: learns, is deterministic, and resumes to the step."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from explorer.errors import ExplorerError
+from explorer.models.checkpoints import load_checkpoint
+from explorer.models.dual import DualEnergyConfig, NoiseRange
+from explorer.models.unet import UNetConfig
+from explorer.training.config import TrainingConfig
+from explorer.training.run import Run, append_metrics, create_run
+from explorer.training.trainer import Trainer, train_on
+from explorer.training.validation import validate
+
+
+def pixels(count: int = 200, seed: int = 0) -> np.ndarray:
+    """Bars of two gray levels: as far from Gaussian as 8 x 8 images get."""
+    rng = np.random.default_rng(seed)
+    images = np.full((count, 1, 8, 8), 40, np.uint8)
+    for image, row in zip(images, rng.integers(0, 8, count), strict=True):
+        image[0, row] = 200
+    return images
+
+
+def config(**settings: object) -> TrainingConfig:
+    model = DualEnergyConfig(
+        image_shape=(1, 8, 8),
+        noise=NoiseRange(t_min=1e-6, t0=1e-5, t_max=100.0),
+        unet=UNetConfig(base_width=4, num_scales=1, embedding_dim=16),
+        anchor=bool(settings.pop("anchor", True)),
+        frequencies=4,
+    )
+    defaults = {"steps": 6, "batch_size": 16, "validate_every": 3, "validation_images": 8, "warmup_steps": 2}
+    return TrainingConfig(name="bars", dataset="bars", model=model, **(defaults | settings))
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path / "home"))
+    return tmp_path
+
+
+def weights(run: Run) -> dict[str, torch.Tensor]:
+    return load_file(run.training_state)
+
+
+def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    return first.keys() == second.keys() and all(torch.equal(first[k], second[k]) for k in first)
+
+
+def test_a_run_trains_validates_and_becomes_a_checkpoint(home: Path) -> None:
+    run = Run.open(create_run(config()))
+    seen = []
+    assert train_on(run, pixels(), pixels(20, 1), on_progress=lambda step, v: seen.append((step, v is not None)))
+    assert run.finished
+    assert run.step == 6
+    validations = [entry for entry in run.metrics() if entry["kind"] == "validation"]
+    assert [entry["step"] for entry in validations] == [3, 6]
+    assert {"energy", "i_mmse", "gap"} <= validations[0]["bits_per_dimension"].keys()
+    assert {"denoised_psnr", "time_error", "mean_energy"} <= validations[0]["levels"][0].keys()
+    assert (6, True) in seen
+    assert (run.folder / "denoised.png").is_file()
+    checkpoint = load_checkpoint("bars", "cpu")
+    assert checkpoint.config.metrics["images"] == 8
+    assert "bits/dimension" in (checkpoint.path / "card.md").read_text()
+
+
+def test_training_lowers_the_nll(home: Path) -> None:
+    run = Run.open(create_run(config(steps=60, batch_size=32, learning_rate=1e-2, validate_every=60)))
+    trainer = Trainer(run.config, pixels())
+    before = validate(trainer.averaged, run.config, pixels(20, 1)).nll.i_mmse
+    train_on(run, pixels(), pixels(20, 1))
+    after = validate(load_checkpoint("bars", "cpu").model, run.config, pixels(20, 1)).nll.i_mmse
+    assert after < before - 5  # nats an image
+
+
+def test_the_same_seed_gives_the_same_weights(home: Path) -> None:
+    first = Run.open(create_run(config(), home / "first"))
+    second = Run.open(create_run(config(), home / "second"))
+    other = Run.open(create_run(config(seed=1), home / "other"))
+    for run in (first, second, other):
+        train_on(run, pixels(), pixels(20, 1))
+    assert same(weights(first), weights(second))
+    assert not same(weights(first), weights(other))
+
+
+def test_stop_and_resume_is_the_uninterrupted_run(home: Path) -> None:
+    whole = Run.open(create_run(config(), home / "whole"))
+    parts = Run.open(create_run(config(), home / "parts"))
+    train_on(whole, pixels(), pixels(20, 1))
+    calls = iter(range(100))
+    assert not train_on(parts, pixels(), pixels(20, 1), should_stop=lambda: next(calls) >= 4)
+    assert not parts.finished
+    assert train_on(parts, pixels(), pixels(20, 1))
+    assert same(weights(whole), weights(parts))
+
+
+def test_micro_batches_give_the_gradient_of_the_whole_batch() -> None:
+    whole, parts = Trainer(config(), pixels()), Trainer(config(), pixels())
+    parts.micro_batch = 5
+    assert whole.take_step() == pytest.approx(parts.take_step(), rel=1e-5)
+    for first, second in zip(whole.model.parameters(), parts.model.parameters(), strict=True):
+        torch.testing.assert_close(first.grad, second.grad, rtol=1e-3, atol=1e-6)
+
+
+def test_without_the_anchor_the_energy_is_normalized_at_the_end(home: Path) -> None:
+    run = Run.open(create_run(config(anchor=False)))
+    train_on(run, pixels(), pixels(20, 1))
+    model = load_checkpoint("bars", "cpu").model
+    t = run.config.model.noise.t_max
+    x = run.config.values.centers(torch.from_numpy(pixels()))
+    noisy = x + t**0.5 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+    expected = 32 * float(torch.log(torch.tensor(2 * torch.pi * torch.e * t)))
+    assert float(-model.log_prob(noisy, t).mean()) == pytest.approx(expected, abs=2)
+
+
+def test_a_torn_or_repeated_line_of_metrics_is_survived(home: Path) -> None:
+    run = Run.open(create_run(config()))
+    append_metrics(run.folder, {"kind": "progress", "step": 1, "space_loss": 0.5})
+    with open(run.folder / "metrics.jsonl", "a") as file:
+        file.write('{"kind": "progress", "st')
+    append_metrics(run.folder, {"kind": "progress", "step": 2, "space_loss": float("nan")})
+    append_metrics(run.folder, {"kind": "progress", "step": 1, "space_loss": 0.25})
+    assert [(entry["step"], entry["space_loss"]) for entry in run.metrics()] == [(1, 0.25), (2, None)]
+
+
+def test_a_damaged_state_says_what_to_do(home: Path) -> None:
+    run = Run.open(create_run(config()))
+    train_on(run, pixels(), pixels(20, 1))
+    run.training_state.write_bytes(b"not a state")
+    with pytest.raises(ExplorerError, match="delete it to start the run again"):
+        train_on(run, pixels(), pixels(20, 1))
+
+
+def test_names_are_not_used_twice(home: Path) -> None:
+    run = Run.open(create_run(config()))
+    with pytest.raises(ExplorerError, match="run called 'bars' exists"):
+        create_run(config())
+    train_on(run, pixels(), pixels(20, 1))
+    with pytest.raises(ExplorerError, match="checkpoint called 'bars' exists"):
+        create_run(config(), home / "elsewhere")
+
+
+def test_a_read_only_folder_is_told_and_nothing_is_damaged(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run.open(create_run(config()))
+    calls = iter(range(100))
+    train_on(run, pixels(), pixels(20, 1), should_stop=lambda: next(calls) >= 4)
+    before = run.training_state.read_bytes()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("explorer.training.trainer.safetensors_bytes", full)
+    with pytest.raises(ExplorerError, match="No space left on device"):
+        train_on(run, pixels(), pixels(20, 1))
+    assert run.training_state.read_bytes() == before
+    assert not list(run.folder.rglob("*.tmp"))
+    monkeypatch.undo()
+    monkeypatch.setenv("EXPLORER_HOME", str(home / "home"))
+    assert train_on(run, pixels(), pixels(20, 1))
+
+
+@pytest.mark.parametrize("content", [None, "{", json.dumps({"name": "x"})])
+def test_a_damaged_run_is_told(home: Path, content: str | None) -> None:
+    folder = home / "run"
+    folder.mkdir()
+    if content is not None:
+        (folder / "config.json").write_text(content)
+    with pytest.raises(ExplorerError, match=r"config\.json"):
+        Run.open(folder)
