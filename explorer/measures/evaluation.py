@@ -76,7 +76,7 @@ def evaluate(
         progress: called with (noise levels done, noise levels in all).
     """
     model, values = checkpoint.model, checkpoint.values
-    images = torch.from_numpy(np.asarray(pixels))
+    images = torch.from_numpy(np.array(pixels))
     x = values.dequantized(images, noise_generator(seed + 1))
     levels = noise_levels(model, x, log_spaced(model.t0, _T_MAX, LEVELS), seed, progress)
     nll = negative_log_likelihood(x, levels)

@@ -92,14 +92,14 @@ class Trainer:
         generator = torch.Generator().manual_seed(self.config.seed)
         count = min(len(self.pixels), max(2, _STATISTICS_VALUES // self.pixels[0].size))
         chosen = torch.randperm(len(self.pixels), generator=generator)[:count].sort().values.numpy()
-        return self.config.values.dequantized(torch.from_numpy(np.asarray(self.pixels[chosen])), generator)
+        return self.config.values.dequantized(torch.from_numpy(np.array(self.pixels[chosen])), generator)
 
     def batch(self, step: int) -> Batch:
         """The images and noise of step `step`, from the seed and the step alone."""
         config = self.config
         generator = torch.Generator().manual_seed(config.seed * 1_000_000_007 + step + 1)
         chosen = torch.randint(len(self.pixels), (config.batch_size,), generator=generator).numpy()
-        pixels = torch.from_numpy(np.asarray(self.pixels[chosen]))
+        pixels = torch.from_numpy(np.array(self.pixels[chosen]))
         if config.flip:
             mirrored = torch.rand(config.batch_size, generator=generator) < 0.5
             pixels = torch.where(mirrored.view(-1, 1, 1, 1), pixels.flip(3), pixels)

@@ -55,7 +55,7 @@ class Validation:
 def validate(model: DualEnergy, config: TrainingConfig, pixels: np.ndarray) -> Validation:
     """Measure `model` on 8-bit images ``(N, C, H, W)``, the same dequantization and noise at each call."""
     generator = torch.Generator().manual_seed(config.seed)
-    x = config.values.dequantized(torch.from_numpy(np.asarray(pixels)), generator)
+    x = config.values.dequantized(torch.from_numpy(np.array(pixels)), generator)
     noise = config.model.noise
     levels = noise_levels(model, x, log_spaced(noise.t0, noise.t_max, _LEVELS), config.seed)
     return Validation(negative_log_likelihood(x, levels), levels, config.values.levels)
@@ -64,7 +64,7 @@ def validate(model: DualEnergy, config: TrainingConfig, pixels: np.ndarray) -> V
 def save_denoised_examples(model: DualEnergy, config: TrainingConfig, pixels: np.ndarray, path: Path) -> None:
     """Write a PNG of a few validation images: for each of three noise levels, a noisy row and a denoised row below the
     clean row at the top."""
-    clean = config.values.centers(torch.from_numpy(np.asarray(pixels[:_EXAMPLES]))).to(model.device)
+    clean = config.values.centers(torch.from_numpy(np.array(pixels[:_EXAMPLES]))).to(model.device)
     eps = torch.randn(clean.shape, generator=torch.Generator().manual_seed(config.seed)).to(model.device)
     rows = [clean]
     for psnr in _EXAMPLE_PSNRS:

@@ -39,12 +39,6 @@ def config(**settings: object) -> TrainingConfig:
     return TrainingConfig(name="bars", dataset="bars", model=model, **(defaults | settings))
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path / "home"))
-    return tmp_path
-
-
 def weights(run: Run) -> dict[str, torch.Tensor]:
     return load_file(run.training_state)
 
@@ -161,14 +155,14 @@ def test_a_read_only_folder_is_told_and_nothing_is_damaged(home: Path, monkeypat
     assert run.training_state.read_bytes() == before
     assert not list(run.folder.rglob("*.tmp"))
     monkeypatch.undo()
-    monkeypatch.setenv("EXPLORER_HOME", str(home / "home"))
+    monkeypatch.setenv("EXPLORER_HOME", str(home))
     assert train_on(run, pixels(), pixels(20, 1))
 
 
 @pytest.mark.parametrize("content", [None, "{", json.dumps({"name": "x"})])
 def test_a_damaged_run_is_told(home: Path, content: str | None) -> None:
     folder = home / "run"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     if content is not None:
         (folder / "config.json").write_text(content)
     with pytest.raises(ExplorerError, match=r"config\.json"):

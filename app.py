@@ -1,0 +1,29 @@
+"""Image Density Explorer: navigation, page settings and looks; nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+ASSETS = Path(__file__).parent / "explorer" / "webapp" / "assets"
+
+st.set_page_config(
+    page_title="Image Density Explorer",
+    page_icon=ASSETS / "icon.svg",
+    layout="wide",
+    menu_items={
+        "About": "**Image Density Explorer.** What is the probability of an image? A normalized energy model, trained by "
+        "dual score matching (Guth, Kadkhodaie and Simoncelli 2025, arXiv 2506.05310), gives an answer."
+    },
+)
+st.logo(ASSETS / "logo.svg", icon_image=ASSETS / "icon.svg", size="large")
+st.html(ASSETS / "app.css")
+
+st.navigation(
+    [
+        st.Page("pages/probe.py", title="Probe", icon=":material/frame_inspect:", default=True),
+        st.Page("pages/atlas.py", title="Atlas", icon=":material/bar_chart:"),
+        st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
+    ]
+).run()

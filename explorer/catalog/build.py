@@ -1,0 +1,182 @@
+"""Build a catalog, or find one that is there.
+
+Catalogs are kept by content: those of the app in ``catalogs/MODEL-IMAGES`` of the data folder, named by the
+fingerprints of both; those that ship in ``CHECKPOINT/catalogs/DATASET``. See `explorer.catalog.layout` for the files.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from explorer.catalog.columns import dimension_psnrs
+from explorer.catalog.layout import CatalogMeta, Identity, part_is_whole, read_meta, write_part
+from explorer.catalog.profile import (
+    measure_profile,
+    profile_grid,
+    profile_subset,
+    read_profile,
+    write_profile,
+)
+from explorer.catalog.query import Catalog, open_catalog
+from explorer.catalog.scoring import as_scored, reference_marks, score_rows
+from explorer.data.store import Store
+from explorer.errors import ExplorerError
+from explorer.home import data_home, write_atomically
+from explorer.models.checkpoints import Checkpoint
+
+__all__ = ["PART_ROWS", "build_catalog", "estimate_seconds", "find_catalog", "rows_done"]
+
+PART_ROWS = 256
+
+_TIMED_IMAGES = 16
+
+
+def build_catalog(
+    checkpoint: Checkpoint,
+    store: Store,
+    folder: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    batch_size: int | None = None,
+) -> Catalog:
+    """Score every image of a store, and return the catalog.
+
+    Parts that are there and whole are kept, all others are written; so a build that was stopped, killed or damaged
+    goes on from what is left of it. Parts are taken in random order, so that two builders of a catalog share the work.
+
+    Args:
+        checkpoint: the model.
+        store: the images, at the model's size.
+        folder: where to write; None for the data folder.
+        progress: called with (work done, work in all), counted in noise levels of an image. What it raises stops the
+            build.
+        batch_size: images that go through the model at once; None chooses by memory.
+
+    Raises:
+        ExplorerError: no images, images of another size, a full disk, or a folder that cannot be written.
+    """
+    identity = _identity(checkpoint, store)
+    folder = folder or _home(checkpoint, store.fingerprint)
+    model = checkpoint.model
+    grid = profile_grid(model, _t_max(checkpoint))
+    subset = profile_subset(len(store))
+    cost = len(identity.psnrs) + 1
+    total = cost * len(store) + len(grid) * len(subset)
+    done = 0
+
+    def report(more: int) -> None:
+        nonlocal done
+        done += more
+        if progress is not None:
+            progress(done, total)
+
+    report(0)
+    for part in random.sample(range(identity.parts), identity.parts):
+        rows = identity.part_range(part)
+        if not part_is_whole(folder, part, identity):
+            pixels, labels = store.pixels[rows.start : rows.stop], store.labels[rows.start : rows.stop]
+            table = score_rows(model, checkpoint.values, pixels, labels, rows.start, identity, batch_size)
+            write_part(folder, part, table, identity)
+        report(cost * len(rows))
+
+    if not _profile_is_whole(folder, grid):
+        x = as_scored(model, checkpoint.values, store.pixels[subset])
+        write_profile(folder, measure_profile(model, x, grid, lambda _: report(len(subset))))
+    _write_meta(folder, checkpoint, store, identity)
+    report(total - done)
+    return open_catalog(folder)
+
+
+def find_catalog(checkpoint: Checkpoint, store_fingerprint: str) -> Catalog | None:
+    """The complete catalog of a model and a store, if there is one: those that ship with the checkpoint come first."""
+    shipped = checkpoint.path / "catalogs"
+    folders = sorted(path for path in shipped.iterdir() if path.is_dir()) if shipped.is_dir() else []
+    for folder in (*folders, _home(checkpoint, store_fingerprint)):
+        try:
+            catalog = open_catalog(folder)
+        except ExplorerError:
+            continue  # Not complete, or damaged: a build completes or mends it.
+        identity = catalog.meta.identity
+        if (identity.checkpoint_fingerprint, identity.store_fingerprint) == (checkpoint.fingerprint, store_fingerprint):
+            return catalog
+    return None
+
+
+def rows_done(checkpoint: Checkpoint, store: Store) -> int:
+    """How many images of a catalog that is not complete were scored already."""
+    identity = _identity(checkpoint, store)
+    folder = _home(checkpoint, store.fingerprint)
+    return sum(
+        len(identity.part_range(part)) for part in range(identity.parts) if part_is_whole(folder, part, identity)
+    )
+
+
+def estimate_seconds(checkpoint: Checkpoint, store: Store) -> float:
+    """How long a build will take from here, from the time that a few images take now.
+
+    Raises:
+        ExplorerError: no images, or images of another size.
+    """
+    identity = _identity(checkpoint, store)
+    count = min(_TIMED_IMAGES, len(store))
+    began = time.perf_counter()
+    score_rows(checkpoint.model, checkpoint.values, store.pixels[:count], store.labels[:count], 0, identity)
+    seconds = (time.perf_counter() - began) / count
+    levels = len(profile_grid(checkpoint.model)) / (len(identity.psnrs) + 1)
+    left = len(store) - rows_done(checkpoint, store) + levels * len(profile_subset(len(store)))
+    return seconds * left
+
+
+def _identity(checkpoint: Checkpoint, store: Store) -> Identity:
+    model = checkpoint.model
+    if tuple(store.image_shape) != tuple(model.image_shape):
+        raise ExplorerError(
+            f"The images of {store.name} have the shape {tuple(store.image_shape)} (channels, height, width), but "
+            f"{checkpoint.name} reads {tuple(model.image_shape)}. Open the data set at the size of the model."
+        )
+    if not len(store):
+        raise ExplorerError(f"The data set {store.name} has no images.")
+    return Identity(
+        checkpoint_fingerprint=checkpoint.fingerprint,
+        store_fingerprint=store.fingerprint,
+        rows=len(store),
+        part_rows=PART_ROWS,
+        psnrs=dimension_psnrs(model, _t_max(checkpoint)),
+    )
+
+
+def _t_max(checkpoint: Checkpoint) -> float:
+    return checkpoint.config.model.noise.t_max
+
+
+def _home(checkpoint: Checkpoint, store_fingerprint: str) -> Path:
+    return data_home() / "catalogs" / f"{checkpoint.fingerprint}-{store_fingerprint}"
+
+
+def _profile_is_whole(folder: Path, grid: tuple[float, ...]) -> bool:
+    try:
+        return read_profile(folder).psnr == grid
+    except ExplorerError:
+        return False
+
+
+def _write_meta(folder: Path, checkpoint: Checkpoint, store: Store, identity: Identity) -> None:
+    try:
+        if read_meta(folder).identity == identity:
+            return
+    except ExplorerError:
+        pass  # Missing or damaged: it is written anew.
+    meta = CatalogMeta(
+        identity=identity,
+        checkpoint=checkpoint.name,
+        dataset=store.name,
+        image_shape=checkpoint.model.image_shape,
+        t0=checkpoint.model.t0,
+        levels=checkpoint.values.levels,
+        units={column.name: column.unit for column in identity.columns},
+        marks=reference_marks(checkpoint.model, checkpoint.values),
+    )
+    with write_atomically(folder / "meta.json") as path:
+        path.write_text(meta.model_dump_json(indent=1), encoding="utf-8")

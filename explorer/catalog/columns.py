@@ -1,0 +1,61 @@
+"""The columns of a catalog: what is known of each image."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from explorer.models.base import EnergyModel
+from explorer.units import noise_variance_from_psnr
+
+__all__ = ["CATALOG_DIMENSION_PSNRS", "CODEC_COLUMNS", "Column", "catalog_columns", "dimension_psnrs"]
+
+CATALOG_DIMENSION_PSNRS: tuple[float, ...] = (40.0, 20.0, 0.0)
+"""Noise levels, in dB, at which the local dimensionality of every image is stored: neighborhoods of a hundredth, a
+tenth and the whole of the range of values."""
+
+CODEC_COLUMNS: dict[str, str] = {"png_bits": "PNG", "webp_bits": "WebP", "jxl_bits": "JPEG XL"}
+"""Columns of code lengths, and the codec (as `explorer.measures.codecs.lossless_bits` names it) that each holds."""
+
+
+class Column(NamedTuple):
+    """One column.
+
+    Attributes:
+        name: in the Parquet files and in queries.
+        title: for people.
+        unit: of the stored numbers; empty for counts and categories.
+        type: of the stored numbers.
+    """
+
+    name: str
+    title: str
+    unit: str
+    type: pa.DataType
+
+
+def dimension_psnrs(model: EnergyModel, t_max: float | None = None) -> tuple[float, ...]:
+    """Those of `CATALOG_DIMENSION_PSNRS` that lie in the model's range, from `model.t0` to `t_max` (None: no end)."""
+    return tuple(
+        psnr
+        for psnr in CATALOG_DIMENSION_PSNRS
+        if (t := noise_variance_from_psnr(psnr)) >= model.t0 and (t_max is None or t <= t_max)
+    )
+
+
+def catalog_columns(psnrs: tuple[float, ...]) -> tuple[Column, ...]:
+    """All columns of a catalog with local dimensionality at the noise levels `psnrs` (dB), in their order on disk."""
+    return (
+        Column("index", "Index", "", pa.int64()),
+        Column("label", "Label", "", pa.int32()),
+        Column("log_prob", "log p", "nats", pa.float64()),
+        *(
+            Column(f"dimensionality_{psnr:g}", f"Local dimensionality at {psnr:g} dB", "dimensions", pa.float32())
+            for psnr in psnrs
+        ),
+        Column("contrast", "Contrast", "standard deviation of values in [0, 1]", pa.float32()),
+        Column("brightness", "Brightness", "mean of values in [0, 1]", pa.float32()),
+        Column("sparsity", "Sparsity", "share of wavelet coefficients in use", pa.float32()),
+        *(Column(name, f"{codec} code length", "bits", pa.int32()) for name, codec in CODEC_COLUMNS.items()),
+    )

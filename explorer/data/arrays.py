@@ -1,0 +1,146 @@
+"""Images in NumPy files: ``.npy`` (mapped into memory) and ``.npz`` (streamed, row by row).
+
+Arrays of shape ``(N, H, W)``, ``(N, H, W, C)`` or ``(N, C, H, W)`` with ``C`` 1 or 3; uint8, or floats in [0, 1].
+Pickled objects are never loaded.
+"""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.lib import format as npy
+
+from explorer.data.reading import ImageSet
+from explorer.data.store import Sample
+from explorer.errors import ExplorerError
+from explorer.images import ImageShape, to_pil, to_square
+
+__all__ = ["array_file"]
+
+_IMAGE_KEYS = ("images", "image", "x", "X", "data", "arr_0")
+_LABEL_KEYS = ("labels", "label", "y", "Y")
+_READ_ERRORS = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+
+Rows = Callable[[Sequence[int]], Iterator[np.ndarray]]
+
+
+def array_file(path: Path) -> ImageSet:
+    """The images of a ``.npy`` or ``.npz`` file.
+
+    In a ``.npz`` the images are under `images` (or `x`, `data`, the only array, ...), labels, if any, under `labels` or
+    `y`: integers, one an image.
+
+    Raises:
+        ExplorerError: the file cannot be read, or shape, type or values are none of the above. Values are looked at
+            while images are read.
+    """
+    try:
+        shape, dtype, rows, labels = _open_npz(path) if path.suffix.lower() == ".npz" else _open_npy(path)
+    except _READ_ERRORS as error:
+        raise ExplorerError(f"{path.name} is damaged or no NumPy file of plain numbers ({error}).") from error
+    channel_axis = _channel_axis(path, shape)
+    if dtype != np.uint8 and not np.issubdtype(dtype, np.floating):
+        raise ExplorerError(f"{path.name} holds numbers of type {dtype}. Use uint8 (0 to 255) or floats in [0, 1].")
+
+    def read(numbers: Sequence[int], image_shape: ImageShape) -> Iterator[Sample]:
+        try:
+            for number, row in zip(numbers, rows(numbers), strict=True):
+                pixels = _to_pixels(row, channel_axis, number, path.name)
+                label = -1 if labels is None else int(labels[number])
+                yield Sample(to_square(to_pil(pixels), image_shape), label, str(number))
+        except _READ_ERRORS as error:
+            if isinstance(error, ExplorerError):
+                raise
+            raise ExplorerError(f"{path.name} is damaged or truncated ({error}).") from error
+
+    return ImageSet(path.stem, shape[0], read)
+
+
+def _open_npy(path: Path) -> tuple[tuple[int, ...], np.dtype, Rows, None]:
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    return array.shape, array.dtype, lambda numbers: (array[number] for number in numbers), None
+
+
+def _open_npz(path: Path) -> tuple[tuple[int, ...], np.dtype, Rows, np.ndarray | None]:
+    with zipfile.ZipFile(path) as archive:
+        keys = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+        label_key = next((key for key in _LABEL_KEYS if key in keys), None)
+        others = [key for key in keys if key != label_key]
+        key = next((key for key in _IMAGE_KEYS if key in keys), others[0] if len(others) == 1 else None)
+        if key is None:
+            raise ExplorerError(
+                f"{path.name} has the arrays {', '.join(keys) or 'none'}. Name the one of the images 'images'."
+            )
+        with archive.open(f"{key}.npy") as member:
+            shape, fortran_order, dtype = _read_header(member)
+        if archive.getinfo(f"{key}.npy").file_size < math.prod(shape) * dtype.itemsize:
+            raise EOFError("it holds fewer numbers than it says")
+        labels = None
+        if label_key is not None:
+            with archive.open(f"{label_key}.npy") as member:
+                labels = npy.read_array(member, allow_pickle=False)
+    if dtype.hasobject or fortran_order:
+        raise ExplorerError(f"{path.name} holds objects or columns first. Save it with numpy.ascontiguousarray.")
+    if labels is not None:
+        labels = labels.reshape(-1)
+        if not np.issubdtype(labels.dtype, np.integer) or shape[:1] != labels.shape:
+            raise ExplorerError(f"{path.name} needs one whole number a label, as many as images ({shape[:1]}).")
+
+    def rows(numbers: Sequence[int]) -> Iterator[np.ndarray]:
+        size = math.prod(shape[1:]) * dtype.itemsize
+        position = 0
+        with zipfile.ZipFile(path) as archive, archive.open(f"{key}.npy") as member:
+            _read_header(member)
+            for number in numbers:
+                _skip(member, (number - position) * size)
+                data = member.read(size)
+                if len(data) < size:
+                    raise EOFError("it ends too early")
+                position = number + 1
+                yield np.frombuffer(data, dtype).reshape(shape[1:])
+
+    return shape, dtype, rows, labels
+
+
+def _read_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    version = npy.read_magic(member)
+    return npy.read_array_header_1_0(member) if version == (1, 0) else npy.read_array_header_2_0(member)
+
+
+def _skip(member: IO[bytes], size: int) -> None:
+    while size > 0:
+        size -= len(member.read(min(size, 2**20))) or size
+
+
+def _channel_axis(path: Path, shape: tuple[int, ...]) -> int | None:
+    """Which axis of one image holds the channels; None for ``(H, W)``. The last one, where both could."""
+    if len(shape) == 3 and min(shape[1:]) > 0:
+        return None
+    if len(shape) == 4 and min(shape[1:]) > 0:
+        for axis in (2, 0):
+            if shape[axis + 1] in (1, 3):
+                return axis
+    raise ExplorerError(
+        f"{path.name} has shape {tuple(shape)}. Use (N, H, W), (N, H, W, C) or (N, C, H, W) with C 1 or 3."
+    )
+
+
+def _to_pixels(image: np.ndarray, channel_axis: int | None, number: int, name: str) -> np.ndarray:
+    """One image of the file as uint8 ``(C, H, W)``."""
+    image = image[None] if channel_axis is None else np.moveaxis(image, channel_axis, 0)
+    if image.dtype == np.uint8:
+        return image
+    if not np.isfinite(image).all():
+        raise ExplorerError(
+            f"Image {number} of {name} holds values that are not finite (NaN or infinity). Replace them."
+        )
+    if image.min() < 0 or image.max() > 1:
+        raise ExplorerError(
+            f"Image {number} of {name} has values outside [0, 1]. Scale them, or save uint8 (0 to 255)."
+        )
+    return np.rint(image.astype(np.float64) * 255).astype(np.uint8)

@@ -1,0 +1,95 @@
+"""A folder of image files, read recursively; the folder that an image lies in is its label."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from explorer.data.reading import ImageSet, decode
+from explorer.data.store import Sample
+from explorer.decoding import MAX_UPLOAD_BYTES, SUFFIXES
+from explorer.images import ImageShape
+
+__all__ = ["SPLIT_NAMES", "files_below", "image_folder"]
+
+SPLIT_NAMES: dict[str, tuple[str, ...]] = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "val", "dev", "test"),
+}
+"""How folders and files name their parts; of several that are there, the first is used."""
+
+
+def files_below(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """Files of the given suffixes in a folder and its subfolders, sorted by path.
+
+    Hidden files and folders are left out. Links to folders are not followed, and neither are links to files outside.
+    """
+    root = folder.resolve()
+    found = []
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            path = Path(parent, name)
+            if name.startswith(".") or path.suffix.lower() not in suffixes:
+                continue
+            if path.is_symlink() and not path.resolve().is_relative_to(root):
+                continue
+            if path.is_file():  # no pipe, no device, no broken link
+                found.append(path)
+    return found
+
+
+def image_folder(folder: Path, split: str, files: list[Path] | None = None) -> ImageSet:
+    """The images of a folder.
+
+    Subfolders ``train`` and ``validation`` (or ``val``, ``test``, ...), if both are there, are the two parts. The label
+    of an image is the path of its folder, relative to `folder` (or to its part); images right in it have none.
+
+    Args:
+        folder: where the images are.
+        split: ``"train"``, ``"validation"`` or ``"all"``.
+        files: the image files below the folder, if the caller has listed them already.
+    """
+    files = files_below(folder, SUFFIXES) if files is None else files
+    parts = {name: _part(folder, name) for name in SPLIT_NAMES}
+    is_split = all(parts.values())
+    roots = list(parts.values()) if is_split else []
+    if is_split and split in parts:
+        roots = [parts[split]]
+        files = [path for path in files if path.is_relative_to(parts[split])]
+    labels_of = [_label(path, next((root for root in roots if path.is_relative_to(root)), folder)) for path in files]
+    label_names = sorted(set(labels_of) - {""})
+    index = {name: number for number, name in enumerate(label_names)}
+
+    def read(numbers: Sequence[int], image_shape: ImageShape) -> Iterator[Sample]:
+        for number in numbers:
+            path = files[number]
+            name = _text(path.relative_to(folder))
+            yield decode(_read_bytes(path), index.get(labels_of[number], -1), name, image_shape)
+
+    return ImageSet(_text(Path(folder.name)), len(files), read, tuple(label_names), is_split)
+
+
+def _part(folder: Path, split: str) -> Path | None:
+    return next((folder / name for name in SPLIT_NAMES[split] if (folder / name).is_dir()), None)
+
+
+def _label(path: Path, root: Path) -> str:
+    parent = path.parent.relative_to(root)
+    return "" if parent == Path() else _text(parent)
+
+
+def _text(path: Path) -> str:
+    """A path that can be written as UTF-8, whatever bytes the file system has."""
+    return os.fsencode(path.as_posix()).decode("utf-8", "replace")
+
+
+def _read_bytes(path: Path) -> bytes | None:
+    """The contents of a file; None when it cannot be read, or is so large that it would be refused."""
+    try:
+        if path.stat().st_size > MAX_UPLOAD_BYTES:
+            return None
+        return path.read_bytes()
+    except OSError:
+        return None

@@ -1,0 +1,105 @@
+"""Folders that Hugging Face's `datasets` opens: saved to disk, or made of Arrow files or WebDataset archives.
+
+Only readers that ship with `datasets` are used, on files inside the folder: no code that comes with a data set is run,
+its README is not looked at, and nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import glob
+import tempfile
+import weakref
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from explorer.data.folders import SPLIT_NAMES
+from explorer.data.reading import ImageSet
+from explorer.data.tables import find_columns, table_images
+from explorer.errors import ExplorerError
+from explorer.home import subfolder
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+__all__ = ["READERS", "is_saved_to_disk", "loaded_files", "saved_to_disk"]
+
+READERS: dict[str, str] = {".arrow": "arrow", ".tar": "webdataset"}
+"""Suffix of a file -> the reader of `datasets.load_dataset` for it."""
+
+_BATCH = 256
+
+
+def is_saved_to_disk(folder: Path) -> bool:
+    """Whether a folder was written by ``Dataset.save_to_disk`` or ``DatasetDict.save_to_disk``."""
+    return (folder / "dataset_dict.json").is_file() or (
+        (folder / "state.json").is_file() and (folder / "dataset_info.json").is_file()
+    )
+
+
+def saved_to_disk(folder: Path, split: str) -> ImageSet:
+    """The images of a folder that ``save_to_disk`` wrote.
+
+    Raises:
+        ExplorerError: it cannot be opened or has no column of images.
+    """
+    import datasets  # takes a second to import
+
+    try:
+        loaded = datasets.load_from_disk(str(folder))
+    except Exception as error:  # the library lets errors of many others through
+        raise ExplorerError(f"{folder.name} is damaged: it cannot be loaded from disk ({error}).") from error
+    return _choose(folder.name, loaded if isinstance(loaded, dict) else {"all": loaded}, split)
+
+
+def loaded_files(title: str, files: Sequence[Path], split: str) -> ImageSet:
+    """The images in Arrow files or WebDataset archives, by ``datasets.load_dataset``. They share a suffix in `READERS`.
+
+    Files whose names begin with ``train`` and ``validation`` (or ``val``, ``test``, ...) are the two parts, if both are
+    there.
+
+    Raises:
+        ExplorerError: they cannot be opened or have no column of images.
+    """
+    import datasets  # takes a second to import
+
+    groups: dict[str, list[str]] = {}
+    for path in files:
+        word = next((word for words in SPLIT_NAMES.values() for word in words if path.name.startswith(word)), "other")
+        groups.setdefault(word, []).append(glob.escape(str(path)))
+    datasets.disable_progress_bars()  # callers show their own
+    cache = tempfile.TemporaryDirectory(prefix=".loading-", dir=subfolder("stores"), ignore_cleanup_errors=True)
+    try:
+        loaded = datasets.load_dataset(READERS[files[0].suffix.lower()], data_files=groups, cache_dir=cache.name)
+    except Exception as error:  # as above
+        cache.cleanup()
+        raise ExplorerError(f"{title} is damaged: it cannot be loaded ({error}).") from error
+    return _choose(title, loaded, split, cache)
+
+
+def _choose(
+    title: str, loaded: dict[str, Dataset], split: str, cache: tempfile.TemporaryDirectory | None = None
+) -> ImageSet:
+    """The images of one split. `cache` holds the files of what was loaded: it is removed when nobody can read them."""
+    import datasets
+
+    parts = {
+        name: next((loaded[word] for word in words if word in loaded), None) for name, words in SPLIT_NAMES.items()
+    }
+    is_split = all(part is not None for part in parts.values())
+    chosen = parts[split] if is_split and split in parts else datasets.concatenate_datasets(list(loaded.values()))
+    schema = chosen.features.arrow_schema
+    columns = find_columns(schema, title)
+    rows = chosen.with_format("arrow")
+    labels = None if columns.label is None else rows.select_columns([columns.label])[:][columns.label]
+    images = rows.select_columns([columns.image])
+    if cache is not None:
+        weakref.finalize(images, cache.cleanup)
+
+    def fetch(numbers: Sequence[int]) -> Iterator[pa.Array]:
+        for start in range(0, len(numbers), _BATCH):
+            yield images[[int(number) for number in numbers[start : start + _BATCH]]][columns.image].combine_chunks()
+
+    return table_images(title, len(chosen), columns, labels, fetch, is_split)

@@ -1,0 +1,182 @@
+"""Data sets by name: every source becomes a `Store` at the size that a model asks for.
+
+A data set is named by its `spec`: ``"digits"``, ``"photos"``, or the path of
+
+- a folder of images (labels are the subfolders' names),
+- a ``.npy`` or ``.npz`` file,
+- a Parquet file, or a folder of Parquet files,
+- a folder that ``datasets.save_to_disk`` wrote, or one of Arrow files or WebDataset archives.
+
+**Splits.** A source that says which images are for training and which for validation is believed. Of any other, a tenth
+is for validation: the images whose numbers have the smallest SHA-256. Sets of fewer than `SMALLEST_SPLIT` images are
+not split: both parts hold all of them.
+
+A store is built once for a source, size, split and limit, under ``stores`` in the data folder. Its name has a digest of
+path, sizes and times of change of the files, so that changed files give a new store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from explorer.data.arrays import array_file
+from explorer.data.builtin import digits, photos
+from explorer.data.folders import files_below, image_folder
+from explorer.data.huggingface import READERS, is_saved_to_disk, loaded_files, saved_to_disk
+from explorer.data.reading import ImageSet
+from explorer.data.store import Progress, Store, open_store, write_store
+from explorer.data.tables import parquet_files
+from explorer.decoding import SUFFIXES
+from explorer.errors import ExplorerError
+from explorer.home import dataset_folders, subfolder
+from explorer.images import ImageShape
+
+__all__ = ["SMALLEST_SPLIT", "DatasetInfo", "Split", "list_datasets", "open_dataset"]
+
+Split = Literal["train", "validation", "all"]
+
+SMALLEST_SPLIT = 50
+
+_BUILTIN = {"photos": "Photographs", "digits": "Digits"}
+_ARRAY_SUFFIXES = (".npy", ".npz")
+_FILE_SUFFIXES = (*_ARRAY_SUFFIXES, ".parquet")
+_BUILD_VERSION = "1"  # part of every digest: raise it when the same files give other stores
+
+
+class DatasetInfo(NamedTuple):
+    """A data set that can be offered.
+
+    Attributes:
+        spec: what `open_dataset` takes.
+        title: what people call it.
+        builtin: whether it comes with the libraries.
+    """
+
+    spec: str
+    title: str
+    builtin: bool
+
+
+def list_datasets() -> list[DatasetInfo]:
+    """The built-in sets, then the entries of the configured folders (`explorer.home.dataset_folders`), by name."""
+    found = [DatasetInfo(spec, title, True) for spec, title in _BUILTIN.items()]
+    for folder in dataset_folders():
+        try:
+            entries = sorted(folder.iterdir())
+        except OSError:  # not there, or not ours to read
+            continue
+        for entry in entries:
+            if not entry.name.startswith(".") and (entry.is_dir() or entry.suffix.lower() in _FILE_SUFFIXES):
+                found.append(DatasetInfo(str(entry), entry.stem if entry.is_file() else entry.name, False))
+    return found
+
+
+def open_dataset(
+    spec: str,
+    image_shape: ImageShape,
+    split: Split = "validation",
+    limit: int | None = None,
+    progress: Progress | None = None,
+) -> Store:
+    """The images of a data set at a model's size, built on the first call and opened on later ones.
+
+    Args:
+        spec: see the module's docstring.
+        image_shape: ``(C, H, W)`` of the model. Images become its largest middle square, as `to_square` says.
+        split: ``"train"``, ``"validation"``, or ``"all"`` for both.
+        limit: at most so many images, evenly spaced over the split; all when None.
+        progress: called with the number of images done and their total.
+
+    Raises:
+        ExplorerError: there is no such data set, it has no image that can be read, or the store cannot be written.
+    """
+    if limit is not None and limit < 1:
+        raise ExplorerError(f"At most {limit} images is no image. Ask for one or more.")
+    path = None if spec in _BUILTIN else Path(spec).expanduser().absolute()
+    files = [] if path is None else _files_of(path)
+    folder = subfolder("stores") / _store_name(spec, path, files, tuple(image_shape), split, limit)
+    if folder.is_dir():
+        try:
+            return open_store(folder)
+        except ExplorerError:
+            pass  # damaged: it is built again, and `write_store` replaces it
+    images = _open_source(spec, path, files, split, image_shape)
+    numbers = _choose(images, split, limit)
+    return write_store(
+        folder,
+        images.title,
+        images.read(numbers, image_shape),
+        image_shape,
+        len(numbers),
+        progress,
+        images.label_names,
+        spec,
+    )
+
+
+def _open_source(spec: str, path: Path | None, files: list[Path], split: Split, image_shape: ImageShape) -> ImageSet:
+    if path is None:
+        return digits() if spec == "digits" else photos(split, image_shape)
+    if path.is_file():
+        return array_file(path) if path.suffix.lower() in _ARRAY_SUFFIXES else parquet_files(path.name, files, split)
+    if is_saved_to_disk(path):
+        return saved_to_disk(path, split)
+    suffix = files[0].suffix.lower()
+    if suffix == ".parquet":
+        return parquet_files(path.name, files, split)
+    if suffix in READERS:
+        return loaded_files(path.name, files, split)
+    return image_folder(path, split, files)
+
+
+def _files_of(path: Path) -> list[Path]:
+    """The files that make up the data set at a path, all of one kind."""
+    if path.is_file():
+        if path.suffix.lower() in _FILE_SUFFIXES:
+            return [path]
+        raise ExplorerError(f"{path.name} is not a data set. Use a folder, or a .npy, .npz or .parquet file.")
+    if not path.is_dir():
+        raise ExplorerError(f"There is no data set {path}. Use 'digits', 'photos', or the path of a folder or file.")
+    found = files_below(path, (".parquet", *READERS, *SUFFIXES))
+    for suffixes in ((".arrow",), (".parquet",), SUFFIXES, (".tar",)):
+        files = [file for file in found if file.suffix.lower() in suffixes]
+        if files:
+            return files
+    raise ExplorerError(f"{path} has no images. Put PNG, JPEG, WebP, GIF, TIFF or BMP files into it, or Parquet files.")
+
+
+def _store_name(
+    spec: str, path: Path | None, files: Sequence[Path], image_shape: ImageShape, split: Split, limit: int | None
+) -> str:
+    title = spec if path is None else path.stem
+    digest = hashlib.sha256(
+        repr((_BUILD_VERSION, spec if path is None else str(path), image_shape, split, limit)).encode()
+    )
+    for file in files:
+        try:
+            status = file.stat()
+        except OSError:
+            continue  # gone since it was listed: reading will skip it
+        digest.update(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
+    size = "x".join(str(n) for n in image_shape)
+    return f"{_slug(title)}-{size}-{split}-{digest.hexdigest()[:12]}"
+
+
+def _slug(title: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-")[:40].lower() or "images"
+
+
+def _choose(images: ImageSet, split: Split, limit: int | None) -> list[int]:
+    """The numbers of the images of a split, evenly thinned to the limit; increasing."""
+    numbers = list(range(images.count))
+    if split != "all" and not images.is_split and images.count >= SMALLEST_SPLIT:
+        ranked = sorted(numbers, key=lambda number: hashlib.sha256(str(number).encode()).digest())
+        held_out = set(ranked[: images.count // 10])
+        numbers = [number for number in numbers if (number in held_out) == (split == "validation")]
+    if limit is not None and limit < len(numbers):
+        numbers = [numbers[i * len(numbers) // limit] for i in range(limit)]
+    return numbers

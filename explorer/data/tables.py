@@ -1,0 +1,216 @@
+"""Images in tables: Parquet files.
+
+The bytes of an image are taken out of the table and decoded by `explorer.images.read_image`, so that its limits hold.
+Paths or addresses in a table are never followed.
+
+The image column holds image files: structs with a field ``bytes``, as Hugging Face writes them, or plain binary. Labels
+are whole numbers (with names in Hugging Face's metadata, if there) or strings.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from explorer.data.folders import SPLIT_NAMES
+from explorer.data.reading import ImageSet, decode
+from explorer.data.store import Sample
+from explorer.errors import ExplorerError
+from explorer.images import ImageShape
+
+__all__ = ["Columns", "find_columns", "parquet_files", "table_images"]
+
+_IMAGE_COLUMNS = ("image", "img", "png", "jpg", "jpeg", "webp")
+_LABEL_COLUMNS = ("label", "labels", "fine_label", "class", "cls", "y")
+_BATCH = 256
+_INT32_MAX = 2**31 - 1
+
+
+class Columns(NamedTuple):
+    """What a table holds.
+
+    Attributes:
+        image: the column of image files.
+        label: the column of labels, or None.
+        label_names: names of whole-number labels; empty when they have none.
+    """
+
+    image: str
+    label: str | None
+    label_names: tuple[str, ...]
+
+
+def find_columns(schema: pa.Schema, title: str) -> Columns:
+    """Find images and labels by type and customary name.
+
+    Raises:
+        ExplorerError: no column can hold image files.
+    """
+    images = [field.name for field in schema if _holds_files(field.type)]
+    if not images:
+        raise ExplorerError(
+            f"{title} has no column of image files (it has {', '.join(schema.names) or 'none'}). "
+            "Use a column 'image' with the bytes of PNG or JPEG files."
+        )
+    image = next((name for name in _IMAGE_COLUMNS if name in images), images[0])
+    names = _label_names(schema)
+    candidates = [
+        name for name in (*_LABEL_COLUMNS, *names) if name in schema.names and _is_label(schema.field(name).type)
+    ]
+    label = candidates[0] if candidates else None
+    return Columns(image, label, names.get(label or "", ()))
+
+
+def parquet_files(title: str, files: Sequence[Path], split: str) -> ImageSet:
+    """Images in Parquet files that share their columns.
+
+    Files whose names (or whose folders' names) begin with ``train`` and ``validation`` (or ``val``, ``test``, ...) are
+    the two parts, if there are both.
+
+    Args:
+        title: what people call the set.
+        files: the files, sorted.
+        split: ``"train"``, ``"validation"`` or ``"all"``.
+
+    Raises:
+        ExplorerError: a file is damaged or has no column of images.
+    """
+    parts = {name: _files_of(files, name) for name in SPLIT_NAMES}
+    is_split = all(parts.values())
+    chosen = parts[split] if is_split and split in parts else list(files)
+    try:
+        schema = pq.read_schema(chosen[0])
+        columns = find_columns(schema, title)
+        counts = [pq.read_metadata(path).num_rows for path in chosen]
+        label_column = None
+        if columns.label is not None:
+            chunks = [pq.read_table(path, columns=[columns.label], use_threads=False)[0] for path in chosen]
+            label_column = pa.chunked_array([chunk for column in chunks for chunk in column.chunks], chunks[0].type)
+    except (pa.ArrowException, OSError, KeyError) as error:
+        raise ExplorerError(f"{title} is damaged or no Parquet file ({_first_line(error)}).") from error
+    starts = list(accumulate(counts, initial=0))
+
+    def fetch(numbers: Sequence[int]) -> Iterator[pa.Array]:
+        wanted = np.asarray(numbers)
+        try:
+            for path, start, end in zip(chosen, starts[:-1], starts[1:], strict=True):
+                here = wanted[(wanted >= start) & (wanted < end)] - start
+                if len(here):
+                    yield from _fetch_rows(path, columns.image, here)
+        except (pa.ArrowException, OSError, LookupError) as error:
+            raise ExplorerError(f"{title} is damaged ({_first_line(error)}).") from error
+
+    return table_images(title, starts[-1], columns, label_column, fetch, is_split)
+
+
+def table_images(
+    title: str,
+    count: int,
+    columns: Columns,
+    label_column: pa.ChunkedArray | None,
+    fetch: Callable[[Sequence[int]], Iterator[pa.Array]],
+    is_split: bool,
+) -> ImageSet:
+    """The images of a table, whatever its files are.
+
+    Args:
+        title: what people call the set.
+        count: number of rows.
+        columns: which columns are which.
+        label_column: all labels, or None.
+        fetch: gives the cells of the image column for increasing row numbers, in pieces of any length.
+        is_split: as in `ImageSet`.
+    """
+    labels, label_names = _number_labels(label_column, count, columns.label_names)
+
+    def read(numbers: Sequence[int], image_shape: ImageShape) -> Iterator[Sample]:
+        upcoming = iter(numbers)
+        for cells in fetch(numbers):
+            files, paths = _files_and_paths(cells)
+            for file, path in zip(files, paths, strict=True):
+                number = next(upcoming)
+                name = PurePosixPath(path).name if path else str(number)
+                yield decode(file, int(labels[number]), name, image_shape)
+
+    return ImageSet(title, count, read, label_names, is_split)
+
+
+def _fetch_rows(path: Path, column: str, rows: np.ndarray) -> Iterator[pa.Array]:
+    """The cells of increasing rows of one file; row groups without any are not read."""
+    with pq.ParquetFile(path, memory_map=True) as parquet:
+        start = 0
+        for group in range(parquet.num_row_groups):
+            end = start + parquet.metadata.row_group(group).num_rows
+            if ((rows >= start) & (rows < end)).any():
+                position = start
+                for batch in parquet.iter_batches(_BATCH, row_groups=[group], columns=[column], use_threads=False):
+                    here = rows[(rows >= position) & (rows < position + len(batch))] - position
+                    if len(here):
+                        yield batch.column(0).take(pa.array(here))
+                    position += len(batch)
+            start = end
+
+
+def _files_and_paths(cells: pa.Array) -> tuple[list[bytes | None], list[str | None]]:
+    if not pa.types.is_struct(cells.type):
+        return cells.to_pylist(), [None] * len(cells)
+    paths = cells.field("path").to_pylist() if cells.type.get_field_index("path") >= 0 else [None] * len(cells)
+    return cells.field("bytes").to_pylist(), paths
+
+
+def _holds_files(kind: pa.DataType) -> bool:
+    if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
+        kind = kind.field("bytes").type
+    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+
+
+def _is_label(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind)
+
+
+def _label_names(schema: pa.Schema) -> dict[str, tuple[str, ...]]:
+    """Column -> names of its labels, from the metadata that Hugging Face's `datasets` writes."""
+    try:
+        features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
+        return {
+            column: tuple(str(name) for name in feature["names"])
+            for column, feature in features.items()
+            if feature.get("_type") == "ClassLabel" and feature.get("names")
+        }
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return {}
+
+
+def _number_labels(
+    column: pa.ChunkedArray | None, count: int, names: tuple[str, ...]
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Labels as int32, -1 where there is none; strings, negative and huge numbers are numbered in sorted order."""
+    if column is None:
+        return np.full(count, -1, np.int32), ()
+    values = column.to_pylist()
+    present = {value for value in values if value is not None}
+    if all(isinstance(value, int) and -1 <= value <= _INT32_MAX for value in present):
+        return np.array([-1 if value is None else value for value in values], np.int32), names
+    ordered = sorted(present)
+    index = {value: number for number, value in enumerate(ordered)}
+    return np.array([index.get(value, -1) for value in values], np.int32), tuple(str(value) for value in ordered)
+
+
+def _files_of(files: Sequence[Path], split: str) -> list[Path]:
+    """The files of one part, by the first of its customary names that occurs."""
+    for word in SPLIT_NAMES[split]:
+        found = [path for path in files if path.name.lower().startswith(word) or path.parent.name.lower() == word]
+        if found:
+            return found
+    return []
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

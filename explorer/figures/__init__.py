@@ -1,0 +1,1 @@
+"""Numbers to Plotly figures. Every function is pure: no files, no models, no screen."""

@@ -1,0 +1,116 @@
+"""One look for all figures, readable on a light and on a dark page, and by people who are color blind.
+
+Colors are those of Okabe and Ito (2008) that keep a contrast of at least 3 against both white and near-black.
+Backgrounds are transparent and grid lines half transparent, so that a figure needs to know nothing about the page's
+theme.
+"""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+__all__ = [
+    "BLUE",
+    "FONT_SIZE",
+    "GRAY",
+    "GREEN",
+    "GRID",
+    "PURPLE",
+    "VERMILLION",
+    "mark_horizontal",
+    "mark_vertical",
+    "style_figure",
+    "translucent",
+]
+
+BLUE = "#0072B2"
+VERMILLION = "#D55E00"
+GREEN = "#009E73"
+PURPLE = "#CC79A7"
+GRAY = "#808080"
+GRID = "rgba(128, 128, 128, 0.22)"
+FONT_SIZE = 13
+
+
+def translucent(color: str, opacity: float) -> str:
+    """A color ``"#RRGGBB"`` with an opacity in [0, 1], as ``"rgba(...)"`` for fills and bands.
+
+    Raises:
+        ValueError: `color` is not of that form.
+    """
+    if len(color) != 7 or color[0] != "#":
+        raise ValueError(f"A color is written as '#RRGGBB', not {color!r}.")
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity:g})"
+
+
+def style_figure(figure: go.Figure, *, x_title: str, y_title: str, height: int = 320, legend: bool = True) -> go.Figure:
+    """Give a figure with one pair of axes the common look, in place, and return it.
+
+    Args:
+        figure: the figure.
+        x_title, y_title: names of the axes, with units.
+        height: in screen pixels; the width is that of the page's column.
+        legend: show a horizontal legend above the plot.
+    """
+    axis = {
+        "gridcolor": GRID,
+        "zeroline": False,
+        "showline": False,
+        "ticks": "outside",
+        "tickcolor": GRID,
+        "ticklen": 4,
+        "automargin": True,
+        "title_standoff": 8,
+    }
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 32 if legend else 12, "b": 8},
+        paper_bgcolor="rgba(0, 0, 0, 0)",
+        plot_bgcolor="rgba(0, 0, 0, 0)",
+        font_size=FONT_SIZE,
+        hoverlabel_font_size=FONT_SIZE,
+        showlegend=legend,
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "title": None},
+    )
+    figure.update_xaxes(title_text=x_title, **axis)
+    figure.update_yaxes(title_text=y_title, **axis)
+    return figure
+
+
+def mark_vertical(
+    figure: go.Figure,
+    x: float,
+    text: str,
+    color: str = GRAY,
+    dash: str = "dash",
+    top: float = 1.0,
+    anchor: str = "center",
+) -> None:
+    """Add a vertical line at `x` with a label at the height `top` (fraction of the plot), in place.
+
+    `anchor` says which part of the label is at `x`: ``"left"``, ``"center"`` or ``"right"``.
+    """
+    figure.add_shape(
+        type="line", x0=x, x1=x, y0=0, y1=top, yref="y domain", line={"color": color, "width": 1.5, "dash": dash}
+    )
+    figure.add_annotation(
+        x=x,
+        y=top,
+        yref="y domain",
+        text=text,
+        showarrow=False,
+        yanchor="bottom",
+        xanchor=anchor,
+        font={"color": color},
+    )
+
+
+def mark_horizontal(figure: go.Figure, y: float, text: str, color: str = GRAY, dash: str = "dash") -> None:
+    """Add a horizontal line at `y` with a label at its right end, in place."""
+    figure.add_shape(
+        type="line", x0=0, x1=1, xref="x domain", y0=y, y1=y, line={"color": color, "width": 1.5, "dash": dash}
+    )
+    figure.add_annotation(
+        x=1, xref="x domain", y=y, text=text, showarrow=False, yanchor="bottom", xanchor="right", font={"color": color}
+    )

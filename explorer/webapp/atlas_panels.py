@@ -1,0 +1,180 @@
+"""The panels of the Atlas: key numbers, the histogram of log p, and the scatter of two columns."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from explorer.catalog.query import Catalog
+from explorer.data.store import Store
+from explorer.figures.atlas import MAX_POINTS, log_prob_histogram, scatter
+from explorer.measures.distribution import GumbelFit, Summary
+from explorer.units import format_power_of_ten
+from explorer.webapp.column_views import ColumnView
+
+__all__ = ["AROUND", "clear_scatter", "description", "histogram_panel", "numbers_panel", "scatter_panel"]
+
+AROUND = "Around a value"
+"""The order, among those of the page, that a click on the histogram chooses."""
+
+_PLOT_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d", "zoomIn2d", "zoomOut2d"]}
+
+
+def numbers_panel(numbers: Summary, view: ColumnView) -> None:
+    """A row of key numbers of log p over the images."""
+    tenth, ninetieth = numbers.typical
+    cells = (
+        (
+            f"Mean log p [{view.short_unit}]",
+            view.number(numbers.mean),
+            f"median {view.number(numbers.median)}",
+            f"Over {numbers.count:,} images, at the noise level where the model reports log p.",
+        ),
+        (
+            f"Spread [{view.short_unit}]",
+            view.number(numbers.std),
+            f"80 % in {view.number(tenth)} to {view.number(ninetieth)}",
+            "Standard deviation of log p. The middle 80 % of images are what is typical; the most probable are not.",
+        ),
+        (
+            "Ratio of extremes",
+            format_power_of_ten(numbers.maximum - numbers.minimum),
+            f"{view.number(numbers.minimum)} to {view.number(numbers.maximum)}",
+            "How many times more probable the most probable image is than the least probable one.",
+        ),
+        (
+            "Entropy [dB/dim]",
+            f"{numbers.entropy:.2f}".replace("-", "−"),
+            "minus the mean of log p",
+            "Differential entropy −E[log p] of the images under the model, in dB/dimension.",
+        ),
+        (
+            "Natural images",
+            format_power_of_ten(numbers.images_exponent * math.log(10)),
+            f"of {numbers.levels}^{numbers.dimensions} = "
+            f"{format_power_of_ten(numbers.all_images_exponent * math.log(10))}",
+            "exp(entropy) is the volume that such images fill; so many images on the grid of pixel values lie in it.",
+        ),
+    )
+    grid = st.grid(5, min_column_width=145)
+    for title, value, below, explanation in cells:
+        grid.metric(title, value, below, delta_color="off", delta_arrow="off", help=explanation, border=True)
+
+
+def histogram_panel(
+    log_prob: np.ndarray,
+    numbers: Summary,
+    catalog: Catalog,
+    view: ColumnView,
+    shown: np.ndarray,
+    around: float | None,
+) -> None:
+    """Histogram of log p with its Gumbel law, reference images, and the images that are shown in the grid.
+
+    Args:
+        log_prob: in nats, shape ``(N,)``.
+        numbers: summary of the same.
+        catalog: for log p of the reference images.
+        view: how log p is shown.
+        shown: log p, in nats, of the images in the grid.
+        around: a value to point out, in the unit that is shown.
+    """
+    fit, marks = numbers.gumbel, catalog.meta.marks
+    named = {"uniform noise": marks.noise, "best constant": marks.constant}
+    figure = log_prob_histogram(
+        view.convert(log_prob),
+        view.unit,
+        None if fit is None else GumbelFit(fit.location * view.factor, fit.scale * view.factor),
+        {name: value * view.factor for name, value in named.items() if value is not None},
+        view.convert(shown),
+        around,
+    )
+    st.markdown("**How log p is distributed.** A click on a bar shows images from there.")
+    key = f"histogram {view.short_unit}"
+    st.plotly_chart(
+        figure,
+        key=key,
+        on_select=lambda: _go_to_bar(key, view),
+        selection_mode="points",
+        config=_PLOT_CONFIG,
+        alt="Histogram of log p over the data set",
+    )
+    lines = [
+        f"Reference images: the most probable constant one has the value {marks.constant_value:.2f}, "
+        f"mid-gray has {view.text(marks.mid_gray)}."
+    ]
+    if fit is not None and numbers.gumbel_gain is not None:
+        lines.insert(
+            0,
+            f"Gumbel law of maximum likelihood: location {view.number(fit.location)}, scale {view.text(fit.scale)}; it "
+            f"fits {'better' if numbers.gumbel_gain > 0 else 'worse'} than a Gaussian, by "
+            f"{abs(numbers.gumbel_gain):.2g} nats an image.",
+        )
+    st.caption(" ".join(lines))
+
+
+def _go_to_bar(key: str, view: ColumnView) -> None:
+    points = st.session_state[key]["selection"]["points"]
+    if not points:
+        return
+    value = round(float(points[0]["x"]), view.decimals)
+    if st.session_state.get("order") != AROUND:
+        st.query_params["at"] = str(value)  # The widget that keeps the URL up to date is not there yet.
+    st.session_state["at"] = value
+    st.session_state["order"] = AROUND
+    st.session_state["by"] = "log_prob"
+    st.session_state["at-of"] = ("log_prob", view.unit)
+    clear_scatter()
+
+
+def scatter_panel(images: Store, catalog: Catalog, views: dict[str, ColumnView], label: int | None) -> list[int] | None:
+    """Scatter of two columns. Returns the indices of the images that are selected in it, None when there are none."""
+    st.markdown("**Any two against each other.** A click, box or lasso fills the grid below.")
+    names = list(views)
+    boxes = st.container(horizontal=True, gap="small")
+
+    def title(name: str) -> str:
+        return views[name].title
+
+    x = boxes.selectbox("Horizontal", names, names.index("contrast"), title, key="x", bind="query-params")
+    y = boxes.selectbox("Vertical", names, 0, title, key="y", bind="query-params")
+    index = catalog.column("index", label)
+    figure = scatter(
+        views[x].convert(catalog.column(x, label)),
+        views[y].convert(catalog.column(y, label)),
+        index,
+        x_title=views[x].axis,
+        y_title=views[y].axis,
+        name=lambda i: description(images, i),
+    )
+    if len(index) > MAX_POINTS:
+        st.caption(
+            f"{MAX_POINTS:,} of the {len(index):,} images, drawn at random, are plotted. A selection holds exactly "
+            "those of them that it encloses."
+        )
+    event: Any = st.plotly_chart(
+        figure,
+        key=f"scatter {catalog.folder.name} {label} {x} {y} {st.session_state.get(_ROUND, 0)}",
+        on_select="rerun",
+        config=_PLOT_CONFIG,
+        alt=f"Scatter of {title(y)} over {title(x)}",
+    )
+    return [int(np.ravel(point["customdata"])[0]) for point in event.selection.points] or None
+
+
+_ROUND = "scatter-round"
+
+
+def clear_scatter() -> None:
+    """Drop the selection in the scatter: the next run draws it under another key."""
+    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+
+
+def description(images: Store, index: int) -> str:
+    """An image in words: its number, its name where it has one, and its label."""
+    name, label = images.names[index], images.label_name(index)
+    words = [f"image {index}", name if name != str(index) else "", f"label {label}" if label else ""]
+    return ", ".join(word for word in words if word)

@@ -1,0 +1,94 @@
+"""The catalog that a page needs: the one that is stored, else built on the spot, with progress, stop and resume."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import streamlit as st
+
+from explorer.catalog.build import build_catalog, estimate_seconds, rows_done
+from explorer.catalog.query import Catalog
+from explorer.data.store import Store
+from explorer.models.checkpoints import Checkpoint
+from explorer.webapp.loaders import catalog as stored_catalog
+
+__all__ = ["ready_catalog"]
+
+_AT_ONCE = 3_000
+"""A data set of up to this many images is scored without being asked for."""
+
+
+def ready_catalog(checkpoint: Checkpoint, images: Store) -> Catalog | None:
+    """The catalog of a model and a data set; None while it does not exist, with the way to build it on the screen.
+
+    Raises:
+        ExplorerError: it cannot be built or stored.
+    """
+    catalog = stored_catalog(checkpoint, images)
+    if catalog is not None:
+        return catalog
+    wish = f"catalog-{checkpoint.fingerprint}-{images.fingerprint}"
+    if st.session_state.get(wish, len(images) <= _AT_ONCE):
+        return _build(checkpoint, images, wish)
+    _offer(checkpoint, images, wish)
+    return None
+
+
+def _build(checkpoint: Checkpoint, images: Store, wish: str) -> Catalog:
+    what = f"Scoring {len(images):,} images with {checkpoint.name}"
+    place = st.empty()
+    with place.container():
+        bar = st.progress(0.0, f"{what}…")
+        st.button(
+            "Stop", icon=":material/stop:", on_click=_set, args=(wish, False), help="What is done so far is kept."
+        )
+    began, first = time.monotonic(), None
+
+    def progress(done: int, total: int) -> None:
+        nonlocal first
+        seconds = time.monotonic() - began
+        if first is None or seconds < 1:
+            first = done  # Parts that are stored already pass in no time and say nothing about the others.
+        left = ""
+        if done > first and seconds > 3:
+            left = f", about {_duration(seconds * (total - done) / (done - first))} left"
+        bar.progress(done / total, f"{what}: {done / total:.0%}{left}")
+
+    catalog = build_catalog(checkpoint, images, progress=progress)
+    place.empty()
+    return catalog
+
+
+def _offer(checkpoint: Checkpoint, images: Store, wish: str) -> None:
+    done = rows_done(checkpoint, images)
+    estimate = f"{wish}-seconds"
+    if estimate not in st.session_state:
+        with st.spinner("Timing the model on a few images…"):
+            st.session_state[estimate] = estimate_seconds(checkpoint, images)
+    duration = _duration(st.session_state[estimate])
+    began = f" {done:,} of them are done." if done else ""
+    st.info(
+        f"{checkpoint.name} has not scored all {len(images):,} images of {images.name} yet.{began} That takes about "
+        f"{duration}, once; it can be stopped at any time and goes on where it stopped.",
+        icon=":material/hourglass_empty:",
+    )
+    st.button(
+        "Resume" if done else "Score the images",
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=_set,
+        args=(wish, True),
+    )
+
+
+def _set(key: str, value: bool) -> None:
+    st.session_state[key] = value
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(5, 5 * math.ceil(seconds / 5))} seconds"
+    if seconds < 5400:
+        return f"{math.ceil(seconds / 60)} minutes"
+    return f"{seconds / 3600:.1f} hours"

@@ -1,0 +1,98 @@
+"""What all browser sessions share: models, stores and catalogs, each loaded once a process.
+
+Everything is cached by content. A checkpoint, a store or a catalog that changes on disk has another key and is read anew;
+nothing depends on who asked first.
+
+A model may be used by many threads at once: its parameters are frozen, a forward pass writes to no attribute, and the
+backward pass of `EnergyModel.derivatives` asks for gradients with respect to its own inputs only, so it accumulates into
+nothing that is shared. What must be fast goes through `infer` all the same: every rerun of a page is a new thread, and a
+new thread makes torch start new helper threads, which costs more than a small batch itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import streamlit as st
+import torch
+
+from explorer.catalog.build import find_catalog
+from explorer.catalog.query import Catalog
+from explorer.data.sources import open_dataset
+from explorer.data.store import Store
+from explorer.errors import ExplorerError
+from explorer.models.checkpoints import Checkpoint, load_checkpoint
+
+__all__ = ["catalog", "checkpoint", "infer", "shown_errors", "store"]
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+def checkpoint(path: Path) -> Checkpoint:
+    """The checkpoint in the folder `path`, frozen and ready on this machine's device.
+
+    Raises:
+        ExplorerError: it is missing or damaged.
+    """
+    torch.set_flush_denormal(True)  # a property of the thread
+    return _checkpoint(str(path), _stamp(path))
+
+
+@st.cache_resource(show_spinner="Loading the model…", max_entries=8)
+def _checkpoint(path: str, stamp: tuple[tuple[str, int, int], ...]) -> Checkpoint:
+    loaded = load_checkpoint(path)
+    loaded.model.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    return loaded
+
+
+def infer(function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+    """Call `function`, a short piece of work of a model, on the one thread that is kept warm for it."""
+    return _worker().submit(function, *args, **kwargs).result()
+
+
+@st.cache_resource
+def _worker() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, "inference", initializer=torch.set_flush_denormal, initargs=(True,))
+
+
+def store(dataset: str, image_shape: tuple[int, int, int], split: str = "validation") -> Store:
+    """The images of a data set at a model's size; built on first use, with a progress bar.
+
+    Raises:
+        ExplorerError: the data set is missing, empty or damaged.
+    """
+    bar = st.empty()
+
+    def progress(done: int, total: int | None) -> None:
+        if total:
+            bar.progress(min(done / total, 1.0), f"Preparing the images of {Path(dataset).name}: {done:,} of {total:,}")
+
+    try:
+        return open_dataset(dataset, image_shape, split, progress=progress)
+    finally:
+        bar.empty()
+
+
+def catalog(model: Checkpoint, images: Store) -> Catalog | None:
+    """The catalog of a store scored by a model; None when it was not built yet."""
+    return find_catalog(model, images.fingerprint)
+
+
+@contextmanager
+def shown_errors() -> Iterator[None]:
+    """Show an `ExplorerError` as a sentence in place of the result; the page goes on after the block."""
+    try:
+        yield
+    except ExplorerError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def _stamp(path: Path) -> tuple[tuple[str, int, int], ...]:
+    """Names, sizes and times of the files that make a checkpoint: cheap, and another one after any change."""
+    files = (path / name for name in ("config.json", "model.safetensors"))
+    return tuple((file.name, (s := file.stat()).st_size, s.st_mtime_ns) for file in files if file.is_file())

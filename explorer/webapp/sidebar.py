@@ -1,0 +1,121 @@
+"""What every page's sidebar chooses: model, data set and unit of log p. The choice is in the URL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import streamlit as st
+
+from explorer.data.sources import DatasetInfo, list_datasets
+from explorer.errors import ExplorerError
+from explorer.models.checkpoints import Checkpoint, CheckpointInfo, list_checkpoints
+from explorer.units import LOG_PROB_UNITS, LogProbUnit, unit_label
+from explorer.webapp.loaders import checkpoint
+
+__all__ = ["Selection", "sidebar"]
+
+
+class Selection(NamedTuple):
+    """What the sidebar chose.
+
+    Attributes:
+        checkpoint: the model, loaded and shared by all sessions.
+        dataset: specification of a data set, for `explorer.webapp.loaders.store`.
+        unit: unit in which the page shows log p.
+    """
+
+    checkpoint: Checkpoint
+    dataset: str
+    unit: LogProbUnit
+
+
+def sidebar() -> Selection:
+    """Draw the sidebar and return what it says. Ends the run of the page when no model can be loaded."""
+    with st.sidebar:
+        listed = list_checkpoints()
+        usable = {info.name: info for info in listed if info.problem is None}
+        if not usable:
+            _damaged(listed)
+            _stop("There is no model to choose. Train one on the Train page, or copy a checkpoint into the data folder.")
+        names = list(usable)
+        name = st.selectbox(
+            "Model",
+            names,
+            index=names.index(_default_model(usable)),
+            key="model",
+            bind="query-params",
+            on_change=_fit_dataset,
+        )
+        datasets = {_short_name(info): info for info in list_datasets()}
+        fitting = _fitting_dataset(usable[name], list(datasets))
+        dataset = st.selectbox(
+            "Data set",
+            list(datasets),
+            index=list(datasets).index(fitting),
+            key="data",
+            bind="query-params",
+        )
+        unit = st.selectbox("Unit of log p", LOG_PROB_UNITS, key="unit", bind="query-params", help=_UNIT_HELP)
+        try:
+            chosen = checkpoint(usable[name].path)
+        except ExplorerError as error:
+            _stop(str(error))
+        _describe(usable[name], chosen, datasets[dataset])
+        _damaged(listed)
+    return Selection(chosen, datasets[dataset].spec, unit)
+
+
+_UNIT_HELP = (
+    "With p the probability density of an image of d pixel values in [0, 1]: 10 log₁₀ p / d (dB/dimension), "
+    "ln p (nats), log₂ p (bits), log₂ p / d (bits/dimension)."
+)
+
+
+def _default_model(usable: dict[str, CheckpointInfo]) -> str:
+    """The one of natural images when it is there; it has the most pixels of those that ship."""
+    return "natural32" if "natural32" in usable else next(iter(usable))
+
+
+def _short_name(info: DatasetInfo) -> str:
+    """A name for the list and for the URL; never a path of this machine."""
+    return info.spec if info.builtin else Path(info.spec).name
+
+
+def _fitting_dataset(model: CheckpointInfo, names: list[str]) -> str:
+    """What the model was trained on when that is offered, else photographs."""
+    wanted = model.config.dataset if model.config else ""
+    return next(name for name in (wanted, "photos", *names) if name in names)
+
+
+def _fit_dataset() -> None:
+    """Another model was chosen: back to the data set that fits it."""
+    st.session_state.pop("data", None)
+
+
+def _describe(info: CheckpointInfo, chosen: Checkpoint, dataset: DatasetInfo) -> None:
+    channels, height, width = chosen.model.image_shape
+    color = "grayscale" if channels == 1 else "color"
+    lines = [
+        f"**{info.name}** reads {height} × {width} {color} images.",
+        f"Data: {dataset.title}.",
+        f"Runs on {_device_name(chosen)}.",
+    ]
+    if info.bits_per_dimension is not None:
+        lines.insert(1, f"It needs {info.bits_per_dimension:.2f} {unit_label('bits/dim')} on its validation images.")
+    st.caption("  \n".join(lines))
+
+
+def _device_name(chosen: Checkpoint) -> str:
+    return {"cpu": "the CPU", "cuda": "the GPU (CUDA)", "mps": "the GPU (Metal)"}[chosen.model.device.type]
+
+
+def _damaged(listed: list[CheckpointInfo]) -> None:
+    for info in listed:
+        if info.problem is not None:
+            st.warning(f"**{info.name}** is not available. {info.problem}", icon=":material/heart_broken:")
+
+
+def _stop(sentence: str) -> None:
+    st.error(sentence, icon=":material/error:")
+    st.stop()

@@ -1,0 +1,78 @@
+"""Probe's sliders. Every one is in the URL under the name of its parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.perturbations import RANGES, Perturbation
+
+__all__ = ["perturbation_sliders", "psnr_slider"]
+
+_LARGEST_SEED = 9999
+
+
+def perturbation_sliders() -> tuple[Perturbation, Mapping[str, DeltaGenerator]]:
+    """Draw a slider a parameter, side by side, and the seed, clip and reset controls above.
+
+    Returns:
+        The perturbation, and for each parameter a place below its slider, for its curve.
+    """
+    neutral = Perturbation()
+    heading, options = st.columns(2, vertical_alignment="center")
+    heading.markdown("##### Perturb the image, and see log p answer")
+    with options.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
+        clip = st.toggle(
+            "Clip to [0, 1]", key="clip", bind="query-params", help="Cut values off at black and white, as a camera does."
+        )
+        st.caption("Seed", width="content")
+        seed = st.number_input(
+            "Seed of the noise",
+            0,
+            _LARGEST_SEED,
+            0,
+            key="seed",
+            bind="query-params",
+            width=130,
+            label_visibility="collapsed",
+        )
+        st.button("Reset", icon=":material/restart_alt:", on_click=_reset)
+    places = {}
+    values = {}
+    for column, (name, limits) in zip(st.columns(len(RANGES), gap="medium"), RANGES.items(), strict=True):
+        with column:
+            unit = f" ({limits.unit})" if limits.unit else ""
+            values[name] = st.slider(
+                f"{limits.label}{unit}",
+                float(limits.low),
+                float(limits.high),
+                float(getattr(neutral, name)),
+                float(limits.step),
+                key=name,
+                bind="query-params",
+            )
+            places[name] = st.container()
+    return Perturbation(**values, seed=seed, clip=clip), places
+
+
+def _reset() -> None:
+    neutral = Perturbation()
+    for name in (*RANGES, "seed", "clip"):
+        st.session_state[name] = getattr(neutral, name)
+
+
+def psnr_slider(low: float, high: float) -> float:
+    """The noise level, in dB, at which Probe looks at an image's neighborhood."""
+    return st.slider(
+        "Noise level (PSNR)",
+        low,
+        high,
+        20.0,
+        1.0,
+        format="%d dB",
+        key="psnr",
+        bind="query-params",
+        help="How large a neighborhood of the image is looked at: high values stay close to it, low values reach far.",
+    )

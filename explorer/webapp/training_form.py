@@ -1,0 +1,169 @@
+"""The form of the Train page: what to train, checked before anything starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.data.sources import DatasetInfo, list_datasets
+from explorer.errors import ExplorerError
+from explorer.jobs.local import check_free, launch
+from explorer.jobs.plan import check_images, check_new_name, free_name, plan, seconds_of, seconds_per_step, steps_in
+from explorer.jobs.progress import duration
+from explorer.training.config import MODEL_SIZES, TrainingConfig
+from explorer.training.run import create_run
+from explorer.webapp.loaders import shown_errors, store
+
+__all__ = ["start", "training_form", "two_minutes_of_digits"]
+
+_CLEAR_NAME = "train-clear-name"
+
+
+def training_form() -> None:
+    """Draw the form; the button in it starts a training and shows it."""
+    if st.session_state.pop(_CLEAR_NAME, False):
+        st.session_state["train-name"] = ""
+    fields = st.grid(4, min_column_width=190)
+    dataset, shape = _what(fields)
+    budget, unit = _how_long(fields, dataset)
+    suggestion = free_name(f"{_stem(dataset)}-{shape['size']}")
+    typed = fields.text_input(
+        "Name",
+        key="train-name",
+        placeholder=suggestion,
+        live=True,
+        help="Of the run, and of the checkpoint that it becomes: letters, digits, '.', '_' and '-'.",
+    )
+    settings = shape | _advanced()
+    name = (typed or "").strip() or suggestion
+    config, problem, estimate = None, None, ""
+    try:
+        check_new_name(name)
+        check_free()
+        step_seconds = _seconds_per_step(plan(name, dataset.spec, 1, **settings))
+        steps = int(budget) if unit == "steps" else steps_in(budget, step_seconds)
+        config = plan(name, dataset.spec, steps, **settings)
+        estimate = _estimate(config, step_seconds)
+    except ExplorerError as error:
+        problem = str(error)
+    row = st.container(horizontal=True, vertical_alignment="center")
+    pressed = row.button("Start training", type="primary", icon=":material/play_arrow:", disabled=config is None)
+    if problem is None:
+        row.caption(f"**{name}**: {estimate}", width="stretch")
+    else:
+        row.markdown(f":red[:material/error: {problem}]", width="stretch")
+    if pressed and config is not None:
+        with shown_errors():
+            start(config)
+
+
+def two_minutes_of_digits() -> TrainingConfig:
+    """What the page offers to who has never trained anything.
+
+    Raises:
+        ExplorerError: the device is not there.
+    """
+    settings = {"size": 8, "model_size": "small"}
+    name = free_name("digits-8")
+    steps = steps_in(2.0, _seconds_per_step(plan(name, "digits", 1, **settings)))
+    return plan(name, "digits", steps, **settings)
+
+
+def start(config: TrainingConfig) -> None:
+    """Prepare the images, start the training and show it; does not return.
+
+    Raises:
+        ExplorerError: the data set is missing or too small, the run exists, or it cannot start.
+    """
+    shape = config.model.image_shape
+    check_images(store(config.dataset, shape, "train"), store(config.dataset, shape, "validation"))
+    check_free()
+    folder = create_run(config)
+    st.query_params["run"] = folder.name
+    with st.spinner("Starting the training process…"):
+        launch(folder)
+    st.session_state[_CLEAR_NAME] = True
+    st.rerun()
+
+
+def _what(fields: DeltaGenerator) -> tuple[DatasetInfo, dict[str, object]]:
+    datasets = list_datasets()
+    first = next((index for index, info in enumerate(datasets) if info.spec == "digits"), 0)
+    dataset = fields.selectbox("Data set", datasets, first, lambda info: info.title, key="train-data")
+    is_digits = dataset.spec == "digits"  # the keys below depend on it: other data, other defaults
+    size = fields.number_input(
+        "Image size, pixels",
+        min_value=1,
+        max_value=256,
+        value=8 if is_digits else 32,
+        step=8,
+        key=f"train-size-{is_digits}",
+        help="Height and width of the images that the model will read. Larger ones take much longer.",
+    )
+    color = fields.selectbox("Color", ["gray"] if is_digits else ["gray", "color"], key=f"train-color-{is_digits}")
+    model_size = fields.selectbox(
+        "Model size",
+        MODEL_SIZES,
+        MODEL_SIZES.index("small" if is_digits else "medium"),
+        key=f"train-model-{is_digits}",
+        help="How wide the network is. A wider one is better in the end, but makes fewer steps a minute.",
+    )
+    return dataset, {"size": size, "channels": 3 if color == "color" else 1, "model_size": model_size}
+
+
+def _how_long(fields: DeltaGenerator, dataset: DatasetInfo) -> tuple[float, str]:
+    unit = fields.selectbox("Budget in", ["minutes", "steps"], key="train-unit")
+    if unit == "steps":
+        return fields.number_input("Steps", 1, 10_000_000, 1000, 500, key="train-steps"), unit
+    minutes = 2.0 if dataset.spec == "digits" else 20.0
+    return fields.number_input("Minutes", 0.1, 10_000.0, minutes, 1.0, "%g", key=f"train-minutes-{minutes:g}"), unit
+
+
+def _advanced() -> dict[str, object]:
+    with st.expander("Advanced", icon=":material/tune:"):
+        numbers = st.grid(3, min_column_width=180)
+        learning_rate = numbers.number_input(
+            "Learning rate", value=1e-3, step=1e-4, format="%g", help="Of Adam, after warm-up; decays to zero."
+        )
+        batch_size = numbers.number_input("Images a step", value=64, step=16)
+        seed = numbers.number_input("Seed", value=0, min_value=0, max_value=10**9)
+        anchor = st.toggle(
+            "Gaussian anchor",
+            True,
+            help="Start from the best Gaussian and learn what is not Gaussian: normalized by construction, and faster.",
+        )
+        amplitude = st.toggle(
+            "Amplitude conditioning", True, help="Tell the network how large its input is: better at all contrasts."
+        )
+    return {
+        "learning_rate": learning_rate,
+        "batch_size": batch_size,
+        "seed": seed,
+        "anchor": anchor,
+        "amplitude": amplitude,
+    }
+
+
+def _stem(dataset: DatasetInfo) -> str:
+    return dataset.spec if dataset.builtin else Path(dataset.spec).stem
+
+
+def _estimate(config: TrainingConfig, step_seconds: float) -> str:
+    return (
+        f"{config.steps:,} steps of {config.batch_size} images, about "
+        f"{duration(seconds_of(config.steps, step_seconds))} on this machine "
+        f"({config.batch_size / step_seconds:,.0f} images/s)."
+    )
+
+
+def _seconds_per_step(config: TrainingConfig) -> float:
+    # What the time depends on: other settings must not make it be measured again.
+    kept = config.model_dump(include={"model", "batch_size", "device"}, mode="json")
+    return _timed(kept, config)
+
+
+@st.cache_data(show_spinner="Timing one step of this model…", max_entries=100, ttl=600)
+def _timed(settings: dict[str, object], _config: TrainingConfig) -> float:
+    return seconds_per_step(_config.model_copy(update={"batch_size": settings["batch_size"]}))

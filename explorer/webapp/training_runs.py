@@ -1,0 +1,245 @@
+"""The lower part of the Train page: all runs, and the chosen one as it learns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.errors import ExplorerError
+from explorer.figures.training import denoised_images, denoising_psnr, likelihood, space_loss, time_loss
+from explorer.jobs import local
+from explorer.jobs.local import Job
+from explorer.jobs.progress import Progress, denoised_examples, duration, progress
+from explorer.training.run import Run
+from explorer.units import psnr_from_noise_variance
+from explorer.webapp.loaders import shown_errors
+
+__all__ = ["training_runs"]
+
+_PLOT_CONFIG = {"displaylogo": False, "displayModeBar": False}
+_ROWS_AT_FIRST = 6
+
+
+class _Look(NamedTuple):
+    icon: str
+    color: str
+
+
+_LOOKS = {
+    "new": _Look("schedule", "gray"),
+    "running": _Look("play_circle", "blue"),
+    "stopping": _Look("hourglass_top", "orange"),
+    "stopped": _Look("pause_circle", "gray"),
+    "finished": _Look("check_circle", "green"),
+    "failed": _Look("error", "red"),
+    "killed": _Look("cancel", "red"),
+}
+
+
+def training_runs() -> None:
+    """Draw the runs and the chosen one; they refresh themselves for as long as one is being trained."""
+    active = {job.name for job in local.list_jobs() if job.state.active}
+
+    @st.fragment(run_every=2 if active else None)
+    def live() -> None:
+        jobs = local.list_jobs()
+        if {job.name for job in jobs if job.state.active} != active:
+            st.rerun()  # the whole page: a finished run is a new model in the sidebar, and a free place for another
+        chosen = _choose(jobs)
+        _list(jobs, chosen)
+        _detail(chosen)
+
+    live()
+
+
+def _choose(jobs: list[Job]) -> Job:
+    wanted = st.query_params.get("run")
+    by_name = {job.name: job for job in jobs}
+    active = [job for job in jobs if job.state.active]
+    return by_name.get(wanted) or (active or jobs)[0]
+
+
+def _list(jobs: list[Job], chosen: Job) -> None:
+    st.subheader("Runs")
+    shown = jobs
+    if len(jobs) > _ROWS_AT_FIRST and not st.toggle(f"Show all {len(jobs)} runs", key="train-all"):
+        shown = [job for index, job in enumerate(jobs) if index < _ROWS_AT_FIRST or job == chosen or job.state.active]
+    for job in shown:
+        name, state, bar = st.columns([2, 1, 4], vertical_alignment="center", gap="small")
+        name.button(
+            job.name,
+            key=f"train-choose-{job.name}",
+            type="primary" if job == chosen else "tertiary",
+            on_click=_select,
+            args=(job.name,),
+        )
+        with state:
+            _badge(job)
+        with bar:
+            try:
+                done = progress(Run.open(job.folder))
+                st.progress(done.fraction, _progress_text(job, done))
+            except ExplorerError as error:
+                st.caption(f":red[{error}]")
+
+
+def _select(name: str) -> None:
+    st.query_params["run"] = name
+
+
+def _badge(job: Job) -> None:
+    look = _LOOKS[job.state.status]
+    st.badge(job.state.status, icon=f":material/{look.icon}:", color=look.color)
+
+
+def _progress_text(job: Job, done: Progress) -> str:
+    text = f"step {done.step:,} of {done.steps:,}"
+    if job.state.active and done.images_per_second is not None:
+        text += f" · {done.images_per_second:,.0f} images/s · about {duration(done.seconds_left)} left"
+    elif job.state.active:
+        text += " · preparing"
+    return text
+
+
+def _detail(job: Job) -> None:
+    with shown_errors():
+        run = Run.open(job.folder)
+        metrics = run.metrics()
+        st.subheader(job.name)
+        st.markdown(_sentence(run))
+        _buttons(job, run)
+        if job.state.message:
+            show = st.error if job.state.status == "failed" else st.warning
+            show(job.state.message, icon=f":material/{_LOOKS[job.state.status].icon}:")
+        _numbers(job, run, metrics)
+        _curves(job, run, metrics)
+    log = local.read_log(job.folder)
+    if log:
+        with st.expander("Log", icon=":material/description:"):
+            st.code(log, language=None, height=320)
+
+
+def _sentence(run: Run) -> str:
+    config = run.config
+    channels, height, width = config.model.image_shape
+    images = f"{height} × {width} {'gray' if channels == 1 else 'color'} images of **{Path(config.dataset).name}**"
+    return (
+        f"How well a network of base width {config.model.unet.base_width} learns the density of {images}, "
+        f"in {config.steps:,} steps of {config.batch_size} images."
+    )
+
+
+def _buttons(job: Job, run: Run) -> None:
+    row = st.container(horizontal=True, vertical_alignment="center")
+    status = job.state.status
+    if job.state.active:
+        _action(row, "Stop", "stop", local.stop, job, disabled=status == "stopping")
+    else:
+        if status == "finished" and run.checkpoint.is_dir():
+            if row.button("Open in Probe", type="primary", icon=":material/frame_inspect:"):
+                st.switch_page("pages/probe.py", query_params={"model": run.config.name})
+        elif status != "finished":
+            label = "Start" if status == "new" else "Resume"
+            _action(row, label, "play_arrow", local.resume, job, type="primary")
+        with row.popover("Delete", icon=":material/delete:"):
+            st.write(f"Delete the run **{job.name}** with its metrics and saved states? A checkpoint made of it stays.")
+            _action(st.container(), "Delete for good", "delete_forever", local.delete, job, type="primary")
+
+
+def _action(
+    place: DeltaGenerator, label: str, icon: str, act: Callable[..., object], job: Job, **style: object
+) -> None:
+    if place.button(label, icon=f":material/{icon}:", key=f"train-{label}-{job.name}", **style):
+        with shown_errors():
+            act(job.folder)
+            st.rerun()
+
+
+def _numbers(job: Job, run: Run, metrics: list[dict]) -> None:
+    done = progress(run)
+    validations = [entry for entry in metrics if entry["kind"] == "validation"]
+    latest = validations[-1]["bits_per_dimension"] if validations else None
+    speed = done.images_per_second
+    left = done.seconds_left if job.state.active else None
+    cells = (
+        ("Step", f"{done.step:,}", f"of {done.steps:,}", None),
+        ("Speed", "–" if speed is None else f"{speed:,.0f}", "images/s", None),
+        (
+            "Time left",
+            "–" if left is None else duration(left),
+            "at this speed" if left is not None else "not running",
+            None,
+        ),
+        (
+            "NLL, I-MMSE",
+            f"{latest['i_mmse']:.3f}" if latest else "–",
+            "bits/dimension",
+            "Negative log-likelihood of validation images as a code length, from the denoising error: lower is better.",
+        ),
+        (
+            "Gap",
+            f"{latest['gap']:+.3f}".replace("-", "−") if latest else "–",
+            "bits/dimension",
+            "NLL from the energy minus NLL from the denoising error: zero for a normalized, consistent energy.",
+        ),
+    )
+    grid = st.grid(5, min_column_width=140)
+    for title, value, below, explanation in cells:
+        grid.metric(title, value, below, delta_color="off", delta_arrow="off", help=explanation, border=True)
+
+
+def _curves(job: Job, run: Run, metrics: list[dict]) -> None:
+    steps = run.config.steps
+    kinds = {entry["kind"] for entry in metrics}
+    if "progress" not in kinds:
+        st.info(
+            "The curves begin with the first steps." if job.state.active else "This run has made no steps yet.",
+            icon=":material/show_chart:",
+        )
+        return
+    grid = st.grid(2, min_column_width=360)
+    _chart(
+        grid, job, "**Space loss**: the noise that denoising leaves, over all noise levels.", space_loss(metrics, steps)
+    )
+    _chart(grid, job, "**Time loss**: how well the energies of noise levels agree.", time_loss(metrics, steps))
+    if "validation" not in kinds:
+        first = min(run.config.validate_every, steps)
+        st.caption(f"The first validation comes at step {first:,}: likelihood, denoising, and images.")
+        return
+    _chart(grid, job, "**Validation likelihood**, read twice: an honest model agrees.", likelihood(metrics, steps))
+    _chart(grid, job, "**Denoising** of validation images, by noise level.", denoising_psnr(metrics))
+    pictures = denoised_examples(run)
+    if pictures is not None:
+        figure = denoised_images(pictures, run.config.model.image_shape[1])
+        _chart(grid, job, "**Validation images**, at three noise levels, as they are denoised now.", figure)
+    with grid.container(border=True):
+        st.markdown("**Settings** of this run.")
+        st.table(_settings(run), border="horizontal")
+
+
+def _settings(run: Run) -> dict[str, str]:
+    config = run.config
+    noise = config.model.noise
+    low, at, high = (f"{psnr_from_noise_variance(t):.0f}" for t in (noise.t_min, noise.t0, noise.t_max))
+    return {
+        "Data set": Path(config.dataset).name,
+        "Steps": f"{config.steps:,}",
+        "Images a step": f"{config.batch_size}",
+        "Learning rate": f"{config.learning_rate:g}",
+        "Seed": f"{config.seed}",
+        "Network": f"width {config.model.unet.base_width}, {config.model.unet.num_scales} scales",
+        "Gaussian anchor": "yes" if config.model.anchor else "no",
+        "Amplitude conditioning": "yes" if config.model.amplitude else "no",
+        "Noise": f"{low} to {high} dB; log p at {at} dB".replace("-", "−"),
+        "Validation": f"{config.validation_images} images, every {config.validate_every:,} steps",
+    }
+
+
+def _chart(grid: DeltaGenerator, job: Job, title: str, figure: object) -> None:
+    with grid.container(border=True):
+        st.markdown(title)
+        st.plotly_chart(figure, key=f"train-{title}-{job.name}", config=_PLOT_CONFIG)

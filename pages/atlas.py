@@ -1,0 +1,163 @@
+"""Atlas: a whole data set sorted by probability."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.catalog.query import Catalog
+from explorer.data.store import Store
+from explorer.measures.distribution import summary
+from explorer.webapp.atlas_panels import (
+    AROUND,
+    clear_scatter,
+    description,
+    histogram_panel,
+    numbers_panel,
+    scatter_panel,
+)
+from explorer.webapp.catalog_builder import ready_catalog
+from explorer.webapp.column_views import ColumnView, column_views
+from explorer.webapp.image_grid import GridImage, image_grid
+from explorer.webapp.loaders import shown_errors, store
+from explorer.webapp.sidebar import Selection, sidebar
+
+HIGHEST, LOWEST, EVEN, RANDOM = "Highest", "Lowest", "Evenly spaced", "Random"
+ORDERS = (HIGHEST, LOWEST, EVEN, RANDOM, AROUND)
+COUNTS = (24, 48, 96, 192, 384)
+MAX_SELECTED = 400
+ALL_LABELS = -2
+
+
+def page() -> None:
+    selection = sidebar()
+    st.title("Atlas")
+    header = st.container(horizontal=True, vertical_alignment="bottom")
+    with shown_errors():
+        images = store(selection.dataset, selection.checkpoint.model.image_shape)
+        header.markdown(
+            f"The {len(images):,} images of this data set, sorted by the probability that the model gives each of them."
+        )
+        catalog = ready_catalog(selection.checkpoint, images)
+        if catalog is not None:
+            show(selection, images, catalog, choose_label(header, images, catalog))
+
+
+def show(selection: Selection, images: Store, catalog: Catalog, label: int | None) -> None:
+    views = column_views(catalog, selection.unit)
+    log_prob = catalog.column("log_prob", label)
+    if not np.isfinite(log_prob).any():
+        st.warning("The model gives none of these images a finite log p. Choose another model.")
+        return
+    numbers = summary(log_prob, catalog.meta.dimensions, catalog.meta.levels)
+    numbers_panel(numbers, views["log_prob"])
+
+    figures = st.grid(2, min_column_width=400, border=True)
+    left, right = figures.cell(), figures.cell()
+    with right:
+        picked = scatter_panel(images, catalog, views, label)
+    rows, by, around, sentence = choose_rows(catalog, views, label, picked)
+    with left:
+        shown = rows.column("log_prob").drop_null().to_numpy()
+        histogram_panel(log_prob, numbers, catalog, views["log_prob"], shown, around if by == "log_prob" else None)
+    st.caption(sentence)
+    show_grid(images, rows, views[by], by)
+
+
+def choose_label(place: DeltaGenerator, images: Store, catalog: Catalog) -> int | None:
+    counts = catalog.label_counts()
+    if len(counts) < 2:
+        return None
+    names = {
+        label: images.label_names[label] if 0 <= label < len(images.label_names) else str(label) for label in counts
+    }
+    names |= {-1: "none", ALL_LABELS: "All"}
+    chosen = place.selectbox(
+        "Label",
+        [ALL_LABELS, *counts],
+        format_func=names.__getitem__,
+        key="label",
+        bind="query-params",
+        width=220,
+        help="Everything on this page is then about the images of one label.",
+    )
+    return None if chosen in (None, ALL_LABELS) else chosen
+
+
+def choose_rows(
+    catalog: Catalog, views: dict[str, ColumnView], label: int | None, picked: list[int] | None
+) -> tuple[pa.Table, str, float | None, str]:
+    """The images of the grid, the column they are sorted by, the value they are around, and a sentence about them."""
+    controls = st.container(horizontal=True, vertical_alignment="bottom")
+    order = controls.segmented_control(
+        "Images", ORDERS, default=HIGHEST, required=True, key="order", bind="query-params", disabled=picked is not None
+    )
+    by = controls.selectbox(
+        "By", list(views), format_func=lambda name: views[name].title, key="by", bind="query-params", width=240
+    )
+    view = views[by]
+    around, draw = None, 0
+    if order == AROUND and picked is None:
+        forget_value((by, view.unit))
+        median = float(view.convert(catalog.quantiles(by, [0.5], label))[0])
+        typed = controls.number_input(
+            f"Value [{view.unit}]" if view.unit else "Value",
+            value=None,
+            placeholder=f"{median:.{view.decimals}f}, the median",
+            format=f"%.{view.decimals}f",
+            key="at",
+            bind="query-params",
+            width=200,
+        )
+        around = median if typed is None else typed
+    if order == RANDOM and picked is None:
+        draw = controls.number_input("Draw", 0, 9999, key="draw", bind="query-params", width=130)
+    count = controls.selectbox("Number", COUNTS, 1, key="n", bind="query-params", width=100)
+
+    if picked is not None:
+        controls.button("Clear the selection", icon=":material/close:", on_click=clear_scatter)
+        rows = catalog.take(picked)
+        rows = rows.sort_by([(by, "descending")])[:MAX_SELECTED]
+        first = f" The first {MAX_SELECTED} of them:" if len(picked) > MAX_SELECTED else ""
+        return rows, by, None, f"The {len(picked):,} images selected in the scatter, largest {view.title} first.{first}"
+    if order == RANDOM:
+        return catalog.random(count, draw, label), by, None, "Images drawn at random: this is what is typical."
+    if order == EVEN:
+        rows = catalog.evenly_spaced(by, count, label)
+        return rows, by, None, f"Images whose {view.title} steps evenly from the largest to the smallest."
+    if around is not None:
+        unit = f" {view.short_unit}" if view.short_unit else ""
+        rows = catalog.nearest(by, around / view.factor, count, label)
+        return (
+            rows,
+            by,
+            around,
+            f"The {len(rows)} images whose {view.title} is nearest to {around:,.{view.decimals}f}{unit}.",
+        )
+    rows = catalog.rows(by, order != LOWEST, count, label=label)
+    which = "smallest" if order == LOWEST else "largest"
+    return rows, by, None, f"The {len(rows)} images with the {which} {view.title}, in order."
+
+
+def forget_value(of: tuple[str, str]) -> None:
+    """A value of another column, or in another unit, means nothing here."""
+    if st.session_state.setdefault("at-of", of) != of:
+        st.session_state["at-of"] = of
+        st.session_state["at"] = None
+
+
+def show_grid(images: Store, rows: pa.Table, view: ColumnView, by: str) -> None:
+    items = []
+    for row in rows.to_pylist():
+        index = row["index"]
+        about = f"{description(images, index)}, {view.title} {view.text(row[by])}"
+        items.append(GridImage(images.pixels[index], view.text(row[by]), images.label_name(index), about))
+    opened = image_grid(items, key="grid")
+    if opened is not None:
+        item = str(rows.column("index")[opened].as_py())
+        st.switch_page("pages/probe.py", query_params={"source": "dataset", "item": item})
+
+
+page()

@@ -1,0 +1,235 @@
+"""Building a catalog: right numbers, and nothing that happens in between makes them wrong."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from explorer.catalog import build as build_module
+from explorer.catalog.build import build_catalog, estimate_seconds, find_catalog, rows_done
+from explorer.catalog.layout import part_path, read_meta
+from explorer.data.store import Sample, write_store
+from explorer.errors import ExplorerError
+from explorer.measures.codecs import lossless_bits
+from explorer.measures.scoring import model_input
+
+
+class StopBuildError(Exception):
+    """What a page raises to stop a build."""
+
+
+def all_columns(catalog):
+    return catalog.rows("index", descending=False, limit=len(catalog))
+
+
+def test_rows_hold_what_the_measures_say(checkpoint, store):
+    catalog = build_catalog(checkpoint, store)
+    assert len(catalog) == 40
+    x = model_input(checkpoint.values, torch.from_numpy(np.array(store.pixels)))
+    assert catalog.column("log_prob") == pytest.approx(checkpoint.model.log_prob(x).numpy(), rel=1e-5)
+    assert catalog.column("label").tolist() == store.labels.tolist()
+    shades = store.pixels / 255
+    assert catalog.column("contrast") == pytest.approx(shades.std((1, 2, 3)), abs=1e-4)
+    assert catalog.column("brightness") == pytest.approx(shades.mean((1, 2, 3)), abs=1e-4)
+    assert catalog.column("png_bits")[3] == lossless_bits(store.pixels[3])["PNG"]
+    fine, coarse = (catalog.column(f"dimensionality_{psnr}").mean() for psnr in (40, 0))
+    assert 64 > fine > coarse > 0
+
+
+def test_dimensionality_is_that_of_a_gaussian(checkpoint, store):
+    """The untrained model is its anchor, whose average dimensionality over its own data is known."""
+    catalog = build_catalog(checkpoint, store)
+    lambdas = checkpoint.model.gaussian.variances.double()
+    expected = float((lambdas / (lambdas + 1e-2)).sum())
+    assert catalog.column("dimensionality_20").mean() == pytest.approx(expected, rel=0.25)
+
+
+def test_reference_images_are_marked(checkpoint, store):
+    marks = build_catalog(checkpoint, store).meta.marks
+    assert marks.constant >= marks.mid_gray > marks.noise
+    assert 0 <= marks.constant_value <= 1
+
+
+def test_profile_covers_the_range_of_the_model(checkpoint, store):
+    profile = build_catalog(checkpoint, store).profile
+    assert profile.psnr[0] == pytest.approx(50)
+    assert profile.psnr[-1] == pytest.approx(-10)
+    low, median, high = (
+        np.array(values)
+        for values in (profile.dimensionality.low, profile.dimensionality.median, profile.dimensionality.high)
+    )
+    assert (low <= median).all()
+    assert (median <= high).all()
+    assert median[0] > median[-1]
+    assert profile.images == 40
+
+
+def test_second_build_reads_what_the_first_wrote(checkpoint, store, monkeypatch):
+    first = build_catalog(checkpoint, store)
+    monkeypatch.setattr(build_module, "score_rows", None)
+    monkeypatch.setattr(build_module, "measure_profile", None)
+    assert build_catalog(checkpoint, store) is first
+
+
+def test_stopped_build_resumes(checkpoint, store, monkeypatch):
+    def stop(done, total):
+        if done > 0.5 * total:
+            raise StopBuildError
+
+    with pytest.raises(StopBuildError):
+        build_catalog(checkpoint, store, progress=stop)
+    assert find_catalog(checkpoint, store.fingerprint) is None
+    done = rows_done(checkpoint, store)
+    assert 0 < done <= 40
+
+    scored = []
+    score_rows = build_module.score_rows
+    monkeypatch.setattr(build_module, "score_rows", lambda *args: scored.append(args[4]) or score_rows(*args))
+    build_catalog(checkpoint, store)
+    assert len(scored) == (40 - done) // 8
+    assert find_catalog(checkpoint, store.fingerprint) is not None
+
+
+def test_progress_grows_to_its_total(checkpoint, store):
+    calls = []
+    build_catalog(checkpoint, store, progress=lambda *call: calls.append(call))
+    done = [call[0] for call in calls]
+    assert done == sorted(done)
+    assert {call[1] for call in calls} == {done[-1]}
+    calls.clear()
+    build_catalog(checkpoint, store, progress=lambda *call: calls.append(call))
+    assert calls[-1] == (done[-1], done[-1])
+
+
+def test_two_builders_at_once_agree(checkpoint, store):
+    alone = build_catalog(checkpoint, store, folder=build_module.data_home() / "alone")
+    results, errors = [], []
+
+    def run():
+        try:
+            results.append(build_catalog(checkpoint, store))
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    for catalog in results:
+        assert catalog.column("index").tolist() == list(range(40))
+        assert catalog.column("log_prob") == pytest.approx(alone.column("log_prob"), rel=1e-6)
+    assert not list(results[0].folder.glob(".*"))
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "flipped", "other catalog", "missing"])
+def test_damaged_part_is_rebuilt_and_no_other(checkpoint, store, damage, monkeypatch):
+    catalog = build_catalog(checkpoint, store)
+    before = all_columns(catalog)
+    path = part_path(catalog.folder, 2)
+    content = bytearray(path.read_bytes())
+    if damage == "flipped":
+        content[40] ^= 0xFF
+        path.write_bytes(content)
+    elif damage == "other catalog":
+        shutil.copy(part_path(catalog.folder, 1), path)
+    elif damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(content[: len(content) // 2] if damage == "truncated" else b"")
+    assert find_catalog(checkpoint, store.fingerprint) is None
+
+    scored = []
+    score_rows = build_module.score_rows
+    monkeypatch.setattr(build_module, "score_rows", lambda *args: scored.append(args[4]) or score_rows(*args))
+    assert all_columns(build_catalog(checkpoint, store)).equals(before)
+    assert scored == [16]
+
+
+@pytest.mark.parametrize("name", ["meta.json", "profile.json"])
+@pytest.mark.parametrize("content", [b"", b"{", b'{"format_version": 99}', b"\xff\xfe"])
+def test_damaged_description_is_rewritten(checkpoint, store, name, content):
+    catalog = build_catalog(checkpoint, store)
+    (catalog.folder / name).write_bytes(content)
+    assert find_catalog(checkpoint, store.fingerprint) is None
+    assert build_catalog(checkpoint, store) == catalog
+
+
+def test_catalog_of_another_model_in_the_same_folder_is_replaced(checkpoint, store, tmp_path):
+    build_catalog(checkpoint, store, folder=tmp_path / "here")
+    other = replace(checkpoint, fingerprint="f" * 16)
+    catalog = build_catalog(other, store, folder=tmp_path / "here")
+    assert catalog.meta.identity.checkpoint_fingerprint == "f" * 16
+    assert b"f" * 16 in pq.read_schema(part_path(catalog.folder, 0)).metadata[b"explorer_catalog"]
+
+
+def test_shipped_catalog_is_found_first(checkpoint, store):
+    shipped = checkpoint.path / "catalogs" / "digits"
+    try:
+        own = build_catalog(checkpoint, store)
+        build_catalog(checkpoint, store, folder=shipped)
+        assert find_catalog(checkpoint, store.fingerprint).folder == shipped
+        assert find_catalog(checkpoint, "0" * 16) is None
+        part_path(shipped, 0).write_bytes(b"damaged")
+        assert find_catalog(checkpoint, store.fingerprint).folder == own.folder
+    finally:
+        shutil.rmtree(shipped)
+
+
+def test_images_of_another_size_are_refused(checkpoint, tmp_path):
+    small = write_store(tmp_path / "small", "small", [Sample(np.zeros((1, 4, 4), np.uint8))], (1, 4, 4))
+    with pytest.raises(ExplorerError, match=r"\(1, 4, 4\).*reads \(1, 8, 8\)"):
+        build_catalog(checkpoint, small)
+
+
+def test_folder_that_cannot_be_written_is_a_sentence(checkpoint, store, home):
+    home.parent.mkdir(exist_ok=True)
+    home.write_text("a file where the folder should be")
+    with pytest.raises(ExplorerError, match="cannot be written"):
+        build_catalog(checkpoint, store)
+
+
+def test_full_disk_is_a_sentence_and_leaves_no_litter(checkpoint, store, home, monkeypatch):
+    def full(_table, path, **_options):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("explorer.catalog.layout.pq.write_table", full)
+    with pytest.raises(ExplorerError, match="No space left on device"):
+        build_catalog(checkpoint, store)
+    assert not [name for _, _, names in os.walk(home) for name in names]
+
+
+def test_value_that_is_not_finite_is_left_out(checkpoint, store):
+    class Broken:
+        image_shape, t0, dimensions, device = checkpoint.model.image_shape, 1e-5, 64, torch.device("cpu")
+
+        def log_prob(self, x, t=None):
+            found = checkpoint.model.log_prob(x, t)
+            return torch.where(torch.arange(len(found)) == 0, torch.nan, found)
+
+        def derivatives(self, y, t=None):
+            return checkpoint.model.derivatives(y, t)
+
+    catalog = build_catalog(replace(checkpoint, model=Broken()), store)
+    assert np.isnan(catalog.column("log_prob")[::8]).all()
+    assert catalog.rows(limit=100).num_rows == 35
+    assert np.isfinite(catalog.quantiles("log_prob", [0.0, 1.0])).all()
+
+
+def test_estimate_is_a_time(checkpoint, store):
+    assert 0 < estimate_seconds(checkpoint, store) < 60
+
+
+def test_meta_says_units_and_origin(checkpoint, store):
+    meta = read_meta(build_catalog(checkpoint, store).folder)
+    assert (meta.checkpoint, meta.dataset, meta.dimensions, meta.levels) == ("tiny", "tiny images", 64, 256)
+    assert meta.units["log_prob"] == "nats"

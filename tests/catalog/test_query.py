@@ -1,0 +1,138 @@
+"""Questions to a catalog, against the same answers from numpy."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from explorer.catalog.build import build_catalog
+from explorer.catalog.layout import part_path
+from explorer.catalog.query import Catalog, even_places
+from explorer.errors import ExplorerError
+
+
+@pytest.fixture
+def catalog(checkpoint, store) -> Catalog:
+    return build_catalog(checkpoint, store)
+
+
+def indices(table) -> list[int]:
+    return table.column("index").to_pylist()
+
+
+def test_rows_are_sorted_filtered_and_paged(catalog):
+    log_prob, label = catalog.column("log_prob"), catalog.column("label")
+    order = np.argsort(-log_prob, kind="stable")
+    assert indices(catalog.rows(limit=5)) == order[:5].tolist()
+    assert indices(catalog.rows(limit=5, offset=5)) == order[5:10].tolist()
+    assert indices(catalog.rows(descending=False, limit=3)) == order[::-1][:3].tolist()
+    of_label = [index for index in order if label[index] == 1]
+    assert indices(catalog.rows(limit=4, label=1)) == of_label[:4]
+    assert catalog.rows(label=99).num_rows == 0
+    assert catalog.rows(limit=0).num_rows == 0
+
+
+def test_column_of_one_label(catalog):
+    assert catalog.column("index", label=2).tolist() == list(range(2, 40, 3))
+
+
+def test_take_keeps_the_order(catalog):
+    assert indices(catalog.take([7, 3, 39, 0])) == [7, 3, 39, 0]
+    assert indices(catalog.take([5, 1000, -1])) == [5]
+    assert indices(catalog.take([])) == []
+
+
+def test_nearest(catalog):
+    contrast = catalog.column("contrast")
+    found = catalog.nearest("contrast", float(contrast[20]), 5)
+    expected = np.argsort(np.abs(contrast - contrast[20]), kind="stable")[:5]
+    assert set(indices(found)) == set(expected.tolist())
+    assert (np.diff(found.column("contrast").to_numpy()) <= 0).all()
+
+
+def test_evenly_spaced_reaches_both_ends(catalog):
+    log_prob = catalog.column("log_prob")
+    found = indices(catalog.evenly_spaced("log_prob", 7))
+    assert len(set(found)) == 7
+    assert found[0] == log_prob.argmax()
+    assert found[-1] == log_prob.argmin()
+    assert len(indices(catalog.evenly_spaced("log_prob", 100))) == 40
+    assert indices(catalog.evenly_spaced("log_prob", 0)) == []
+
+
+@pytest.mark.parametrize("values", [[0, 0, 0, 0, 1], [0, 1, 1, 1, 1], [0, 0, 0, 0, 0], [0, 0.49, 0.5, 0.51, 1]])
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+def test_even_places_are_different_and_in_range(values, count):
+    places = even_places(np.array(values, dtype=float), count)
+    assert len(places) == count
+    assert (np.diff(places) > 0).all()
+    assert places[0] >= 0
+    assert places[-1] < len(values)
+
+
+def test_random_is_reproducible(catalog):
+    assert indices(catalog.random(10, seed=1)) == indices(catalog.random(10, seed=1))
+    assert indices(catalog.random(10, seed=1)) != indices(catalog.random(10, seed=2))
+    assert sorted(indices(catalog.random(100))) == list(range(40))
+    assert set(indices(catalog.random(100, label=0))) == set(range(0, 40, 3))
+
+
+def test_quantiles(catalog):
+    probabilities = [0.1, 0.5, 0.9]
+    expected = np.quantile(catalog.column("log_prob"), probabilities)
+    assert catalog.quantiles("log_prob", probabilities) == pytest.approx(expected)
+    assert np.isnan(catalog.quantiles("log_prob", [0.5], label=99)).all()
+
+
+def test_percentile(catalog):
+    log_prob = np.sort(catalog.column("log_prob"))
+    assert catalog.percentile(log_prob[0] - 1) == 0
+    assert catalog.percentile(log_prob[-1] + 1) == 100
+    assert catalog.percentile(float(log_prob[10])) == pytest.approx(100 * 10.5 / 40)
+    assert np.isnan(catalog.percentile(0.0, label=99))
+
+
+def test_label_counts(catalog):
+    assert catalog.label_counts() == {0: 14, 1: 13, 2: 13}
+
+
+@pytest.mark.parametrize("name", ["nothing", 'log_prob" FROM x; --', "", "Log_Prob"])
+def test_unknown_column_is_refused(catalog, name):
+    for ask in (
+        catalog.column,
+        catalog.rows,
+        lambda n: catalog.nearest(n, 0.0, 1),
+        lambda n: catalog.quantiles(n, [0.5]),
+    ):
+        with pytest.raises(ExplorerError, match="has no column"):
+            ask(name)
+
+
+def test_many_threads_ask_at_once(catalog):
+    expected, wrong = indices(catalog.rows(limit=40)), []
+
+    def ask():
+        for _ in range(10):
+            if indices(catalog.rows(limit=40)) != expected:
+                wrong.append(True)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_catalog_that_vanishes_is_a_sentence(catalog):
+    part_path(catalog.folder, 0).unlink()
+    with pytest.raises(ExplorerError, match="damaged or removed"):
+        catalog.rows()
+
+
+def test_folder_with_the_signs_of_a_pattern(checkpoint, store, tmp_path):
+    for name in ("a[b]*?'{c}", "axb"):
+        catalog = build_catalog(checkpoint, store, folder=tmp_path / name)
+        assert catalog.column("index").tolist() == list(range(40))

@@ -1,0 +1,114 @@
+"""Folders of image files: order, labels, bad files, and what must not be followed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from explorer.data.folders import files_below, image_folder
+from explorer.data.store import Sample
+from explorer.decoding import MAX_UPLOAD_BYTES, SUFFIXES
+from explorer.images import read_image, to_square
+
+SHAPE = (1, 8, 8)
+Picture = Callable[..., bytes]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, picture: Picture) -> Path:
+    root = tmp_path / "set"
+    for number, name in enumerate(["cats/2.png", "cats/1.PNG", "dogs/small/a.jpg", "top.png", "dogs/b.webp"]):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(picture(number))
+    (root / "notes.txt").write_text("not an image, and not offered as one")
+    return root
+
+
+def read_all(folder: Path, split: str = "all") -> list[Sample]:
+    images = image_folder(folder, split)
+    return list(images.read(range(images.count), SHAPE))
+
+
+def test_recursive_sorted_and_labeled_by_folder(folder: Path, picture: Picture) -> None:
+    images = image_folder(folder, "all")
+    samples = read_all(folder)
+    assert images.title == "set"
+    assert images.label_names == ("cats", "dogs", "dogs/small")
+    assert [sample.name for sample in samples] == [
+        "top.png",
+        "cats/1.PNG",
+        "cats/2.png",
+        "dogs/b.webp",
+        "dogs/small/a.jpg",
+    ]
+    assert [sample.label for sample in samples] == [-1, 0, 0, 1, 2]
+    assert (samples[1].pixels == to_square(read_image(picture(1)), SHAPE)).all()
+    assert not images.is_split
+
+
+def test_bad_files_have_no_pixels(folder: Path, picture: Picture) -> None:
+    (folder / "cats" / "empty.png").write_bytes(b"")
+    (folder / "cats" / "page.png").write_text("<html>")
+    (folder / "cats" / "short.png").write_bytes(picture()[:60])
+    with open(folder / "cats" / "huge.png", "wb") as file:
+        file.truncate(MAX_UPLOAD_BYTES + 1)
+    bad = {sample.name for sample in read_all(folder) if sample.pixels is None}
+    assert bad == {"cats/empty.png", "cats/page.png", "cats/short.png", "cats/huge.png"}
+
+
+def test_a_file_that_disappears_is_skipped(folder: Path) -> None:
+    images = image_folder(folder, "all")
+    (folder / "top.png").unlink()
+    assert next(images.read([0], SHAPE)).pixels is None
+
+
+@pytest.mark.parametrize("names", [("train", "validation"), ("training", "val"), ("train", "test")])
+def test_parts_by_folder(tmp_path: Path, picture: Picture, names: tuple[str, str]) -> None:
+    for part, count in zip(names, (3, 2), strict=True):
+        for number in range(count):
+            path = tmp_path / part / "cats" / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(picture(number))
+    for split, count in (("train", 3), ("validation", 2), ("all", 5)):
+        images = image_folder(tmp_path, split)
+        assert (images.count, images.label_names, images.is_split) == (count, ("cats",), True)
+
+
+def test_links_out_of_the_folder_are_not_followed(folder: Path, tmp_path: Path, picture: Picture) -> None:
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "private.png").write_bytes(picture())
+    (folder / "link.png").symlink_to(secret / "private.png")
+    (folder / "linked").symlink_to(secret)
+    (folder / "broken.png").symlink_to(secret / "none.png")
+    (folder / "inside.png").symlink_to(folder / "top.png")
+    names = {path.relative_to(folder).as_posix() for path in files_below(folder, SUFFIXES)}
+    assert "inside.png" in names
+    assert not names & {"link.png", "linked/private.png", "broken.png"}
+
+
+def test_a_folder_that_is_a_link_is_read(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(folder)
+    assert len(files_below(tmp_path / "link", SUFFIXES)) == 5
+
+
+def test_hidden_files_and_pipes_are_left_out(folder: Path, picture: Picture) -> None:
+    (folder / ".hidden").mkdir()
+    (folder / ".hidden" / "a.png").write_bytes(picture())
+    (folder / "cats" / "._1.png").write_bytes(b"")
+    os.mkfifo(folder / "pipe.png")
+    assert len(files_below(folder, SUFFIXES)) == 5
+
+
+def test_names_that_are_not_unicode(folder: Path, picture: Picture) -> None:
+    path = os.fsencode(folder) + b"/caf\xe9.png"
+    with open(path, "wb") as file:
+        file.write(picture())
+    names = [sample.name for sample in read_all(folder)]
+    assert "caf\ufffd.png" in names
+    for name in names:
+        name.encode("utf-8")

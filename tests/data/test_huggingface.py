@@ -1,0 +1,129 @@
+"""Folders of Hugging Face's `datasets`: saved to disk, Arrow files, WebDataset archives. No network, no code."""
+
+from __future__ import annotations
+
+import gc
+import io
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import datasets
+import pytest
+from datasets import ClassLabel, Dataset, DatasetDict, Features, Image, Value
+
+from explorer.data.huggingface import is_saved_to_disk, loaded_files, saved_to_disk
+from explorer.data.reading import ImageSet
+from explorer.data.store import Sample
+from explorer.errors import ExplorerError
+from explorer.images import read_image, to_square
+
+SHAPE = (1, 8, 8)
+Picture = Callable[..., bytes]
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> None:
+    datasets.disable_progress_bars()
+
+
+def dataset(picture: Picture, count: int, first: int = 0) -> Dataset:
+    features = Features({"image": Image(), "label": ClassLabel(names=["cat", "dog"])})
+    rows = {
+        "image": [{"bytes": picture(first + number), "path": f"{number}.png"} for number in range(count)],
+        "label": [number % 2 for number in range(count)],
+    }
+    return Dataset.from_dict(rows, features)
+
+
+def read_all(images: ImageSet) -> list[Sample]:
+    return list(images.read(range(images.count), SHAPE))
+
+
+def test_saved_to_disk(tmp_path: Path, picture: Picture) -> None:
+    dataset(picture, 5).save_to_disk(tmp_path / "set")
+    assert is_saved_to_disk(tmp_path / "set")
+    images = saved_to_disk(tmp_path / "set", "all")
+    samples = read_all(images)
+    assert (images.title, images.label_names, images.is_split) == ("set", ("cat", "dog"), False)
+    assert [sample.label for sample in samples] == [0, 1, 0, 1, 0]
+    assert [sample.name for sample in samples] == [f"{number}.png" for number in range(5)]
+    assert (samples[3].pixels == to_square(read_image(picture(3)), SHAPE)).all()
+    assert [sample.name for sample in images.read([1, 4], SHAPE)] == ["1.png", "4.png"]
+
+
+def test_selected_and_shuffled_rows(tmp_path: Path, picture: Picture) -> None:
+    dataset(picture, 9).select([7, 3, 5]).save_to_disk(tmp_path / "set")
+    assert [sample.name for sample in read_all(saved_to_disk(tmp_path / "set", "all"))] == ["7.png", "3.png", "5.png"]
+
+
+@pytest.mark.parametrize("held_out", ["validation", "test"])
+def test_parts(tmp_path: Path, picture: Picture, held_out: str) -> None:
+    DatasetDict({"train": dataset(picture, 4), held_out: dataset(picture, 3, 10)}).save_to_disk(tmp_path / "set")
+    counts = [saved_to_disk(tmp_path / "set", split).count for split in ("train", "validation", "all")]
+    assert counts == [4, 3, 7]
+    assert saved_to_disk(tmp_path / "set", "train").is_split
+
+
+def test_an_only_part_is_everything(tmp_path: Path, picture: Picture) -> None:
+    DatasetDict({"train": dataset(picture, 4)}).save_to_disk(tmp_path / "set")
+    images = saved_to_disk(tmp_path / "set", "validation")
+    assert (images.count, images.is_split) == (4, False)
+
+
+def test_damaged(tmp_path: Path, picture: Picture) -> None:
+    dataset(picture, 5).save_to_disk(tmp_path / "set")
+    (tmp_path / "set" / "state.json").write_text("{")
+    with pytest.raises(ExplorerError, match="set is damaged: it cannot be loaded from disk"):
+        saved_to_disk(tmp_path / "set", "all")
+
+
+def test_without_images(tmp_path: Path) -> None:
+    Dataset.from_dict({"text": ["a"]}, Features({"text": Value("string")})).save_to_disk(tmp_path / "set")
+    with pytest.raises(ExplorerError, match="no column of image files"):
+        saved_to_disk(tmp_path / "set", "all")
+
+
+def test_other_folders(tmp_path: Path) -> None:
+    assert not is_saved_to_disk(tmp_path)
+    assert not is_saved_to_disk(tmp_path / "none")
+
+
+def arrow_file(path: Path, rows: Dataset) -> Path:
+    rows.save_to_disk(path.with_suffix(".folder"))
+    (source,) = path.with_suffix(".folder").glob("*.arrow")
+    return source.rename(path)
+
+
+def test_arrow_files(tmp_path: Path, picture: Picture, home: Path) -> None:
+    files = [
+        arrow_file(tmp_path / "train-0.arrow", dataset(picture, 4)),
+        arrow_file(tmp_path / "test-0.arrow", dataset(picture, 2)),
+    ]
+    images = loaded_files("Test", files, "train")
+    assert (images.count, images.is_split) == (4, True)
+    assert (read_all(images)[2].pixels == to_square(read_image(picture(2)), SHAPE)).all()
+    assert loaded_files("Test", files, "all").count == 6
+    del images
+    gc.collect()
+    assert not list((home / "stores").iterdir())
+
+
+def test_webdataset(tmp_path: Path, picture: Picture) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for number in range(3):
+            for suffix, data in (("png", picture(number)), ("cls", str(number % 2).encode())):
+                entry = tarfile.TarInfo(f"{number:03}.{suffix}")
+                entry.size = len(data)
+                archive.addfile(entry, io.BytesIO(data))
+    samples = read_all(loaded_files("Test", [tmp_path / "a.tar"], "all"))
+    assert [sample.label for sample in samples] == [0, 1, 0]
+    assert (samples[1].pixels == to_square(read_image(picture(1)), SHAPE)).all()
+
+
+def test_damaged_files(tmp_path: Path, home: Path) -> None:
+    for name in ("a.arrow", "a.tar"):
+        (tmp_path / name).write_bytes(b"nothing of the kind")
+        with pytest.raises(ExplorerError, match="Test is damaged: it cannot be loaded"):
+            loaded_files("Test", [tmp_path / name], "all")
+    assert not list((home / "stores").iterdir())

@@ -1,0 +1,218 @@
+"""Jobs in processes of their own, as the app launches them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from filelock import FileLock
+from safetensors.torch import load_file
+
+import explorer
+from explorer.errors import ExplorerError
+from explorer.jobs import local
+from explorer.jobs.local import JobState, delete, launch, list_jobs, read_log, resume, state, stop
+from explorer.jobs.record import JobRecord, RecordFile
+from explorer.jobs.worker import LOCK_FILE, run_job
+from explorer.training.run import Run
+
+NewRun = Callable[..., Path]
+ENDLESS = {"steps": 10_000_000, "validate_every": 10_000_000}
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait for what another process does."""
+    end, pause = time.monotonic() + seconds, threading.Event()
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        pause.wait(0.02)
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(folder / "last" / "training.safetensors")
+
+
+def is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return False
+
+
+def test_a_job_runs_apart_stops_and_resumes(new_run: NewRun) -> None:
+    folder = new_run(**ENDLESS)
+    assert state(folder).status == "new"
+
+    running = launch(folder)
+    assert running.status == "running"
+    assert running.pid != os.getpid()
+    assert os.getsid(running.pid) == running.pid, "the terminal's signals do not reach it"
+    with pytest.raises(ExplorerError, match="already being trained"):
+        launch(folder)
+    with pytest.raises(ExplorerError, match="is being trained. Wait"):
+        launch(new_run("another"))
+    with pytest.raises(ExplorerError, match="Stop it before"):
+        delete(folder)
+
+    wait_for(lambda: Run.open(folder).step > 0)
+    stop(folder)
+    assert state(folder).status in {"stopping", "stopped"}
+    wait_for(lambda: state(folder).status == "stopped")
+    with pytest.raises(ExplorerError, match="is not being trained"):
+        stop(folder)
+    step = int(weights(folder)["adam.step.offset.weight"])
+    assert step > 0
+
+    assert resume(folder).status == "running"
+    wait_for(lambda: Run.open(folder).step > step)
+    stop(folder)
+    wait_for(lambda: state(folder).status == "stopped")
+    assert int(weights(folder)["adam.step.offset.weight"]) > step
+    wait_for(lambda: not is_zombie(running.pid))
+
+
+def test_a_killed_job_resumes_to_the_same_weights(new_run: NewRun) -> None:
+    steps = {"steps": 300, "validate_every": 100}
+    folder = new_run(**steps)
+    job = launch(folder)
+    wait_for(lambda: (folder / "last" / "training.safetensors").exists())
+    os.kill(job.pid, signal.SIGKILL)
+    wait_for(lambda: not state(folder).active)
+    assert state(folder).status == "killed"
+    assert not Run.open(folder).finished
+    wait_for(lambda: not is_zombie(job.pid))
+
+    assert run_job(folder).status == "finished"
+    uninterrupted = new_run("uninterrupted", **steps)
+    assert run_job(uninterrupted).status == "finished"
+    resumed, expected = weights(folder), weights(uninterrupted)
+    assert resumed.keys() == expected.keys()
+    assert all(torch.equal(resumed[key], expected[key]) for key in expected)
+    with pytest.raises(ExplorerError, match="nothing to resume"):
+        resume(folder)
+
+
+def test_a_job_outlives_the_process_that_launched_it(new_run: NewRun) -> None:
+    folder = new_run(**ENDLESS)
+    script = "import sys, pathlib; from explorer.jobs.local import launch; launch(pathlib.Path(sys.argv[1]))"
+    subprocess.run(
+        [sys.executable, "-c", script, str(folder)], cwd=Path(explorer.__file__).parent.parent, timeout=60, check=True
+    )
+    assert state(folder).status == "running"
+    os.kill(state(folder).pid, signal.SIGTERM)
+    wait_for(lambda: state(folder).status == "stopped")
+
+
+def test_a_failed_job_says_why(new_run: NewRun, tmp_path: Path) -> None:
+    folder = new_run(dataset=str(tmp_path / "gone"))
+    launch(folder)
+    wait_for(lambda: not state(folder).active)
+    failed = state(folder)
+    assert failed.status == "failed"
+    assert "There is no data set" in failed.message
+    assert "Traceback" in read_log(folder)
+
+
+def test_a_process_that_cannot_start_says_why(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = new_run()
+    monkeypatch.setattr(local.sys, "executable", "/nowhere/python")
+    with pytest.raises(ExplorerError, match="cannot start"):
+        launch(folder)
+    monkeypatch.setattr(local.sys, "executable", sys.executable)
+    (folder / "job.json").mkdir()
+    with pytest.raises(ExplorerError, match=r"job.json cannot be written"):
+        launch(folder)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_fails_the_run_which_resumes_later(new_run: NewRun) -> None:
+    folder = new_run()
+    (folder / "metrics.jsonl").symlink_to("/dev/full")
+    run_job(folder)
+    failed = state(folder)
+    assert failed.status == "failed"
+    assert "No space left on device" in failed.message
+    (folder / "metrics.jsonl").unlink()
+    assert run_job(folder).status == "finished"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of folders")
+def test_a_read_only_folder_fails_the_run_which_resumes_later(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = new_run()
+    if os.geteuid() == 0:  # to whom permissions do not apply
+        monkeypatch.setattr("explorer.training.trainer.write_atomically", _denied)
+    else:
+        folder.chmod(0o500)
+    run_job(folder)
+    failed = state(folder)
+    assert failed.status == "failed"
+    assert "Permission denied" in failed.message
+    monkeypatch.undo()
+    folder.chmod(0o700)
+    monkeypatch.setenv("EXPLORER_HOME", str(folder.parent.parent))
+    assert run_job(folder).status == "finished"
+
+
+def _denied(path: Path) -> None:
+    raise PermissionError(13, "Permission denied", str(path))
+
+
+def test_delete_removes_a_run_and_nothing_else(new_run: NewRun, tmp_path: Path) -> None:
+    folder = new_run()
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "config.json").write_text("{}")
+    (folder / "link").symlink_to(outside)
+    alias = folder.parent / "alias"
+    alias.symlink_to(outside)
+    for other in (outside, alias, folder.parent, folder / "..", folder.parent / ".." / "runs", folder / "best"):
+        with pytest.raises(ExplorerError, match="There is no run"):
+            delete(other)
+    assert alias.name not in [job.name for job in list_jobs()]
+    alias.unlink()
+    delete(folder)
+    assert not folder.exists()
+    assert (outside / "config.json").exists()
+    with pytest.raises(ExplorerError, match="There is no run"):
+        launch(folder)
+
+
+def test_jobs_are_listed_newest_first_with_their_state(new_run: NewRun) -> None:
+    first, second = new_run("listed-1"), new_run("listed-2")
+    os.utime(first / "config.json", (1, 1))
+    with RecordFile(second) as file:
+        file.write(JobRecord(status="failed", message="The disk is full.", pid=1))
+    jobs = [job for job in list_jobs() if job.name.startswith("listed")]
+    assert [job.name for job in jobs] == ["listed-2", "listed-1"]
+    assert [job.state for job in jobs] == [JobState("failed", "The disk is full.", 1), JobState("new")]
+
+
+def test_how_many_may_run_is_configurable(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = new_run()
+    with RecordFile(folder) as file:
+        file.write(JobRecord(status="running", pid=1))
+    with FileLock(folder / LOCK_FILE):
+        with pytest.raises(ExplorerError, match="is being trained"):
+            local.check_free()
+        monkeypatch.setenv("EXPLORER_JOBS", "2")
+        local.check_free()
+        monkeypatch.setenv("EXPLORER_JOBS", "many")
+        with pytest.raises(ExplorerError, match="EXPLORER_JOBS"):
+            local.check_free()
+
+
+def test_the_log_is_read_from_its_end(tmp_path: Path) -> None:
+    assert read_log(tmp_path) == ""
+    (tmp_path / "log.txt").write_text("begin" + "x" * 300_000 + "end")
+    assert read_log(tmp_path).endswith("xend")
+    assert len(read_log(tmp_path)) == 200_000
+
+

@@ -1,0 +1,111 @@
+"""The command line, run as people run it: results, sentences on errors, exit codes."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from explorer.measures.files import score_files
+from explorer.models.checkpoints import Checkpoint
+
+ROOT = Path(__file__).parent.parent
+
+
+def explorer(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m explorer`` and check its exit code."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "COLUMNS": "200", "TERM": "dumb"}
+    command = [sys.executable, "-m", "explorer", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Three good images, one that is cut, one that is no image, and a text file."""
+    folder = tmp_path / "pictures"
+    (folder / "deep").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for name in ("a.png", "b.jpg", "deep/c.webp"):
+        Image.fromarray(rng.integers(0, 256, (40, 30, 3), dtype=np.uint8)).save(folder / name)
+    (folder / "cut.png").write_bytes((folder / "a.png").read_bytes()[:100])
+    (folder / "fake.png").write_text("<html>")
+    (folder / "notes.txt").write_text("not an image")
+    return folder
+
+
+def test_score_prints_a_row_for_each_image_and_names_the_bad(tiny_checkpoint: Checkpoint, pictures: Path) -> None:
+    done = explorer("score", str(pictures), "--model", "tiny", "--device", "cpu")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [row["file"] for row in rows] == ["a.png", "b.jpg", "deep/c.webp"]
+    expected, problems = score_files(tiny_checkpoint, pictures)
+    assert float(rows[0]["log_prob_nats"]) == pytest.approx(expected[0]["log_prob_nats"], rel=1e-6)
+    assert len(problems) == 2
+    assert "cut.png" in done.stderr
+    assert "fake.png" in done.stderr
+
+
+def test_score_writes_parquet(tiny_checkpoint: Checkpoint, pictures: Path, tmp_path: Path) -> None:
+    output = tmp_path / "scores.parquet"
+    explorer("score", str(pictures / "a.png"), "-o", str(output), "-m", "tiny")
+    table = pq.read_table(output)
+    assert table.num_rows == 1
+    assert {"file", "log_prob_nats", "code_length_bits"} <= set(table.column_names)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["score", "{pictures}", "-m", "nothing"], "no checkpoint 'nothing'"),
+        (["score", "{pictures}/none.png", "-m", "tiny"], "no file or folder"),
+        (["score", "{pictures}/fake.png", "-m", "tiny"], "could be read"),
+        (["score", "{pictures}/a.png", "-m", "tiny", "-o", "scores.txt"], "must end in .csv or .parquet"),
+        (["score", "{pictures}/a.png", "-m", "tiny", "--device", "tpu9"], "no device"),
+        (["evaluate", "tiny", "--data", "/nowhere"], "no data set"),
+        (["train", "--name", "../x"], "cannot be a name"),
+        (["train", "--data", "photos", "--size", "30", "--name", "x"], "multiple of"),
+        (["train", "--run", "{pictures}"], "not a training run"),
+    ],
+)
+def test_mistakes_are_told_in_a_sentence(
+    tiny_checkpoint: Checkpoint, pictures: Path, arguments: list[str], message: str
+) -> None:
+    done = explorer(*(part.format(pictures=pictures) for part in arguments), code=1)
+    assert "Error:" in done.stderr
+    assert message in done.stderr
+
+
+def test_unknown_options_have_their_own_exit_code(home: Path) -> None:
+    explorer("score", "--no-such-option", code=2)
+
+
+def test_checkpoints_lists_what_ships_and_what_is_here(tiny_checkpoint: Checkpoint) -> None:
+    listed = explorer("checkpoints").stdout
+    for name in ("tiny", "natural32", "digits"):
+        assert name in listed
+
+
+def test_train_then_evaluate_digits(home: Path, tmp_path: Path) -> None:
+    run = explorer(
+        *("train", "--name", "quick", "--data", "digits", "--size", "8", "--model-size", "tiny"),
+        *("--steps", "4", "--batch-size", "8", "--validate-every", "2", "--device", "cpu"),
+    )
+    assert "Finished" in run.stderr
+    output = tmp_path / "metrics.json"
+    done = explorer("evaluate", "quick", "--limit", "20", "--json", str(output), "--write")
+    assert "I-MMSE" in done.stdout
+    metrics = json.loads(output.read_text())
+    assert metrics["images"] == 20
+    assert {"PNG", "WebP", "JPEG XL"} == set(metrics["codecs"])
+    config = json.loads((home / "checkpoints" / "quick" / "config.json").read_text())
+    assert config["metrics"]["bits_per_dimension"] == metrics["bits_per_dimension"]
+    assert f"{metrics['bits_per_dimension']['i_mmse']:.3f}" in (home / "checkpoints" / "quick" / "card.md").read_text()

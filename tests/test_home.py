@@ -1,0 +1,61 @@
+"""The data folder: where it is, what may be a name in it, and files that are written whole or not at all."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from explorer.errors import ExplorerError
+from explorer.home import check_name, data_home, dataset_folders, subfolder, write_atomically
+
+
+def test_explorer_home_decides(home: Path) -> None:
+    assert data_home() == home
+    assert not home.exists()
+    assert subfolder("runs") == home / "runs"
+    assert (home / "runs").is_dir()
+
+
+def test_without_it_the_users_data_folder_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EXPLORER_HOME", raising=False)
+    assert data_home().name == "image-density-explorer"
+    assert data_home().is_absolute()
+
+
+def test_data_sets_are_looked_for_in_configured_folders(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXPLORER_DATASETS", os.pathsep.join(["/one", "", "/two"]))
+    assert dataset_folders() == [home / "datasets", Path("/one").absolute(), Path("/two").absolute()]
+
+
+def test_a_data_folder_that_cannot_be_made_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path / "file"))
+    with pytest.raises(ExplorerError, match="Set EXPLORER_HOME"):
+        subfolder("runs")
+
+
+@pytest.mark.parametrize("name", ["digits", "natural32", "a.b-c_D9", "x" * 64])
+def test_plain_names_pass(name: str) -> None:
+    assert check_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "a\\b", ".hidden", "-x", "a b", "x" * 65, "a\n", "é"])
+def test_names_that_could_leave_the_folder_are_refused(name: str) -> None:
+    with pytest.raises(ExplorerError, match="cannot be a name"):
+        check_name(name)
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "file.txt"
+    with write_atomically(path) as temporary:
+        temporary.write_text("old")
+    with pytest.raises(RuntimeError), write_atomically(path) as temporary:  # noqa: PT012
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ExplorerError, match="No space left"), write_atomically(tmp_path / "x"):
+        raise OSError(28, "No space left on device")

@@ -1,0 +1,67 @@
+"""Units: conversions against their definitions, and each other."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from explorer.units import (
+    LOG_PROB_UNITS,
+    code_length_bits,
+    convert_log_prob,
+    format_power_of_ten,
+    noise_variance_from_psnr,
+    psnr_from_noise_variance,
+    unit_label,
+)
+
+
+@given(st.floats(-1e6, 1e6), st.integers(1, 100_000))
+def test_units_agree_with_their_definitions(nats: float, d: int) -> None:
+    assert convert_log_prob(nats, "nats", d) == nats
+    assert convert_log_prob(nats, "bits", d) == pytest.approx(nats * math.log2(math.e))
+    assert convert_log_prob(nats, "bits/dim", d) == pytest.approx(nats * math.log2(math.e) / d)
+    assert convert_log_prob(nats, "dB/dim", d) == pytest.approx(10 * nats * math.log10(math.e) / d)
+
+
+def test_arrays_keep_their_kind() -> None:
+    assert isinstance(convert_log_prob(np.ones(3), "dB/dim", 4), np.ndarray)
+    assert isinstance(convert_log_prob(torch.ones(3), "dB/dim", 4), torch.Tensor)
+
+
+def test_the_paper_s_mean_in_other_units() -> None:
+    """11.43 dB/dim of 64 x 64 images is 3.80 bits/dim, hence 4.20 bits a pixel of code length."""
+    nats = 11.43 * math.log(10) / 10 * 4096
+    assert convert_log_prob(nats, "bits/dim", 4096) == pytest.approx(3.797, abs=1e-3)
+    assert code_length_bits(nats, 256, 4096) / 4096 == pytest.approx(4.203, abs=1e-3)
+
+
+def test_uniform_images_need_all_their_bits() -> None:
+    assert code_length_bits(0.0, 256, 64) == 8 * 64
+
+
+@given(st.floats(-60, 120))
+def test_psnr_is_the_inverse_of_noise_variance(psnr: float) -> None:
+    assert psnr_from_noise_variance(noise_variance_from_psnr(psnr)) == pytest.approx(psnr, abs=1e-9)
+
+
+def test_no_noise_is_infinite_psnr() -> None:
+    assert psnr_from_noise_variance(0.0) == math.inf
+    assert psnr_from_noise_variance(torch.zeros(1)).item() == math.inf
+
+
+def test_every_unit_has_a_label_and_others_are_refused() -> None:
+    assert all(unit_label(unit) for unit in LOG_PROB_UNITS)
+    with pytest.raises(ValueError, match="Choose one of"):
+        unit_label("decibel")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("nats", "text"),
+    [(0.0, "10^0.0"), (2.302585, "10^1.0"), (-2302.585, "10^-1,000"), (math.inf, "10^∞"), (-math.inf, "10^-∞")],
+)
+def test_ratios_read_as_powers_of_ten(nats: float, text: str) -> None:
+    assert format_power_of_ten(nats) == text
