@@ -34,7 +34,7 @@ ALL_LABELS = -2
 def page() -> None:
     selection = sidebar()
     st.title("Atlas")
-    header = st.container(horizontal=True, vertical_alignment="bottom")
+    header = st.container(horizontal=True, vertical_alignment="center")
     with shown_errors():
         images = store(selection.dataset, selection.checkpoint.model.image_shape)
         header.markdown(
@@ -73,7 +73,7 @@ def choose_label(place: DeltaGenerator, images: Store, catalog: Catalog) -> int 
     names = {
         label: images.label_names[label] if 0 <= label < len(images.label_names) else str(label) for label in counts
     }
-    names |= {-1: "none", ALL_LABELS: "All"}
+    names |= {-1: "none", ALL_LABELS: "All labels"}
     chosen = place.selectbox(
         "Label",
         [ALL_LABELS, *counts],
@@ -81,7 +81,7 @@ def choose_label(place: DeltaGenerator, images: Store, catalog: Catalog) -> int 
         key="label",
         bind="query-params",
         width=220,
-        help="Everything on this page is then about the images of one label.",
+        label_visibility="collapsed",
     )
     return None if chosen in (None, ALL_LABELS) else chosen
 

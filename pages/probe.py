@@ -6,14 +6,13 @@ import streamlit as st
 
 from explorer.figures.probe import dimensionality_figure, log_prob_range, noise_log_prob_figure, perturbation_figure
 from explorer.webapp import analysis
+from explorer.webapp.live_chart import live_chart
 from explorer.webapp.loaders import catalog, shown_errors, store
 from explorer.webapp.numbers import show_code_length, show_dimensionality, show_log_prob, show_percentile
 from explorer.webapp.pixels import show_perturbed, show_pixels, show_score
 from explorer.webapp.sidebar import Selection, sidebar
 from explorer.webapp.sliders import perturbation_sliders, psnr_slider
 from explorer.webapp.source import choose_image, choose_source
-
-_PLOT = {"displayModeBar": False}
 
 
 def page(selection: Selection) -> None:
@@ -58,7 +57,8 @@ def page(selection: Selection) -> None:
         figure = perturbation_figure(
             curve, getattr(perturbation, curve.name), probed.log_prob, y_range, unit, dimensions
         )
-        below_sliders[curve.name].plotly_chart(figure, key=f"curve_{curve.name}", config=_PLOT)
+        with below_sliders[curve.name]:
+            live_chart(figure, f"curve_{curve.name}", f"log p against {curve.name}")
 
     noise = analysis.image_noise_curves(checkpoint, probed.x)
     with dimensionality:
@@ -72,12 +72,12 @@ def page(selection: Selection) -> None:
         show_score(thought.score)
 
     grid, bands = (profile.psnr, (profile.dimensionality, profile.log_prob)) if profile else ((), (None, None))
-    noise_charts[0].plotly_chart(
-        dimensionality_figure(noise, psnr, dimensions, grid, bands[0]), key="curve_dimensionality", config=_PLOT
-    )
-    noise_charts[1].plotly_chart(
-        noise_log_prob_figure(noise, psnr, unit, dimensions, grid, bands[1]), key="curve_log_prob", config=_PLOT
-    )
+    with noise_charts[0]:
+        figure = dimensionality_figure(noise, psnr, dimensions, grid, bands[0])
+        live_chart(figure, "curve_dimensionality", "Local dimensionality against noise level")
+    with noise_charts[1]:
+        figure = noise_log_prob_figure(noise, psnr, unit, dimensions, grid, bands[1])
+        live_chart(figure, "curve_log_prob", "Mean log p against noise level")
 
 
 with shown_errors():

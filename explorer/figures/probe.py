@@ -1,4 +1,9 @@
-"""Figures of one image: log p against each perturbation, and the image at every noise level."""
+"""Figures of one image: log p against each perturbation, and the image at every noise level.
+
+They are redrawn whenever a slider moves, so each is built in one go from plain dictionaries, which Plotly takes ten times
+as fast as piece by piece. They have lines, bands, markers and explicit ranges only: what `explorer.webapp.live_chart`
+can draw.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +14,17 @@ from typing import Any, Protocol
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.style import BLUE, GRAY, GRID, VERMILLION, style_figure, translucent
+from explorer.figures.style import BLUE, FONT_SIZE, GRAY, GRID, VERMILLION, translucent
 from explorer.measures.curves import NoiseCurves, PerturbationCurve
 from explorer.perturbations import RANGES, Perturbation
 from explorer.units import LogProbUnit, convert_log_prob, noise_variance_from_psnr, unit_label
 
 __all__ = ["dimensionality_figure", "log_prob_range", "noise_log_prob_figure", "perturbation_figure"]
 
-_CURVE_HEIGHT = 150
+_SMALL = {"height": 150, "margin": {"l": 6, "r": 6, "t": 20, "b": 20}, "font": {"size": 11}}
+_LARGE = {"height": 300, "margin": {"l": 64, "r": 12, "t": 28, "b": 46}, "font": {"size": FONT_SIZE}}
 _DEEPEST = 1.5
-_THUMB = 6
-_NOISE_HEIGHT = 300
+_MARGIN = 0.08
 
 
 class Band(Protocol):
@@ -39,16 +44,16 @@ def log_prob_range(
     at the bottom, so that the others are not flattened.
     """
     now = [log_prob] if math.isfinite(log_prob) else []
-    extents = [(float(y.min()), float(y.max())) for y in (c.log_prob[np.isfinite(c.log_prob)] for c in curves) if len(y)]
+    finite = [curve.log_prob[np.isfinite(curve.log_prob)] for curve in curves]
+    extents = [(float(y.min()), float(y.max())) for y in finite if len(y)]
     if not extents and not now:
         return 0.0, 1.0
     high = max([top for _, top in extents] + now)
     lows = sorted([bottom for bottom, _ in extents] + now)
-    lowest, others = lows[0], min(lows[1:2] + now)
-    low = max(lowest, high - _DEEPEST * (high - others))
-    margin = 0.08 * (high - low) or 1.0
-    ends = convert_log_prob(np.array([low - margin, high + margin]), unit, dimensions)
-    return float(ends[0]), float(ends[1])
+    others = min(lows[1:2] + now)
+    low, high = _padded(max(lows[0], high - _DEEPEST * (high - others)), high)
+    low, high = convert_log_prob(np.array([low, high]), unit, dimensions).tolist()
+    return low, high
 
 
 def perturbation_figure(
@@ -61,6 +66,8 @@ def perturbation_figure(
 ) -> go.Figure:
     """log p against one parameter of the perturbation, with a marker where the slider is.
 
+    The plot is as wide as a slider of the same width, so that the marker stands below the slider's thumb.
+
     Args:
         curve: the numbers.
         value: of the parameter now.
@@ -70,34 +77,27 @@ def perturbation_figure(
         dimensions: ``d``.
     """
     limits = RANGES[curve.name]
-    neutral = getattr(Perturbation(), curve.name)
-    unit_of_x = f" ({limits.unit})" if limits.unit else ""
+    x_title = limits.label.lower() + (f" ({limits.unit})" if limits.unit else "")
     x = np.append(curve.values, value)
     order = np.argsort(x, kind="stable")
-    y = convert_log_prob(np.append(curve.log_prob, log_prob)[order], unit, dimensions)
-    hover = f"{limits.label}{unit_of_x} %{{x:.3g}}<br>log p %{{y:,.4~g}} {unit_label(unit)}<extra></extra>"
-    marker = {"color": VERMILLION, "size": 10, "line": {"color": "white", "width": 1.5}}
-    now = float(convert_log_prob(log_prob, unit, dimensions))
-    note = {"showarrow": False, "xref": "x domain", "yref": "y domain", "font": {"size": 11}, "opacity": 0.8}
-    below = [(f"{limits.low:g}", 0, "left"), (limits.label.lower() + unit_of_x, 0.5, "center"), (f"{limits.high:g}", 1, "right")]
+    y = convert_log_prob(np.append(curve.log_prob, log_prob), unit, dimensions)
+    hover = [
+        f"{x_title} {position:.3g}<br>log p {_number(height)} {unit_label(unit)}"
+        for position, height in zip(x[order], y[order], strict=True)
+    ]
+    note = {"showarrow": False, "xref": "x domain", "yref": "y domain"}
+    below = [(f"{limits.low:g}", 0, "left"), (x_title, 0.5, "center"), (f"{limits.high:g}", 1, "right")]
     return _figure(
-        [
-            {"type": "scatter", "mode": "lines", "x": x[order], "y": y, "line": {"color": BLUE, "width": 2}},
-            {"type": "scatter", "mode": "markers", "x": [value], "y": [now], "marker": marker, "cliponaxis": False},
-        ],
-        hover,
+        [_line(x[order], y[order], hover=hover), _marker(value, float(y[-1]))],
         {
-            "height": _CURVE_HEIGHT,
-            # The plot is as wide as the slider above it, so that the marker stands below the slider's thumb.
-            "margin": {"l": _THUMB, "r": _THUMB, "t": 22, "b": 20},
-            "font": {"size": 11},
+            **_SMALL,
             "xaxis": {"range": [limits.low, limits.high], "showticklabels": False, "showgrid": False},
             "yaxis": {
-                "range": y_range,
+                "range": list(y_range),
                 "nticks": 4,
-                "tickformat": _tick_format(unit),
                 "ticklabelposition": "inside top",
-                "side": "right" if neutral == limits.low else "left",  # away from the marker at rest
+                # Away from the marker at rest.
+                "side": "right" if getattr(Perturbation(), curve.name) == limits.low else "left",
             },
             "annotations": [
                 {"text": f"log p ({unit})", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", **note},
@@ -105,25 +105,6 @@ def perturbation_figure(
             ],
         },
     )
-
-
-def _figure(traces: list[dict[str, Any]], hover: str, layout: dict[str, Any]) -> go.Figure:
-    """A figure without a legend from plain dictionaries: Plotly takes ten times as long to be told piece by piece."""
-    axis = {"gridcolor": GRID, "zeroline": False, "fixedrange": True}
-    clear = "rgba(0, 0, 0, 0)"
-    for trace in traces:
-        trace["hovertemplate"] = hover
-    layout = {
-        **layout,
-        "xaxis": axis | layout["xaxis"],
-        "yaxis": axis | layout["yaxis"],
-        "showlegend": False,
-        "paper_bgcolor": clear,
-        "plot_bgcolor": clear,
-        "separators": ". ",
-        "template": "none",
-    }
-    return go.Figure({"data": traces, "layout": layout})
 
 
 def dimensionality_figure(
@@ -138,20 +119,15 @@ def dimensionality_figure(
         grid: noise levels of the band in dB.
         band: of the data set, in dimensions; None when it is not known.
     """
-    share = [100 / dimensions * np.asarray(values) for values in (curves.dimensionality, *_bands(band))]
-    figure = _noise_figure(
-        curves.psnr,
-        curves.dimensionality,
-        psnr,
-        curves.dimensionality_at(psnr),
-        grid,
-        _bands(band),
-        "%{y:,.0f} dimensions (%{customdata[1]:.1f} %)",
-        share,
-    )
-    style_figure(figure, x_title=_NOISE_AXIS, y_title="local dimensionality", height=_NOISE_HEIGHT)
-    figure.update_yaxes(rangemode="tozero")
-    return _finish(figure)
+
+    def reading(value: float) -> str:
+        return f"{value:,.0f} of {dimensions:,} dimensions ({100 * value / dimensions:.1f} %)"
+
+    bands = [np.asarray(part, dtype=float) for part in _parts(band)]
+    traces = _noise_traces(curves.psnr, curves.dimensionality, grid, bands, reading)
+    traces.append(_marker(psnr, curves.dimensionality_at(psnr)))
+    _, high = _padded(0.0, _extent([curves.dimensionality, *bands])[1])
+    return _noise_figure(traces, curves.psnr, "local dimensionality", [0, high])
 
 
 def noise_log_prob_figure(
@@ -173,92 +149,115 @@ def noise_log_prob_figure(
         band: of the data set, in nats; None when it is not known.
     """
 
-    def shown(nats: Sequence[float]) -> np.ndarray:
+    def shown(nats: Sequence[float] | np.ndarray) -> np.ndarray:
         return convert_log_prob(np.asarray(nats, dtype=float), unit, dimensions)
 
-    bands = [shown(values) for values in _bands(band)]
-    figure = _noise_figure(
-        curves.psnr,
-        shown(curves.log_prob),
-        psnr,
-        float(shown([curves.log_prob_at(psnr)])[0]),
-        grid,
-        bands,
-        f"%{{y:,.4~g}} {unit_label(unit)}",
-        None,
-    )
-    style_figure(figure, x_title=_NOISE_AXIS, y_title=f"mean log p ({unit_label(unit)})", height=_NOISE_HEIGHT)
-    return _finish(figure)
+    def reading(value: float) -> str:
+        return f"mean log p {_number(value)} {unit_label(unit)}"
+
+    bands = [shown(part) for part in _parts(band)]
+    values = shown(curves.log_prob)
+    traces = _noise_traces(curves.psnr, values, grid, bands, reading)
+    traces.append(_marker(psnr, float(shown([curves.log_prob_at(psnr)])[0])))
+    return _noise_figure(traces, curves.psnr, f"mean log p ({unit})", list(_padded(*_extent([values, *bands]))))
 
 
-_NOISE_AXIS = "noise level (PSNR, dB)"
-
-
-def _bands(band: Band | None) -> list[Sequence[float]]:
+def _parts(band: Band | None) -> list[Sequence[float]]:
     return [] if band is None else [band.low, band.median, band.high]
 
 
-def _noise_figure(
-    psnr: np.ndarray,
-    values: np.ndarray,
-    chosen: float,
-    chosen_value: float,
-    grid: Sequence[float],
-    bands: Sequence[Sequence[float]],
-    reading: str,
-    shares: Sequence[np.ndarray] | None,
-) -> go.Figure:
-    """One curve with a marker over a band; `shares` are second readings for the hover of the curve and of each band."""
-    figure = go.Figure()
+def _noise_traces(
+    psnr: np.ndarray, values: np.ndarray, grid: Sequence[float], bands: Sequence[np.ndarray], reading: Any
+) -> list[dict[str, Any]]:
+    """One curve over a band; `reading` says a value in words."""
 
-    def columns(levels: Sequence[float], which: int) -> np.ndarray:
-        sigma = [255 * math.sqrt(noise_variance_from_psnr(level)) for level in levels]
-        return np.column_stack([sigma, shares[which] if shares is not None else sigma])
+    def hover(name: str, levels: Sequence[float], heights: np.ndarray) -> list[str]:
+        return [
+            f"{name}: {reading(height)}<br>at {level:.3g} dB, σ = {255 * math.sqrt(noise_variance_from_psnr(level)):.3g} "
+            "gray levels"
+            for level, height in zip(levels, heights, strict=True)
+        ]
 
-    noise = "%{x:.1f} dB, σ = %{customdata[0]:.3~g} gray levels"
+    traces = []
     if bands:
         low, median, high = bands
-        edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "legendgroup": "band"}
-        figure.add_scatter(x=grid, y=low, showlegend=False, **edge)
-        figure.add_scatter(
-            x=grid, y=high, fill="tonexty", fillcolor=translucent(GRAY, 0.2), name="data set, 10–90 %", **edge
-        )
-        figure.add_scatter(
-            x=grid,
-            y=median,
-            name="data set, median",
-            mode="lines",
-            line={"color": GRAY, "width": 1.5, "dash": "dash"},
-            customdata=columns(grid, 2),
-            hovertemplate=f"median: {reading}<br>{noise}<extra></extra>",
-        )
-    figure.add_scatter(
-        x=psnr,
-        y=values,
-        name="this image",
-        mode="lines",
-        line={"color": BLUE, "width": 2.5},
-        customdata=columns(psnr.tolist(), 0),
-        hovertemplate=f"<b>{reading}</b><br>{noise}<extra></extra>",
+        edge = {"type": "scatter", "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "x": list(grid)}
+        traces = [
+            {**edge, "y": low, "showlegend": False},
+            {**edge, "y": high, "fill": "tonexty", "fillcolor": translucent(GRAY, 0.22), "name": "data set, 10–90 %"},
+            _line(grid, median, GRAY, "data set, median", hover("median", grid, median), "dash"),
+        ]
+    return [*traces, _line(psnr, values, BLUE, "this image", hover("this image", psnr.tolist(), values))]
+
+
+def _noise_figure(
+    traces: list[dict[str, Any]], psnr: np.ndarray, y_title: str, y_range: Sequence[float]
+) -> go.Figure:
+    """Noise grows to the right: from the image itself to its whole surroundings."""
+    return _figure(
+        traces,
+        {
+            **_LARGE,
+            "showlegend": True,
+            "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+            "xaxis": {"range": [float(psnr[0]), float(psnr[-1])], "title": {"text": "noise level (PSNR, dB)"}},
+            "yaxis": {"range": list(y_range), "title": {"text": y_title}},
+        },
     )
-    figure.add_scatter(
-        x=[chosen],
-        y=[chosen_value],
-        mode="markers",
-        showlegend=False,
-        hoverinfo="skip",
-        marker={"color": VERMILLION, "size": 11, "line": {"color": "white", "width": 1.5}},
-    )
-    return figure
 
 
-def _finish(figure: go.Figure) -> go.Figure:
-    """Noise grows to the right: from a sharp image to its whole surroundings."""
-    figure.update_xaxes(autorange="reversed", fixedrange=True)
-    figure.update_yaxes(fixedrange=True)
-    return figure
+def _figure(traces: list[dict[str, Any]], layout: dict[str, Any]) -> go.Figure:
+    axis = {"gridcolor": GRID, "zeroline": False, "fixedrange": True}
+    clear = "rgba(0, 0, 0, 0)"
+    common = {"showlegend": False, "paper_bgcolor": clear, "plot_bgcolor": clear, "template": "none"}
+    axes = {name: axis | layout[name] for name in ("xaxis", "yaxis")}
+    return go.Figure({"data": traces, "layout": common | layout | axes})
 
 
-def _tick_format(unit: LogProbUnit) -> str:
-    """Thousands as k where a whole image is counted, plain numbers where a dimension is."""
-    return "~s" if unit in ("nats", "bits") else ""
+def _line(
+    x: Sequence[float] | np.ndarray,
+    y: Sequence[float] | np.ndarray,
+    color: str = BLUE,
+    name: str = "",
+    hover: Sequence[str] = (),
+    dash: str = "solid",
+) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": np.asarray(x, dtype=float),
+        "y": np.asarray(y, dtype=float),
+        "name": name,
+        "line": {"color": color, "width": 2 if dash == "solid" else 1.5, "dash": dash},
+        "text": list(hover),
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+
+
+def _marker(x: float, y: float) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [x],
+        "y": [y],
+        "marker": {"color": VERMILLION, "size": 10, "line": {"color": "white", "width": 1.5}},
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def _extent(curves: Sequence[np.ndarray]) -> tuple[float, float]:
+    values = np.concatenate(curves)
+    values = values[np.isfinite(values)]
+    return (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+
+
+def _padded(low: float, high: float) -> tuple[float, float]:
+    margin = _MARGIN * (high - low) or 1.0
+    return low - margin, high + margin
+
+
+def _number(value: float) -> str:
+    """Whole numbers from a thousand on, else four digits."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"

@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as safetensors_bytes
+from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.home import SHIPPED_CHECKPOINTS, check_name, data_home, write_atomically
-from explorer.images import Values
+from explorer.images import Values, to_square
 from explorer.models.base import EnergyModel
 from explorer.models.devices import pick_device
 from explorer.models.dual import DualEnergy, DualEnergyConfig
@@ -85,6 +87,12 @@ class Checkpoint:
     values: Values
     config: CheckpointConfig
     fingerprint: str
+
+    def prepare(self, image: Image.Image) -> Tensor:
+        """What the model is given for an image: its largest middle square at the model's size, dequantized with the
+        fixed dither; shape ``(1, C, H, W)``, on the model's device."""
+        pixels = torch.from_numpy(to_square(image, self.model.image_shape))[None]
+        return (self.values.centers(pixels) + self.values.dither(self.model.image_shape)).to(self.model.device)
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def numbers_panel(numbers: Summary, view: ColumnView) -> None:
         (
             "Entropy [dB/dim]",
             f"{numbers.entropy:.2f}".replace("-", "−"),
-            "minus the mean of log p",
+            "minus mean log p",
             "Differential entropy −E[log p] of the images under the model, in dB/dimension.",
         ),
         (
@@ -59,7 +59,7 @@ def numbers_panel(numbers: Summary, view: ColumnView) -> None:
             "exp(entropy) is the volume that such images fill; so many images on the grid of pixel values lie in it.",
         ),
     )
-    grid = st.grid(5, min_column_width=145)
+    grid = st.grid(5, min_column_width=160)
     for title, value, below, explanation in cells:
         grid.metric(title, value, below, delta_color="off", delta_arrow="off", help=explanation, border=True)
 

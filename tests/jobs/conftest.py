@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
+from explorer.jobs.local import list_jobs
 from explorer.models.dual import DualEnergyConfig, NoiseRange
 from explorer.models.unet import UNetConfig
 from explorer.training.config import TrainingConfig
@@ -22,10 +26,12 @@ def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def new_run(shared_home: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> NewRun:
+def new_run(shared_home: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[NewRun]:
     """Makes a run; named after the test unless said otherwise."""
     monkeypatch.setenv("EXPLORER_HOME", str(shared_home))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as in the processes that are launched: sums are then equal to the last bit
 
     def make(name: str = request.node.name, **settings: object) -> Path:
         model = DualEnergyConfig(
@@ -37,4 +43,8 @@ def new_run(shared_home: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.
         defaults = {"dataset": "digits", "steps": 8, "batch_size": 4, "validate_every": 4, "validation_images": 4}
         return create_run(TrainingConfig(name=name[:60], model=model, **(defaults | settings)))
 
-    return make
+    yield make
+    for job in list_jobs():
+        if job.state.active and job.state.pid is not None:
+            os.kill(job.state.pid, signal.SIGKILL)
+    torch.set_num_threads(threads)

@@ -25,10 +25,11 @@ from explorer.jobs.worker import LOCK_FILE, run_job
 from explorer.training.run import Run
 
 NewRun = Callable[..., Path]
+PATIENCE = 180.0  # seconds: a busy machine may take long to start a process
 ENDLESS = {"steps": 10_000_000, "validate_every": 10_000_000}
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
     """Wait for what another process does."""
     end, pause = time.monotonic() + seconds, threading.Event()
     while not condition():
@@ -40,21 +41,25 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(folder / "last" / "training.safetensors")
 
 
-def is_zombie(pid: int) -> bool:
+def is_in_process_table(pid: int) -> bool:
+    """Whether a process lives, or is dead and nobody has fetched its exit status: a zombie."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
-    except OSError:
+        os.kill(pid, 0)
+    except ProcessLookupError:
         return False
+    return True
 
 
-def test_a_job_runs_apart_stops_and_resumes(new_run: NewRun) -> None:
+def test_a_job_outlives_who_launched_it_and_stops_when_asked(new_run: NewRun) -> None:
     folder = new_run(**ENDLESS)
     assert state(folder).status == "new"
+    script = "import sys, pathlib; from explorer.jobs.local import launch; launch(pathlib.Path(sys.argv[1]))"
+    root = Path(explorer.__file__).parent.parent
+    subprocess.run([sys.executable, "-c", script, str(folder)], cwd=root, timeout=PATIENCE, check=True)
 
-    running = launch(folder)
+    running = state(folder)
     assert running.status == "running"
-    assert running.pid != os.getpid()
-    assert os.getsid(running.pid) == running.pid, "the terminal's signals do not reach it"
+    assert os.getsid(running.pid) == running.pid, "signals of the terminal do not reach it"
     with pytest.raises(ExplorerError, match="already being trained"):
         launch(folder)
     with pytest.raises(ExplorerError, match="is being trained. Wait"):
@@ -66,59 +71,42 @@ def test_a_job_runs_apart_stops_and_resumes(new_run: NewRun) -> None:
     stop(folder)
     assert state(folder).status in {"stopping", "stopped"}
     wait_for(lambda: state(folder).status == "stopped")
+    assert weights(folder)
     with pytest.raises(ExplorerError, match="is not being trained"):
         stop(folder)
-    step = int(weights(folder)["adam.step.offset.weight"])
-    assert step > 0
-
-    assert resume(folder).status == "running"
-    wait_for(lambda: Run.open(folder).step > step)
-    stop(folder)
-    wait_for(lambda: state(folder).status == "stopped")
-    assert int(weights(folder)["adam.step.offset.weight"]) > step
-    wait_for(lambda: not is_zombie(running.pid))
 
 
 def test_a_killed_job_resumes_to_the_same_weights(new_run: NewRun) -> None:
     steps = {"steps": 300, "validate_every": 100}
     folder = new_run(**steps)
-    job = launch(folder)
+    first = launch(folder)
     wait_for(lambda: (folder / "last" / "training.safetensors").exists())
-    os.kill(job.pid, signal.SIGKILL)
+    os.kill(first.pid, signal.SIGKILL)
     wait_for(lambda: not state(folder).active)
     assert state(folder).status == "killed"
     assert not Run.open(folder).finished
-    wait_for(lambda: not is_zombie(job.pid))
+    wait_for(lambda: not is_in_process_table(first.pid))
 
-    assert run_job(folder).status == "finished"
+    second = resume(folder)
+    wait_for(lambda: not state(folder).active)
+    assert state(folder).status == "finished"
+    wait_for(lambda: not is_in_process_table(second.pid))
+    with pytest.raises(ExplorerError, match="nothing to resume"):
+        resume(folder)
+
     uninterrupted = new_run("uninterrupted", **steps)
     assert run_job(uninterrupted).status == "finished"
     resumed, expected = weights(folder), weights(uninterrupted)
     assert resumed.keys() == expected.keys()
     assert all(torch.equal(resumed[key], expected[key]) for key in expected)
-    with pytest.raises(ExplorerError, match="nothing to resume"):
-        resume(folder)
-
-
-def test_a_job_outlives_the_process_that_launched_it(new_run: NewRun) -> None:
-    folder = new_run(**ENDLESS)
-    script = "import sys, pathlib; from explorer.jobs.local import launch; launch(pathlib.Path(sys.argv[1]))"
-    subprocess.run(
-        [sys.executable, "-c", script, str(folder)], cwd=Path(explorer.__file__).parent.parent, timeout=60, check=True
-    )
-    assert state(folder).status == "running"
-    os.kill(state(folder).pid, signal.SIGTERM)
-    wait_for(lambda: state(folder).status == "stopped")
 
 
 def test_a_failed_job_says_why(new_run: NewRun, tmp_path: Path) -> None:
     folder = new_run(dataset=str(tmp_path / "gone"))
-    launch(folder)
-    wait_for(lambda: not state(folder).active)
+    run_job(folder)
     failed = state(folder)
     assert failed.status == "failed"
     assert "There is no data set" in failed.message
-    assert "Traceback" in read_log(folder)
 
 
 def test_a_process_that_cannot_start_says_why(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,5 +202,3 @@ def test_the_log_is_read_from_its_end(tmp_path: Path) -> None:
     (tmp_path / "log.txt").write_text("begin" + "x" * 300_000 + "end")
     assert read_log(tmp_path).endswith("xend")
     assert len(read_log(tmp_path)) == 200_000
-
-

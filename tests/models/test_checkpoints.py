@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 
 import explorer
 from explorer.errors import ExplorerError
 from explorer.images import Values
+from explorer.measures.scoring import model_input
 from explorer.models.checkpoints import (
     CheckpointConfig,
     find_checkpoint,
@@ -73,6 +75,17 @@ def test_the_list_names_good_and_damaged_ones(folder: Path) -> None:
     assert listed["tiny"].problem is None
     assert "config.json is missing" in str(listed["broken"].problem)
     assert listed["broken"].bits_per_dimension is None
+
+
+def test_the_five_lines_of_the_readme_score_an_image(folder: Path, tmp_path: Path) -> None:
+    Image.effect_noise((40, 30), 50).save(tmp_path / "photo.png")
+    image = explorer.read_image((tmp_path / "photo.png").read_bytes())
+    checkpoint = explorer.load_checkpoint("tiny", "cpu")
+    x = checkpoint.prepare(image)
+    assert x.shape == (1, 1, 8, 8)
+    assert torch.isfinite(checkpoint.model.log_prob(x)).all()
+    pixels = torch.from_numpy(explorer.to_square(image, (1, 8, 8)))[None]
+    torch.testing.assert_close(x, model_input(checkpoint.values, pixels))
 
 
 @pytest.mark.parametrize("name", ["natural32", "digits"])
