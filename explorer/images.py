@@ -28,6 +28,7 @@ __all__ = [
     "Crop",
     "ImageShape",
     "Values",
+    "check_image_shape",
     "enlarge_png",
     "read_image",
     "to_pil",
@@ -150,6 +151,21 @@ class Crop(BaseModel):
         return left, top, left + side, top + side
 
 
+def check_image_shape(image_shape: ImageShape) -> ImageShape:
+    """Return ``(C, H, W)`` if it is that of a square gray or color image.
+
+    Raises:
+        ExplorerError: it is not.
+    """
+    channels, height, width = image_shape
+    if channels not in (1, 3) or height != width or height < 1:
+        raise ExplorerError(
+            f"Images of shape {tuple(image_shape)} (channels, height, width) cannot be made: "
+            "use 1 or 3 channels and the same height and width."
+        )
+    return channels, height, width
+
+
 def to_square(image: Image.Image, image_shape: ImageShape, crop: Crop | None = None) -> np.ndarray:
     """Cut a square out of an image and bring it to a model's shape.
 
@@ -164,12 +180,7 @@ def to_square(image: Image.Image, image_shape: ImageShape, crop: Crop | None = N
     Raises:
         ExplorerError: the shape is not that of a square gray or color image.
     """
-    channels, height, width = image_shape
-    if channels not in (1, 3) or height != width or height < 1:
-        raise ExplorerError(
-            f"Images of shape {tuple(image_shape)} (channels, height, width) cannot be made: "
-            "use 1 or 3 channels and the same height and width."
-        )
+    channels, height, width = check_image_shape(image_shape)
     box = (crop or Crop()).box(*image.size)
     square = image.crop(box).convert("L" if channels == 1 else "RGB")
     if square.width != width:

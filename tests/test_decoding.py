@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import time
 import zlib
 from contextlib import suppress
 
@@ -13,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from explorer.decoding import FORMATS, MAX_PIXELS, MAX_UPLOAD_BYTES, read_image
 from explorer.errors import ExplorerError
@@ -111,12 +111,14 @@ def test_truncated(file_format: str, share: float) -> None:
 @pytest.mark.parametrize(
     ("width", "height"), [(50_000, 50_000), (10_000, 10_000), (2**31 - 1, 2**31 - 1), (7100, 7100)]
 )
-def test_too_many_pixels_are_refused_by_the_header_alone(width: int, height: int) -> None:
+def test_too_many_pixels_are_refused_by_the_header_alone(
+    width: int, height: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image.Image, "load", pytest.fail)
+    monkeypatch.setattr(PngImageFile, "load", pytest.fail)
     assert width * height > MAX_PIXELS
-    start = time.perf_counter()
     with pytest.raises(ExplorerError, match="at most 50 million"):
         read_image(png_header(width, height))
-    assert time.perf_counter() - start < 1.0
 
 
 def test_large_webp_canvas_is_refused() -> None:
@@ -261,7 +263,7 @@ def test_extreme_sizes(size: tuple[int, int]) -> None:
     assert read_image(encode(Image.new("RGB", size))).size == size
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.sampled_from(FORMATS), st.data())
 def test_damaged_bytes_give_an_image_or_a_sentence(file_format: str, data: st.DataObject) -> None:
     encoded = bytearray(encode(Image.fromarray(COLOR), file_format))
@@ -271,7 +273,7 @@ def test_damaged_bytes_give_an_image_or_a_sentence(file_format: str, data: st.Da
         assert read_image(bytes(encoded)).mode in ("L", "RGB")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50, deadline=None, derandomize=True)
 @given(
     st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"GIF89a", b"II*\0", b"MM\0*", b"BM", b"RIFF"]),
     st.binary(),

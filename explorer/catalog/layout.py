@@ -2,7 +2,7 @@
 
     meta.json             which model, which images, which columns, and log p of a few reference images
     profile.json          local dimensionality and log p of the data set at each noise level
-    part-00000.parquet    rows 0 to 255, one an image; part-00001.parquet has rows 256 to 511, and so on
+    part-00000.parquet    rows 0 to 127, one an image; part-00001.parquet has rows 128 to 255, and so on
 
 Every part carries the identity of the catalog in its own metadata, and checksums of its pages. A part is therefore
 right or wrong by itself, whoever wrote it and whatever else lies in the folder: a builder writes those that are not

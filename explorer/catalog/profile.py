@@ -35,7 +35,7 @@ __all__ = [
     "write_profile",
 ]
 
-PROFILE_IMAGES = 256
+PROFILE_IMAGES = 128
 PROFILE_LEVELS = 25
 
 _FINEST_PSNR = 70.0

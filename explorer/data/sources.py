@@ -33,7 +33,7 @@ from explorer.data.tables import parquet_files
 from explorer.decoding import SUFFIXES
 from explorer.errors import ExplorerError
 from explorer.home import dataset_folders, subfolder
-from explorer.images import ImageShape
+from explorer.images import ImageShape, check_image_shape
 
 __all__ = ["SMALLEST_SPLIT", "DatasetInfo", "Split", "list_datasets", "open_dataset"]
 
@@ -92,13 +92,15 @@ def open_dataset(
         progress: called with the number of images done and their total.
 
     Raises:
-        ExplorerError: there is no such data set, it has no image that can be read, or the store cannot be written.
+        ExplorerError: there is no such data set, it has no image that can be read, the shape is not that of a square
+            image, or the store cannot be written.
     """
     if limit is not None and limit < 1:
         raise ExplorerError(f"At most {limit} images is no image. Ask for one or more.")
+    image_shape = check_image_shape(image_shape)
     path = None if spec in _BUILTIN else Path(spec).expanduser().absolute()
     files = [] if path is None else _files_of(path)
-    folder = subfolder("stores") / _store_name(spec, path, files, tuple(image_shape), split, limit)
+    folder = subfolder("stores") / _store_name(spec, path, files, image_shape, split, limit)
     if folder.is_dir():
         try:
             return open_store(folder)

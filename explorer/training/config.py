@@ -27,7 +27,7 @@ class TrainingConfig(BaseModel):
 
     Attributes:
         name: of the run and of the checkpoint that it becomes.
-        dataset: what `explorer.data.open_dataset` opens.
+        dataset: what `explorer.data.sources.open_dataset` opens.
         model: architecture, image shape and noise range.
         values: how 8-bit pixels become values in [0, 1].
         seed: decides initialization, order of images, and noise.
@@ -108,7 +108,7 @@ def training_config(
 
     Args:
         name: of the run and its checkpoint.
-        dataset: what `explorer.data.open_dataset` opens.
+        dataset: what `explorer.data.sources.open_dataset` opens.
         size: height and width in pixels.
         channels: 1 for grayscale, 3 for color.
         model_size: one of `MODEL_SIZES`.

@@ -103,8 +103,9 @@ def histogram_panel(
         alt="Histogram of log p over the data set",
     )
     lines = [
-        f"Reference images: the most probable constant one has the value {marks.constant_value:.2f}, "
-        f"mid-gray has {view.text(marks.mid_gray)}."
+        f"Of all constant images the most probable one (value {marks.constant_value:.2f}) is more probable than "
+        f"{_share_below(log_prob, marks.constant)} of these images; uniform noise, than "
+        f"{_share_below(log_prob, marks.noise)}."
     ]
     if fit is not None and numbers.gumbel_gain is not None:
         lines.insert(
@@ -114,6 +115,14 @@ def histogram_panel(
             f"{abs(numbers.gumbel_gain):.2g} nats an image.",
         )
     st.caption(" ".join(lines))
+
+
+def _share_below(log_prob: np.ndarray, mark: float | None) -> str:
+    finite = log_prob[np.isfinite(log_prob)]
+    share = 0.0 if mark is None else float((finite < mark).mean())
+    if share in (0.0, 1.0):
+        return "none" if share == 0 else "all"
+    return f"{share:.0%}" if 0.01 < share < 0.99 else f"{share:.2%}"
 
 
 def _go_to_bar(key: str, view: ColumnView) -> None:

@@ -6,6 +6,7 @@ import math
 import time
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.catalog.build import build_catalog, estimate_seconds, rows_done
 from explorer.catalog.query import Catalog
@@ -28,20 +29,26 @@ def ready_catalog(checkpoint: Checkpoint, images: Store) -> Catalog | None:
     catalog = stored_catalog(checkpoint, images)
     if catalog is not None:
         return catalog
+    place = st.empty()
     wish = f"catalog-{checkpoint.fingerprint}-{images.fingerprint}"
     if st.session_state.get(wish, len(images) <= _AT_ONCE):
-        return _build(checkpoint, images, wish)
-    _offer(checkpoint, images, wish)
-    return None
+        catalog = _build(place, checkpoint, images, wish)
+        place.empty()
+    else:
+        _offer(place, checkpoint, images, wish)
+    return catalog
 
 
-def _build(checkpoint: Checkpoint, images: Store, wish: str) -> Catalog:
+def _build(place: DeltaGenerator, checkpoint: Checkpoint, images: Store, wish: str) -> Catalog:
     what = f"Scoring {len(images):,} images with {checkpoint.name}"
-    place = st.empty()
     with place.container():
         bar = st.progress(0.0, f"{what}…")
         st.button(
-            "Stop", icon=":material/stop:", on_click=_set, args=(wish, False), help="What is done so far is kept."
+            "Stop scoring",
+            icon=":material/stop:",
+            on_click=_set,
+            args=(wish, False),
+            help="What is done so far is kept.",
         )
     began, first = time.monotonic(), None
 
@@ -55,31 +62,31 @@ def _build(checkpoint: Checkpoint, images: Store, wish: str) -> Catalog:
             left = f", about {_duration(seconds * (total - done) / (done - first))} left"
         bar.progress(done / total, f"{what}: {done / total:.0%}{left}")
 
-    catalog = build_catalog(checkpoint, images, progress=progress)
-    place.empty()
-    return catalog
+    return build_catalog(checkpoint, images, progress=progress)
 
 
-def _offer(checkpoint: Checkpoint, images: Store, wish: str) -> None:
+def _offer(place: DeltaGenerator, checkpoint: Checkpoint, images: Store, wish: str) -> None:
     done = rows_done(checkpoint, images)
-    estimate = f"{wish}-seconds"
-    if estimate not in st.session_state:
-        with st.spinner("Timing the model on a few images…"):
-            st.session_state[estimate] = estimate_seconds(checkpoint, images)
-    duration = _duration(st.session_state[estimate])
-    began = f" {done:,} of them are done." if done else ""
-    st.info(
-        f"{checkpoint.name} has not scored all {len(images):,} images of {images.name} yet.{began} That takes about "
-        f"{duration}, once; it can be stopped at any time and goes on where it stopped.",
-        icon=":material/hourglass_empty:",
-    )
-    st.button(
-        "Resume" if done else "Score the images",
-        type="primary",
-        icon=":material/play_arrow:",
-        on_click=_set,
-        args=(wish, True),
-    )
+    estimate = f"{wish}-{done}-seconds"
+    with place.container():
+        if estimate not in st.session_state:
+            with st.spinner("Timing the model on a few images…"):
+                st.session_state[estimate] = estimate_seconds(checkpoint, images)
+        which, rest = (
+            (f"{done:,} of the {len(images):,}", "The rest") if done else (f"none of the {len(images):,}", "That")
+        )
+        st.info(
+            f"{checkpoint.name} has scored {which} images of {images.name} so far. {rest} takes about "
+            f"{_duration(st.session_state[estimate])}, once; it can be stopped at any time and goes on where it stopped.",
+            icon=":material/hourglass_empty:",
+        )
+        st.button(
+            "Resume" if done else "Score the images",
+            type="primary",
+            icon=":material/play_arrow:",
+            on_click=_set,
+            args=(wish, True),
+        )
 
 
 def _set(key: str, value: bool) -> None:

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from explorer.measures.probe import Probed
-from explorer.models.checkpoints import Checkpoint
-from explorer.units import LogProbUnit, code_length_bits, convert_log_prob, unit_label
+from explorer.units import LogProbUnit, convert_log_prob, unit_label
 
 __all__ = ["show_code_length", "show_dimensionality", "show_log_prob", "show_percentile"]
 
@@ -56,17 +55,14 @@ def show_dimensionality(dimensionality: float, psnr: float, dimensions: int) -> 
     )
 
 
-def show_code_length(checkpoint: Checkpoint, log_prob: float, codecs: Mapping[str, int]) -> None:
-    """The ideal code length under the model beside what lossless codecs reach on the same 8-bit pixels."""
-    dimensions = checkpoint.model.dimensions
-    levels = checkpoint.values.levels
-    lengths = {"This model": code_length_bits(log_prob, levels, dimensions), **codecs}
-    longest = max([value for value in lengths.values() if math.isfinite(value)], default=1.0)
+def show_code_length(code_lengths: Mapping[str, float], dimensions: int) -> None:
+    """The ideal code length under the model, which comes first, beside what lossless codecs reach on the same pixels."""
+    longest = max((bits for bits in code_lengths.values() if math.isfinite(bits)), default=1.0)
     rows = "".join(
-        f'<tr class="{"model" if name == "This model" else "codec"}"><td>{name}</td>'
+        f'<tr class="{"codec" if place else "model"}"><td>{name}</td>'
         f'<td class="bar"><div style="width:{_percent(bits, longest)}%"></div></td>'
         f"<td>{bits:,.0f}</td><td>{bits / dimensions:.2f}</td></tr>"
-        for name, bits in lengths.items()
+        for place, (name, bits) in enumerate(code_lengths.items())
     )
     st.html(
         '<table class="code-lengths"><tr><th colspan="2">Code length, −log₂ p</th><th>bits</th><th>bits/pixel</th></tr>'

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -22,48 +23,42 @@ class Selection(NamedTuple):
     Attributes:
         checkpoint: the model, loaded and shared by all sessions.
         dataset: specification of a data set, for `explorer.webapp.loaders.store`.
+        dataset_name: how the page calls it.
         unit: unit in which the page shows log p.
     """
 
     checkpoint: Checkpoint
     dataset: str
     unit: LogProbUnit
+    dataset_name: str
 
 
 def sidebar() -> Selection:
-    """Draw the sidebar and return what it says. Ends the run of the page when no model can be loaded."""
+    """Draw the sidebar and return what it says.
+
+    Raises:
+        ExplorerError: there is no model that can be loaded, or the chosen one is damaged.
+    """
+    listed = list_checkpoints()
+    models = {info.name: info for info in listed if info.problem is None}
+    damaged = [info for info in listed if info.problem is not None]
+    datasets = {_short_name(info): info for info in reversed(list_datasets())}
     with st.sidebar:
-        listed = list_checkpoints()
-        usable = {info.name: info for info in listed if info.problem is None}
-        if not usable:
-            _damaged(listed)
-            _stop("There is no model to choose. Train one on the Train page, or copy a checkpoint into the data folder.")
-        names = list(usable)
-        name = st.selectbox(
-            "Model",
-            names,
-            index=names.index(_default_model(usable)),
-            key="model",
-            bind="query-params",
-            on_change=_fit_dataset,
-        )
-        datasets = {_short_name(info): info for info in list_datasets()}
-        fitting = _fitting_dataset(usable[name], list(datasets))
-        dataset = st.selectbox(
-            "Data set",
-            list(datasets),
-            index=list(datasets).index(fitting),
-            key="data",
-            bind="query-params",
-        )
-        unit = st.selectbox("Unit of log p", LOG_PROB_UNITS, key="unit", bind="query-params", help=_UNIT_HELP)
-        try:
-            chosen = checkpoint(usable[name].path)
-        except ExplorerError as error:
-            _stop(str(error))
-        _describe(usable[name], chosen, datasets[dataset])
-        _damaged(listed)
-    return Selection(chosen, datasets[dataset].spec, unit)
+        if not models:
+            _show_damaged(damaged)
+            raise ExplorerError("There is no model yet. Train one on the Train page, or copy one into the data folder.")
+        name = _choose("Model", list(models), _default_model(models), "model", on_change=_fit_dataset)
+        dataset = _choose("Data set", sorted(datasets), _fitting_dataset(models[name], datasets), "data")
+        unit = _choose("Unit of log p", LOG_PROB_UNITS, LOG_PROB_UNITS[0], "unit", help=_UNIT_HELP)
+        chosen = checkpoint(models[name].path)
+        _describe(models[name], chosen, datasets[dataset])
+        _show_damaged(damaged)
+    return Selection(chosen, datasets[dataset].spec, unit, dataset)
+
+
+def _choose(label: str, options: Sequence[str], default: str, key: str, **kwargs: Any) -> str:
+    """A box whose value is in the URL under `key`, unless it is the default."""
+    return st.selectbox(label, options, index=options.index(default), key=key, bind="query-params", **kwargs)
 
 
 _UNIT_HELP = (
@@ -82,10 +77,10 @@ def _short_name(info: DatasetInfo) -> str:
     return info.spec if info.builtin else Path(info.spec).name
 
 
-def _fitting_dataset(model: CheckpointInfo, names: list[str]) -> str:
+def _fitting_dataset(model: CheckpointInfo, names: Iterable[str]) -> str:
     """What the model was trained on when that is offered, else photographs."""
     wanted = model.config.dataset if model.config else ""
-    return next(name for name in (wanted, "photos", *names) if name in names)
+    return next(name for name in (wanted, "photos") if name in names)
 
 
 def _fit_dataset() -> None:
@@ -110,12 +105,6 @@ def _device_name(chosen: Checkpoint) -> str:
     return {"cpu": "the CPU", "cuda": "the GPU (CUDA)", "mps": "the GPU (Metal)"}[chosen.model.device.type]
 
 
-def _damaged(listed: list[CheckpointInfo]) -> None:
-    for info in listed:
-        if info.problem is not None:
-            st.warning(f"**{info.name}** is not available. {info.problem}", icon=":material/heart_broken:")
-
-
-def _stop(sentence: str) -> None:
-    st.error(sentence, icon=":material/error:")
-    st.stop()
+def _show_damaged(damaged: Iterable[CheckpointInfo]) -> None:
+    for info in damaged:
+        st.warning(f"**{info.name}** is not available. {info.problem}", icon=":material/heart_broken:")

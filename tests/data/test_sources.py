@@ -135,6 +135,12 @@ def test_a_limit_thins_evenly(tmp_path: Path) -> None:
         open_dataset("digits", SHAPE, limit=0)
 
 
+@pytest.mark.parametrize("spec", ["digits", "photos"])
+def test_images_are_squares(spec: str) -> None:
+    with pytest.raises(ExplorerError, match="the same height and width"):
+        open_dataset(spec, (1, 8, 16))
+
+
 def test_parquet_folder_and_saved_dataset(tmp_path: Path, picture: Picture) -> None:
     import datasets
 

@@ -17,7 +17,8 @@ const ticks = ([start, end], count) => {
   const [low, high] = [Math.min(start, end), Math.max(start, end)];
   const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough * 0.999);
+  const off = (step) => Math.abs(Math.log(step / rough));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).reduce((best, next) => (off(next) < off(best) ? next : best));
   const found = [];
   for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) found.push(k * step);
   return found;
