@@ -61,7 +61,8 @@ def show(selection: Selection, images: Store, catalog: Catalog, label: int | Non
     rows, by, around, sentence = choose_rows(catalog, views, label, picked)
     with left:
         shown = rows.column("log_prob").drop_null().to_numpy()
-        histogram_panel(log_prob, numbers, catalog, views["log_prob"], shown, around if by == "log_prob" else None)
+        mark = around if by == "log_prob" else None
+        histogram_panel(log_prob, numbers, catalog, views["log_prob"], label, shown, mark)
     st.caption(sentence)
     show_grid(images, rows, views[by], by)
 

@@ -19,7 +19,7 @@ def page() -> None:
     )
     with shown_errors():
         jobs = list_jobs()
-        with st.expander("New training", expanded=not any(job.state.active for job in jobs), icon=":material/add:"):
+        with st.expander("New training", expanded=not jobs, icon=":material/add:"):
             training_form()
         if jobs:
             training_runs()

@@ -26,7 +26,7 @@ _MAX_POINTS = 600
 _HEIGHT = 280
 _LOWEST_PSNR, _HIGHEST_PSNR = -10.0, 50.0
 _CELL_PIXELS = 96  # at least, of an enlarged image
-_ROW_HEIGHT = 56  # on the screen
+_ROW_HEIGHT = 48  # on the screen
 _NARROW_GAP, _WIDE_GAP = 0.04, 0.2  # in image sides
 
 

@@ -114,7 +114,9 @@ class CheckpointInfo:
     @property
     def bits_per_dimension(self) -> float | None:
         """NLL by I-MMSE in bits/dimension of the 8-bit (or coarser) image, where `evaluate` measured it."""
-        return self.config.metrics.get("bits_per_dimension", {}).get("i_mmse") if self.config else None
+        bits = self.config.metrics.get("bits_per_dimension") if self.config else None
+        value = bits.get("i_mmse") if isinstance(bits, dict) else None
+        return float(value) if isinstance(value, int | float) else None
 
 
 def read_config(folder: Path) -> CheckpointConfig:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from explorer.models.checkpoints import CheckpointConfig
+from explorer.training.config import MODEL_WIDTHS
 from explorer.units import psnr_from_noise_variance
 
 __all__ = ["training_card"]
@@ -26,24 +27,77 @@ def training_card(config: CheckpointConfig) -> str:
         "",
         "## How it was made",
         "",
-        f"- {run.get('step', '?'):,} steps of {run.get('batch_size', '?')} images, seed {run.get('seed', '?')}, "
-        f"learning rate {run.get('learning_rate', '?')}, averaged weights (decay {run.get('ema_decay', '?')}).",
+        f"- {run.get('step', '?')} steps of {run.get('batch_size', '?')} images, seed {run.get('seed', '?')}, "
+        f"learning rate {run.get('learning_rate', '?')}, averaged weights (decay {run.get('ema_decay', '?')}); "
+        f"{run.get('minutes', '?')} minutes of steps on {run.get('hardware', '?')}.",
         f"- U-Net of base width {unet.base_width} with {unet.num_scales} scales; "
         f"Gaussian anchor: {'yes' if config.model.anchor else 'no'}; "
         f"amplitude conditioning: {'yes' if config.model.amplitude else 'no'}.",
         f"- Noise from {low:.0f} dB to {high:.0f} dB; log p is reported at {at:.0f} dB.",
         f"- Values: {convention}, k the 8-bit pixel.",
+        f"- Again: `{_command(config)}`",
     ]
-    if bits := config.metrics.get("bits_per_dimension"):
-        lines += [
-            "",
-            "## What it reaches",
-            "",
-            f"On {config.metrics.get('images', '?')} validation images, in bits/dimension "
-            f"(code length for {config.values.levels} levels):",
-            "",
-            "| from the denoising error (I-MMSE) | from the energy | gap |",
-            "| --- | --- | --- |",
-            f"| {bits['i_mmse']:.3f} | {bits['energy']:.3f} | {bits['gap']:+.3f} |",
-        ]
+    if config.metrics:
+        lines += ["", "## What it reaches", "", *_figures(config)]
     return "\n".join(lines) + "\n"
+
+
+def _command(config: CheckpointConfig) -> str:
+    run, model = config.training, config.model
+    size = next((name for name, width in MODEL_WIDTHS.items() if width == model.unet.base_width), "?")
+    options = {
+        "name": run.get("name"),
+        "data": config.dataset,
+        "size": model.image_shape[1],
+        "model-size": size,
+        "steps": run.get("steps"),
+        "batch-size": run.get("batch_size"),
+        "learning-rate": run.get("learning_rate"),
+        "seed": run.get("seed"),
+    }
+    flags = {
+        "--color": model.image_shape[0] == 3,
+        "--compile": run.get("compile"),
+        "--no-anchor": not model.anchor,
+        "--no-amplitude": not model.amplitude,
+    }
+    words = [f"--{name} {value}" for name, value in options.items()] + [flag for flag, on in flags.items() if on]
+    return "python -m explorer train " + " ".join(words)
+
+
+def _figures(config: CheckpointConfig) -> list[str]:
+    metrics = config.metrics
+    bits = metrics["bits_per_dimension"]
+    rows = [
+        ("negative log-likelihood from the denoising error (I-MMSE)", f"{bits['i_mmse']:.3f}"),
+        ("negative log-likelihood from the energy", f"{bits['energy']:.3f}"),
+        ("gap", f"{bits['gap']:+.3f}"),
+    ]
+    if "code_length" in bits:
+        rows += [
+            ("code length of the dequantized images, as the pages show it", f"{bits['code_length']:.3f}"),
+            ("best Gaussian", f"{bits['gaussian']:.3f}"),
+        ]
+    for codec, value in metrics.get("codecs", {}).items():
+        mosaic = metrics.get("codecs_mosaic", {}).get(codec)
+        rows.append((f"{codec}, lossless", f"{value:.3f}" + (f"; in a mosaic {mosaic:.3f}" if mosaic else "")))
+    text = [
+        f"On {metrics['images']} validation images, in bits/dimension (code length for {config.values.levels} levels); "
+        f"`python -m explorer evaluate {config.training.get('name', 'NAME')} --data DATA` prints them:",
+        "",
+        "| reading | bits/dimension |",
+        "| --- | --- |",
+        *(f"| {name} | {value} |" for name, value in rows),
+        "",
+        "By noise level (PSNR of the input); the time-score error is relative to its irreducible part:",
+        "",
+        "| noise, dB | denoised, dB | time-score error | mean t dU/dt / d |",
+        "| --- | --- | --- | --- |",
+    ]
+    levels = metrics["levels"]
+    for level in levels[:: max(1, len(levels) // 12)]:
+        text.append(
+            f"| {level['psnr']:.1f} | {level['denoised_psnr']:.2f} | {level['time_error']:.2f} "
+            f"| {level['mean_time_score']:+.4f} |"
+        )
+    return text

@@ -14,12 +14,13 @@ from explorer.models.dual import DualEnergyConfig, NoiseRange
 from explorer.models.unet import UNetConfig
 from explorer.units import noise_variance_from_psnr
 
-__all__ = ["MODEL_SIZES", "ModelSize", "TrainingConfig", "training_config"]
+__all__ = ["MODEL_SIZES", "MODEL_WIDTHS", "ModelSize", "TrainingConfig", "training_config"]
 
 ModelSize = Literal["tiny", "small", "medium", "large"]
 MODEL_SIZES: tuple[ModelSize, ...] = get_args(ModelSize)
 
-_WIDTHS: dict[str, int] = {"tiny": 8, "small": 16, "medium": 32, "large": 48}
+MODEL_WIDTHS: dict[ModelSize, int] = {"tiny": 8, "small": 16, "medium": 32, "large": 48}
+"""Base width of the U-Net for each size."""
 
 
 class TrainingConfig(BaseModel):
@@ -86,7 +87,7 @@ def _unet(size: ModelSize, side: int) -> UNetConfig:
     scales = max(1, min(3 if side >= 64 else 2, int(math.log2(side / 4))))
     if side % 2**scales:
         raise ExplorerError(f"The size must be a multiple of {2**scales} pixels, not {side}.")
-    return UNetConfig(base_width=_WIDTHS[size], num_scales=scales)
+    return UNetConfig(base_width=MODEL_WIDTHS[size], num_scales=scales)
 
 
 def training_config(

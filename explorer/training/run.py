@@ -93,6 +93,11 @@ class Run:
         return max((int(entry["step"]) for entry in self.metrics()), default=0)
 
     @property
+    def seconds(self) -> float:
+        """Time spent on steps so far, over all processes that worked on the run; validations are not counted."""
+        return sum(float(entry.get("seconds") or 0.0) for entry in self.metrics() if entry["kind"] == "progress")
+
+    @property
     def finished(self) -> bool:
         """Whether the last step is done and its validation written."""
         return any(entry["kind"] == "validation" and entry["step"] >= self.config.steps for entry in self.metrics())

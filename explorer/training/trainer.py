@@ -283,13 +283,20 @@ def _validate(run: Run, trainer: Trainer, examples: np.ndarray) -> dict[str, Any
             model=config.model,
             values=config.values,
             dataset=config.dataset,
-            training=config.model_dump(mode="json", exclude={"model", "values", "dataset"}) | {"step": trainer.step},
+            training=config.model_dump(mode="json", exclude={"model", "values", "dataset"})
+            | {"step": trainer.step, "minutes": round(run.seconds / 60, 1), "hardware": _hardware(trainer.device)},
             metrics=result.as_dict(),
         )
         save_checkpoint(run.folder / "best", trainer.averaged, description, training_card(description))
     metrics = result.as_dict()
     append_metrics(run.folder, {"kind": "validation", "step": trainer.step, **metrics})
     return metrics
+
+
+def _hardware(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{torch.get_num_threads()} CPU threads" if device.type == "cpu" else device.type
 
 
 def _export(run: Run) -> None:

@@ -69,6 +69,7 @@ def histogram_panel(
     numbers: Summary,
     catalog: Catalog,
     view: ColumnView,
+    label: int | None,
     shown: np.ndarray,
     around: float | None,
 ) -> None:
@@ -79,16 +80,18 @@ def histogram_panel(
         numbers: summary of the same.
         catalog: for log p of the reference images.
         view: how log p is shown.
+        label: that the images are of, None for all.
         shown: log p, in nats, of the images in the grid.
         around: a value to point out, in the unit that is shown.
     """
     fit, marks = numbers.gumbel, catalog.meta.marks
-    named = {"uniform noise": marks.noise, "best constant": marks.constant}
+    references = {"uniform noise": marks.noise, "best constant": marks.constant}
+    named = {name: value for name, value in references.items() if value is not None}
     figure = log_prob_histogram(
         view.convert(log_prob),
         view.unit,
         None if fit is None else GumbelFit(fit.location * view.factor, fit.scale * view.factor),
-        {name: value * view.factor for name, value in named.items() if value is not None},
+        {name: value * view.factor for name, value in named.items()},
         view.convert(shown),
         around,
     )
@@ -102,27 +105,26 @@ def histogram_panel(
         config=_PLOT_CONFIG,
         alt="Histogram of log p over the data set",
     )
-    lines = [
-        f"Of all constant images the most probable one (value {marks.constant_value:.2f}) is more probable than "
-        f"{_share_below(log_prob, marks.constant)} of these images; uniform noise, than "
-        f"{_share_below(log_prob, marks.noise)}."
-    ]
+    sentences = []
     if fit is not None and numbers.gumbel_gain is not None:
-        lines.insert(
-            0,
+        better = "better" if numbers.gumbel_gain > 0 else "worse"
+        sentences.append(
             f"Gumbel law of maximum likelihood: location {view.number(fit.location)}, scale {view.text(fit.scale)}; it "
-            f"fits {'better' if numbers.gumbel_gain > 0 else 'worse'} than a Gaussian, by "
-            f"{abs(numbers.gumbel_gain):.2g} nats an image.",
+            f"fits {better} than a Gaussian, by {abs(numbers.gumbel_gain):.2g} nats an image."
         )
-    st.caption(" ".join(lines))
+    if len(named) == len(references):
+        noise, constant = (_share(catalog.percentile(value, label)) for value in named.values())
+        sentences.append(
+            f"Of all constant images the most probable one (value {marks.constant_value:.2f}) is more probable than "
+            f"{constant} of these images; uniform noise, than {noise}."
+        )
+    st.caption(" ".join(sentences))
 
 
-def _share_below(log_prob: np.ndarray, mark: float | None) -> str:
-    finite = log_prob[np.isfinite(log_prob)]
-    share = 0.0 if mark is None else float((finite < mark).mean())
-    if share in (0.0, 1.0):
-        return "none" if share == 0 else "all"
-    return f"{share:.0%}" if 0.01 < share < 0.99 else f"{share:.2%}"
+def _share(percent: float) -> str:
+    if percent in (0.0, 100.0):
+        return "none" if percent == 0 else "all"
+    return f"{percent:.0f} %" if 1 < percent < 99 else f"{percent:.2f} %"
 
 
 def _go_to_bar(key: str, view: ColumnView) -> None:

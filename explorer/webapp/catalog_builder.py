@@ -77,7 +77,7 @@ def _offer(place: DeltaGenerator, checkpoint: Checkpoint, images: Store, wish: s
         )
         st.info(
             f"{checkpoint.name} has scored {which} images of {images.name} so far. {rest} takes about "
-            f"{_duration(st.session_state[estimate])}, once; it can be stopped at any time and goes on where it stopped.",
+            f"{_duration(st.session_state[estimate])}, once. It can be stopped and goes on where it stopped.",
             icon=":material/hourglass_empty:",
         )
         st.button(

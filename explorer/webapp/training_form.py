@@ -65,7 +65,7 @@ def two_minutes_of_digits() -> TrainingConfig:
     Raises:
         ExplorerError: the device is not there.
     """
-    settings = {"size": 8, "model_size": "small"}
+    settings = {"size": 8, "model_size": "small", "learning_rate": 3e-3}
     name = free_name("digits-8")
     steps = steps_in(2.0, _seconds_per_step(plan(name, "digits", 1, **settings)))
     return plan(name, "digits", steps, **settings)
@@ -125,7 +125,7 @@ def _advanced() -> dict[str, object]:
     with st.expander("Advanced", icon=":material/tune:"):
         numbers = st.grid(3, min_column_width=180)
         learning_rate = numbers.number_input(
-            "Learning rate", value=1e-3, step=1e-4, format="%g", help="Of Adam, after warm-up; decays to zero."
+            "Learning rate", value=3e-3, step=5e-4, format="%g", help="Of Adam, after warm-up; decays to zero."
         )
         batch_size = numbers.number_input("Images a step", value=64, step=16)
         seed = numbers.number_input("Seed", value=0, min_value=0, max_value=10**9)

@@ -231,7 +231,7 @@ def _settings(run: Run) -> dict[str, str]:
         "Images a step": f"{config.batch_size}",
         "Learning rate": f"{config.learning_rate:g}",
         "Seed": f"{config.seed}",
-        "Network": f"width {config.model.unet.base_width}, {config.model.unet.num_scales} scales",
+        "Network": f"U-Net, width {config.model.unet.base_width}, scales {config.model.unet.num_scales}",
         "Gaussian anchor": "yes" if config.model.anchor else "no",
         "Amplitude conditioning": "yes" if config.model.amplitude else "no",
         "Noise": f"{low} to {high} dB; log p at {at} dB".replace("-", "−"),

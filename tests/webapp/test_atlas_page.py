@@ -1,0 +1,94 @@
+"""The Atlas page, run without a browser on the real digits and a tiny model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer.catalog import build as build_module
+from explorer.models.checkpoints import Checkpoint
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def page(tiny_checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """Atlas with the model `tiny` and the digits, before its first run."""
+    monkeypatch.setattr("explorer.catalog.scoring.lossless_bits", lambda _: {"PNG": 1, "WebP": 2, "JPEG XL": 3})
+    monkeypatch.setattr("explorer.catalog.profile.PROFILE_IMAGES", 4)
+    app = AppTest.from_file(str(ROOT / "pages" / "atlas.py"), default_timeout=60)
+    app.query_params.update(model=tiny_checkpoint.name, data="digits")
+    return app
+
+
+def caption(app: AppTest) -> str:
+    return app.main.caption[-1].value
+
+
+def test_it_scores_a_small_data_set_and_shows_it_without_a_click(page: AppTest) -> None:
+    page.run()
+    assert not page.exception
+    assert not page.error
+    assert [metric.label.split(" [")[0] for metric in page.metric] == [
+        "Mean log p",
+        "Spread",
+        "Ratio of extremes",
+        "Entropy",
+        "Natural images",
+    ]
+    assert page.metric[4].delta.startswith("of 17^64 = 10^78.7")
+    assert caption(page) == "The 48 images with the largest log p, in order."
+
+
+def test_every_order_gives_its_images(page: AppTest) -> None:
+    page.run()
+    for order, words in (
+        ("Lowest", "smallest log p"),
+        ("Evenly spaced", "steps evenly"),
+        ("Random", "drawn at random"),
+        ("Around a value", "nearest to"),
+    ):
+        page.segmented_control(key="order").set_value(order).run()
+        assert not page.exception
+        assert words in caption(page)
+
+
+def test_the_url_reproduces_the_view(page: AppTest) -> None:
+    page.query_params.update(order="Lowest", by="Contrast", label="3", n="24", unit="nats")
+    page.run()
+    assert caption(page) == "The 18 images with the smallest Contrast, in order."
+    assert page.metric[0].label == "Mean log p [nats]"
+
+
+def test_another_unit_forgets_the_value(page: AppTest) -> None:
+    page.query_params.update(order="Around a value", at="5")
+    page.run()
+    assert "nearest to 5.00 dB/dim" in caption(page)
+    page.selectbox(key="unit").select("nats").run()
+    assert page.number_input(key="at").value is None
+    assert "nats" in caption(page)
+
+
+def test_a_large_data_set_is_scored_on_request(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.webapp.catalog_builder._AT_ONCE", 10)
+    page.run()
+    assert "has scored none of the" in page.info[0].value
+    assert not page.metric
+    page.button[0].click().run()
+    assert len(page.metric) == 5
+
+
+def test_a_failure_is_a_sentence(page: AppTest, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page.run()
+    (catalog,) = (home / "catalogs").iterdir()
+    (catalog / "meta.json").write_text("damaged")
+
+    def full(*_: object) -> None:
+        raise build_module.ExplorerError("The disk is full.")
+
+    monkeypatch.setattr("explorer.catalog.build.write_atomically", full)
+    page.run()
+    assert page.error[0].value == "The disk is full."
+    assert not page.exception
