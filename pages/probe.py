@@ -38,7 +38,7 @@ def page(selection: Selection) -> None:
     view = View(selection, subject, perturbation, psnr)
     with numbers:
         show_log_prob(view.probed, selection.unit, view.dimensions)
-        percentile, dimensionality = st.columns(2)
+        percentile, dimensionality = st.columns([1, 1.4])
         show_code_length(view.code_lengths, view.dimensions)
     with before:
         show_pixels(subject.pixels, f"Original: {subject.title}")

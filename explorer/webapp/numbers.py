@@ -45,7 +45,7 @@ def show_percentile(percentile: float | None, dataset: str) -> None:
 def show_dimensionality(dimensionality: float, psnr: float, dimensions: int) -> None:
     """Local dimensionality at the chosen noise level, as a number and as a share of ``d``."""
     st.metric(
-        "Local dimension",
+        "Local dimensionality",
         f"{dimensionality:,.0f}",
         f"{100 * dimensionality / dimensions:.1f} %",
         delta_color="off",

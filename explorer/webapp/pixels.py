@@ -51,7 +51,7 @@ def show_perturbed(probed: Probed) -> None:
         for count, where, color in ((probed.below, "below 0", BLUE), (probed.above, "above 1", VERMILLION))
         if count
     ]
-    note = "Values out of range: " + ", ".join(notes) if notes else ""
+    note = "Out of range: " + ", ".join(notes) if notes else ""
     show_pixels(mark_out_of_range(probed.perturbed_pixels, probed.x), "Perturbed, as the model sees it", note)
 
 

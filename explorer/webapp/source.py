@@ -21,7 +21,6 @@ from explorer.webapp.sidebar import Selection
 __all__ = ["Subject", "choose_image", "choose_source"]
 
 _SOURCES = ("photograph", "upload", "dataset", "synthetic")
-_UPLOAD = "upload"
 
 
 class Subject(NamedTuple):
@@ -114,7 +113,7 @@ def _read_photograph(name: str) -> Picture:
 
 
 def _uploaded() -> Picture | None:
-    """The last upload that could be read; it is kept when the page is left. None, and a sentence, when there is none."""
+    """The last upload that could be read; it is kept when the page is left, and when the next upload is damaged."""
     st.file_uploader(
         "Image file",
         type=[suffix.removeprefix(".") for suffix in SUFFIXES],
@@ -122,28 +121,28 @@ def _uploaded() -> Picture | None:
         on_change=_read_upload,
         label_visibility="collapsed",
     )
-    upload = st.session_state.get(_UPLOAD)
-    if isinstance(upload, Picture):
-        st.caption(f"Uploaded: {upload.title}")
-        return upload
-    if upload is not None:
-        st.error(upload, icon=":material/broken_image:")
-    st.caption("Until an image is uploaded, this photograph stays.")
-    return None
+    problem = st.session_state.get("upload_problem")
+    picture = st.session_state.get("upload_picture")
+    if problem:
+        st.error(problem, icon=":material/broken_image:")
+    st.caption(f"Uploaded: {picture.title}" if picture else "Until an image is uploaded, this photograph stays.")
+    return picture
 
 
 def _read_upload() -> None:
-    """Keep the picture, or the sentence that says why there is none."""
-    _forget_crop()
+    """Keep the picture; or the sentence that says why there is none, and the picture before."""
+    st.session_state.upload_problem = None
     file = st.session_state.upload_file
     if file is None:
-        st.session_state.pop(_UPLOAD, None)
         return
     data = file.getvalue()
     try:
-        st.session_state[_UPLOAD] = Picture(read_image(data, f"The file {file.name}"), file.name, _digest(data))
+        picture = Picture(read_image(data, f"The file {file.name}"), file.name, _digest(data))
     except ExplorerError as error:
-        st.session_state[_UPLOAD] = str(error)
+        st.session_state.upload_problem = str(error)
+        return
+    st.session_state.upload_picture = picture
+    _forget_crop()
 
 
 def _from_dataset(selection: Selection) -> Subject:
@@ -157,10 +156,9 @@ def _from_dataset(selection: Selection) -> Subject:
     )
     with index:
         item = st.number_input(f"Image, 0 to {last:,}", 0, last, 0, step=1, key="item", bind="query-params")
-    label = images.label_name(item)
-    title = f"{images.name} {item}"
-    st.caption(" · ".join(part for part in (images.names[item], label) if part))
-    return Subject(np.array(images.pixels[item]), title)
+    name, label = images.names[item], images.label_name(item)
+    st.caption(name if label in name else f"{name} · {label}")
+    return Subject(np.array(images.pixels[item]), f"{images.name} {item}")
 
 
 def _pick_item(last: int) -> None:

@@ -6,30 +6,37 @@ import os
 import shutil
 import threading
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from torch import Tensor
 
 from explorer.catalog import build as build_module
 from explorer.catalog.build import build_catalog, estimate_seconds, find_catalog, rows_done
 from explorer.catalog.layout import part_path, read_meta
-from explorer.data.store import Sample, write_store
+from explorer.catalog.query import Catalog
+from explorer.data.store import Sample, Store, write_store
 from explorer.errors import ExplorerError
 from explorer.measures.codecs import lossless_bits
 from explorer.measures.scoring import model_input
+from explorer.models.base import Derivatives
+from explorer.models.checkpoints import Checkpoint
 
 
 class StopBuildError(Exception):
     """What a page raises to stop a build."""
 
 
-def all_columns(catalog):
+def all_columns(catalog: Catalog) -> pa.Table:
     return catalog.rows("index", descending=False, limit=len(catalog))
 
 
-def test_rows_hold_what_the_measures_say(checkpoint, store):
+def test_rows_hold_what_the_measures_say(checkpoint: Checkpoint, store: Store) -> None:
     catalog = build_catalog(checkpoint, store)
     assert len(catalog) == 40
     x = model_input(checkpoint.values, torch.from_numpy(np.array(store.pixels)))
@@ -43,7 +50,7 @@ def test_rows_hold_what_the_measures_say(checkpoint, store):
     assert 64 > fine > coarse > 0
 
 
-def test_dimensionality_is_that_of_a_gaussian(checkpoint, store):
+def test_dimensionality_is_that_of_a_gaussian(checkpoint: Checkpoint, store: Store) -> None:
     """The untrained model is its anchor, whose average dimensionality over its own data is known."""
     catalog = build_catalog(checkpoint, store)
     lambdas = checkpoint.model.gaussian.variances.double()
@@ -51,13 +58,13 @@ def test_dimensionality_is_that_of_a_gaussian(checkpoint, store):
     assert catalog.column("dimensionality_20").mean() == pytest.approx(expected, rel=0.25)
 
 
-def test_reference_images_are_marked(checkpoint, store):
+def test_reference_images_are_marked(checkpoint: Checkpoint, store: Store) -> None:
     marks = build_catalog(checkpoint, store).meta.marks
     assert marks.constant >= marks.mid_gray > marks.noise
     assert 0 <= marks.constant_value <= 1
 
 
-def test_profile_covers_the_range_of_the_model(checkpoint, store):
+def test_profile_covers_the_range_of_the_model(checkpoint: Checkpoint, store: Store) -> None:
     profile = build_catalog(checkpoint, store).profile
     assert profile.psnr[0] == pytest.approx(50)
     assert profile.psnr[-1] == pytest.approx(-10)
@@ -71,15 +78,17 @@ def test_profile_covers_the_range_of_the_model(checkpoint, store):
     assert profile.images == 40
 
 
-def test_second_build_reads_what_the_first_wrote(checkpoint, store, monkeypatch):
+def test_second_build_reads_what_the_first_wrote(
+    checkpoint: Checkpoint, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = build_catalog(checkpoint, store)
     monkeypatch.setattr(build_module, "score_rows", None)
     monkeypatch.setattr(build_module, "measure_profile", None)
     assert build_catalog(checkpoint, store) is first
 
 
-def test_stopped_build_resumes(checkpoint, store, monkeypatch):
-    def stop(done, total):
+def test_stopped_build_resumes(checkpoint: Checkpoint, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(done: int, total: int) -> None:
         if done > 0.5 * total:
             raise StopBuildError
 
@@ -97,7 +106,7 @@ def test_stopped_build_resumes(checkpoint, store, monkeypatch):
     assert find_catalog(checkpoint, store.fingerprint) is not None
 
 
-def test_progress_grows_to_its_total(checkpoint, store):
+def test_progress_grows_to_its_total(checkpoint: Checkpoint, store: Store) -> None:
     calls = []
     build_catalog(checkpoint, store, progress=lambda *call: calls.append(call))
     done = [call[0] for call in calls]
@@ -108,11 +117,11 @@ def test_progress_grows_to_its_total(checkpoint, store):
     assert calls[-1] == (done[-1], done[-1])
 
 
-def test_two_builders_at_once_agree(checkpoint, store):
+def test_two_builders_at_once_agree(checkpoint: Checkpoint, store: Store) -> None:
     alone = build_catalog(checkpoint, store, folder=build_module.data_home() / "alone")
     results, errors = [], []
 
-    def run():
+    def run() -> None:
         try:
             results.append(build_catalog(checkpoint, store))
         except Exception as error:
@@ -131,7 +140,9 @@ def test_two_builders_at_once_agree(checkpoint, store):
 
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "flipped", "other catalog", "missing"])
-def test_damaged_part_is_rebuilt_and_no_other(checkpoint, store, damage, monkeypatch):
+def test_damaged_part_is_rebuilt_and_no_other(
+    checkpoint: Checkpoint, store: Store, damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     catalog = build_catalog(checkpoint, store)
     before = all_columns(catalog)
     path = part_path(catalog.folder, 2)
@@ -156,14 +167,16 @@ def test_damaged_part_is_rebuilt_and_no_other(checkpoint, store, damage, monkeyp
 
 @pytest.mark.parametrize("name", ["meta.json", "profile.json"])
 @pytest.mark.parametrize("content", [b"", b"{", b'{"format_version": 99}', b"\xff\xfe"])
-def test_damaged_description_is_rewritten(checkpoint, store, name, content):
+def test_damaged_description_is_rewritten(checkpoint: Checkpoint, store: Store, name: str, content: bytes) -> None:
     catalog = build_catalog(checkpoint, store)
     (catalog.folder / name).write_bytes(content)
     assert find_catalog(checkpoint, store.fingerprint) is None
     assert build_catalog(checkpoint, store) == catalog
 
 
-def test_catalog_of_another_model_in_the_same_folder_is_replaced(checkpoint, store, tmp_path):
+def test_catalog_of_another_model_in_the_same_folder_is_replaced(
+    checkpoint: Checkpoint, store: Store, tmp_path: Path
+) -> None:
     build_catalog(checkpoint, store, folder=tmp_path / "here")
     other = replace(checkpoint, fingerprint="f" * 16)
     catalog = build_catalog(other, store, folder=tmp_path / "here")
@@ -171,7 +184,7 @@ def test_catalog_of_another_model_in_the_same_folder_is_replaced(checkpoint, sto
     assert b"f" * 16 in pq.read_schema(part_path(catalog.folder, 0)).metadata[b"explorer_catalog"]
 
 
-def test_shipped_catalog_is_found_first(checkpoint, store):
+def test_shipped_catalog_is_found_first(checkpoint: Checkpoint, store: Store) -> None:
     shipped = checkpoint.path / "catalogs" / "digits"
     try:
         own = build_catalog(checkpoint, store)
@@ -184,21 +197,23 @@ def test_shipped_catalog_is_found_first(checkpoint, store):
         shutil.rmtree(shipped)
 
 
-def test_images_of_another_size_are_refused(checkpoint, tmp_path):
+def test_images_of_another_size_are_refused(checkpoint: Checkpoint, tmp_path: Path) -> None:
     small = write_store(tmp_path / "small", "small", [Sample(np.zeros((1, 4, 4), np.uint8))], (1, 4, 4))
     with pytest.raises(ExplorerError, match=r"\(1, 4, 4\).*reads \(1, 8, 8\)"):
         build_catalog(checkpoint, small)
 
 
-def test_folder_that_cannot_be_written_is_a_sentence(checkpoint, store, home):
+def test_folder_that_cannot_be_written_is_a_sentence(checkpoint: Checkpoint, store: Store, home: Path) -> None:
     home.parent.mkdir(exist_ok=True)
     home.write_text("a file where the folder should be")
     with pytest.raises(ExplorerError, match="cannot be written"):
         build_catalog(checkpoint, store)
 
 
-def test_full_disk_is_a_sentence_and_leaves_no_litter(checkpoint, store, home, monkeypatch):
-    def full(_table, path, **_options):
+def test_full_disk_is_a_sentence_and_leaves_no_litter(
+    checkpoint: Checkpoint, store: Store, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_table: pa.Table, path: Path, **_options: Any) -> None:
         path.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
@@ -208,15 +223,15 @@ def test_full_disk_is_a_sentence_and_leaves_no_litter(checkpoint, store, home, m
     assert not [name for _, _, names in os.walk(home) for name in names]
 
 
-def test_value_that_is_not_finite_is_left_out(checkpoint, store):
+def test_value_that_is_not_finite_is_left_out(checkpoint: Checkpoint, store: Store) -> None:
     class Broken:
         image_shape, t0, dimensions, device = checkpoint.model.image_shape, 1e-5, 64, torch.device("cpu")
 
-        def log_prob(self, x, t=None):
+        def log_prob(self, x: Tensor, t: float | None = None) -> Tensor:
             found = checkpoint.model.log_prob(x, t)
             return torch.where(torch.arange(len(found)) == 0, torch.nan, found)
 
-        def derivatives(self, y, t=None):
+        def derivatives(self, y: Tensor, t: Tensor) -> Derivatives:
             return checkpoint.model.derivatives(y, t)
 
     catalog = build_catalog(replace(checkpoint, model=Broken()), store)
@@ -225,11 +240,11 @@ def test_value_that_is_not_finite_is_left_out(checkpoint, store):
     assert np.isfinite(catalog.quantiles("log_prob", [0.0, 1.0])).all()
 
 
-def test_estimate_is_a_time(checkpoint, store):
+def test_estimate_is_a_time(checkpoint: Checkpoint, store: Store) -> None:
     assert 0 < estimate_seconds(checkpoint, store) < 60
 
 
-def test_meta_says_units_and_origin(checkpoint, store):
+def test_meta_says_units_and_origin(checkpoint: Checkpoint, store: Store) -> None:
     meta = read_meta(build_catalog(checkpoint, store).folder)
     assert (meta.checkpoint, meta.dataset, meta.dimensions, meta.levels) == ("tiny", "tiny images", 64, 256)
     assert meta.units["log_prob"] == "nats"

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from explorer.catalog.build import build_catalog
 from explorer.catalog.layout import part_path
 from explorer.catalog.query import Catalog, even_places
+from explorer.data.store import Store
 from explorer.errors import ExplorerError
+from explorer.models.checkpoints import Checkpoint
 
 
 @pytest.fixture
-def catalog(checkpoint, store) -> Catalog:
+def catalog(checkpoint: Checkpoint, store: Store) -> Catalog:
     return build_catalog(checkpoint, store)
 
 
-def indices(table) -> list[int]:
+def indices(table: pa.Table) -> list[int]:
     return table.column("index").to_pylist()
 
 
-def test_rows_are_sorted_filtered_and_paged(catalog):
+def test_rows_are_sorted_filtered_and_paged(catalog: Catalog) -> None:
     log_prob, label = catalog.column("log_prob"), catalog.column("label")
     order = np.argsort(-log_prob, kind="stable")
     assert indices(catalog.rows(limit=5)) == order[:5].tolist()
@@ -34,17 +38,17 @@ def test_rows_are_sorted_filtered_and_paged(catalog):
     assert catalog.rows(limit=0).num_rows == 0
 
 
-def test_column_of_one_label(catalog):
+def test_column_of_one_label(catalog: Catalog) -> None:
     assert catalog.column("index", label=2).tolist() == list(range(2, 40, 3))
 
 
-def test_take_keeps_the_order(catalog):
+def test_take_keeps_the_order(catalog: Catalog) -> None:
     assert indices(catalog.take([7, 3, 39, 0])) == [7, 3, 39, 0]
     assert indices(catalog.take([5, 1000, -1])) == [5]
     assert indices(catalog.take([])) == []
 
 
-def test_nearest(catalog):
+def test_nearest(catalog: Catalog) -> None:
     contrast = catalog.column("contrast")
     found = catalog.nearest("contrast", float(contrast[20]), 5)
     expected = np.argsort(np.abs(contrast - contrast[20]), kind="stable")[:5]
@@ -52,7 +56,7 @@ def test_nearest(catalog):
     assert (np.diff(found.column("contrast").to_numpy()) <= 0).all()
 
 
-def test_evenly_spaced_reaches_both_ends(catalog):
+def test_evenly_spaced_reaches_both_ends(catalog: Catalog) -> None:
     log_prob = catalog.column("log_prob")
     found = indices(catalog.evenly_spaced("log_prob", 7))
     assert len(set(found)) == 7
@@ -64,7 +68,7 @@ def test_evenly_spaced_reaches_both_ends(catalog):
 
 @pytest.mark.parametrize("values", [[0, 0, 0, 0, 1], [0, 1, 1, 1, 1], [0, 0, 0, 0, 0], [0, 0.49, 0.5, 0.51, 1]])
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
-def test_even_places_are_different_and_in_range(values, count):
+def test_even_places_are_different_and_in_range(values: list[float], count: int) -> None:
     places = even_places(np.array(values, dtype=float), count)
     assert len(places) == count
     assert (np.diff(places) > 0).all()
@@ -72,21 +76,21 @@ def test_even_places_are_different_and_in_range(values, count):
     assert places[-1] < len(values)
 
 
-def test_random_is_reproducible(catalog):
+def test_random_is_reproducible(catalog: Catalog) -> None:
     assert indices(catalog.random(10, seed=1)) == indices(catalog.random(10, seed=1))
     assert indices(catalog.random(10, seed=1)) != indices(catalog.random(10, seed=2))
     assert sorted(indices(catalog.random(100))) == list(range(40))
     assert set(indices(catalog.random(100, label=0))) == set(range(0, 40, 3))
 
 
-def test_quantiles(catalog):
+def test_quantiles(catalog: Catalog) -> None:
     probabilities = [0.1, 0.5, 0.9]
     expected = np.quantile(catalog.column("log_prob"), probabilities)
     assert catalog.quantiles("log_prob", probabilities) == pytest.approx(expected)
     assert np.isnan(catalog.quantiles("log_prob", [0.5], label=99)).all()
 
 
-def test_percentile(catalog):
+def test_percentile(catalog: Catalog) -> None:
     log_prob = np.sort(catalog.column("log_prob"))
     assert catalog.percentile(log_prob[0] - 1) == 0
     assert catalog.percentile(log_prob[-1] + 1) == 100
@@ -94,12 +98,12 @@ def test_percentile(catalog):
     assert np.isnan(catalog.percentile(0.0, label=99))
 
 
-def test_label_counts(catalog):
+def test_label_counts(catalog: Catalog) -> None:
     assert catalog.label_counts() == {0: 14, 1: 13, 2: 13}
 
 
 @pytest.mark.parametrize("name", ["nothing", 'log_prob" FROM x; --', "", "Log_Prob"])
-def test_unknown_column_is_refused(catalog, name):
+def test_unknown_column_is_refused(catalog: Catalog, name: str) -> None:
     for ask in (
         catalog.column,
         catalog.rows,
@@ -110,10 +114,10 @@ def test_unknown_column_is_refused(catalog, name):
             ask(name)
 
 
-def test_many_threads_ask_at_once(catalog):
+def test_many_threads_ask_at_once(catalog: Catalog) -> None:
     expected, wrong = indices(catalog.rows(limit=40)), []
 
-    def ask():
+    def ask() -> None:
         for _ in range(10):
             if indices(catalog.rows(limit=40)) != expected:
                 wrong.append(True)
@@ -126,13 +130,13 @@ def test_many_threads_ask_at_once(catalog):
     assert not wrong
 
 
-def test_catalog_that_vanishes_is_a_sentence(catalog):
+def test_catalog_that_vanishes_is_a_sentence(catalog: Catalog) -> None:
     part_path(catalog.folder, 0).unlink()
     with pytest.raises(ExplorerError, match="damaged or removed"):
         catalog.rows()
 
 
-def test_folder_with_the_signs_of_a_pattern(checkpoint, store, tmp_path):
+def test_folder_with_the_signs_of_a_pattern(checkpoint: Checkpoint, store: Store, tmp_path: Path) -> None:
     for name in ("a[b]*?'{c}", "axb"):
         catalog = build_catalog(checkpoint, store, folder=tmp_path / name)
         assert catalog.column("index").tolist() == list(range(40))

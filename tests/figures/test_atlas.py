@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from explorer.figures.atlas import MAX_POINTS, histogram_bins, log_prob_histogram, scatter
@@ -12,11 +13,11 @@ from explorer.measures.distribution import fit_gumbel
 VALUES = np.random.default_rng(0).gumbel(10, 3, 2_000)
 
 
-def texts(figure) -> str:
+def texts(figure: go.Figure) -> str:
     return " ".join(annotation.text for annotation in figure.layout.annotations)
 
 
-def test_histogram_counts_every_image():
+def test_histogram_counts_every_image() -> None:
     figure = log_prob_histogram(np.append(VALUES, np.nan), "dB/dimension", fit_gumbel(VALUES))
     bars, curve = figure.data
     assert sum(bars.y) == len(VALUES)
@@ -25,7 +26,7 @@ def test_histogram_counts_every_image():
     assert "dB/dimension" in figure.layout.xaxis.title.text
 
 
-def test_marks_in_view_are_lines_and_others_arrows():
+def test_marks_in_view_are_lines_and_others_arrows() -> None:
     figure = log_prob_histogram(VALUES, "dB/dimension", marks={"constant": 40.0, "noise": -5_000.0})
     assert "constant<br>40" in texts(figure)
     assert "← noise: −5,000" in texts(figure)
@@ -35,17 +36,17 @@ def test_marks_in_view_are_lines_and_others_arrows():
 
 
 @pytest.mark.parametrize("values", [np.array([3.0]), np.full(5, 2.0), np.array([])])
-def test_histogram_of_hardly_anything(values):
+def test_histogram_of_hardly_anything(values: np.ndarray) -> None:
     figure = log_prob_histogram(values, "nats", shown=values, marks={"noise": -1.0})
     assert sum(sum(trace.y) for trace in figure.data if trace.type == "bar") == len(values)
 
 
-def test_bins_are_few():
+def test_bins_are_few() -> None:
     values = np.append(np.random.default_rng(0).normal(size=1_000), 1e6)
     assert 1 <= len(histogram_bins(values)) - 1 <= 80
 
 
-def test_scatter_knows_its_images():
+def test_scatter_knows_its_images() -> None:
     x, y = np.array([0.0, 1.0, np.nan, 3.0]), np.array([5.0, np.nan, 6.0, 7.0])
     figure = scatter(x, y, np.array([10, 11, 12, 13]), x_title="x", y_title="y", name=lambda i: f"<b>{i}</b>")
     (points,) = figure.data
@@ -54,14 +55,14 @@ def test_scatter_knows_its_images():
     assert points.text[0] == "&lt;b&gt;10&lt;/b&gt;"
 
 
-def test_scatter_of_too_many_draws_some():
+def test_scatter_of_too_many_draws_some() -> None:
     count = MAX_POINTS + 5
     figure = scatter(np.arange(count), np.arange(count), np.arange(count), x_title="x", y_title="y")
     assert len(figure.data[0].x) == MAX_POINTS
     assert len(set(figure.data[0].customdata)) == MAX_POINTS
 
 
-def test_translucent():
+def test_translucent() -> None:
     assert translucent("#0072B2", 0.5) == "rgba(0, 114, 178, 0.5)"
     with pytest.raises(ValueError, match="#RRGGBB"):
         translucent("blue", 0.5)
