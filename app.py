@@ -12,9 +12,10 @@ st.set_page_config(
     page_title="Image Density Explorer",
     page_icon=ASSETS / "icon.svg",
     layout="wide",
+    initial_sidebar_state=260,
     menu_items={
-        "About": "**Image Density Explorer.** What is the probability of an image? A normalized energy model, trained by "
-        "dual score matching (Guth, Kadkhodaie and Simoncelli 2025, arXiv 2506.05310), gives an answer."
+        "About": "**Image Density Explorer.** What is the probability of an image? A normalized energy model gives an "
+        "answer; it was trained by dual score matching (Guth, Kadkhodaie and Simoncelli 2025, arXiv 2506.05310)."
     },
 )
 st.logo(ASSETS / "logo.svg", icon_image=ASSETS / "icon.svg", size="large")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from platformdirs import user_data_dir
@@ -76,13 +77,13 @@ def check_name(name: str) -> str:
 def write_atomically(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` to write to; on success it replaces `path`, on failure it is removed.
 
-    A kill at any moment leaves either the old file or the new one. Names are unique to the process, so that two
-    processes may write the same file: the last one wins, and both are whole.
+    A kill at any moment leaves either the old file or the new one. Temporary names are unique, so that many processes
+    and threads may write the same file: the last one wins, and all are whole.
 
     Raises:
         ExplorerError: the disk is full or the folder cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -94,4 +95,5 @@ def write_atomically(path: Path) -> Iterator[Path]:
             f"{path} cannot be written ({error.strerror or error}). Free some space or check the permissions."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)

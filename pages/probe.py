@@ -21,25 +21,28 @@ def page(selection: Selection) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         source = choose_source()
         download = st.container(width="content")
-    choice, before, after, numbers = st.columns([1, 1.05, 1.05, 1.2], gap="medium")
+    with st.container(key="bench"):
+        choice, before, after, numbers = st.columns([1, 1.05, 1.05, 1.2], gap="medium")
     with choice:
         subject = choose_image(source, selection)
     perturbation, below_sliders = perturbation_sliders()
-    heading, slider = st.columns(2, gap="medium", vertical_alignment="bottom")
+    with st.container(key="noise_heading"):
+        heading, slider = st.columns(2, gap="medium", vertical_alignment="bottom")
     with slider:
         psnr = psnr_slider(*psnr_range(selection.checkpoint))
     with heading:
         st.markdown("##### Look at its neighborhood, near and far")
         st.caption(f"Noise of {psnr:g} dB moves a pixel by σ = {gray_levels(psnr):.3g} gray levels of 255.")
     thinking = st.columns(3, gap="medium")
-    noise_charts = st.columns(2, gap="medium")
+    with st.container(key="noise_charts"):
+        noise_charts = st.columns(2, gap="medium")
 
     # Then what they decide, in the order in which one looks at it.
     view = View(selection, subject, perturbation, psnr)
     with numbers:
         show_log_prob(view.probed, selection.unit, view.dimensions)
         percentile, dimensionality = st.columns([1, 1.4])
-        show_code_length(view.code_lengths, view.dimensions)
+        show_code_length(view.code_lengths, selection.checkpoint.model.image_shape)
     with before:
         show_pixels(subject.pixels, f"Original: {subject.title}")
     with after:

@@ -9,7 +9,7 @@ from explorer.figures.style import BLUE, VERMILLION
 __all__ = ["DIVERGING", "diverging_pixels", "mark_out_of_range"]
 
 DIVERGING = (BLUE, "#FFFFFF", VERMILLION)
-"""Colors of the smallest value, of 0 and of the largest value in `diverging_pixels`; even in lightness on both sides."""
+"""Colors of the smallest value, of 0 and of the largest value in `diverging_pixels`."""
 
 _TINT = 0.75
 

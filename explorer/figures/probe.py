@@ -1,8 +1,8 @@
 """Figures of one image: log p against each perturbation, and the image at every noise level.
 
-They are redrawn whenever a slider moves, so each is built in one go from plain dictionaries, which Plotly takes ten times
-as fast as piece by piece. They have lines, bands, markers and explicit ranges only: what `explorer.webapp.live_chart`
-can draw.
+They are redrawn whenever a slider moves, so each is built in one go from plain dictionaries, which Plotly takes ten
+times as fast as piece by piece. They have lines, bands, markers and explicit ranges only: what
+`explorer.webapp.live_chart` can draw.
 """
 
 from __future__ import annotations
@@ -82,11 +82,15 @@ def perturbation_figure(
     order = np.argsort(x, kind="stable")
     y = convert_log_prob(np.append(curve.log_prob, log_prob), unit, dimensions)
     hover = [
-        f"{x_title} {position:.3g}<br>log p {_number(height)} {unit_label(unit)}"
+        f"{x_title} {_number(position)}<br>log p {_number(height)} {unit_label(unit)}"
         for position, height in zip(x[order], y[order], strict=True)
     ]
     note = {"showarrow": False, "xref": "x domain", "yref": "y domain"}
-    below = [(f"{limits.low:g}", 0, "left"), (x_title, 0.5, "center"), (f"{limits.high:g}", 1, "right")]
+    below = [
+        (f"{limits.low:g}".replace("-", "−"), 0, "left"),
+        (x_title, 0.5, "center"),
+        (f"{limits.high:g}", 1, "right"),
+    ]
     return _figure(
         [_line(x[order], y[order], hover=hover), _marker(value, float(y[-1]))],
         {
@@ -172,10 +176,10 @@ def _noise_traces(
     """One curve over a band; `reading` says a value in words."""
 
     def hover(name: str, levels: Sequence[float], heights: np.ndarray) -> list[str]:
+        sigmas = [255 * math.sqrt(noise_variance_from_psnr(level)) for level in levels]
         return [
-            f"{name}: {reading(height)}<br>at {level:.3g} dB, σ = {255 * math.sqrt(noise_variance_from_psnr(level)):.3g} "
-            "gray levels"
-            for level, height in zip(levels, heights, strict=True)
+            f"{name}: {reading(height)}<br>at {level:.3g} dB, σ = {sigma:.3g} gray levels"
+            for level, sigma, height in zip(levels, sigmas, heights, strict=True)
         ]
 
     traces = []
@@ -190,9 +194,7 @@ def _noise_traces(
     return [*traces, _line(psnr, values, BLUE, "this image", hover("this image", psnr.tolist(), values))]
 
 
-def _noise_figure(
-    traces: list[dict[str, Any]], psnr: np.ndarray, y_title: str, y_range: Sequence[float]
-) -> go.Figure:
+def _noise_figure(traces: list[dict[str, Any]], psnr: np.ndarray, y_title: str, y_range: Sequence[float]) -> go.Figure:
     """Noise grows to the right: from the image itself to its whole surroundings."""
     return _figure(
         traces,
@@ -260,4 +262,4 @@ def _padded(low: float, high: float) -> tuple[float, float]:
 
 def _number(value: float) -> str:
     """Whole numbers from a thousand on, else four digits."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}").replace("-", "−")

@@ -61,7 +61,7 @@ def style_figure(figure: go.Figure, *, x_title: str, y_title: str, height: int =
         "tickcolor": GRID,
         "ticklen": 4,
         "automargin": True,
-        "title_standoff": 8,
+        "title_standoff": 14,
     }
     figure.update_layout(
         height=height,
@@ -70,6 +70,7 @@ def style_figure(figure: go.Figure, *, x_title: str, y_title: str, height: int =
         plot_bgcolor="rgba(0, 0, 0, 0)",
         font_size=FONT_SIZE,
         hoverlabel_font_size=FONT_SIZE,
+        modebar={"bgcolor": "rgba(0, 0, 0, 0)", "color": GRAY, "activecolor": BLUE},
         showlegend=legend,
         legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "title": None},
     )

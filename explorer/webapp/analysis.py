@@ -20,7 +20,16 @@ from explorer.perturbations import RANGES, Perturbation
 from explorer.units import noise_variance_from_psnr, psnr_from_noise_variance
 from explorer.webapp.loaders import infer
 
-__all__ = ["codec_bits", "denoised", "gray_levels", "image_noise_curves", "perturbation_curves", "probed", "psnr_range", "to_pixels"]
+__all__ = [
+    "codec_bits",
+    "denoised",
+    "gray_levels",
+    "image_noise_curves",
+    "perturbation_curves",
+    "probed",
+    "psnr_range",
+    "to_pixels",
+]
 
 _NOISE_LEVELS = (55, 45, 40, 35, 30, 25, 20, 15, 10, 5, 0, -10)
 
@@ -30,7 +39,7 @@ _remembered = st.cache_data(
 
 
 def psnr_range(checkpoint: Checkpoint) -> tuple[float, float]:
-    """Noise levels that the model knows, in whole dB: from its largest noise, at least -20 dB, to its `t0`, at most 65."""
+    """Noise levels that the model knows, in whole dB: from its largest noise (-20 or more) to its `t0` (65 or less)."""
     noise = checkpoint.config.model.noise
     low, high = psnr_from_noise_variance(noise.t_max), psnr_from_noise_variance(noise.t0)
     return max(-20.0, float(math.ceil(low))), min(65.0, float(math.floor(high)))
@@ -76,7 +85,9 @@ def image_noise_curves(checkpoint: Checkpoint, x: np.ndarray) -> NoiseCurves:
     """Local dimensionality and mean log p of an image (in the model's values) over the noise levels that it knows."""
     low, high = psnr_range(checkpoint)
     levels = [high, *(level for level in _NOISE_LEVELS if low < level < high), low]
-    return infer(noise_curves, checkpoint.model, checkpoint.values, x, levels)
+    # The error of a reading is about sqrt(2 / dimensionality): small images need more draws, and can afford them.
+    draws = min(8, max(1, 1024 // checkpoint.model.dimensions))
+    return infer(noise_curves, checkpoint.model, checkpoint.values, x, levels, draws)
 
 
 @_remembered

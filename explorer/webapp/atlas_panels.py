@@ -56,7 +56,8 @@ def numbers_panel(numbers: Summary, view: ColumnView) -> None:
             format_power_of_ten(numbers.images_exponent * math.log(10)),
             f"of {numbers.levels}^{numbers.dimensions} = "
             f"{format_power_of_ten(numbers.all_images_exponent * math.log(10))}",
-            "exp(entropy) is the volume that such images fill; so many images on the grid of pixel values lie in it.",
+            "exp(entropy) is the volume that such images fill; so many images on the grid of pixel values lie in it. "
+            "More than there are in all would mean that the model does not know such images.",
         ),
     )
     grid = st.grid(5, min_column_width=160)

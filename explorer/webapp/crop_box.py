@@ -39,7 +39,7 @@ def has_choice(width: int, height: int, side: int) -> bool:
 
 
 def crop_box(image: Image.Image, image_key: str) -> Crop:
-    """Draw the image with its crop, and return the crop. It lives in the URL, so that a link or a reload brings it back.
+    """Draw the image with its crop, and return the crop. It lives in the URL: a link or a reload brings it back.
 
     Args:
         image: at any size, mode ``L`` or ``RGB``.
@@ -91,7 +91,7 @@ def _is_finite(value: object) -> bool:
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _preview(image_key: str, _image: Image.Image) -> str:
+def _preview(image_key: str, _image: Image.Image) -> str:  # noqa: ARG001 (the key of the cache)
     """The image as a data address, small enough to travel."""
     small = _image.copy()
     small.thumbnail((_PREVIEW_SIDE, _PREVIEW_SIDE), Image.Resampling.BOX, reducing_gap=2.0)

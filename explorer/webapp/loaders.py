@@ -1,12 +1,12 @@
 """What all browser sessions share: models, stores and catalogs, each loaded once a process.
 
-Everything is cached by content. A checkpoint, a store or a catalog that changes on disk has another key and is read anew;
-nothing depends on who asked first.
+Everything is cached by content. A checkpoint, a store or a catalog that changes on disk has another key and is read
+anew; nothing depends on who asked first.
 
 A model may be used by many threads at once: its parameters are frozen, a forward pass writes to no attribute, and the
-backward pass of `EnergyModel.derivatives` asks for gradients with respect to its own inputs only, so it accumulates into
-nothing that is shared. What must be fast goes through `infer` all the same: every rerun of a page is a new thread, and a
-new thread makes torch start new helper threads, which costs more than a small batch itself.
+backward pass of `EnergyModel.derivatives` asks for gradients with respect to its own inputs only, so it accumulates
+into nothing that is shared. What must be fast goes through `infer` all the same: every rerun of a page is a new thread,
+and a new thread makes torch start new helper threads, which costs more than a small batch itself.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def checkpoint(path: Path) -> Checkpoint:
 
 
 @st.cache_resource(show_spinner="Loading the model…", max_entries=8)
-def _checkpoint(path: str, stamp: tuple[tuple[str, int, int], ...]) -> Checkpoint:
+def _checkpoint(path: str, stamp: tuple[tuple[str, int, int], ...]) -> Checkpoint:  # noqa: ARG001 (the key of the cache)
     loaded = load_checkpoint(path)
     loaded.model.eval().requires_grad_(False).to(memory_format=torch.channels_last)
     return loaded

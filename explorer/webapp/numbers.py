@@ -25,15 +25,17 @@ def show_log_prob(probed: Probed, unit: LogProbUnit, dimensions: int) -> None:
         delta_color="blue" if changed else "off",
         delta_arrow=("up" if nats > 0 else "down") if changed else "off",
         delta_description="the original's density" if changed else None,
-        help="Natural log of the probability density of this image under the model, at its smallest trusted noise level.",
+        help="Log of the probability density of this image under the model, at the model's smallest trusted noise.",
     )
 
 
 def show_percentile(percentile: float | None, dataset: str) -> None:
     """Where log p stands among the images of the data set; None when they were not scored yet."""
     if percentile is None:
-        st.metric("Percentile", "–", help=f"The images of {dataset} were not scored by this model yet.")
-        st.page_link("pages/atlas.py", label="Build in Atlas", icon=":material/bar_chart:")
+        st.metric(
+            "Percentile", "–", help=f"The images of {dataset} were not scored by this model yet; the Atlas does it."
+        )
+        st.page_link("pages/atlas.py", label="Build it", icon=":material/bar_chart:")
     else:
         st.metric(
             "Percentile",
@@ -55,8 +57,10 @@ def show_dimensionality(dimensionality: float, psnr: float, dimensions: int) -> 
     )
 
 
-def show_code_length(code_lengths: Mapping[str, float], dimensions: int) -> None:
-    """The ideal code length under the model, which comes first, beside what lossless codecs reach on the same pixels."""
+def show_code_length(code_lengths: Mapping[str, float], image_shape: tuple[int, int, int]) -> None:
+    """The ideal code length under the model, which comes first, beside what lossless codecs reach on these pixels."""
+    dimensions = math.prod(image_shape)
+    share = "bits/pixel" if image_shape[0] == 1 else "bits/dimension"
     longest = max((bits for bits in code_lengths.values() if math.isfinite(bits)), default=1.0)
     rows = "".join(
         f'<tr class="{"codec" if place else "model"}"><td>{name}</td>'
@@ -65,15 +69,15 @@ def show_code_length(code_lengths: Mapping[str, float], dimensions: int) -> None
         for place, (name, bits) in enumerate(code_lengths.items())
     )
     st.html(
-        '<table class="code-lengths"><tr><th colspan="2">Code length, −log₂ p</th><th>bits</th><th>bits/pixel</th></tr>'
-        f"{rows}</table>"
+        '<table class="code-lengths"><tr><th colspan="2">Code length, −log₂ p</th><th>bits</th>'
+        f"<th>{share}</th></tr>{rows}</table>"
     )
 
 
 def format_log_prob(nats: float, unit: LogProbUnit, dimensions: int) -> str:
     """log p in `unit`: two decimals a dimension, whole numbers an image."""
     value = convert_log_prob(nats, unit, dimensions)
-    return f"{value:,.0f}" if unit in ("nats", "bits") else f"{value:,.2f}"
+    return (f"{value:,.0f}" if unit in ("nats", "bits") else f"{value:,.2f}").replace("-", "−")
 
 
 def power_of_ten(exponent: float) -> str:
@@ -84,4 +88,3 @@ def power_of_ten(exponent: float) -> str:
 
 def _percent(bits: float, longest: float) -> int:
     return round(100 * min(max(bits / longest, 0.0), 1.0)) if math.isfinite(bits) else 0
-

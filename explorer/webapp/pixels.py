@@ -60,6 +60,6 @@ def show_score(score: np.ndarray) -> None:
     colors, scale = diverging_pixels(score / _GRAY_LEVELS)
     legend = (
         f'<div class="scale">−{scale:.2g}<i style="background:linear-gradient(to right,{",".join(DIVERGING)})"></i>'
-        f"+{scale:.2g} nats per gray level</div>"
+        f"+{scale:.2g}<span>nats per gray level</span></div>"
     )
     show_pixels(colors, "Score ∇ log p", legend, "The score: where the model would make the image brighter or darker")

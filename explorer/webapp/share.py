@@ -41,9 +41,7 @@ def download_button(view: View) -> None:
     )
 
 
-def zipped(
-    images: Mapping[str, np.ndarray], numbers: Mapping[str, Any], figures: Mapping[str, go.Figure]
-) -> bytes:
+def zipped(images: Mapping[str, np.ndarray], numbers: Mapping[str, Any], figures: Mapping[str, go.Figure]) -> bytes:
     """A zip file.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,7 +47,9 @@ def sidebar() -> Selection:
         if not models:
             _show_damaged(damaged)
             raise ExplorerError("There is no model yet. Train one on the Train page, or copy one into the data folder.")
-        name = _choose("Model", list(models), _default_model(models), "model", on_change=_fit_dataset)
+        name = _choose(
+            "Model", list(models), _default_model(models), "model", on_change=_fit_dataset, args=(models, datasets)
+        )
         dataset = _choose("Data set", sorted(datasets), _fitting_dataset(models[name], datasets), "data")
         unit = _choose("Unit of log p", LOG_PROB_UNITS, LOG_PROB_UNITS[0], "unit", help=_UNIT_HELP)
         chosen = checkpoint(models[name].path)
@@ -83,9 +85,9 @@ def _fitting_dataset(model: CheckpointInfo, names: Iterable[str]) -> str:
     return next(name for name in (wanted, "photos") if name in names)
 
 
-def _fit_dataset() -> None:
-    """Another model was chosen: back to the data set that fits it."""
-    st.session_state.pop("data", None)
+def _fit_dataset(models: Mapping[str, CheckpointInfo], datasets: Iterable[str]) -> None:
+    """Another model was chosen: go to the data set that fits it."""
+    st.session_state["data"] = _fitting_dataset(models[st.session_state["model"]], datasets)
 
 
 def _describe(info: CheckpointInfo, chosen: Checkpoint, dataset: DatasetInfo) -> None:

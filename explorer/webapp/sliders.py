@@ -21,11 +21,15 @@ def perturbation_sliders() -> tuple[Perturbation, Mapping[str, DeltaGenerator]]:
         The perturbation, and for each parameter a place below its slider, for its curve.
     """
     neutral = Perturbation()
-    heading, options = st.columns(2, vertical_alignment="center")
+    with st.container(key="perturb_heading"):
+        heading, options = st.columns(2, vertical_alignment="center")
     heading.markdown("##### Perturb the image, and see log p answer")
     with options.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
         clip = st.toggle(
-            "Clip to [0, 1]", key="clip", bind="query-params", help="Cut values off at black and white, as a camera does."
+            "Clip to [0, 1]",
+            key="clip",
+            bind="query-params",
+            help="Cut values off at black and white, as a camera does.",
         )
         st.caption("Seed", width="content")
         seed = st.number_input(
@@ -41,7 +45,9 @@ def perturbation_sliders() -> tuple[Perturbation, Mapping[str, DeltaGenerator]]:
         st.button("Reset", icon=":material/restart_alt:", on_click=_reset)
     places = {}
     values = {}
-    for column, (name, limits) in zip(st.columns(len(RANGES), gap="medium"), RANGES.items(), strict=True):
+    with st.container(key="sliders"):
+        columns = st.columns(len(RANGES), gap="medium")
+    for column, (name, limits) in zip(columns, RANGES.items(), strict=True):
         with column:
             unit = f" ({limits.unit})" if limits.unit else ""
             values[name] = st.slider(

@@ -1,4 +1,4 @@
-"""Where Probe's image comes from: a photograph, an upload, the data set, or a synthetic one. The choice is in the URL."""
+"""Where Probe's image comes from: a photograph, an upload, the data set, or a formula. The choice is in the URL."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def _from_dataset(selection: Selection) -> Subject:
     with index:
         item = st.number_input(f"Image, 0 to {last:,}", 0, last, 0, step=1, key="item", bind="query-params")
     name, label = images.names[item], images.label_name(item)
-    st.caption(name if label in name else f"{name} · {label}")
+    st.caption(name if label in name else f"{name} · label {label}")
     return Subject(np.array(images.pixels[item]), f"{images.name} {item}")
 
 

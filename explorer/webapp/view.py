@@ -1,7 +1,7 @@
 """Everything on Probe's screen, as far as it is not a widget: one image under one perturbation, seen by one model.
 
-Each answer is computed when it is first asked for, and remembered by content (`explorer.webapp.analysis`): the page asks
-in the order in which one looks at it, the download asks again.
+Each answer is computed when it is first asked for, and remembered by content (`explorer.webapp.analysis`): the page
+asks in the order in which one looks at it, the download asks again.
 """
 
 from __future__ import annotations
@@ -136,7 +136,11 @@ class View:
         logs = {"log_prob": probed.log_prob, "original_log_prob": probed.original_log_prob}
         return {
             "model": {"name": checkpoint.name, "fingerprint": checkpoint.fingerprint, "t0": checkpoint.model.t0},
-            "image": {"title": self.subject.title, "shape": list(checkpoint.model.image_shape), "dimensions": self.dimensions},
+            "image": {
+                "title": self.subject.title,
+                "shape": list(checkpoint.model.image_shape),
+                "dimensions": self.dimensions,
+            },
             "perturbation": self.perturbation.model_dump(),
             "values_out_of_range": {"below_0": probed.below, "above_1": probed.above},
             **{
@@ -152,7 +156,9 @@ class View:
                 "share": self.dimensionality / self.dimensions,
             },
             "curves": {
-                "log_prob_nats": {curve.name: {"values": curve.values, "log_prob": curve.log_prob} for curve in self.curves},
+                "log_prob_nats": {
+                    curve.name: {"values": curve.values, "log_prob": curve.log_prob} for curve in self.curves
+                },
                 "noise": {
                     "psnr_db": self.noise_curves.psnr,
                     "local_dimensionality": self.noise_curves.dimensionality,

@@ -62,7 +62,7 @@ def test_a_job_outlives_who_launched_it_and_stops_when_asked(new_run: NewRun) ->
     assert os.getsid(running.pid) == running.pid, "signals of the terminal do not reach it"
     with pytest.raises(ExplorerError, match="already being trained"):
         launch(folder)
-    with pytest.raises(ExplorerError, match="is being trained. Wait"):
+    with pytest.raises(ExplorerError, match="is being trained"):
         launch(new_run("another"))
     with pytest.raises(ExplorerError, match="Stop it before"):
         delete(folder)
@@ -111,10 +111,10 @@ def test_a_failed_job_says_why(new_run: NewRun, tmp_path: Path) -> None:
 
 def test_a_process_that_cannot_start_says_why(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = new_run()
-    monkeypatch.setattr(local.sys, "executable", "/nowhere/python")
-    with pytest.raises(ExplorerError, match="cannot start"):
-        launch(folder)
-    monkeypatch.setattr(local.sys, "executable", sys.executable)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", "/nowhere/python")
+        with pytest.raises(ExplorerError, match="cannot start"):
+            launch(folder)
     (folder / "job.json").mkdir()
     with pytest.raises(ExplorerError, match=r"job.json cannot be written"):
         launch(folder)
@@ -123,12 +123,14 @@ def test_a_process_that_cannot_start_says_why(new_run: NewRun, monkeypatch: pyte
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_full_disk_fails_the_run_which_resumes_later(new_run: NewRun) -> None:
     folder = new_run()
-    (folder / "metrics.jsonl").symlink_to("/dev/full")
+    (folder / "last").mkdir()
+    # Where the state is written before it is renamed.
+    (folder / "last" / f".training.safetensors.{os.getpid()}.tmp").symlink_to("/dev/full")
     run_job(folder)
     failed = state(folder)
     assert failed.status == "failed"
     assert "No space left on device" in failed.message
-    (folder / "metrics.jsonl").unlink()
+    assert not Run.open(folder).finished
     assert run_job(folder).status == "finished"
 
 

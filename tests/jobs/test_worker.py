@@ -24,7 +24,7 @@ from explorer.jobs.worker import LOCK_FILE, STOP_FILE, explain, run_job
 
 
 def _raise(error: Exception) -> Callable[[Path, Callable[[], bool]], bool]:
-    def train(folder: Path, should_stop: Callable[[], bool]) -> bool:
+    def train(_folder: Path, _should_stop: Callable[[], bool]) -> bool:
         raise error
 
     return train
@@ -33,7 +33,7 @@ def _raise(error: Exception) -> Callable[[Path, Callable[[], bool]], bool]:
 def test_the_record_says_running_and_then_finished(tmp_path: Path) -> None:
     seen = []
 
-    def train(folder: Path, should_stop: Callable[[], bool]) -> bool:
+    def train(folder: Path, _should_stop: Callable[[], bool]) -> bool:
         seen.append(state(folder).status)
         return True
 
@@ -58,7 +58,7 @@ def test_the_stop_file_is_heeded(tmp_path: Path) -> None:
 
 
 def test_a_termination_signal_is_a_stop_request(tmp_path: Path) -> None:
-    def train(folder: Path, should_stop: Callable[[], bool]) -> bool:
+    def train(_folder: Path, should_stop: Callable[[], bool]) -> bool:
         os.kill(os.getpid(), signal.SIGTERM)
         return not should_stop()
 
@@ -86,7 +86,7 @@ def test_a_job_that_ignores_the_request_ends_after_its_grace(tmp_path: Path) -> 
 def test_one_run_is_trained_by_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_LOCK_TIMEOUT", 0.0)
     with FileLock(tmp_path / LOCK_FILE), pytest.raises(ExplorerError, match="already being trained"):
-        run_job(tmp_path, lambda folder, should_stop: True)
+        run_job(tmp_path, lambda *_: True)
     assert read_record(tmp_path) is None
 
 
@@ -146,4 +146,4 @@ def test_the_traceback_of_an_error_is_printed(tmp_path: Path, capsys: pytest.Cap
 def test_a_job_cannot_start_on_a_full_disk(tmp_path: Path) -> None:
     (tmp_path / "job.json").symlink_to("/dev/full")
     with pytest.raises(ExplorerError, match="Free some space"):
-        run_job(tmp_path, lambda folder, should_stop: True)
+        run_job(tmp_path, lambda *_: True)

@@ -119,11 +119,15 @@ export default function ({ data, parentElement }) {
       const turned = { transform: `translate(${size},${(t + bottom) / 2}) rotate(-90)` };
       make("text", { ...turned, ...middle }, frame, layout.yaxis.title.text);
     }
+    let [below, title] = [0, null];
     for (const note of layout.annotations ?? []) {
       const x = l + note.x * (right - l);
       const y = note.yanchor === "bottom" ? t - 7 : bottom + size + 4;
-      make("text", { x, y, "text-anchor": ANCHORS[note.xanchor] }, frame, note.text);
+      const text = make("text", { x, y, "text-anchor": ANCHORS[note.xanchor] }, frame, note.text);
+      if (note.yanchor === "top") below += text.getComputedTextLength() + 6;
+      if (note.xanchor === "center") title = text;
     }
+    if (below > right - l) title?.remove();
 
     bands.replaceChildren();
     const keep = { line: 0, circle: 0 };

@@ -1,0 +1,67 @@
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from explorer.figures.probe import dimensionality_figure, log_prob_range, noise_log_prob_figure, perturbation_figure
+from explorer.measures.curves import NoiseCurves, PerturbationCurve
+from explorer.units import convert_log_prob
+
+D = 100
+
+
+def curve(name: str, *log_prob: float) -> PerturbationCurve:
+    return PerturbationCurve(name, np.linspace(0.0, 0.5, len(log_prob)), np.array(log_prob))
+
+
+def test_the_range_holds_all_curves_and_the_marker() -> None:
+    low, high = log_prob_range([curve("contrast", 0, 10), curve("blur", 2, 8)], -3.0, "nats", D)
+    assert low < -3 < 10 < high
+
+
+def test_one_deep_curve_does_not_flatten_the_others() -> None:
+    low, high = log_prob_range([curve("contrast", 0, 10), curve("blur", 2, 8), curve("noise", 9, -5000)], 9.0, "nats", D)
+    assert high - low < 30
+    assert low < 0
+
+
+def test_the_marker_stays_in_range_when_it_is_deep_itself() -> None:
+    low, high = log_prob_range([curve("contrast", 0, 10), curve("noise", 9, -5000)], -4000.0, "nats", D)
+    assert low < -4000
+    assert high > 10
+
+
+@pytest.mark.parametrize("values", [[], [np.nan, np.inf]])
+def test_a_range_without_numbers(values: list[float]) -> None:
+    low, high = log_prob_range([curve("contrast", *values)], float("nan"), "nats", D)
+    assert low < high
+
+
+def test_the_curve_passes_through_the_marker() -> None:
+    figure = perturbation_figure(curve("noise", 10, 0, -10), 0.1, 7.0, (-20, 20), "dB/dim", D)
+    line, marker = figure.data
+    assert list(line.x) == sorted(line.x)
+    now = convert_log_prob(7.0, "dB/dim", D)
+    assert (marker.x[0], marker.y[0]) == (0.1, pytest.approx(now))
+    assert line.y[list(line.x).index(0.1)] == pytest.approx(now)
+    assert "dB/dimension" in line.text[0]
+
+
+def test_noise_figures_with_and_without_a_band() -> None:
+    curves = NoiseCurves(np.array([60.0, 20.0, -20.0]), np.array([90.0, 40.0, 1.0]), np.array([50.0, 0.0, -300.0]))
+    grid = (60.0, -20.0)
+    band = SimpleNamespace(low=(80.0, 0.0), median=(85.0, 1.0), high=(120.0, 2.0))
+    for build in (
+        lambda *more: dimensionality_figure(curves, 30.0, D, *more),
+        lambda *more: noise_log_prob_figure(curves, 30.0, "nats", D, *more),
+    ):
+        plain, banded = build(), build(grid, band)
+        assert [trace.name for trace in plain.data] == ["this image", None]
+        assert [trace.name for trace in banded.data][1:4] == ["data set, 10–90 %", "data set, median", "this image"]
+        low, high = banded.layout.yaxis.range
+        assert low <= 0 < 120 <= high
+        assert list(banded.layout.xaxis.range) == [60.0, -20.0]
+        json.loads(banded.to_json())
+    assert "gray levels" in plain.data[0].text[0]
+    assert plain.data[-1].y[0] == pytest.approx(curves.log_prob_at(30.0))

@@ -1,0 +1,69 @@
+"""How far a run is, from the end of its metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from explorer.jobs.progress import denoised_examples, duration, progress
+from explorer.training.run import Run, append_metrics
+
+
+@pytest.fixture
+def run(new_run: Callable[..., Path]) -> Run:
+    return Run.open(new_run(steps=100))
+
+
+def report(run: Run, step: int, speed: float = 8.0) -> None:
+    append_metrics(run.folder, {"kind": "progress", "step": step, "images_per_second": speed})
+
+
+def test_a_run_begins_at_nothing(run: Run) -> None:
+    done = progress(run)
+    assert (done.step, done.steps, done.fraction) == (0, 100, 0.0)
+    assert done.images_per_second is None
+    assert done.seconds_left is None
+    assert denoised_examples(run) is None
+
+
+def test_the_last_lines_say_how_far_it_is(run: Run) -> None:
+    for step in range(1, 2001):
+        report(run, min(step, 90))
+    append_metrics(run.folder, {"kind": "validation", "step": 95, "levels": [1.0] * 500})
+    with open(run.folder / "metrics.jsonl", "a") as file:
+        file.write('{"kind": "progress", "step": 9')  # killed in mid-line
+    done = progress(run)
+    assert done.step == 95
+    assert done.fraction == 0.95
+    assert done.images_per_second == 8.0
+    assert done.seconds_left == pytest.approx(5 * 4 / 8.0)
+
+
+def test_a_resumed_run_takes_some_steps_again(run: Run) -> None:
+    report(run, 50)
+    report(run, 40)
+    assert progress(run).step == 40
+
+
+def test_denoised_examples_are_what_the_trainer_wrote(run: Run) -> None:
+    (run.folder / "denoised.png").write_bytes(b"a picture")
+    assert denoised_examples(run) == b"a picture"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 s"),
+        (0.2, "1 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (151, "2 min 40 s"),
+        (601, "11 min"),
+        (4790, "1 h 20 min"),
+        (86400, "24 h"),
+    ],
+)
+def test_durations_in_words(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
