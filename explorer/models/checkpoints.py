@@ -128,7 +128,9 @@ def read_config(folder: Path) -> CheckpointConfig:
     path = folder / "config.json"
     try:
         if path.stat().st_size > _MAX_CONFIG_BYTES:
-            raise ExplorerError(f"The checkpoint {folder.name} is damaged: config.json is too large to be a configuration.")
+            raise ExplorerError(
+                f"The checkpoint {folder.name} is damaged: config.json is too large to be a configuration."
+            )
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ExplorerError(f"{folder} is not a checkpoint: config.json is missing.") from error

@@ -7,25 +7,30 @@ Guth, Kadkhodaie and Simoncelli (2025, arXiv 2506.05310) turn a score network ``
 whose gradient is again ``s`` when ``s`` is homogeneous and conservative. With the Gaussian anchor the network only
 describes what is not Gaussian:
 
-    U(y, t) = U_gauss(y, t) + w(t) [ 1/2 <v, f(u, v; e)> + d c(t) ],        w(t) = var / (var + t),
+    U(y, t) = U_gauss(y, t) + w(t) [ 1/2 rho <v^, f(u^, v^; e)> + d r(e) + d c(t) ],      w(t) = var / (var + t),
 
-where ``U_gauss`` is `SpectralGaussian`, ``u = (y - mean) / sqrt(var + t)`` is the standardized image (``var`` the mean
-pixel variance), ``v`` the whitened one (each DCT coefficient divided by ``sqrt(lambda_i + t)``), ``f`` the U-Net, and
-``c`` a truncated Fourier series in ``log t``: an inner product has no additive constant of its own. As ``w -> 0`` at
-large noise, the model is normalized by construction.
+where ``U_gauss`` is `SpectralGaussian`; ``u = (y - mean) / sqrt(var + t)`` is the standardized image (``var`` the mean
+pixel variance), ``v`` the whitened one (each DCT coefficient divided by ``sqrt(lambda_i + t)``), and ``u^``, ``v^`` are
+both divided by their root mean square, so that the U-Net ``f`` sees inputs of unit power; ``c`` is a truncated Fourier
+series in ``log t``: an inner product has no additive constant of its own. As ``w -> 0`` at large noise, the model is
+normalized by construction.
 
-The U-Net is conditioned on an embedding ``e`` of ``log t`` and, optionally, of the amplitude of the image,
-``log mean_i(z_i^2 / (lambda_i + t))`` and ``log mean(u^2)``: a strictly homogeneous network cannot know how large its
-input is, but the energy of natural images depends on it.
+The U-Net is conditioned on an embedding ``e`` of ``log t``. With ``rho = mean(v^2)`` and ``r = 0`` the correction is
+exactly homogeneous, of degree two. But a homogeneous network cannot know how large its input is, and the energy of
+natural images depends on it: images come at many contrasts and with many spectra. With *amplitude conditioning* ``e``
+also holds the logarithms of the mean square of ``v`` in octave bands of frequency, ``r`` is linear in ``e``, and
+``rho = 1``: the energy of an image of vanishing contrast then follows ``d log(contrast)``, as a density must, where a
+degree of two would hold it at the Gaussian's.
 
-Without the anchor ``U(y, t) = d/2 log(2 pi (t + var)) + 1/2 <u, f(u; e)> + c``; the constant ``c`` is fixed at large
-``t``, where ``E U = d/2 log(2 pi e t)``, by `DualEnergy.normalize`.
+Without the anchor ``U(y, t) = d/2 log(2 pi (var + t)) + 1/2 rho <u^, f(u^; e)> + d r(e) + d c(t) + constant`` with
+``rho = mean(u^2)``; the constant is fixed at large ``t``, where ``E U = d/2 log(2 pi e t)``, by `DualEnergy.normalize`.
 """
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
@@ -36,7 +41,7 @@ from explorer.models.unet import UNet, UNetConfig
 
 __all__ = ["DualEnergy", "DualEnergyConfig", "NoiseRange"]
 
-_TINY = 1e-8
+_TINY = 1e-6
 
 
 class NoiseRange(BaseModel):
@@ -68,7 +73,7 @@ class DualEnergyConfig(BaseModel):
         noise: range of noise variances.
         unet: shape of the network.
         anchor: add the Gaussian energy.
-        amplitude: condition on the amplitude of the input.
+        amplitude: condition on the amplitude of the input, band by band.
         frequencies: number of Fourier frequencies of ``log t``.
     """
 
@@ -93,6 +98,18 @@ class DualEnergyConfig(BaseModel):
                 f"that are multiples of {multiple}, not {height} x {width}."
             )
         return self
+
+
+def octave_bands(height: int, width: int) -> Tensor:
+    """Averages over octaves of DCT frequency, shape ``(height * width, bands)``: columns that sum to 1.
+
+    The frequency of a coefficient is the larger of its two indices; the bands are 0 to 3, 4 to 7, 8 to 15, ... The
+    lowest is wide so that its mean square is never near zero by chance.
+    """
+    frequency = np.maximum(np.arange(height)[:, None], np.arange(width)).ravel()
+    band = np.floor(np.log2(np.maximum(frequency, 2))).astype(int) - 1
+    member = np.eye(band.max() + 1)[band]
+    return torch.as_tensor(member / member.sum(0), dtype=torch.float32)
 
 
 class LogNoiseFeatures(nn.Module):
@@ -123,6 +140,7 @@ class DualEnergy(EnergyModel):
 
     pixel_variance: Tensor
     log_normalization: Tensor
+    bands: Tensor
 
     def __init__(self, config: DualEnergyConfig) -> None:
         super().__init__()
@@ -135,7 +153,12 @@ class DualEnergy(EnergyModel):
         self.register_buffer("log_normalization", torch.zeros(()))
         self.noise_features = LogNoiseFeatures(config.noise, config.frequencies)
         width = config.unet.embedding_dim
-        features = 2 * config.frequencies + (2 if config.amplitude else 0)
+        features = 2 * config.frequencies
+        if config.amplitude:
+            self.register_buffer("bands", octave_bands(*config.image_shape[1:]), persistent=False)
+            features += channels * self.bands.shape[1]
+            self.radial = nn.Linear(width, 1, bias=False)
+            nn.init.zeros_(self.radial.weight)
         self.embedding = nn.Sequential(nn.Linear(features, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU())
         self.unet = UNet(2 * channels if config.anchor else channels, channels, config.unet)
         self.offset = nn.Linear(2 * config.frequencies, 1, bias=False)
@@ -171,23 +194,34 @@ class DualEnergy(EnergyModel):
     def energy(self, y: Tensor, t: Tensor) -> Tensor:
         total_variance = self.pixel_variance + t
         standardized = (y - self.gaussian.mean) / total_variance.sqrt().view(-1, 1, 1, 1)
-        features = self.noise_features(t)
-        offset = self.dimensions * self.offset(features).squeeze(1)
-
+        z = self.gaussian.coefficients(y)
         if self.config.anchor:
-            z = self.gaussian.coefficients(y)
             base = self.gaussian.energy_of_coefficients(z, t)
+            weight = self.pixel_variance / total_variance
             z = z / (self.gaussian.variances + t.view(-1, 1, 1, 1)).sqrt()
             whitened = self.gaussian.synthesize(z)
-            inputs, partner = torch.cat((standardized, whitened), 1), whitened
-            weight = self.pixel_variance / total_variance
         else:
-            z = inputs = partner = standardized
             base = 0.5 * self.dimensions * torch.log(2 * math.pi * total_variance) + self.log_normalization
             weight = torch.ones_like(t)
+            z = z / total_variance.sqrt().view(-1, 1, 1, 1)
+            whitened = standardized
 
+        power = whitened.square().mean((1, 2, 3)) + _TINY
+        partner = whitened * power.rsqrt().view(-1, 1, 1, 1)
+        inputs = torch.cat((_to_unit_power(standardized), partner), 1) if self.config.anchor else partner
+        features = self.noise_features(t)
+        correction = self.dimensions * self.offset(features).squeeze(1)
         if self.config.amplitude:
-            amplitudes = [(a.square().mean((1, 2, 3)) + _TINY).log() for a in (z, standardized)]
-            features = torch.cat((features, torch.stack(amplitudes, 1)), 1)
-        response = self.unet(inputs, self.embedding(features))
-        return base + weight * (0.5 * sum_pixels(partner * response) + offset)
+            amplitudes = torch.log(z.square().flatten(2) @ self.bands + _TINY).flatten(1)
+            features = torch.cat((features, amplitudes), 1)
+        embedding = self.embedding(features)
+        inner_product = 0.5 * sum_pixels(partner * self.unet(inputs, embedding))
+        if self.config.amplitude:
+            correction = correction + self.dimensions * self.radial(embedding).squeeze(1)
+        if not (self.config.amplitude and self.config.anchor):
+            inner_product = power * inner_product
+        return base + weight * (inner_product + correction)
+
+
+def _to_unit_power(x: Tensor) -> Tensor:
+    return x * (x.square().mean((1, 2, 3), keepdim=True) + _TINY).rsqrt()

@@ -69,7 +69,7 @@ def _list(jobs: list[Job], chosen: Job) -> None:
     if len(jobs) > _ROWS_AT_FIRST and not st.toggle(f"Show all {len(jobs)} runs", key="train-all"):
         shown = [job for index, job in enumerate(jobs) if index < _ROWS_AT_FIRST or job == chosen or job.state.active]
     for job in shown:
-        name, state, bar = st.columns([2, 1, 4], vertical_alignment="center", gap="small")
+        name, state, bar = st.columns([3, 2, 6], vertical_alignment="center", gap="small")
         name.button(
             job.name,
             key=f"train-choose-{job.name}",

@@ -1,0 +1,115 @@
+"""The real app on a free port, and Chromium to look at it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+import explorer
+from explorer.jobs.local import list_jobs
+
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_ARGUMENTS = (
+    "--no-sandbox",  # continuous integration runs as root
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_START_SECONDS = 120
+
+
+@pytest.fixture(scope="session")
+def home_of_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of the app that the tests drive."""
+    return tmp_path_factory.mktemp("app") / "home"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium."""
+    executable = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
+    if executable is None:
+        sentence = f"No browser: install one of {', '.join(_BROWSERS)}."
+        pytest.fail(sentence) if os.environ.get("CI") == "true" else pytest.skip(sentence)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=executable, args=list(_ARGUMENTS))
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def app(home_of_app: Path, browser: Browser) -> Iterator[str]:
+    """The address of the running app."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    address = f"http://localhost:{port}"
+    environment = {**os.environ, "EXPLORER_HOME": str(home_of_app), "EXPLORER_DATASETS": ""}
+    log = home_of_app.parent / "server.log"
+    with open(log, "wb") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+            cwd=Path(explorer.__file__).parent.parent,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _wait_until_healthy(address, server, log)
+        # The first visit loads the model; tests should not wait for that one by one.
+        first = browser.new_page()
+        first.goto(address, timeout=_START_SECONDS * 1000)
+        first.locator("[data-testid=stMetricValue]").first.wait_for(timeout=_START_SECONDS * 1000)
+        first.close()
+        yield address
+    finally:
+        server.terminate()
+        server.wait()
+        _end_jobs(home_of_app)
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A new tab, with no memory of others."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    tab = context.new_page()
+    tab.set_default_timeout(60_000)
+    yield tab
+    context.close()
+
+
+def _wait_until_healthy(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + _START_SECONDS
+    while time.monotonic() < end:
+        if server.poll() is not None:
+            pytest.fail(f"The app ended at once:\n{log.read_text()}")
+        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5):
+                return
+        time.sleep(0.1)
+    pytest.fail(f"The app did not start:\n{log.read_text()}")
+
+
+def _end_jobs(home: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EXPLORER_HOME", str(home))
+        for job in list_jobs():
+            if job.state.active and job.state.pid is not None:
+                os.kill(job.state.pid, signal.SIGKILL)

@@ -1,0 +1,27 @@
+"""The app without a browser, on a tiny model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer.models.checkpoints import Checkpoint
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def app(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """The app on an empty data folder; no checkpoints ship with it."""
+    monkeypatch.setattr("explorer.models.checkpoints.SHIPPED_CHECKPOINTS", tmp_path / "none")
+    return AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+
+
+@pytest.fixture
+def probe(app: AppTest, tiny_checkpoint: Checkpoint) -> AppTest:
+    """Probe on its first screen, with the tiny model."""
+    app.run()
+    assert not app.exception
+    return app
