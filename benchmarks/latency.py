@@ -12,41 +12,30 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import Page, sync_playwright
+from driving import browser, server, wait_until_idle
+from playwright.sync_api import Page
 
-ROOT = Path(__file__).resolve().parent.parent
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-BROWSER_ARGUMENTS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-]
 SLIDERS = ("Contrast", "Brightness", "Blur", "Noise")
 QUIET_MS = 600
 
-# Notes the time of the last change below a metric and below a chart.
+# Notes the time of the last change below a metric and below a chart. Charts are components with a shadow root.
 WATCH = """
 () => {
   window.changes = { numbers: 0, curves: 0 };
-  new MutationObserver((mutations) => {
-    for (const { target } of mutations) {
-      const element = target.nodeType === 1 ? target : target.parentElement;
-      if (!element) continue;
-      if (element.closest('[data-testid=stMetric]')) window.changes.numbers = performance.now();
-      if (element.closest('[data-testid=stPlotlyChart]')) window.changes.curves = performance.now();
-    }
-  }).observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+  const watch = (root, what) =>
+    new MutationObserver(() => { window.changes[what] = performance.now(); })
+      .observe(root, { subtree: true, childList: true, attributes: true, characterData: true });
+  for (const metric of document.querySelectorAll('[data-testid=stMetric]')) watch(metric, 'numbers');
+  let charts = 0;
+  for (const { shadowRoot } of document.querySelectorAll('*')) {
+    if (shadowRoot?.querySelector('.chart svg')) { watch(shadowRoot, 'curves'); charts += 1; }
+  }
+  return charts;
 }
 """
 SETTLED = """
@@ -56,31 +45,6 @@ SETTLED = """
   return idle && numbers > pressed && curves > pressed && performance.now() - Math.max(numbers, curves) > quiet;
 }
 """
-
-
-@contextmanager
-def server(home: str) -> Iterator[str]:
-    """The app on a free port; yields its address once it answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"EXPLORER_HOME": home}, stdout=subprocess.DEVNULL)
-    address = f"http://localhost:{port}"
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
-                break
-            except OSError:
-                if time.monotonic() > deadline or process.poll() is not None:
-                    raise
-                time.sleep(0.02)
-        yield address
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def first_numbers(page: Page, address: str, model: str) -> float:
@@ -109,34 +73,21 @@ def main() -> None:
     parser.add_argument("--moves", type=int, default=50)
     parser.add_argument("--starts", type=int, default=3)
     arguments = parser.parse_args()
-    browser_path = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if browser_path is None:
-        sys.exit("Chromium or Chrome is needed for this benchmark; install it and run again.")
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as home:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=BROWSER_ARGUMENTS)
+    with browser() as chromium, tempfile.TemporaryDirectory() as home:
         starts = []
         for _ in range(arguments.starts):
             with server(home) as address:
-                page = browser.new_page(viewport={"width": 1400, "height": 900})
+                page = chromium.new_page(viewport={"width": 1400, "height": 900})
                 starts.append(first_numbers(page, address, arguments.model))
                 page.close()
         with server(home) as address:
-            page = browser.new_page(viewport={"width": 1400, "height": 900})
+            page = chromium.new_page(viewport={"width": 1400, "height": 900})
             first_numbers(page, address, arguments.model)
-            page.wait_for_function(
-                "() => document.querySelector('[data-testid=stApp]').dataset.testScriptState !== 'running'"
-            )
-            page.wait_for_timeout(3000)
-            page.evaluate(WATCH)
-            times = [
-                move(
-                    page,
-                    SLIDERS[i % len(SLIDERS)],
-                    "ArrowLeft" if SLIDERS[i % len(SLIDERS)] == "Contrast" else "ArrowRight",
-                )
-                for i in range(arguments.moves)
-            ]
-        browser.close()
+            wait_until_idle(page, quiet_ms=3000)
+            if not page.evaluate(WATCH):
+                sys.exit("The page shows no curves; has it changed?")
+            sliders = [SLIDERS[i % len(SLIDERS)] for i in range(arguments.moves)]
+            times = [move(page, name, "ArrowLeft" if name == "Contrast" else "ArrowRight") for name in sliders]
     print(f"{arguments.model}, {os.cpu_count()} cores, {arguments.moves} moves\n")
     print(f"{'':42}{'p50':>8}{'p95':>8}")
     for what in ("numbers", "curves"):

@@ -193,6 +193,26 @@ def _print_evaluation(name: str, data: str, split: str, metrics: dict[str, Any])
 
 
 @app.command()
+def catalog(
+    model: Annotated[str, typer.Argument(help="Name of a checkpoint, or its folder.")],
+    data: Annotated[str, typer.Option(help="digits, photos, or the path of a data set.")] = "photos",
+    output: Annotated[Path | None, typer.Option(help="Folder to write to; the data folder when left out.")] = None,
+    device: DeviceOption = "auto",
+) -> None:
+    """Score a whole data set, for Atlas. A build that was stopped goes on where it was."""
+    from explorer.catalog.build import build_catalog
+    from explorer.data.sources import open_dataset
+    from explorer.models.checkpoints import load_checkpoint
+
+    checkpoint = load_checkpoint(model, device)
+    with _progress_bar("Opening the data") as progress:
+        store = open_dataset(data, checkpoint.model.image_shape, progress=progress)
+    with _progress_bar("Scoring") as progress:
+        built = build_catalog(checkpoint, store, output, progress)
+    _messages.print(f"{len(store)} images scored into {built.folder}.", highlight=False)
+
+
+@app.command()
 def train(
     name: Annotated[str, typer.Option(help="Name of the run, and of the checkpoint it becomes.")] = "",
     data: Annotated[str, typer.Option(help="digits, photos, or the path of a data set.")] = "digits",

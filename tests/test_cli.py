@@ -103,6 +103,7 @@ def test_train_then_evaluate_digits(home: Path, tmp_path: Path) -> None:
     output = tmp_path / "metrics.json"
     done = explorer("evaluate", "quick", "--limit", "20", "--json", str(output), "--write")
     assert "I-MMSE" in done.stdout
+    assert "179 images" in explorer("catalog", "quick", "--data", "digits").stderr
     metrics = json.loads(output.read_text())
     assert metrics["images"] == 20
     assert {"PNG", "WebP", "JPEG XL"} == set(metrics["codecs"])

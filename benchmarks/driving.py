@@ -1,0 +1,71 @@
+"""The real app and a real browser, for the scripts beside this one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+__all__ = ["browser", "server", "wait_until_idle"]
+
+_ROOT = Path(__file__).resolve().parent.parent
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_ARGUMENTS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+]
+_START_SECONDS = 60
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """The system's Chromium or Chrome; ends the script with a sentence when there is none."""
+    path = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
+    if path is None:
+        sys.exit("Chromium or Chrome is needed for this script; install it and run again.")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        yield started
+        started.close()
+
+
+@contextmanager
+def server(home: str) -> Iterator[str]:
+    """The app on a free port with its data folder in `home`; yields its address once it answers."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    process = subprocess.Popen(command, cwd=_ROOT, env=os.environ | {"EXPLORER_HOME": home}, stdout=subprocess.DEVNULL)
+    address = f"http://localhost:{port}"
+    try:
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
+                break
+            except OSError:
+                if time.monotonic() > deadline or process.poll() is not None:
+                    raise
+                time.sleep(0.02)
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def wait_until_idle(page: Page, quiet_ms: int = 1500) -> None:
+    """Return when the page's script has ended and the page has had time to draw."""
+    page.wait_for_function(
+        "() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'", timeout=120_000
+    )
+    page.wait_for_timeout(quiet_ms)
