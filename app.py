@@ -1,10 +1,12 @@
-"""Image Density Explorer: navigation, page settings and looks; nothing else."""
+"""Image Density Explorer: page settings, looks, navigation, and the sidebar that all pages share; nothing else."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import streamlit as st
+
+from explorer.webapp.sidebar import draw_sidebar
 
 ASSETS = Path(__file__).parent / "explorer" / "webapp" / "assets"
 
@@ -21,10 +23,12 @@ st.set_page_config(
 st.logo(ASSETS / "logo.svg", icon_image=ASSETS / "icon.svg", size="large")
 st.html(ASSETS / "app.css")
 
-st.navigation(
+page = st.navigation(
     [
         st.Page("pages/probe.py", title="Probe", icon=":material/frame_inspect:", default=True),
         st.Page("pages/atlas.py", title="Atlas", icon=":material/bar_chart:"),
         st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
     ]
-).run()
+)
+draw_sidebar()
+page.run()

@@ -36,6 +36,8 @@ LOG_PROB_UNITS: tuple[LogProbUnit, ...] = get_args(LogProbUnit)
 
 Number = TypeVar("Number", float, np.ndarray, torch.Tensor)
 
+_RAISED = str.maketrans("0123456789-.", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻·")
+
 _LABELS: dict[str, str] = {
     "dB/dim": "dB/dimension",
     "nats": "nats",
@@ -104,15 +106,16 @@ def psnr_from_noise_variance(t: Number) -> Number:
 
 
 def format_power_of_ten(nats: float) -> str:
-    """A probability ratio ``exp(nats)`` as ``"10^k"``, with one decimal below a hundred.
+    """A probability ratio ``exp(nats)`` in raised digits, with one decimal below ten, where it matters.
 
     Examples:
         >>> format_power_of_ten(230.2585)
-        '10^100'
+        '10¹⁰⁰'
         >>> format_power_of_ten(-2.302585)
-        '10^-1.0'
+        '10⁻¹·⁰'
     """
     exponent = nats / math.log(10.0)
     if not math.isfinite(exponent):
-        return "10^∞" if exponent > 0 else "10^-∞"
-    return f"10^{exponent:,.1f}" if abs(exponent) < 99.95 else f"10^{exponent:,.0f}"
+        return "10^∞" if exponent > 0 else "10^−∞"
+    text = f"{exponent:.1f}" if abs(exponent) < 9.95 else f"{exponent:.0f}"
+    return "10" + text.translate(_RAISED)

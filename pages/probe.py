@@ -19,7 +19,9 @@ from explorer.webapp.view import View
 def page(selection: Selection) -> None:
     # The widgets come first, so that their values are known.
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        source = choose_source()
+        with st.container(horizontal=True, vertical_alignment="center", gap="medium", width="content"):
+            st.title("Probe", anchor=False, width="content")
+            source = choose_source()
         download = st.container(width="content")
     with st.container(key="bench"):
         choice, before, after, numbers = st.columns([1, 1.05, 1.05, 1.2], gap="medium")
@@ -31,7 +33,7 @@ def page(selection: Selection) -> None:
     with slider:
         psnr = psnr_slider(*psnr_range(selection.checkpoint))
     with heading:
-        st.markdown("##### Look at its neighborhood, near and far")
+        st.markdown("#### Look at its neighborhood, near and far")
         st.caption(f"Noise of {psnr:g} dB moves a pixel by σ = {gray_levels(psnr):.3g} gray levels of 255.")
     thinking = st.columns(3, gap="medium")
     with st.container(key="noise_charts"):

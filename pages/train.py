@@ -6,9 +6,8 @@ import streamlit as st
 
 from explorer.jobs.local import list_jobs
 from explorer.webapp.loaders import shown_errors
-from explorer.webapp.sidebar import sidebar
 from explorer.webapp.training_form import start, training_form, two_minutes_of_digits
-from explorer.webapp.training_runs import training_runs
+from explorer.webapp.training_runs import open_probe_when_asked, training_runs
 
 
 def page() -> None:
@@ -25,7 +24,7 @@ def page() -> None:
             training_runs()
         else:
             invitation()
-    sidebar()  # last: this page works before there is any model
+    open_probe_when_asked()
 
 
 def invitation() -> None:

@@ -17,11 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from filelock import FileLock, Timeout
-
 import explorer
 from explorer.errors import ExplorerError
 from explorer.home import data_home, subfolder
+from explorer.jobs.locks import held, is_held
 from explorer.jobs.record import read_record
 from explorer.jobs.worker import LOCK_FILE, STARTED, STOP_FILE
 
@@ -43,7 +42,7 @@ __all__ = [
 
 _LOG_FILE = "log.txt"
 _LOG_BYTES = 200_000
-_probe = threading.Lock()  # two looks at once would each take the other for a training process
+_LAUNCH_TIMEOUT = 60.0  # seconds: a launch waits for a process to begin
 
 Status = Literal["new", "running", "stopping", "stopped", "finished", "failed", "killed"]
 
@@ -115,7 +114,7 @@ def state(folder: Path) -> JobState:
     if record is not None and record.status != "running":
         return JobState(record.status, record.message, record.pid)
     pid = None if record is None else record.pid
-    if _is_held(folder / LOCK_FILE):
+    if is_held(folder / LOCK_FILE):
         return JobState("stopping" if (folder / STOP_FILE).exists() else "running", pid=pid)
     if record is None:
         return JobState("new")
@@ -135,7 +134,8 @@ def launch(folder: Path) -> JobState:
     """
     folder = _checked(folder)
     # One launch at a time, in all processes: otherwise two could both find the last free place.
-    with FileLock(subfolder("runs") / ".launch.lock"):
+    busy = "Another training is just being started. Try again in a moment."
+    with held(subfolder("runs") / ".launch.lock", busy, _LAUNCH_TIMEOUT):
         if state(folder).active:
             raise ExplorerError(f"The run {folder.name} is already being trained.")
         check_free()
@@ -194,12 +194,10 @@ def delete(folder: Path) -> None:
     """
     folder = _checked(folder)
     try:
-        with FileLock(folder / LOCK_FILE, timeout=0):
+        with held(folder / LOCK_FILE, f"The run {folder.name} is being trained. Stop it before you delete it."):
             # Without this file it is no run any more: it cannot be launched, whenever this is interrupted.
             (folder / "config.json").unlink()
         shutil.rmtree(folder)
-    except Timeout:
-        raise ExplorerError(f"The run {folder.name} is being trained. Stop it before you delete it.") from None
     except OSError as error:
         raise ExplorerError(
             f"The run {folder.name} cannot be deleted ({error.strerror}). Check the permissions of {folder}."
@@ -245,19 +243,6 @@ def _start(folder: Path) -> None:
     if answer != STARTED:
         last_lines = read_log(folder).strip().splitlines()[-1:]
         raise ExplorerError(answer or f"The training process could not start: {' '.join(last_lines)}")
-
-
-def _is_held(path: Path) -> bool:
-    if not path.exists():
-        return False
-    with _probe:
-        try:
-            with FileLock(path, timeout=0):
-                return False
-        except Timeout:
-            return True
-        except OSError:  # a read-only file system: nobody can be training here
-            return False
 
 
 def _checked(folder: Path) -> Path:

@@ -19,9 +19,8 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from explorer.errors import ExplorerError
+from explorer.jobs.locks import held
 from explorer.jobs.record import JobRecord, RecordFile
 
 __all__ = ["GRACE_SECONDS", "LOCK_FILE", "STARTED", "STOP_FILE", "explain", "main", "run_job", "train_run"]
@@ -84,7 +83,8 @@ def run_job(
     Raises:
         ExplorerError: another process trains this run, or its folder cannot be written.
     """
-    with _held(folder / LOCK_FILE), RecordFile(folder) as file:
+    busy = "This run is already being trained. Wait until it ends, or stop it."
+    with held(folder / LOCK_FILE, busy, _LOCK_TIMEOUT), RecordFile(folder) as file:
         (folder / STOP_FILE).unlink(missing_ok=True)
         file.write(JobRecord(status="running", pid=os.getpid()))
         on_start()
@@ -102,21 +102,6 @@ def _outcome(folder: Path, train: Train, requested: threading.Event) -> JobRecor
         with contextlib.suppress(OSError):  # the log may be on the disk that is full
             traceback.print_exc()
         return JobRecord(status="failed", message=explain(error), pid=os.getpid())
-
-
-@contextlib.contextmanager
-def _held(path: Path) -> Iterator[None]:
-    lock = FileLock(path, timeout=_LOCK_TIMEOUT)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise ExplorerError("This run is already being trained. Wait until it ends, or stop it.") from None
-    except OSError as error:
-        raise ExplorerError(f"The run cannot be locked ({error.strerror}). Check the permissions of {path}.") from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from explorer.measures.probe import Probed
-from explorer.units import LogProbUnit, convert_log_prob, unit_label
+from explorer.units import LogProbUnit, convert_log_prob, format_power_of_ten, unit_label
 
 __all__ = ["show_code_length", "show_dimensionality", "show_log_prob", "show_percentile"]
 
@@ -17,11 +17,10 @@ def show_log_prob(probed: Probed, unit: LogProbUnit, dimensions: int) -> None:
     """log p in `unit`, and the change from the original as a ratio of probabilities."""
     nats = probed.log_prob - probed.original_log_prob
     changed = math.isfinite(nats) and abs(nats) > 1e-4
-    exponent = nats / math.log(10)
     st.metric(
         "log p",
         f"{format_log_prob(probed.log_prob, unit, dimensions)} {unit_label(unit)}",
-        f"× {power_of_ten(exponent)}" if changed else "the original",
+        f"× {format_power_of_ten(nats)}" if changed else "the original",
         delta_color="blue" if changed else "off",
         delta_arrow=("up" if nats > 0 else "down") if changed else "off",
         delta_description="the original's density" if changed else None,
@@ -78,12 +77,6 @@ def format_log_prob(nats: float, unit: LogProbUnit, dimensions: int) -> str:
     """log p in `unit`: two decimals a dimension, whole numbers an image."""
     value = convert_log_prob(nats, unit, dimensions)
     return (f"{value:,.0f}" if unit in ("nats", "bits") else f"{value:,.2f}").replace("-", "−")
-
-
-def power_of_ten(exponent: float) -> str:
-    """``10^exponent`` in raised digits: ``10⁻¹²³``; with one decimal below ten, where it matters."""
-    text = f"{exponent:.1f}" if abs(exponent) < 9.95 else f"{exponent:.0f}"
-    return "10" + text.translate(str.maketrans("0123456789-.", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻·"))
 
 
 def _percent(bits: float, longest: float) -> int:

@@ -1,4 +1,8 @@
-"""What every page's sidebar chooses: model, data set and unit of log p. The choice is in the URL."""
+"""What the sidebar chooses on every page: model, data set and unit of log p. The choice is in the URL.
+
+`draw_sidebar` is called by `app.py`, outside of any page: its boxes are then the same on all pages, and keep what was
+chosen. `sidebar` tells a page what they say.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,9 @@ from explorer.models.checkpoints import Checkpoint, CheckpointInfo, list_checkpo
 from explorer.units import LOG_PROB_UNITS, LogProbUnit, unit_label
 from explorer.webapp.loaders import checkpoint
 
-__all__ = ["Selection", "sidebar"]
+__all__ = ["Selection", "draw_sidebar", "sidebar"]
+
+_SAYS = "sidebar_says"
 
 
 class Selection(NamedTuple):
@@ -33,28 +39,42 @@ class Selection(NamedTuple):
     dataset_name: str
 
 
-def sidebar() -> Selection:
-    """Draw the sidebar and return what it says.
-
-    Raises:
-        ExplorerError: there is no model that can be loaded, or the chosen one is damaged.
-    """
+def draw_sidebar() -> None:
+    """Draw the boxes, load the model, and say what it is and where it runs."""
     listed = list_checkpoints()
     models = {info.name: info for info in listed if info.problem is None}
-    damaged = [info for info in listed if info.problem is not None]
     datasets = {_short_name(info): info for info in reversed(list_datasets())}
     with st.sidebar:
-        if not models:
-            _show_damaged(damaged)
-            raise ExplorerError("There is no model yet. Train one on the Train page, or copy one into the data folder.")
-        name = _choose(
-            "Model", list(models), _default_model(models), "model", on_change=_fit_dataset, args=(models, datasets)
-        )
-        dataset = _choose("Data set", sorted(datasets), _fitting_dataset(models[name], datasets), "data")
-        unit = _choose("Unit of log p", LOG_PROB_UNITS, LOG_PROB_UNITS[0], "unit", help=_UNIT_HELP)
-        chosen = checkpoint(models[name].path)
-        _describe(models[name], chosen, datasets[dataset])
-        _show_damaged(damaged)
+        try:
+            st.session_state[_SAYS] = _choices(models, datasets)
+        except ExplorerError as error:
+            st.session_state[_SAYS] = str(error)
+        for info in listed:
+            if info.problem is not None:
+                st.warning(f"**{info.name}** is not available. {info.problem}", icon=":material/heart_broken:")
+
+
+def sidebar() -> Selection:
+    """What the sidebar says. When it has no model to offer, or a damaged one is chosen, the page says so and ends."""
+    if _SAYS not in st.session_state:  # a page that runs without the app
+        draw_sidebar()
+    says = st.session_state.pop(_SAYS)
+    if isinstance(says, str):
+        st.error(says, icon=":material/error:")
+        st.stop()
+    return says
+
+
+def _choices(models: Mapping[str, CheckpointInfo], datasets: Mapping[str, DatasetInfo]) -> Selection:
+    if not models:
+        raise ExplorerError("There is no model yet. Train one on the Train page, or copy one into the data folder.")
+    name = _choose(
+        "Model", list(models), _default_model(models), "model", on_change=_fit_dataset, args=(models, datasets)
+    )
+    dataset = _choose("Data set", sorted(datasets), _fitting_dataset(models[name], datasets), "data")
+    unit = _choose("Unit of log p", LOG_PROB_UNITS, LOG_PROB_UNITS[0], "unit", help=_UNIT_HELP)
+    chosen = checkpoint(models[name].path)
+    _describe(models[name], chosen, datasets[dataset])
     return Selection(chosen, datasets[dataset].spec, unit, dataset)
 
 
@@ -69,8 +89,8 @@ _UNIT_HELP = (
 )
 
 
-def _default_model(usable: dict[str, CheckpointInfo]) -> str:
-    """The one of natural images when it is there; it has the most pixels of those that ship."""
+def _default_model(usable: Mapping[str, CheckpointInfo]) -> str:
+    """The one of natural images, when it is there."""
     return "natural32" if "natural32" in usable else next(iter(usable))
 
 
@@ -105,8 +125,3 @@ def _describe(info: CheckpointInfo, chosen: Checkpoint, dataset: DatasetInfo) ->
 
 def _device_name(chosen: Checkpoint) -> str:
     return {"cpu": "the CPU", "cuda": "the GPU (CUDA)", "mps": "the GPU (Metal)"}[chosen.model.device.type]
-
-
-def _show_damaged(damaged: Iterable[CheckpointInfo]) -> None:
-    for info in damaged:
-        st.warning(f"**{info.name}** is not available. {info.problem}", icon=":material/heart_broken:")

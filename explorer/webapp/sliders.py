@@ -23,7 +23,7 @@ def perturbation_sliders() -> tuple[Perturbation, Mapping[str, DeltaGenerator]]:
     neutral = Perturbation()
     with st.container(key="perturb_heading"):
         heading, options = st.columns(2, vertical_alignment="center")
-    heading.markdown("##### Perturb the image, and see log p answer")
+    heading.markdown("#### Perturb the image, and see log p answer")
     with options.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
         clip = st.toggle(
             "Clip to [0, 1]",

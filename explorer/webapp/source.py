@@ -20,6 +20,7 @@ from explorer.webapp.sidebar import Selection
 
 __all__ = ["Subject", "choose_image", "choose_source"]
 
+_FIRST_PHOTOGRAPH = "china"
 _SOURCES = ("photograph", "upload", "dataset", "synthetic")
 
 
@@ -92,7 +93,7 @@ def _cut(picture: Picture, shape: ImageShape) -> np.ndarray:
 
 
 def _photograph(choose: bool) -> Picture:
-    name = "coffee"
+    name = _FIRST_PHOTOGRAPH
     if choose:
         names = list(PHOTOGRAPHS)
         name = st.selectbox(

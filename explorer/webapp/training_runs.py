@@ -18,10 +18,11 @@ from explorer.training.run import Run
 from explorer.units import psnr_from_noise_variance
 from explorer.webapp.loaders import shown_errors
 
-__all__ = ["training_runs"]
+__all__ = ["open_probe_when_asked", "training_runs"]
 
 _PLOT_CONFIG = {"displaylogo": False, "displayModeBar": False}
 _ROWS_AT_FIRST = 6
+_OPEN_PROBE = "train-open-probe"
 
 
 class _Look(NamedTuple):
@@ -106,15 +107,17 @@ def _progress_text(job: Job, done: Progress) -> str:
 
 
 def _detail(job: Job) -> None:
+    st.subheader(job.name)
+    run = None
     with shown_errors():
         run = Run.open(job.folder)
-        metrics = run.metrics()
-        st.subheader(job.name)
         st.markdown(_sentence(run))
-        _buttons(job, run)
-        if job.state.message:
-            show = st.error if job.state.status == "failed" else st.warning
-            show(job.state.message, icon=f":material/{_LOOKS[job.state.status].icon}:")
+    _buttons(job, run)
+    if job.state.message:
+        show = st.error if job.state.status == "failed" else st.warning
+        show(job.state.message, icon=f":material/{_LOOKS[job.state.status].icon}:")
+    if run is not None:
+        metrics = run.metrics()
         _numbers(job, run, metrics)
         _curves(job, run, metrics)
     log = local.read_log(job.folder)
@@ -133,21 +136,35 @@ def _sentence(run: Run) -> str:
     )
 
 
-def _buttons(job: Job, run: Run) -> None:
+def _buttons(job: Job, run: Run | None) -> None:
     row = st.container(horizontal=True, vertical_alignment="center")
     status = job.state.status
     if job.state.active:
         _action(row, "Stop", "stop", local.stop, job, disabled=status == "stopping")
     else:
-        if status == "finished" and run.checkpoint.is_dir():
-            if row.button("Open in Probe", type="primary", icon=":material/frame_inspect:"):
-                st.switch_page("pages/probe.py", query_params={"model": run.config.name})
-        elif status != "finished":
+        if status == "finished" and run is not None and run.checkpoint.is_dir():
+            icon, name = ":material/frame_inspect:", run.config.name
+            if row.button("Open in Probe", type="primary", icon=icon, on_click=_choose_model, args=(name,)):
+                st.rerun()
+        elif status != "finished" and run is not None:
             label = "Start" if status == "new" else "Resume"
             _action(row, label, "play_arrow", local.resume, job, type="primary")
         with row.popover("Delete", icon=":material/delete:"):
             st.write(f"Delete the run **{job.name}** with its metrics and saved states? A checkpoint made of it stays.")
             _action(st.container(), "Delete for good", "delete_forever", local.delete, job, type="primary")
+
+
+def _choose_model(name: str) -> None:
+    """Choose a model in the sidebar, with the data that fit it, and go to Probe once the sidebar has taken it over."""
+    st.session_state["model"] = name
+    st.session_state.pop("data", None)
+    st.session_state[_OPEN_PROBE] = True
+
+
+def open_probe_when_asked() -> None:
+    """Go to Probe when the button for it was pressed. For the end of the page: what the sidebar chose goes along."""
+    if st.session_state.pop(_OPEN_PROBE, False):
+        st.switch_page("pages/probe.py", query_params={})
 
 
 def _action(

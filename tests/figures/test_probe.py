@@ -21,7 +21,9 @@ def test_the_range_holds_all_curves_and_the_marker() -> None:
 
 
 def test_one_deep_curve_does_not_flatten_the_others() -> None:
-    low, high = log_prob_range([curve("contrast", 0, 10), curve("blur", 2, 8), curve("noise", 9, -5000)], 9.0, "nats", D)
+    low, high = log_prob_range(
+        [curve("contrast", 0, 10), curve("blur", 2, 8), curve("noise", 9, -5000)], 9.0, "nats", D
+    )
     assert high - low < 30
     assert low < 0
 

@@ -121,12 +121,11 @@ def test_a_process_that_cannot_start_says_why(new_run: NewRun, monkeypatch: pyte
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_full_disk_fails_the_run_which_resumes_later(new_run: NewRun) -> None:
+def test_a_full_disk_fails_the_run_which_resumes_later(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = new_run()
-    (folder / "last").mkdir()
-    # Where the state is written before it is renamed.
-    (folder / "last" / f".training.safetensors.{os.getpid()}.tmp").symlink_to("/dev/full")
-    run_job(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr("explorer.training.trainer.save_file", _written_to_a_full_disk)
+        run_job(folder)
     failed = state(folder)
     assert failed.status == "failed"
     assert "No space left on device" in failed.message
@@ -149,6 +148,10 @@ def test_a_read_only_folder_fails_the_run_which_resumes_later(new_run: NewRun, m
     folder.chmod(0o700)
     monkeypatch.setenv("EXPLORER_HOME", str(folder.parent.parent))
     assert run_job(folder).status == "finished"
+
+
+def _written_to_a_full_disk(_tensors: object, _path: Path, **_options: object) -> None:
+    Path("/dev/full").write_bytes(b"weights")
 
 
 def _denied(path: Path) -> None:

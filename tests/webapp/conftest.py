@@ -13,15 +13,16 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
-def app(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+def app(home: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     """The app on an empty data folder; no checkpoints ship with it."""
-    monkeypatch.setattr("explorer.models.checkpoints.SHIPPED_CHECKPOINTS", tmp_path / "none")
+    monkeypatch.setattr("explorer.models.checkpoints.SHIPPED_CHECKPOINTS", home / "none")
     return AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
 
 
 @pytest.fixture
 def probe(app: AppTest, tiny_checkpoint: Checkpoint) -> AppTest:
     """Probe on its first screen, with the tiny model."""
+    assert tiny_checkpoint.path.is_dir()
     app.run()
     assert not app.exception
     return app

@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.models.checkpoints import Checkpoint
 from tests.conftest import write_tiny_checkpoint
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 def log_p(app: AppTest) -> float:
@@ -54,22 +55,23 @@ def test_an_image_of_the_data_set(probe: AppTest) -> None:
     assert not probe.exception
 
 
-def test_an_address_reproduces_the_view(probe: AppTest, app: AppTest) -> None:
+def test_an_address_reproduces_the_view(probe: AppTest) -> None:
     probe.button_group(key="source").set_value("synthetic").run()
     probe.selectbox(key="synthetic").set_value("disk").run()
     probe.slider(key="noise").set_value(0.1).run()
     wanted = log_p(probe)
-    again = AppTest.from_file(app._script_path, default_timeout=60)
+    again = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     for key, value in {"source": "synthetic", "synthetic": "disk", "noise": "0.1"}.items():
         again.query_params[key] = value
     again.run()
     assert log_p(again) == wanted
 
 
+@pytest.mark.usefixtures("tiny_checkpoint")
 @pytest.mark.parametrize(
     "query", [{"source": "nowhere"}, {"item": "-3", "source": "dataset"}, {"contrast": "nan"}, {"crop": "9-x"}]
 )
-def test_a_wrong_address_is_no_error(app: AppTest, tiny_checkpoint: Checkpoint, query: dict[str, str]) -> None:
+def test_a_wrong_address_is_no_error(app: AppTest, query: dict[str, str]) -> None:
     for key, value in query.items():
         app.query_params[key] = value
     app.run()

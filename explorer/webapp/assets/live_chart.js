@@ -103,7 +103,7 @@ export default function ({ data, parentElement }) {
       make("line", { class: "grid", x1: l, x2: right, y1: y, y2: y }, frame);
       const place = onRight ? { x: right - 2, "text-anchor": "end" } : { x: l + 2, "text-anchor": "start" };
       const spot = inside ? { ...place, y: y - 3 } : { x: l - 8, y: y + size / 3, "text-anchor": "end" };
-      if (!inside || y - size > t - 4) make("text", spot, frame, label(value, yTicks));
+      if (!inside || y - 3 - size > t - 2) make("text", spot, frame, label(value, yTicks));
     }
     if (layout.xaxis.showticklabels !== false) {
       const xTicks = ticks([x0, x1], Math.max(3, Math.min(9, width / 70)));
