@@ -30,7 +30,7 @@ def training_card(config: CheckpointConfig) -> str:
         f"- {run.get('step', '?')} steps of {run.get('batch_size', '?')} images, seed {run.get('seed', '?')}, "
         f"learning rate {run.get('learning_rate', '?')}, averaged weights (decay {run.get('ema_decay', '?')}); "
         f"{run.get('minutes', '?')} minutes of steps on {run.get('hardware', '?')}.",
-        f"- U-Net of base width {unet.base_width} with {unet.num_scales} scales; "
+        f"- U-Net of base width {unet.base_width} over {unet.num_scales + 1} resolutions; "
         f"Gaussian anchor: {'yes' if config.model.anchor else 'no'}; "
         f"amplitude conditioning: {'yes' if config.model.amplitude else 'no'}.",
         f"- Noise from {low:.0f} dB to {high:.0f} dB; log p is reported at {at:.0f} dB.",

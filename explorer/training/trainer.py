@@ -296,7 +296,7 @@ def _validate(run: Run, trainer: Trainer, examples: np.ndarray) -> dict[str, Any
 def _hardware(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{torch.get_num_threads()} CPU threads" if device.type == "cpu" else device.type
+    return f"{torch.get_num_threads()} threads of a CPU" if device.type == "cpu" else device.type
 
 
 def _export(run: Run) -> None:
