@@ -16,13 +16,20 @@ from explorer.webapp.source import choose_image, choose_source
 from explorer.webapp.view import View
 
 
+@st.fragment  # a slider reruns this function, not the sidebar
 def page(selection: Selection) -> None:
+    with shown_errors():
+        probe(selection)
+
+
+def probe(selection: Selection) -> None:
     # The widgets come first, so that their values are known.
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         with st.container(horizontal=True, vertical_alignment="center", gap="medium", width="content"):
             st.title("Probe", anchor=False, width="content")
             source = choose_source()
         download = st.container(width="content")
+    st.caption("How probable the model finds one image, and how that changes when the image is changed.")
     with st.container(key="bench"):
         choice, before, after, numbers = st.columns([1, 1.05, 1.05, 1.2], gap="medium")
     with choice:
@@ -72,5 +79,4 @@ def page(selection: Selection) -> None:
         download_button(view)
 
 
-with shown_errors():
-    page(sidebar())
+page(sidebar())

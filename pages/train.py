@@ -6,11 +6,13 @@ import streamlit as st
 
 from explorer.jobs.local import list_jobs
 from explorer.webapp.loaders import shown_errors
+from explorer.webapp.sidebar import run_through_app
 from explorer.webapp.training_form import start, training_form, two_minutes_of_digits
 from explorer.webapp.training_runs import open_probe_when_asked, training_runs
 
 
 def page() -> None:
+    run_through_app()
     st.title("Train")
     st.markdown(
         "A network learns the probability of images by denoising them, in a process of its own that goes on when this "

@@ -41,7 +41,8 @@ def log_prob_range(
     """The range, in `unit`, that the curves share.
 
     It holds the current log p (nats) and all curves; but one that falls much deeper than all others (noise does) leaves
-    at the bottom, so that the others are not flattened.
+    at the bottom, so that the others are not flattened. The ends are round numbers, so that the axes stand still while
+    a slider moves.
     """
     now = [log_prob] if math.isfinite(log_prob) else []
     finite = [curve.log_prob[np.isfinite(curve.log_prob)] for curve in curves]
@@ -53,7 +54,9 @@ def log_prob_range(
     others = min(lows[1:2] + now)
     low, high = _padded(max(lows[0], high - _DEEPEST * (high - others)), high)
     low, high = convert_log_prob(np.array([low, high]), unit, dimensions).tolist()
-    return low, high
+    step = 10.0 ** math.floor(math.log10(high - low))
+    step *= 0.2 if high - low < 2.5 * step else 0.5 if high - low < 5 * step else 1.0
+    return math.floor(low / step) * step, math.ceil(high / step) * step
 
 
 def perturbation_figure(

@@ -7,6 +7,7 @@ Everything known of a job is read from its run folder, so that it does not matte
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import shutil
 import signal
@@ -23,6 +24,7 @@ from explorer.home import data_home, subfolder
 from explorer.jobs.locks import held, is_held
 from explorer.jobs.record import read_record
 from explorer.jobs.worker import LOCK_FILE, STARTED, STOP_FILE
+from explorer.training.run import Run
 
 __all__ = [
     "Job",
@@ -42,6 +44,7 @@ __all__ = [
 
 _LOG_FILE = "log.txt"
 _LOG_BYTES = 200_000
+_SMALL_IMAGE = 256  # pixel values
 _LAUNCH_TIMEOUT = 60.0  # seconds: a launch waits for a process to begin
 
 Status = Literal["new", "running", "stopping", "stopped", "finished", "failed", "killed"]
@@ -218,7 +221,7 @@ def _start(folder: Path) -> None:
     command = [sys.executable, "-m", "explorer.jobs.worker", str(folder)]
     package_parent = Path(explorer.__file__).resolve().parent.parent
     # Threads that wait without spinning: on busy cores, spinning ones make each other many times slower.
-    environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "EXPLORER_HOME": str(data_home())}
+    environment = {"OMP_WAIT_POLICY": "PASSIVE", **_threads(folder), **os.environ, "EXPLORER_HOME": str(data_home())}
     if sys.platform == "win32":
         detached = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
     else:
@@ -243,6 +246,12 @@ def _start(folder: Path) -> None:
     if answer != STARTED:
         last_lines = read_log(folder).strip().splitlines()[-1:]
         raise ExplorerError(answer or f"The training process could not start: {' '.join(last_lines)}")
+
+
+def _threads(folder: Path) -> dict[str, str]:
+    """One thread for small images: sharing out so little work takes longer than doing it."""
+    small = math.prod(Run.open(folder).config.model.image_shape) <= _SMALL_IMAGE
+    return {"OMP_NUM_THREADS": "1"} if small else {}
 
 
 def _checked(folder: Path) -> Path:

@@ -40,7 +40,7 @@ class PerturbationCurve:
 
 
 def perturbation_curve(
-    model: EnergyModel, values: Values, pixels: np.ndarray, perturbation: Perturbation, name: str, points: int = 13
+    model: EnergyModel, values: Values, pixels: np.ndarray, perturbation: Perturbation, name: str, points: int = 11
 ) -> PerturbationCurve:
     """log p of one image against the parameter `name`, evenly spaced over its range.
 

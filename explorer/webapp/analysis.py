@@ -31,7 +31,7 @@ __all__ = [
     "to_pixels",
 ]
 
-_NOISE_LEVELS = (55, 45, 40, 35, 30, 25, 20, 15, 10, 5, 0, -10)
+_NOISE_LEVELS = (50, 40, 35, 30, 25, 20, 15, 10, 5, 0)
 
 _remembered = st.cache_data(
     show_spinner=False, max_entries=1000, hash_funcs={Checkpoint: lambda checkpoint: checkpoint.fingerprint}

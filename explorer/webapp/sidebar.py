@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from explorer.data.sources import DatasetInfo, list_datasets
 from explorer.errors import ExplorerError
@@ -18,7 +19,7 @@ from explorer.models.checkpoints import Checkpoint, CheckpointInfo, list_checkpo
 from explorer.units import LOG_PROB_UNITS, LogProbUnit, unit_label
 from explorer.webapp.loaders import checkpoint
 
-__all__ = ["Selection", "draw_sidebar", "sidebar"]
+__all__ = ["Selection", "draw_sidebar", "run_through_app", "sidebar"]
 
 _SAYS = "sidebar_says"
 
@@ -54,9 +55,21 @@ def draw_sidebar() -> None:
                 st.warning(f"**{info.name}** is not available. {info.problem}", icon=":material/heart_broken:")
 
 
+def run_through_app() -> None:
+    """Begin again with `app.py` where Streamlit runs a page without it.
+
+    That happens when the first visit to a fresh server is a link to a page: until the app has named its pages,
+    Streamlit takes the folder `pages` for an app of its old kind.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
+
+
 def sidebar() -> Selection:
     """What the sidebar says. When it has no model to offer, or a damaged one is chosen, the page says so and ends."""
-    if _SAYS not in st.session_state:  # a page that runs without the app
+    run_through_app()
+    if _SAYS not in st.session_state:  # a page that runs on its own, in a test
         draw_sidebar()
     says = st.session_state.pop(_SAYS)
     if isinstance(says, str):

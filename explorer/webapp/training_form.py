@@ -40,9 +40,9 @@ def training_form() -> None:
     name = (typed or "").strip() or suggestion
     config, problem, estimate = None, None, ""
     try:
-        check_new_name(name)
+        draft = plan(check_new_name(name), dataset.spec, 1, **settings)
         check_free()
-        step_seconds = _seconds_per_step(plan(name, dataset.spec, 1, **settings))
+        step_seconds = _seconds_per_step(draft)
         steps = int(budget) if unit == "steps" else steps_in(budget, step_seconds)
         config = plan(name, dataset.spec, steps, **settings)
         estimate = _estimate(config, step_seconds)

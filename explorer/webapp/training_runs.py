@@ -9,6 +9,7 @@ from typing import NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.data.sources import list_datasets
 from explorer.errors import ExplorerError
 from explorer.figures.training import denoised_images, denoising_psnr, likelihood, space_loss, time_loss
 from explorer.jobs import local
@@ -23,6 +24,7 @@ __all__ = ["open_probe_when_asked", "training_runs"]
 _PLOT_CONFIG = {"displaylogo": False, "displayModeBar": False}
 _ROWS_AT_FIRST = 6
 _OPEN_PROBE = "train-open-probe"
+_ERROR = "train-error"
 
 
 class _Look(NamedTuple):
@@ -74,7 +76,8 @@ def _list(jobs: list[Job], chosen: Job) -> None:
         name.button(
             job.name,
             key=f"train-choose-{job.name}",
-            type="primary" if job == chosen else "tertiary",
+            type="primary" if job == chosen else "secondary",
+            width="stretch",
             on_click=_select,
             args=(job.name,),
         )
@@ -113,6 +116,8 @@ def _detail(job: Job) -> None:
         run = Run.open(job.folder)
         st.markdown(_sentence(run))
     _buttons(job, run)
+    if _ERROR in st.session_state:
+        st.error(st.session_state.pop(_ERROR), icon=":material/error:")
     if job.state.message:
         show = st.error if job.state.status == "failed" else st.warning
         show(job.state.message, icon=f":material/{_LOOKS[job.state.status].icon}:")
@@ -143,8 +148,8 @@ def _buttons(job: Job, run: Run | None) -> None:
         _action(row, "Stop", "stop", local.stop, job, disabled=status == "stopping")
     else:
         if status == "finished" and run is not None and run.checkpoint.is_dir():
-            icon, name = ":material/frame_inspect:", run.config.name
-            if row.button("Open in Probe", type="primary", icon=icon, on_click=_choose_model, args=(name,)):
+            icon = ":material/frame_inspect:"
+            if row.button("Open in Probe", type="primary", icon=icon, on_click=_choose_model, args=(run,)):
                 st.rerun()
         elif status != "finished" and run is not None:
             label = "Start" if status == "new" else "Resume"
@@ -154,10 +159,12 @@ def _buttons(job: Job, run: Run | None) -> None:
             _action(st.container(), "Delete for good", "delete_forever", local.delete, job, type="primary")
 
 
-def _choose_model(name: str) -> None:
-    """Choose a model in the sidebar, with the data that fit it, and go to Probe once the sidebar has taken it over."""
-    st.session_state["model"] = name
-    st.session_state.pop("data", None)
+def _choose_model(run: Run) -> None:
+    """Choose a model and its data in the sidebar, and go to Probe once the sidebar has taken them over."""
+    st.session_state["model"] = run.config.name
+    data = Path(run.config.dataset).name
+    if data in {Path(info.spec).name for info in list_datasets()}:
+        st.session_state["data"] = data
     st.session_state[_OPEN_PROBE] = True
 
 
@@ -168,12 +175,18 @@ def open_probe_when_asked() -> None:
 
 
 def _action(
-    place: DeltaGenerator, label: str, icon: str, act: Callable[..., object], job: Job, **style: object
+    place: DeltaGenerator, label: str, icon: str, act: Callable[[Path], object], job: Job, **style: object
 ) -> None:
-    if place.button(label, icon=f":material/{icon}:", key=f"train-{label}-{job.name}", **style):
-        with shown_errors():
-            act(job.folder)
-            st.rerun()
+    """A button that acts on a job, in a callback: a page that refreshes itself then loses no click."""
+    key = f"train-{label}-{job.name}"
+    place.button(label, icon=f":material/{icon}:", key=key, on_click=_act, args=(act, job.folder), **style)
+
+
+def _act(act: Callable[[Path], object], folder: Path) -> None:
+    try:
+        act(folder)
+    except ExplorerError as error:
+        st.session_state[_ERROR] = str(error)
 
 
 def _numbers(job: Job, run: Run, metrics: list[dict]) -> None:

@@ -56,12 +56,31 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def app(home_of_app: Path, browser: Browser) -> Iterator[str]:
     """The address of the running app."""
+    with _server(home_of_app) as address:
+        # The first visit imports everything; tests should not wait for that.
+        first = browser.new_page()
+        first.goto(address, timeout=_START_SECONDS * 1000)
+        first.get_by_role("combobox", name="Model").wait_for(timeout=_START_SECONDS * 1000)
+        first.close()
+        yield address
+    _end_jobs(home_of_app)
+
+
+@pytest.fixture
+def fresh_app(home_of_app: Path) -> Iterator[str]:
+    """The address of an app that nobody has visited yet."""
+    with _server(home_of_app) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def _server(home: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
     address = f"http://localhost:{port}"
-    environment = {**os.environ, "EXPLORER_HOME": str(home_of_app), "EXPLORER_DATASETS": ""}
-    log = home_of_app.parent / "server.log"
+    environment = {**os.environ, "EXPLORER_HOME": str(home), "EXPLORER_DATASETS": ""}
+    log = home.parent / f"server-{port}.log"
     with open(log, "wb") as output:
         server = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
@@ -73,16 +92,10 @@ def app(home_of_app: Path, browser: Browser) -> Iterator[str]:
         )
     try:
         _wait_until_healthy(address, server, log)
-        # The first visit imports everything; tests should not wait for that.
-        first = browser.new_page()
-        first.goto(address, timeout=_START_SECONDS * 1000)
-        first.get_by_role("combobox", name="Model").wait_for(timeout=_START_SECONDS * 1000)
-        first.close()
         yield address
     finally:
         server.terminate()
         server.wait()
-        _end_jobs(home_of_app)
 
 
 @pytest.fixture

@@ -162,3 +162,11 @@ def test_a_data_set_without_images_is_told(app: str, home_of_app: Path, page: Pa
     expect(page.get_by_text("has no images")).to_be_visible(timeout=60_000)
     assert page.locator("[data-testid=stException]").count() == 0
     empty.rmdir()
+
+
+@pytest.mark.parametrize("path", ["atlas", "train"])
+def test_a_fresh_server_answers_a_link_to_any_page(fresh_app: str, page: Page, path: str) -> None:
+    """The first visit of all is to a page that is not the first: it has the app's navigation and title."""
+    page.goto(f"{fresh_app}/{path}")
+    expect(page.get_by_role("link", name="Probe")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name=path.capitalize()).first).to_be_visible(timeout=60_000)

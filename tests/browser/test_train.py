@@ -42,6 +42,11 @@ def set_steps(page: Page, steps: int) -> None:
     expect(page.get_by_text(f"{steps:,} steps of")).to_be_visible(timeout=PATIENCE)
 
 
+def press(page: Page, name: str) -> None:
+    page.wait_for_function("() => document.querySelector('[data-test-script-state=notRunning]')")
+    button(page, name).click()
+
+
 def badge(page: Page, text: str) -> Locator:
     return page.locator("[data-testid=stBadge], .stMarkdownBadge").filter(has_text=re.compile(text)).first
 
@@ -62,7 +67,7 @@ def test_a_training_finishes_and_its_model_is_used_in_probe(app: str, page: Page
         expect(page.get_by_text(title).first).to_be_visible()
     expect(page.locator(".js-plotly-plot")).to_have_count(5)
 
-    button(page, "Open in Probe").click()
+    press(page, "Open in Probe")
     expect(page).to_have_url(re.compile("model=from-browser"))
     expect(page.get_by_text("from-browser reads 8 × 8 grayscale images")).to_be_visible(timeout=PATIENCE)
     expect(page.locator("[data-testid=stMetricValue]").first).to_contain_text("dB", timeout=PATIENCE)
@@ -81,15 +86,15 @@ def test_a_training_stops_resumes_and_is_deleted(app: str, page: Page) -> None:
 
     page.reload()
     expect(badge(page, "running")).to_be_visible(timeout=PATIENCE)
-    button(page, "Stop").click()
+    press(page, "Stop")
     expect(badge(page, "stopped")).to_be_visible(timeout=PATIENCE)
-    button(page, "Resume").click()
+    press(page, "Resume")
     expect(badge(page, "running")).to_be_visible(timeout=PATIENCE)
-    button(page, "Stop").click()
+    press(page, "Stop")
     expect(badge(page, "stopped")).to_be_visible(timeout=PATIENCE)
 
     page.get_by_role("button", name="Delete").click()
-    button(page, "Delete for good").click()
+    press(page, "Delete for good")
     expect(button(page, "long")).to_have_count(0, timeout=PATIENCE)
     assert page.locator("[data-testid=stException]").count() == 0
 

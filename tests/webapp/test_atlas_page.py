@@ -39,7 +39,7 @@ def test_it_scores_a_small_data_set_and_shows_it_without_a_click(page: AppTest) 
         "Entropy",
         "Natural images",
     ]
-    assert page.metric[4].delta.startswith("of 17^64 = 10^78.7")
+    assert page.metric[4].delta.startswith("of 17^64 = 10⁷⁹")
     assert caption(page) == "The 48 images with the largest log p, in order."
 
 

@@ -1,15 +1,30 @@
 // Draws the part of a Plotly figure that `explorer.figures.probe` uses: scatter traces as lines, bands and markers, with
-// explicit axis ranges. Lines and markers keep their elements from one figure to the next, so that they move.
+// explicit axis ranges. The SVG stays where it is from one figure to the next; nothing is measured while it is drawn.
 
 const SVG = "http://www.w3.org/2000/svg";
 const DASHES = { dash: "6 4", dot: "2 3" };
 const ANCHORS = { left: "start", center: "middle", right: "end" };
+const LETTER = 0.48; // width of a letter, as a share of the font size
 
 const make = (name, attributes, parent, text) => {
   const element = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   if (text !== undefined) element.textContent = text;
   return parent.appendChild(element);
+};
+
+// Plotly sends arrays of numbers as base64; what is not finite becomes null, as in JSON.
+const decode = (values) => {
+  if (Array.isArray(values)) return values;
+  const types = { f8: Float64Array, f4: Float32Array, i4: Int32Array, i2: Int16Array, i1: Int8Array, u1: Uint8Array };
+  const bytes = Uint8Array.from(atob(values.bdata), (character) => character.charCodeAt(0));
+  return Array.from(new types[values.dtype](bytes.buffer), (value) => (Number.isFinite(value) ? value : null));
+};
+
+const withPoints = (trace) => {
+  const [xs, ys] = [decode(trace.x), decode(trace.y)];
+  const points = xs.map((x, i) => ({ x, y: ys[i], text: trace.text?.[i] }));
+  return { ...trace, points: points.filter(({ x, y }) => x !== null && y !== null) };
 };
 
 // Round numbers that divide a range into about `count` parts.
@@ -26,37 +41,79 @@ const ticks = ([start, end], count) => {
 
 const label = (value, all) => {
   const largest = Math.max(...all.map(Math.abs));
-  if (value !== 0 && largest >= 10000) {
-    const [factor, suffix] = largest >= 1e7 ? [1e6, "M"] : [1e3, "k"];
-    return `${+(value / factor).toPrecision(4)}${suffix}`.replace("-", "−");
-  }
-  return String(+value.toPrecision(6)).replace("-", "−");
+  const [factor, suffix] = largest >= 1e7 ? [1e6, "M"] : largest >= 1e4 ? [1e3, "k"] : [1, ""];
+  return `${+(value / factor).toPrecision(6)}${value === 0 ? "" : suffix}`.replace("-", "−");
 };
 
-const finitePoints = (trace) =>
-  trace.x.map((x, i) => ({ x, y: trace.y[i], text: trace.text?.[i] })).filter(({ x, y }) => x !== null && y !== null);
+const stroke = ({ color, width, dash }) => ({
+  fill: "none",
+  stroke: color,
+  "stroke-width": width,
+  "stroke-dasharray": DASHES[dash] ?? "none",
+});
 
-const decode = (values) => {
-  if (Array.isArray(values)) return values;
-  const types = { f8: Float64Array, f4: Float32Array, i4: Int32Array, i2: Int16Array, i1: Int8Array, u1: Uint8Array };
-  const bytes = Uint8Array.from(atob(values.bdata), (character) => character.charCodeAt(0));
-  return Array.from(new types[values.dtype](bytes.buffer), (value) => (Number.isFinite(value) ? value : null));
-};
-
-const drawLegend = (legend, traces, show) => {
+const drawLegend = (legend, traces) => {
   legend.replaceChildren();
-  for (const trace of show ? traces : []) {
-    if (!trace.name || trace.showlegend === false) continue;
+  for (const trace of traces.filter(({ name, showlegend }) => name && showlegend !== false)) {
     const entry = legend.appendChild(document.createElement("span"));
     const sample = make("svg", { viewBox: "0 0 26 12", "aria-hidden": "true" }, entry);
     if (trace.fill) make("rect", { width: 26, height: 12, rx: 2, fill: trace.fillcolor }, sample);
-    else {
-      const { color, width, dash } = trace.line;
-      const look = { stroke: color, "stroke-width": width, "stroke-dasharray": DASHES[dash] ?? "none" };
-      make("line", { x1: 0, x2: 26, y1: 6, y2: 6, ...look }, sample);
-    }
+    else make("line", { x1: 0, x2: 26, y1: 6, y2: 6, ...stroke(trace.line) }, sample);
     entry.append(trace.name);
   }
+};
+
+const drawFrame = (group, layout, { l, t, right, bottom, scaleX, scaleY }) => {
+  const { xaxis, yaxis } = layout;
+  const size = layout.font.size;
+  const inside = yaxis.ticklabelposition === "inside top";
+  const yTicks = ticks(yaxis.range, (yaxis.nticks ?? 6) - 1);
+  for (const value of yTicks) {
+    const y = scaleY(value);
+    make("line", { class: "grid", x1: l, x2: right, y1: y, y2: y }, group);
+    const side = yaxis.side === "right" ? { x: right - 2, "text-anchor": "end" } : { x: l + 2, "text-anchor": "start" };
+    const place = inside ? { ...side, y: y - 3 } : { x: l - 8, y: y + size / 3, "text-anchor": "end" };
+    if (!inside || y - 3 - size > t - 2) make("text", place, group, label(value, yTicks));
+  }
+  if (xaxis.showticklabels !== false) {
+    const xTicks = ticks(xaxis.range, Math.max(3, Math.min(9, (right - l) / 60)));
+    for (const value of xTicks) {
+      const x = scaleX(value);
+      make("line", { class: "grid", x1: x, x2: x, y1: bottom, y2: bottom + 4 }, group);
+      make("text", { x, y: bottom + 6 + size, "text-anchor": "middle" }, group, label(value, xTicks));
+    }
+  }
+  const middle = { "text-anchor": "middle" };
+  if (xaxis.title) make("text", { x: (l + right) / 2, y: bottom + 3.2 * size, ...middle }, group, xaxis.title.text);
+  if (yaxis.title) {
+    const turned = { transform: `translate(${size},${(t + bottom) / 2}) rotate(-90)` };
+    make("text", { ...turned, ...middle }, group, yaxis.title.text);
+  }
+  // The title of a narrow axis gives way to its ends.
+  const notes = layout.annotations ?? [];
+  const below = notes.filter(({ yanchor }) => yanchor === "top");
+  const crowded = below.reduce((sum, { text }) => sum + LETTER * size * text.length + 6, 0) > right - l;
+  for (const { text, x, xanchor, yanchor } of notes) {
+    if (crowded && xanchor === "center") continue;
+    const y = yanchor === "bottom" ? t - 7 : bottom + size + 4;
+    make("text", { x: l + x * (right - l), y, "text-anchor": ANCHORS[xanchor] }, group, text);
+  }
+};
+
+const drawTraces = (group, free, traces, { scaleX, scaleY }) => {
+  const at = ({ x, y }) => `${scaleX(x).toFixed(2)},${scaleY(y).toFixed(2)}`;
+  traces.forEach(({ mode, fill, fillcolor, line, marker, points }, i) => {
+    if (!points.length) return;
+    if (fill === "tonexty") {
+      const outline = [...traces[i - 1].points, ...[...points].reverse()].map(at).join(" ");
+      make("polygon", { points: outline, fill: fillcolor }, group);
+    } else if (mode === "lines" && line.width > 0) {
+      make("path", { class: "line", d: `M${points.map(at).join("L")}`, ...stroke(line) }, group);
+    } else if (mode === "markers") {
+      const look = { fill: marker.color, stroke: marker.line.color, "stroke-width": marker.line.width, r: marker.size / 2 };
+      for (const { x, y } of points) make("circle", { class: "marker", cx: scaleX(x), cy: scaleY(y), ...look }, free);
+    }
+  });
 };
 
 export default function ({ data, parentElement }) {
@@ -64,132 +121,70 @@ export default function ({ data, parentElement }) {
   const svg = chart.querySelector(":scope > svg");
   const hover = chart.querySelector(".hover");
   const { layout, alt } = data;
-  const traces = data.traces.map((trace) => ({ ...trace, x: decode(trace.x), y: decode(trace.y) }));
-  const { l, r, t, b } = layout.margin;
-  const [x0, x1] = layout.xaxis.range;
-  const [y0, y1] = layout.yaxis.range;
-  const size = layout.font.size;
+  const traces = data.traces.map(withPoints);
   const height = layout.height - (layout.showlegend ? 20 : 0);
-  svg.setAttribute("height", height);
-  svg.setAttribute("font-size", size);
-  svg.setAttribute("aria-label", alt);
-  drawLegend(chart.querySelector(".legend"), traces, layout.showlegend);
+  const [[x0, x1], [y0, y1]] = [layout.xaxis.range, layout.yaxis.range];
+  const { l, r, t, b } = layout.margin;
+  let [plot, pointer] = [null, null];
 
-  // What moves is kept; what only frames it is drawn anew.
-  const part = (name) => svg.querySelector(`:scope > g.${name}`) ?? make("g", { class: name }, svg);
-  const [frame, bands, lines, pointer] = ["frame", "bands", "lines", "pointer"].map(part);
-  const clip = (chart.dataset.clip ??= `clip-${Math.random().toString(36).slice(2)}`);
-  lines.setAttribute("clip-path", `url(#${clip})`);
-  bands.setAttribute("clip-path", `url(#${clip})`);
-  const markers = part("markers");
-
-  let scaleX, scaleY, width;
   const draw = () => {
-    width = chart.clientWidth;
-    if (!width) return;
-    const [right, bottom] = [width - r, height - b];
-    scaleX = (x) => l + ((x - x0) / (x1 - x0)) * (right - l);
-    scaleY = (y) => bottom - ((y - y0) / (y1 - y0)) * (bottom - t);
-    const at = (x, y) => `${scaleX(x).toFixed(2)},${scaleY(y).toFixed(2)}`;
-
-    frame.replaceChildren();
-    const box = make("clipPath", { id: clip }, frame);
-    make("rect", { x: l - 2, y: t - 1, width: right - l + 4, height: bottom - t + 2 }, box);
-    const inside = layout.yaxis.ticklabelposition === "inside top";
-    const onRight = layout.yaxis.side === "right";
-    const yTicks = ticks([y0, y1], (layout.yaxis.nticks ?? 6) - 1);
-    for (const value of yTicks) {
-      const y = scaleY(value);
-      make("line", { class: "grid", x1: l, x2: right, y1: y, y2: y }, frame);
-      const place = onRight ? { x: right - 2, "text-anchor": "end" } : { x: l + 2, "text-anchor": "start" };
-      const spot = inside ? { ...place, y: y - 3 } : { x: l - 8, y: y + size / 3, "text-anchor": "end" };
-      if (!inside || y - 3 - size > t - 2) make("text", spot, frame, label(value, yTicks));
-    }
-    if (layout.xaxis.showticklabels !== false) {
-      const xTicks = ticks([x0, x1], Math.max(3, Math.min(9, width / 70)));
-      for (const value of xTicks) {
-        const x = scaleX(value);
-        make("line", { class: "grid", x1: x, x2: x, y1: bottom, y2: bottom + 4 }, frame);
-        make("text", { x, y: bottom + 6 + size, "text-anchor": "middle" }, frame, label(value, xTicks));
-      }
-    }
-    const middle = { "text-anchor": "middle" };
-    if (layout.xaxis.title) make("text", { x: (l + right) / 2, y: height - 4, ...middle }, frame, layout.xaxis.title.text);
-    if (layout.yaxis.title) {
-      const turned = { transform: `translate(${size},${(t + bottom) / 2}) rotate(-90)` };
-      make("text", { ...turned, ...middle }, frame, layout.yaxis.title.text);
-    }
-    let [below, title] = [0, null];
-    for (const note of layout.annotations ?? []) {
-      const x = l + note.x * (right - l);
-      const y = note.yanchor === "bottom" ? t - 7 : bottom + size + 4;
-      const text = make("text", { x, y, "text-anchor": ANCHORS[note.xanchor] }, frame, note.text);
-      if (note.yanchor === "top") below += text.getComputedTextLength() + 6;
-      if (note.xanchor === "center") title = text;
-    }
-    if (below > right - l) title?.remove();
-
-    bands.replaceChildren();
-    const keep = { line: 0, circle: 0 };
-    const next = (name, parent, attributes) => {
-      const index = keep[name === "path" ? "line" : "circle"]++;
-      const element = parent.children[index] ?? make(name, {}, parent);
-      for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-    };
-    traces.forEach((trace, i) => {
-      const points = finitePoints(trace);
-      if (trace.fill === "tonexty") {
-        const outline = [...finitePoints(traces[i - 1]), ...points.toReversed()].map(({ x, y }) => at(x, y));
-        make("polygon", { points: outline.join(" "), fill: trace.fillcolor }, bands);
-      } else if (trace.mode === "lines" && trace.line.width > 0) {
-        const path = points.map(({ x, y }, k) => `${k ? "L" : "M"}${at(x, y)}`).join("");
-        const { color, width: stroke, dash } = trace.line;
-        const look = { fill: "none", stroke: color, "stroke-width": stroke, "stroke-dasharray": DASHES[dash] ?? "none" };
-        next("path", lines, { class: "line", d: path || "M0,0", ...look });
-      } else if (trace.mode === "markers") {
-        for (const { x, y } of points) {
-          const { color, size: diameter, line } = trace.marker;
-          const look = { fill: color, stroke: line.color, "stroke-width": line.width };
-          next("circle", markers, { class: "marker", cx: scaleX(x), cy: scaleY(y), r: diameter / 2, ...look });
-        }
-      }
-    });
-    while (lines.children.length > keep.line) lines.lastChild.remove();
-    while (markers.children.length > keep.circle) markers.lastChild.remove();
+    const [right, bottom] = [chart.drawnWidth - r, height - b];
+    const scaleX = (x) => l + ((x - x0) / (x1 - x0)) * (right - l);
+    const scaleY = (y) => bottom - ((y - y0) / (y1 - y0)) * (bottom - t);
+    plot = { l, t, right, bottom, scaleX, scaleY };
+    chart.clip ??= `clip-${Math.random().toString(36).slice(2)}`;
+    svg.replaceChildren();
+    make("rect", { x: l - 2, y: t - 1, width: right - l + 4, height: bottom - t + 2 }, make("clipPath", { id: chart.clip }, svg));
+    drawFrame(make("g", {}, svg), layout, plot);
+    const clipped = make("g", { "clip-path": `url(#${chart.clip})` }, svg);
+    pointer = make("g", {}, svg);
+    drawTraces(clipped, make("g", {}, svg), traces, plot);
   };
 
   const leave = () => {
-    pointer.replaceChildren();
+    pointer?.replaceChildren();
     hover.hidden = true;
   };
-  svg.onpointerleave = leave;
-  svg.onpointermove = (event) => {
-    if (!scaleX) return;
-    const offset = event.clientX - svg.getBoundingClientRect().left;
-    const distance = (point) => Math.abs(scaleX(point.x) - offset);
-    const nearest = (points) => points.reduce((best, point) => (distance(point) < distance(best) ? point : best));
-    const found = traces
-      .filter((trace) => trace.text?.length)
-      .map((trace) => ({ color: trace.line.color, points: finitePoints(trace) }))
-      .filter(({ points }) => points.length)
-      .map(({ color, points }) => ({ color, ...nearest(points) }));
+  const point = (event) => {
+    if (!plot) return;
     leave();
-    if (!found.length) return;
-    found.reverse();
+    const { scaleX, scaleY } = plot;
+    const offset = event.clientX - svg.getBoundingClientRect().left;
+    const distance = ({ x }) => Math.abs(scaleX(x) - offset);
+    const nearest = (points) => points.reduce((best, next) => (distance(next) < distance(best) ? next : best));
+    const said = traces.filter(({ text, points }) => text?.length && points.length).reverse();
+    if (!said.length) return;
+    const found = said.map(({ line, points }) => ({ color: line.color, ...nearest(points) }));
     const x = scaleX(found[0].x);
-    make("line", { class: "cursor", x1: x, x2: x, y1: t, y2: height - b }, pointer);
-    for (const { x: px, y: py, color } of found) {
-      if (py >= Math.min(y0, y1) && py <= Math.max(y0, y1)) make("circle", { cx: scaleX(px), cy: scaleY(py), r: 3.5, fill: color }, pointer);
+    make("line", { class: "cursor", x1: x, x2: x, y1: t, y2: plot.bottom }, pointer);
+    for (const { x, y, color } of found) {
+      const visible = y >= Math.min(y0, y1) && y <= Math.max(y0, y1);
+      if (visible) make("circle", { cx: scaleX(x), cy: scaleY(y), r: 3.5, fill: color }, pointer);
     }
     hover.textContent = found.map(({ text }) => text.replaceAll("<br>", "\n")).join("\n");
     hover.hidden = false;
-    const room = Math.max(0, width - hover.offsetWidth);
+    const room = Math.max(0, chart.drawnWidth - hover.offsetWidth);
     hover.style.left = `${Math.min(Math.max(0, x - hover.offsetWidth / 2), room)}px`;
-    hover.style.top = `${svg.offsetTop - hover.offsetHeight - 4 + t}px`;
+    hover.style.top = `${svg.getBoundingClientRect().top - chart.getBoundingClientRect().top + t - hover.offsetHeight - 4}px`;
   };
 
-  draw();
-  const observer = new ResizeObserver(() => chart.clientWidth !== width && draw());
+  svg.onpointermove = point;
+  svg.onpointerleave = leave;
+  const content = JSON.stringify(data);
+  if (chart.drawnContent !== content) {
+    chart.drawnContent = content;
+    svg.setAttribute("height", height);
+    svg.setAttribute("font-size", layout.font.size);
+    svg.setAttribute("aria-label", alt);
+    drawLegend(chart.querySelector(".legend"), layout.showlegend ? traces : []);
+    if (chart.drawnWidth) draw();
+  }
+  const observer = new ResizeObserver(([{ contentRect }]) => {
+    if (contentRect.width && (contentRect.width !== chart.drawnWidth || !plot)) {
+      chart.drawnWidth = contentRect.width;
+      draw();
+    }
+  });
   observer.observe(chart);
   return () => observer.disconnect();
 }
