@@ -9,6 +9,11 @@ The rooms of the house are described in README.md.
 
 from __future__ import annotations
 
+import os
+
+# Before torch is imported: threads that wait without spinning. On busy cores, spinning ones slow each other many times.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 from explorer.errors import ExplorerError
 from explorer.images import read_image, to_square
 from explorer.models.base import Derivatives, EnergyModel

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import csv
 import json
-import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -231,6 +229,7 @@ def train(
     run: Annotated[Path | None, typer.Option(help="Resume the run in this folder; other options are ignored.")] = None,
 ) -> None:
     """Train a model in the foreground. Ctrl-C saves the state; `--run FOLDER` goes on from there."""
+    from explorer.jobs.worker import run_job
     from explorer.training.config import training_config
     from explorer.training.run import Run, create_run
     from explorer.training.trainer import train as train_run
@@ -255,9 +254,6 @@ def train(
         run = create_run(config)
     opened = Run.open(run)
     _messages.print(f"Run folder: {run}", highlight=False)
-    stop = threading.Event()
-    signal.signal(signal.SIGINT, lambda *_: stop.set())
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     with _progress_bar("Training") as progress:
 
         def step(done: int, validation: dict[str, Any] | None) -> None:
@@ -269,8 +265,11 @@ def train(
                     highlight=False,
                 )
 
-        finished = train_run(run, stop.is_set, step)
-    if finished:
+        # Under the lock, so that the app shows this run as well, and Ctrl-C saves.
+        record = run_job(run, lambda folder, should_stop: train_run(folder, should_stop, step))
+    if record.status == "failed":
+        raise ExplorerError(record.message)
+    if record.status == "finished":
         _messages.print(f"Finished: {opened.checkpoint}", highlight=False)
     else:
         _messages.print(f"Stopped and saved. Go on with: python -m explorer train --run {run}", highlight=False)

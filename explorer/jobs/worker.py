@@ -99,8 +99,9 @@ def _outcome(folder: Path, train: Train, requested: threading.Event) -> JobRecor
         finished = train(folder, requested.is_set)
         return JobRecord(status="finished" if finished else "stopped", pid=os.getpid())
     except Exception as error:
-        with contextlib.suppress(OSError):  # the log may be on the disk that is full
-            traceback.print_exc()
+        if not isinstance(error, ExplorerError):
+            with contextlib.suppress(OSError):  # the log may be on the disk that is full
+                traceback.print_exc()
         return JobRecord(status="failed", message=explain(error), pid=os.getpid())
 
 

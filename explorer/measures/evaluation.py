@@ -20,7 +20,7 @@ from explorer.models.checkpoints import Checkpoint
 
 __all__ = ["LEVELS", "Evaluation", "evaluate"]
 
-LEVELS = 49
+LEVELS = 33
 
 _CODEC_IMAGES = 500
 _T_MAX = 100.0

@@ -6,12 +6,13 @@ import torch
 
 from explorer.errors import ExplorerError
 
-__all__ = ["inference_batch_size", "pick_device"]
+__all__ = ["fitting_batch_size", "inference_batch_size", "pick_device"]
 
 # Bytes of float32 activations that a forward and backward pass keeps for one pixel value of a U-Net of base width 32,
 # with a margin: measured peaks stay below it. Wider networks scale in proportion.
 _BYTES_PER_VALUE = 6_000
 _MEMORY_BUDGET = 2 * 2**30
+_CPU_VALUES = 64 * 1024
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -34,14 +35,20 @@ def pick_device(name: str = "auto") -> torch.device:
     return device
 
 
-def inference_batch_size(dimensions: int, device: torch.device) -> int:
+def fitting_batch_size(dimensions: int, device: torch.device) -> int:
     """How many images of `dimensions` pixel values go through a model at once without running out of memory.
 
-    A quarter of the free memory of a GPU, or 2 GiB on other devices, divided by what one image may need; at least 1,
-    at most 1024, beyond which larger batches gain nothing.
+    A quarter of the free memory of a GPU, or 2 GiB on other devices, divided by what one image may need; at least 1.
     """
     budget = _MEMORY_BUDGET
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         budget = free // 4
-    return int(max(1, min(1024, budget // (_BYTES_PER_VALUE * dimensions))))
+    return max(1, budget // (_BYTES_PER_VALUE * dimensions))
+
+
+def inference_batch_size(dimensions: int, device: torch.device) -> int:
+    """As `fitting_batch_size`, but no more than is fast: on a CPU, large batches fall out of the caches (at 32 x 32,
+    349 images at once take 1.8 times as long an image as 64)."""
+    fastest = max(1, _CPU_VALUES // dimensions) if device.type == "cpu" else 1024
+    return min(fastest, fitting_batch_size(dimensions, device))

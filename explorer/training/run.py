@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -123,8 +124,12 @@ def create_run(config: TrainingConfig, folder: Path | None = None) -> Path:
         raise ExplorerError(f"A run called {folder.name!r} exists already; choose another name.") from error
     except OSError as error:
         raise ExplorerError(f"{folder} cannot be created ({error.strerror}).") from error
-    with write_atomically(folder / "config.json") as path:
-        path.write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    try:
+        with write_atomically(folder / "config.json") as path:
+            path.write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    except ExplorerError:
+        shutil.rmtree(folder, ignore_errors=True)  # or the name would stay taken
+        raise
     return folder
 
 

@@ -25,7 +25,7 @@ from explorer.data.sources import open_dataset
 from explorer.errors import ExplorerError
 from explorer.home import write_atomically
 from explorer.models.checkpoints import CheckpointConfig, save_checkpoint
-from explorer.models.devices import inference_batch_size, pick_device
+from explorer.models.devices import fitting_batch_size, pick_device
 from explorer.models.dual import DualEnergy
 from explorer.training.card import training_card
 from explorer.training.config import TrainingConfig
@@ -84,7 +84,7 @@ class Trainer:
         self._gradient = torch.func.grad(self._loss, has_aux=True)
         if config.compile:
             self._gradient = torch.compile(self._gradient)
-        limit = inference_batch_size(self.model.dimensions, self.device) // _DOUBLE_BACKWARD
+        limit = fitting_batch_size(self.model.dimensions, self.device) // _DOUBLE_BACKWARD
         self.micro_batch = max(1, min(config.batch_size, limit))
 
     def statistics_images(self) -> Tensor:
@@ -276,6 +276,8 @@ def _validate(run: Run, trainer: Trainer, examples: np.ndarray) -> dict[str, Any
         images = trainer.statistics_images()[:_NORMALIZATION_IMAGES].to(trainer.device)
         trainer.averaged.normalize(images, torch.Generator().manual_seed(config.seed))
     result = validate(trainer.averaged, config, examples)
+    if not math.isfinite(result.nll.i_mmse):
+        raise ExplorerError("The training diverged: its loss is not a number. Start a run with a lower learning rate.")
     save_denoised_examples(trainer.averaged, config, examples, run.folder / "denoised.png")
     earlier = [e["bits_per_dimension"]["i_mmse"] for e in run.metrics() if e["kind"] == "validation"]
     if result.bits_per_dimension["i_mmse"] < min(earlier, default=math.inf):

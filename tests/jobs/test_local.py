@@ -78,7 +78,7 @@ def test_a_job_outlives_who_launched_it_and_stops_when_asked(new_run: NewRun) ->
 
 
 def test_a_killed_job_resumes_to_the_same_weights(new_run: NewRun) -> None:
-    steps = {"steps": 300, "validate_every": 100}
+    steps = {"steps": 150, "validate_every": 50}
     folder = new_run(**steps)
     first = launch(folder)
     wait_for(lambda: (folder / "last" / "training.safetensors").exists())

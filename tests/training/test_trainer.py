@@ -94,6 +94,17 @@ def test_stop_and_resume_is_the_uninterrupted_run(home: Path) -> None:
     assert same(weights(whole), weights(parts))
 
 
+def test_a_run_that_diverges_is_told_and_keeps_no_checkpoint(home: Path) -> None:
+    run = Run.open(create_run(config(learning_rate=1.0, gradient_clip=1e30, steps=30, validate_every=30)))
+    trainer = Trainer(run.config, pixels())
+    for parameter in trainer.parameters.values():
+        parameter.data.fill_(float("nan"))
+    trainer.save(run.training_state)
+    with pytest.raises(ExplorerError, match="lower learning rate"):
+        train_on(run, pixels(), pixels(20, 1))
+    assert not (run.folder / "best").exists()
+
+
 def test_micro_batches_give_the_gradient_of_the_whole_batch() -> None:
     whole, parts = Trainer(config(), pixels()), Trainer(config(), pixels())
     parts.micro_batch = 5
