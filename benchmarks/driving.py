@@ -44,7 +44,7 @@ def server(home: str) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", "explorer", "app", "--port", str(port), "--no-browser"]
     process = subprocess.Popen(command, cwd=_ROOT, env=os.environ | {"EXPLORER_HOME": home}, stdout=subprocess.DEVNULL)
     address = f"http://localhost:{port}"
     try:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from explorer.errors import ExplorerError
-from explorer.home import SHIPPED_CHECKPOINTS, write_atomically
+from explorer.home import write_atomically
 
 __all__ = ["app", "main"]
 
@@ -64,12 +63,9 @@ def open_app(
     browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
 ) -> None:
     """Start the app."""
-    script = SHIPPED_CHECKPOINTS.parent / "app.py"
-    headless = "false" if browser else "true"
-    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
-    command += ["--server.headless", headless]
-    # The folder is where Streamlit looks for .streamlit/config.toml.
-    sys.exit(subprocess.run(command, cwd=script.parent, check=False).returncode)
+    from explorer.webapp.server import serve
+
+    serve(port, browser)
 
 
 @app.command()
