@@ -13,6 +13,12 @@ from explorer.models.unet import UNetConfig
 torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def _denormals() -> None:
+    """Models flush denormal numbers to zero, for the thread that loads them; hypothesis draws such numbers."""
+    torch.set_flush_denormal(False)
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty data folder."""
