@@ -12,6 +12,7 @@ from explorer.data.store import Store
 from explorer.errors import ExplorerError
 from explorer.home import SHIPPED_CHECKPOINTS, check_name, data_home
 from explorer.training.config import TrainingConfig, training_config
+from explorer.training.sources import PixelSource
 from explorer.training.trainer import Trainer
 
 __all__ = [
@@ -119,7 +120,7 @@ def seconds_per_step(config: TrainingConfig) -> float:
 
 def _timed(config: TrainingConfig, batch_size: int) -> float:
     pixels = np.random.default_rng(0).integers(0, 256, (64, *config.model.image_shape), dtype=np.uint8)
-    trainer = Trainer(config.model_copy(update={"batch_size": batch_size, "compile": False}), pixels)
+    trainer = Trainer(config.model_copy(update={"batch_size": batch_size, "compile": False}), PixelSource(pixels, config.values, config.flip))
     trainer.take_step()  # the first is slower
     times: list[float] = []
     while sum(times) < _MEASURED_SECONDS:

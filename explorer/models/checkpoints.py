@@ -11,11 +11,11 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Tag, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as safetensors_bytes
@@ -27,12 +27,14 @@ from explorer.images import Values, to_square
 from explorer.models.base import EnergyModel
 from explorer.models.devices import pick_device
 from explorer.models.dual import DualEnergy, DualEnergyConfig
+from explorer.models.released import InnerProductConfig, InnerProductEnergy
 
 __all__ = [
     "FORMAT",
     "Checkpoint",
     "CheckpointConfig",
     "CheckpointInfo",
+    "build_model",
     "find_checkpoint",
     "list_checkpoints",
     "load",
@@ -44,6 +46,18 @@ __all__ = [
 FORMAT = "image-density-explorer/1"
 
 _MAX_CONFIG_BYTES = 1_000_000
+
+
+def _kind(model: Any) -> str:
+    kind = model.get("kind") if isinstance(model, dict) else getattr(model, "kind", None)
+    return "dual" if kind is None else str(kind)
+
+
+ModelConfig = Annotated[
+    Annotated[DualEnergyConfig, Tag("dual")] | Annotated[InnerProductConfig, Tag("inner_product")],
+    Discriminator(_kind),
+]
+"""The architectures that a checkpoint can have. Those without `kind` are `DualEnergyConfig`."""
 
 
 class CheckpointConfig(BaseModel):
@@ -61,7 +75,7 @@ class CheckpointConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: str = FORMAT
-    model: DualEnergyConfig
+    model: ModelConfig
     values: Values = Values()
     dataset: str = ""
     training: dict[str, Any] = {}
@@ -152,6 +166,11 @@ def read_config(folder: Path) -> CheckpointConfig:
         ) from error
 
 
+def build_model(config: DualEnergyConfig | InnerProductConfig) -> DualEnergy | InnerProductEnergy:
+    """A network of this architecture with random weights."""
+    return InnerProductEnergy(config) if isinstance(config, InnerProductConfig) else DualEnergy(config)
+
+
 def _fingerprint(folder: Path) -> str:
     digest = hashlib.sha256()
     with open(folder / "model.safetensors", "rb") as file:
@@ -201,7 +220,7 @@ def load_checkpoint(name_or_path: str | Path, device: str = "auto") -> Checkpoin
     except (OSError, SafetensorError) as error:
         raise ExplorerError(f"The checkpoint {folder.name} is damaged: model.safetensors cannot be read.") from error
     with torch.device("meta"):
-        expected = {name: value.shape for name, value in DualEnergy(config.model).state_dict().items()}
+        expected = {name: value.shape for name, value in build_model(config.model).state_dict().items()}
     found = {name: value.shape for name, value in state.items()}
     if found != expected:
         wrong = sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
@@ -212,7 +231,7 @@ def load_checkpoint(name_or_path: str | Path, device: str = "auto") -> Checkpoin
     if not all(torch.isfinite(value).all() for value in state.values()):
         raise ExplorerError(f"The checkpoint {folder.name} is damaged: its weights contain NaN or infinity.")
     torch.set_flush_denormal(True)
-    model = DualEnergy(config.model)
+    model = build_model(config.model)
     model.load_state_dict(state)
     model.requires_grad_(False).eval().to(target)
     return Checkpoint(folder.name, folder, model, config.values, config, _fingerprint(folder))
@@ -242,7 +261,7 @@ def list_checkpoints() -> list[CheckpointInfo]:
     return list(found.values())
 
 
-def save_checkpoint(folder: Path, model: DualEnergy, config: CheckpointConfig, card: str) -> None:
+def save_checkpoint(folder: Path, model: EnergyModel, config: CheckpointConfig, card: str) -> None:
     """Write a checkpoint. Each file is written to a temporary name and renamed, the weights first.
 
     Raises:

@@ -37,7 +37,7 @@ from torch import Tensor, nn
 
 from explorer.models.anchor import SpectralGaussian
 from explorer.models.base import EnergyModel, sum_pixels
-from explorer.models.unet import UNet, UNetConfig
+from explorer.models.unet import UNet, UNetConfig, check_image_shape_fits
 
 __all__ = ["DualEnergy", "DualEnergyConfig", "NoiseRange"]
 
@@ -49,20 +49,25 @@ class NoiseRange(BaseModel):
 
     Attributes:
         t_min, t_max: end points of training. An energy is not to be trusted at the edge of its range.
-        t0: where log p is reported; ``t_min <= t0``.
+        t0: where log p is reported; 0 for models that were made to be read without noise.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     t_min: float = Field(gt=0)
-    t0: float = Field(gt=0)
+    t0: float = Field(ge=0)
     t_max: float = Field(gt=0)
 
     @model_validator(mode="after")
     def _ordered(self) -> NoiseRange:
-        if not self.t_min <= self.t0 < self.t_max:
-            raise ValueError("Noise variances must satisfy t_min <= t0 < t_max.")
+        if not max(self.t_min, self.t0) < self.t_max:
+            raise ValueError("Noise variances must satisfy t_min < t_max and t0 < t_max.")
         return self
+
+    @property
+    def t_low(self) -> float:
+        """The smallest noise variance at which the model can be checked: `t0`, but not below what it was trained on."""
+        return max(self.t0, self.t_min)
 
 
 class DualEnergyConfig(BaseModel):
@@ -88,15 +93,9 @@ class DualEnergyConfig(BaseModel):
 
     @model_validator(mode="after")
     def _divisible(self) -> DualEnergyConfig:
-        channels, height, width = self.image_shape
-        if channels not in (1, 3) or min(height, width) < 1 or max(height, width) > 1024:
-            raise ValueError(f"Images have 1 or 3 channels and 1 to 1024 pixels a side, not {self.image_shape}.")
-        multiple = self.unet.size_multiple
-        if height % multiple or width % multiple:
-            raise ValueError(
-                f"A network with patch {self.unet.patch} and {self.unet.num_scales} scales needs a height and width "
-                f"that are multiples of {multiple}, not {height} x {width}."
-            )
+        check_image_shape_fits(self.image_shape, self.unet)
+        if self.noise.t0 < self.noise.t_min:
+            raise ValueError("Noise variances must satisfy t_min <= t0: train below where log p is reported.")
         return self
 
 

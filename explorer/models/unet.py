@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-__all__ = ["UNet", "UNetConfig"]
+__all__ = ["UNet", "UNetConfig", "check_image_shape_fits"]
 
 
 class UNetConfig(BaseModel):
@@ -44,6 +44,23 @@ class UNetConfig(BaseModel):
     def size_multiple(self) -> int:
         """Height and width of an image must be multiples of this."""
         return self.patch * 2**self.num_scales
+
+
+def check_image_shape_fits(image_shape: tuple[int, int, int], config: UNetConfig) -> None:
+    """Return if the network can work on images of this shape.
+
+    Raises:
+        ValueError: the number of channels is not 1 or 3, or height or width is out of range or not divisible.
+    """
+    channels, height, width = image_shape
+    if channels not in (1, 3) or min(height, width) < 1 or max(height, width) > 1024:
+        raise ValueError(f"Images have 1 or 3 channels and 1 to 1024 pixels a side, not {image_shape}.")
+    multiple = config.size_multiple
+    if height % multiple or width % multiple:
+        raise ValueError(
+            f"A network with patch {config.patch} and {config.num_scales} scales needs a height and width "
+            f"that are multiples of {multiple}, not {height} x {width}."
+        )
 
 
 class ConditionalNorm(nn.Module):

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-__all__ = ["DualLosses", "dual_score_losses", "irreducible_time_loss", "stratified_noise_variances"]
+__all__ = ["DualLosses", "Objective", "dual_score_losses", "irreducible_time_loss", "stratified_noise_variances"]
 
 
 class DualLosses(NamedTuple):
@@ -24,6 +24,10 @@ class DualLosses(NamedTuple):
 
     space: Tensor
     time: Tensor
+
+
+Objective = Callable[[Callable[[Tensor, Tensor], Tensor], Tensor, Tensor, Tensor], DualLosses]
+"""``objective(network, x, eps, t)``; `dual_score_losses` is one."""
 
 
 def irreducible_time_loss(dimensions: int) -> float:

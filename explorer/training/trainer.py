@@ -7,6 +7,7 @@ saved state therefore takes exactly the steps that it would have taken.
 
 from __future__ import annotations
 
+import copy
 import math
 import shutil
 import time
@@ -29,8 +30,9 @@ from explorer.models.devices import fitting_batch_size, pick_device
 from explorer.models.dual import DualEnergy
 from explorer.training.card import training_card
 from explorer.training.config import TrainingConfig
-from explorer.training.objective import dual_score_losses, irreducible_time_loss, stratified_noise_variances
+from explorer.training.objective import Objective, dual_score_losses, irreducible_time_loss, stratified_noise_variances
 from explorer.training.run import Run, append_metrics
+from explorer.training.sources import ImageSource, PixelSource
 from explorer.training.validation import save_denoised_examples, validate
 
 __all__ = ["Trainer", "train", "train_on"]
@@ -57,7 +59,10 @@ class Trainer:
 
     Args:
         config: what to train.
-        pixels: training images, uint8, shape ``(N, C, H, W)``; a memory map is read a batch at a time.
+        source: training images.
+        model: a network to train in place of the `DualEnergy` that the configuration describes; it must take
+            ``(y, t)`` and its initial weights are kept.
+        losses: the objective; it is given the network as a function of ``(y, t)``.
 
     Attributes:
         model: the network; its parameters are what the optimizer moves.
@@ -65,45 +70,47 @@ class Trainer:
         step: steps done.
     """
 
-    def __init__(self, config: TrainingConfig, pixels: np.ndarray) -> None:
+    def __init__(
+        self,
+        config: TrainingConfig,
+        source: ImageSource,
+        model: nn.Module | None = None,
+        losses: Objective = dual_score_losses,
+    ) -> None:
         torch.set_flush_denormal(True)
         self.config = config
-        self.pixels = pixels
+        self.source = source
+        self.losses = losses
         self.device = pick_device(config.device)
         self.step = 0
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(config.seed)
-            self.model = DualEnergy(config.model)
-        self.model.fit_statistics(self.statistics_images())
+        self.model = self._dual_energy() if model is None else model
         self.model.to(self.device)
-        self.averaged = DualEnergy(config.model)
-        self.averaged.load_state_dict(self.model.state_dict())
-        self.averaged.requires_grad_(False).to(self.device)
+        self.averaged = copy.deepcopy(self.model).requires_grad_(False)
         self.parameters = dict(self.model.named_parameters())
         self.optimizer = torch.optim.Adam(self.parameters.values(), lr=config.learning_rate)
         self._gradient = torch.func.grad(self._loss, has_aux=True)
         if config.compile:
             self._gradient = torch.compile(self._gradient)
-        limit = fitting_batch_size(self.model.dimensions, self.device) // _DOUBLE_BACKWARD
+        limit = fitting_batch_size(math.prod(config.model.image_shape), self.device) // _DOUBLE_BACKWARD
         self.micro_batch = max(1, min(config.batch_size, limit))
 
+    def _dual_energy(self) -> DualEnergy:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.config.seed)
+            model = DualEnergy(self.config.model)
+        model.fit_statistics(self.statistics_images())
+        return model
+
     def statistics_images(self) -> Tensor:
-        """Dequantized training images, as many as statistics need, the same at each call; on the CPU."""
-        generator = torch.Generator().manual_seed(self.config.seed)
-        count = min(len(self.pixels), max(2, _STATISTICS_VALUES // self.pixels[0].size))
-        chosen = torch.randperm(len(self.pixels), generator=generator)[:count].sort().values.numpy()
-        return self.config.values.dequantized(torch.from_numpy(np.array(self.pixels[chosen])), generator)
+        """Clean training images, as many as statistics need, the same at each call; on the CPU."""
+        most = max(2, _STATISTICS_VALUES // math.prod(self.config.model.image_shape))
+        return self.source.statistics(most, torch.Generator().manual_seed(self.config.seed))
 
     def batch(self, step: int) -> Batch:
         """The images and noise of step `step`, from the seed and the step alone."""
         config = self.config
         generator = torch.Generator().manual_seed(config.seed * 1_000_000_007 + step + 1)
-        chosen = torch.randint(len(self.pixels), (config.batch_size,), generator=generator).numpy()
-        pixels = torch.from_numpy(np.array(self.pixels[chosen]))
-        if config.flip:
-            mirrored = torch.rand(config.batch_size, generator=generator) < 0.5
-            pixels = torch.where(mirrored.view(-1, 1, 1, 1), pixels.flip(3), pixels)
-        x = config.values.dequantized(pixels, generator)
+        x = self.source.sample(config.batch_size, generator)
         eps = torch.randn(x.shape, generator=generator)
         noise = config.model.noise
         t = stratified_noise_variances(config.batch_size, noise.t_min, noise.t_max, generator)
@@ -112,10 +119,10 @@ class Trainer:
         return Batch(x.to(self.device), eps.to(self.device), t.to(self.device))
 
     def _loss(self, parameters: Mapping[str, Tensor], batch: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-        def energy(y: Tensor, t: Tensor) -> Tensor:
+        def network(y: Tensor, t: Tensor) -> Tensor:
             return torch.func.functional_call(self.model, parameters, (y, t))
 
-        losses = dual_score_losses(energy, *batch)
+        losses = self.losses(network, *batch)
         means = torch.stack((losses.space.mean(), losses.time.mean()))
         return means[0] + self.config.time_weight * means[1], means
 
@@ -224,7 +231,7 @@ def train_on(
     config = run.config
     if min(len(training_pixels), len(validation_pixels)) < 2:
         raise ExplorerError(f"The data set {config.dataset} has too few images to train on.")
-    trainer = Trainer(config, training_pixels)
+    trainer = Trainer(config, PixelSource(training_pixels, config.values, config.flip))
     if run.training_state.exists():
         trainer.restore(run.training_state)
     examples = validation_pixels[: config.validation_images]

@@ -14,6 +14,7 @@ from explorer.models.dual import DualEnergyConfig, NoiseRange
 from explorer.models.unet import UNetConfig
 from explorer.training.config import TrainingConfig
 from explorer.training.run import Run, append_metrics, create_run
+from explorer.training.sources import PixelSource
 from explorer.training.trainer import Trainer, train_on
 from explorer.training.validation import validate
 
@@ -37,6 +38,10 @@ def config(**settings: object) -> TrainingConfig:
     )
     defaults = {"steps": 6, "batch_size": 16, "validate_every": 3, "validation_images": 8, "warmup_steps": 2}
     return TrainingConfig(name="bars", dataset="bars", model=model, **(defaults | settings))
+
+
+def bars(config: TrainingConfig) -> PixelSource:
+    return PixelSource(pixels(), config.values, config.flip)
 
 
 def weights(run: Run) -> dict[str, torch.Tensor]:
@@ -66,7 +71,7 @@ def test_a_run_trains_validates_and_becomes_a_checkpoint(home: Path) -> None:
 
 def test_training_lowers_the_nll(home: Path) -> None:
     run = Run.open(create_run(config(steps=60, batch_size=32, learning_rate=1e-2, validate_every=60)))
-    trainer = Trainer(run.config, pixels())
+    trainer = Trainer(run.config, bars(run.config))
     before = validate(trainer.averaged, run.config, pixels(20, 1)).nll.i_mmse
     train_on(run, pixels(), pixels(20, 1))
     after = validate(load_checkpoint("bars", "cpu").model, run.config, pixels(20, 1)).nll.i_mmse
@@ -96,7 +101,7 @@ def test_stop_and_resume_is_the_uninterrupted_run(home: Path) -> None:
 
 def test_a_run_that_diverges_is_told_and_keeps_no_checkpoint(home: Path) -> None:
     run = Run.open(create_run(config()))
-    trainer = Trainer(run.config, pixels())
+    trainer = Trainer(run.config, bars(run.config))
     trainer.take_step()
     for parameter in trainer.parameters.values():
         parameter.data.fill_(float("nan"))
@@ -107,7 +112,7 @@ def test_a_run_that_diverges_is_told_and_keeps_no_checkpoint(home: Path) -> None
 
 
 def test_micro_batches_give_the_gradient_of_the_whole_batch() -> None:
-    whole, parts = Trainer(config(), pixels()), Trainer(config(), pixels())
+    whole, parts = Trainer(config(), bars(config())), Trainer(config(), bars(config()))
     parts.micro_batch = 5
     assert whole.take_step() == pytest.approx(parts.take_step(), rel=1e-5)
     for first, second in zip(whole.model.parameters(), parts.model.parameters(), strict=True):
