@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
 import typer
 from rich.console import Console
@@ -20,6 +20,10 @@ from rich.table import Table
 
 from explorer.errors import ExplorerError
 from explorer.home import write_atomically
+
+if TYPE_CHECKING:  # torch takes seconds to import, and some commands do without
+    from explorer.measures.trust import TrustReport
+    from explorer.models.checkpoints import Checkpoint
 
 __all__ = ["app", "main"]
 
@@ -126,36 +130,98 @@ def _write_csv(rows: list[dict[str, Any]], file: TextIO) -> None:
     writer.writerows(rows)
 
 
+@app.command(name="import")
+def import_checkpoint(
+    folder: Annotated[Path, typer.Argument(help="Folder with args.json and model.pth.tar.")],
+    name: Annotated[str, typer.Option(help="Name of the new checkpoint.")],
+    size: Annotated[int | None, typer.Option(help="Height and width of its images, where it does not say.")] = None,
+) -> None:
+    """Open an energy model that was released with the paper. Nothing in its files is run."""
+    from explorer.models.importing import import_released
+
+    target = import_released(folder, name, size)
+    _messages.print(
+        f"Imported to {target}. Check it with: python -m explorer evaluate {name} --data DATA", highlight=False
+    )
+
+
 @app.command()
 def evaluate(
     model: Annotated[str, typer.Argument(help="Name of a checkpoint, or its folder.")],
     data: Annotated[str, typer.Option(help="digits, photos, or a path; the checkpoint's own data when left out.")] = "",
     split: Annotated[Literal["train", "validation"], typer.Option(help="Which part of the data.")] = "validation",
     limit: Annotated[int, typer.Option(help="Images at most.", min=2)] = 2000,
+    quick: Annotated[bool, typer.Option("--quick", help="All checks on few images, in about a minute.")] = False,
     device: DeviceOption = "auto",
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the metrics to this file as JSON.")] = None,
-    write: Annotated[bool, typer.Option("--write", help="Keep the metrics with the checkpoint, in its card.")] = False,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the results to this file as JSON.")] = None,
+    write: Annotated[bool, typer.Option(help="Keep the results with the checkpoint, in its card.")] = True,
 ) -> None:
-    """Metrics of a checkpoint on a data set: NLL read twice, denoising by noise level, lossless codecs."""
+    """Metrics of a checkpoint on a data set, and every check that its probabilities must pass."""
     from explorer.data.sources import open_dataset
     from explorer.measures.evaluation import evaluate as measure
-    from explorer.models.checkpoints import load_checkpoint, save_checkpoint
-    from explorer.training.card import training_card
+    from explorer.measures.reports import REPORT_FILE, write_report
+    from explorer.measures.trust import FULL, QUICK, run_checks
+    from explorer.models.checkpoints import load_checkpoint, save_description
+    from explorer.training.card import checkpoint_card
 
     checkpoint = load_checkpoint(model, device)
     with _progress_bar("Opening the data") as progress:
         shape = checkpoint.model.image_shape
-        store = open_dataset(data or checkpoint.config.dataset, shape, split, progress=progress)
-    with _progress_bar("Measuring noise levels") as progress:
-        result = measure(checkpoint, store.pixels[:limit], progress=progress)
-    _print_evaluation(checkpoint.name, store.name, split, result.as_dict())
+        store = open_dataset(_data_of(checkpoint, data), shape, split, progress=progress)
+    result = None
+    if not quick:
+        with _progress_bar("Measuring noise levels") as progress:
+            result = measure(checkpoint, store.pixels[:limit], progress=progress)
+        _print_evaluation(checkpoint.name, store.name, split, result.as_dict())
+    with _progress_bar("Checking") as progress:
+
+        def say(_what: str, share: float) -> None:
+            progress(round(100 * share), 100)
+
+        report = run_checks(
+            checkpoint,
+            store.pixels[:limit],
+            f"{store.name} ({split})",
+            QUICK if quick else FULL,
+            nll=None if result is None else result.nll_check,
+            progress=say,
+        )
+    _print_verdicts(report)
+    metrics = None if result is None else result.as_dict()
     if json_file is not None:
         with write_atomically(json_file) as path:
-            path.write_text(json.dumps(result.as_dict(), indent=2) + "\n", encoding="utf-8")
+            content = {"metrics": metrics, "checks": report.model_dump(mode="json")}
+            path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     if write:
-        config = checkpoint.config.model_copy(update={"metrics": result.as_dict()})
-        save_checkpoint(checkpoint.path, checkpoint.model, config, training_card(config))
+        config = checkpoint.config if metrics is None else checkpoint.config.model_copy(update={"metrics": metrics})
+        save_description(checkpoint.path, config, checkpoint_card(checkpoint.name, config, report))
+        write_report(checkpoint.path / REPORT_FILE, report)
         _messages.print(f"Written to {checkpoint.path}.", highlight=False)
+
+
+def _data_of(checkpoint: Checkpoint, data: str) -> str:
+    """The data set that was asked for, else the one that the checkpoint was trained on, where it is offered here."""
+    from explorer.data.sources import list_datasets
+
+    own = checkpoint.config.dataset
+    offered = {Path(info.spec).name: info.spec for info in list_datasets()}
+    if data or own in offered:
+        return data or offered[own]
+    raise ExplorerError(
+        f"{checkpoint.name} was trained on {own or 'data that it does not name'}, which is not offered here. "
+        "Say where it is with --data PATH, or take --data photos, the photographs that come with the project."
+    )
+
+
+def _print_verdicts(report: TrustReport) -> None:
+    from explorer.measures.verdicts import verdicts
+
+    _output.print(f"\n[bold]Checks[/] on {report.dataset}, at {report.psnr:.0f} dB, {report.effort}\n")
+    looks = {True: "[green]passes[/]", False: "[red]does not pass[/]", None: "open"}
+    table = Table("check", "outcome", "measured", "what it means", box=None, header_style="bold")
+    for verdict in verdicts(report):
+        table.add_row(verdict.name, looks[verdict.passed], verdict.value, verdict.sentence)
+    _output.print(table)
 
 
 def _print_evaluation(name: str, data: str, split: str, metrics: dict[str, Any]) -> None:

@@ -120,7 +120,10 @@ def seconds_per_step(config: TrainingConfig) -> float:
 
 def _timed(config: TrainingConfig, batch_size: int) -> float:
     pixels = np.random.default_rng(0).integers(0, 256, (64, *config.model.image_shape), dtype=np.uint8)
-    trainer = Trainer(config.model_copy(update={"batch_size": batch_size, "compile": False}), PixelSource(pixels, config.values, config.flip))
+    trainer = Trainer(
+        config.model_copy(update={"batch_size": batch_size, "compile": False}),
+        PixelSource(pixels, config.values, config.flip),
+    )
     trainer.take_step()  # the first is slower
     times: list[float] = []
     while sum(times) < _MEASURED_SECONDS:

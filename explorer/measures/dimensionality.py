@@ -11,7 +11,7 @@ than the variation among similar images, and falls to 0 when it holds the whole 
 ``sum_i lambda_i / (lambda_i + t)``.
 
 A third reading needs no noise: FLIPD (Kamkari et al. 2024), ``d + t (tr grad s + ||s||^2)`` at the clean image, equals
-``d - 2 t dU/dt (x, t)`` by the heat equation.
+``d - 2 t dU/dt (x, t)`` by the heat equation: one backward pass in place of a trace.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from explorer.measures.laplacian import laplacian
 from explorer.measures.noise import noise_generator
-from explorer.models.base import EnergyModel
+from explorer.models.base import EnergyModel, sum_pixels
 from explorer.models.devices import inference_batch_size
 
-__all__ = ["LocalDimensionality", "flipd", "local_dimensionality"]
+__all__ = ["LocalDimensionality", "flipd", "flipd_by_trace", "local_dimensionality"]
 
 
 class LocalDimensionality(NamedTuple):
@@ -91,5 +92,39 @@ def local_dimensionality(
 
 
 def flipd(model: EnergyModel, x: Tensor, t: float) -> Tensor:
-    """``d - 2 t dU/dt (x, t)`` at the clean images ``(B, C, H, W)``, one backward pass; shape ``(B,)``."""
-    return model.dimensions - 2 * t * model.derivatives(x.to(model.device), t).time_score
+    """FLIPD from the time score, ``d - 2 t dU/dt (x, t)`` at clean images, one backward pass.
+
+    Args:
+        model: an energy model.
+        x: images as the model reads them, shape ``(B, C, H, W)``.
+        t: noise variance, positive.
+
+    Returns:
+        In dimensions, shape ``(B,)``.
+    """
+    parts = x.split(inference_batch_size(model.dimensions, model.device))
+    return torch.cat(
+        [model.dimensions - 2 * t * model.derivatives(part.to(model.device), t).time_score for part in parts]
+    )
+
+
+def flipd_by_trace(
+    model: EnergyModel, x: Tensor, t: float, probes: int | None = 16, seed: int = 0
+) -> tuple[Tensor, Tensor]:
+    """FLIPD as Kamkari et al. (2024) define it, ``d + t (tr grad s + ||s||^2)`` at clean images, ``s`` the score.
+
+    Args:
+        model, x, t: as for `flipd`.
+        probes: of the trace, see `explorer.measures.laplacian`; None for the exact trace.
+        seed: of the probes.
+
+    Returns:
+        The dimensionality and its standard error over probes, both of shape ``(B,)``.
+    """
+    generator = noise_generator(seed)
+    values, errors = [], []
+    for part in x.split(max(1, inference_batch_size(model.dimensions, model.device) // 4)):
+        result = laplacian(model, part.to(model.device), t, probes, generator)
+        values.append(model.dimensions + t * (sum_pixels(result.score.square()) - result.value))
+        errors.append(t * result.standard_error)
+    return torch.cat(values), torch.cat(errors)

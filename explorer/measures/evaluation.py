@@ -15,6 +15,7 @@ from explorer.measures.nll import NegativeLogLikelihood, negative_log_likelihood
 from explorer.measures.noise import noise_generator
 from explorer.measures.noise_levels import NoiseLevel, log_spaced, noise_levels
 from explorer.measures.scoring import log_prob_batched, model_input
+from explorer.measures.trust import NllCheck, nll_check
 from explorer.models.anchor import SpectralGaussian
 from explorer.models.checkpoints import Checkpoint
 
@@ -23,7 +24,6 @@ __all__ = ["LEVELS", "Evaluation", "evaluate"]
 LEVELS = 33
 
 _CODEC_IMAGES = 500
-_T_MAX = 100.0
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,9 @@ class Evaluation:
     """What `evaluate` measured.
 
     Attributes:
-        nll: negative log-likelihood at ``t0``, from the energy and from I-MMSE.
-        levels: measurements at `LEVELS` noise variances, ``t0`` to the end of the range.
+        nll: negative log-likelihood at the smallest noise, from the energy and from I-MMSE.
+        nll_check: the same, with where between the two the gap arises.
+        levels: measurements at `LEVELS` noise variances, from the smallest to the end of the range.
         value_levels: number of cells a value, for code lengths.
         code_length: mean of ``-log2 p(x, t0) / d + log2(levels)`` of the dequantized images, without noise: what the
             pages show for single images.
@@ -42,6 +43,7 @@ class Evaluation:
     """
 
     nll: NegativeLogLikelihood
+    nll_check: NllCheck
     levels: list[NoiseLevel]
     value_levels: int
     code_length: float
@@ -78,16 +80,17 @@ def evaluate(
     model, values = checkpoint.model, checkpoint.values
     images = torch.from_numpy(np.array(pixels))
     x = values.dequantized(images, noise_generator(seed + 1))
-    levels = noise_levels(model, x, log_spaced(model.t0, _T_MAX, LEVELS), seed, progress)
-    nll = negative_log_likelihood(x, levels)
+    noise = checkpoint.config.model.noise
+    levels = noise_levels(model, x, log_spaced(noise.t_low, noise.t_max, LEVELS), seed, progress)
     per_bit = model.dimensions * math.log(2.0)
     shift = math.log2(values.levels)
     log_prob = log_prob_batched(model, model_input(values, images)).double()
-    gaussian = SpectralGaussian(model.image_shape, model.t0).fit(x)
+    gaussian = SpectralGaussian(model.image_shape, noise.t_low).fit(x)
     some = np.asarray(pixels[:_CODEC_IMAGES])
     sizes = [lossless_bits(image) for image in some]
     return Evaluation(
-        nll=nll,
+        nll=negative_log_likelihood(x, levels),
+        nll_check=nll_check(x, levels),
         levels=levels,
         value_levels=values.levels,
         code_length=float(-log_prob.mean()) / per_bit + shift,

@@ -25,7 +25,7 @@ from torch import Tensor
 from explorer.measures.noise_levels import NoiseLevel
 from explorer.models.anchor import SpectralGaussian
 
-__all__ = ["NegativeLogLikelihood", "gaussian_entropy", "negative_log_likelihood"]
+__all__ = ["NegativeLogLikelihood", "gap_by_level", "gaussian_entropy", "negative_log_likelihood"]
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,31 @@ def negative_log_likelihood(x: Tensor, levels: Sequence[NoiseLevel]) -> Negative
     Raises:
         ValueError: fewer than two levels, or not in increasing order.
     """
+    i_mmse = _i_mmse_by_level(x, levels)
+    return NegativeLogLikelihood(levels[0].mean_energy, float(i_mmse[0]), levels[0].t, x[0].numel(), len(x))
+
+
+def gap_by_level(x: Tensor, levels: Sequence[NoiseLevel]) -> list[float]:
+    """Where the gap arises: at each level ``t``, mean energy minus I-MMSE reading of the NLL at that ``t``, in nats.
+
+    It begins at the whole gap at ``t0`` and ends at the error of the normalization at ``T``; a step between two levels
+    is what the mean time score and the denoising error between them disagree by.
+
+    Args:
+        x, levels: as for `negative_log_likelihood`.
+
+    Raises:
+        ValueError: fewer than two levels, or not in increasing order.
+    """
+    energies = np.array([level.mean_energy for level in levels])
+    return (energies - _i_mmse_by_level(x, levels)).tolist()
+
+
+def _i_mmse_by_level(x: Tensor, levels: Sequence[NoiseLevel]) -> np.ndarray:
     ts = np.array([level.t for level in levels])
     if len(ts) < 2 or np.any(np.diff(ts) <= 0):
         raise ValueError("At least two noise levels in increasing order are needed.")
-    d = x[0].numel()
-    removed = d * (1.0 - np.array([level.relative_error for level in levels]))
-    i_mmse = gaussian_entropy(x, float(ts[-1])) - 0.5 * float(np.trapezoid(removed, np.log(ts)))
-    return NegativeLogLikelihood(levels[0].mean_energy, i_mmse, float(ts[0]), d, len(x))
+    removed = x[0].numel() * (1.0 - np.array([level.relative_error for level in levels]))
+    steps = 0.5 * (removed[1:] + removed[:-1]) * np.diff(np.log(ts))
+    above = np.append(np.cumsum(steps[::-1])[::-1], 0.0)  # the integral from each level to the last
+    return gaussian_entropy(x, float(ts[-1])) - 0.5 * above

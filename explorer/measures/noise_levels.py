@@ -31,7 +31,7 @@ class NoiseLevel:
         psnr: the same in dB.
         relative_error: ``E ||x - D(y, t)||^2 / (t d)``, the denoising error as a share of the noise.
         denoised_psnr: ``-10 log10(E ||x - D||^2 / d)`` in dB.
-        mean_energy: ``E U(y, t)`` in nats.
+        mean_energy: ``E U(y, t)`` in nats; ``1/2 (||eps||^2 - d)``, of mean zero, is taken out of it.
         mean_time_score: ``E t dU/dt / d``; zero for a normalized model.
         time_error: ``E ((1 - ||eps||^2/d)/2 - t dU/dt / d)^2``, over ``1 / (2 d)``, the variance of its target.
     """
@@ -82,9 +82,11 @@ def noise_levels(
             result = model.derivatives(clean + math.sqrt(t) * eps, t)
             error = (-math.sqrt(t) * result.score - eps).square().flatten(1).mean(1)
             target = 0.5 * (1 - eps.square().flatten(1).mean(1))
+            # Most of the fluctuation of the energy is that of the norm of the noise.
+            energy = result.energy + d * target
             time_score = t * result.time_score / d
             time_error = (target - time_score).square() * 2 * d
-            columns = torch.stack((error, result.energy, time_score, time_error))
+            columns = torch.stack((error, energy, time_score, time_error))
             sums += columns.cpu().double().sum(1)
         relative_error, energy, time_score, time_error = (sums / len(x)).tolist()
         results.append(

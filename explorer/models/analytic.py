@@ -13,7 +13,28 @@ from torch import Tensor
 
 from explorer.models.base import EnergyModel, sum_pixels
 
-__all__ = ["Gaussian", "GaussianScaleMixture"]
+__all__ = ["Gaussian", "GaussianScaleMixture", "SubspaceMixture", "power_law_covariance"]
+
+
+def power_law_covariance(size: int, pixel_variance: float, exponent: float = 2.0) -> Tensor:
+    """Covariance of stationary images whose power spectrum falls as ``1 / f^exponent``, as that of natural images does.
+
+    Periodic boundaries, ``f`` in cycles an image, the mean of an image with the power of ``f = 1``; float64.
+
+    Args:
+        size: height and width in pixels.
+        pixel_variance: of each pixel.
+        exponent: of the spectrum.
+
+    Returns:
+        Shape ``(size^2, size^2)``.
+    """
+    f = torch.fft.fftfreq(size, 1 / size, dtype=torch.float64)
+    power = (f[:, None].square() + f.square()).clamp_min(1) ** (-exponent / 2)
+    kernel = torch.fft.ifft2(power * (pixel_variance / power.mean())).real
+    index = torch.arange(size)
+    shift = (index[:, None] - index) % size
+    return kernel[shift[:, None, :, None], shift[None, :, None, :]].reshape(size**2, size**2)
 
 
 class Gaussian(EnergyModel):
@@ -117,3 +138,62 @@ class GaussianScaleMixture(EnergyModel):
         which = torch.multinomial(self.log_weights.exp().cpu(), count, replacement=True, generator=generator)
         scales = self.scales[which.to(self.scales.device)].view(-1, 1, 1, 1)
         return self.base.mean + scales * (self.base.sample(count, generator) - self.base.mean)
+
+
+class SubspaceMixture(EnergyModel):
+    """Images on linear subspaces of different dimension: ``x = B_k z`` with probability ``w_k``, ``z ~ N(0, variance I)``.
+
+    With ``m_k`` the dimension of subspace ``k`` and ``a = B_k^T y``, ``p(y, t) = sum_k w_k exp(-U_k)`` where
+
+        U_k(y, t) = m_k/2 log(2 pi (variance + t)) + ||a||^2 / (2 (variance + t))
+                    + (d - m_k)/2 log(2 pi t) + (||y||^2 - ||a||^2) / (2 t).
+
+    The local dimensionality of an image on subspace ``k`` is ``m_k variance / (variance + t)`` while ``t`` is small
+    enough that the subspaces are told apart.
+
+    Args:
+        image_shape: ``(C, H, W)``.
+        bases: orthonormal columns, each of shape ``(d, m_k)``, in one floating-point type.
+        variance: of each coordinate within a subspace.
+        t0: noise variance at which log p is reported, positive.
+
+    Raises:
+        ValueError: a basis has the wrong height or is not orthonormal.
+    """
+
+    def __init__(self, image_shape: tuple[int, int, int], bases: Sequence[Tensor], variance: float, t0: float) -> None:
+        super().__init__()
+        self.image_shape = image_shape
+        self.variance = variance
+        self.t0 = t0
+        for k, basis in enumerate(bases):
+            identity = torch.eye(basis.shape[1], dtype=basis.dtype)
+            if basis.shape[0] != self.dimensions or not torch.allclose(basis.T @ basis, identity, atol=1e-5):
+                raise ValueError(f"A basis needs {self.dimensions} rows and orthonormal columns.")
+            self.register_buffer(f"basis_{k}", basis)
+        self.count = len(bases)
+
+    @property
+    def bases(self) -> list[Tensor]:
+        """Orthonormal columns of each subspace."""
+        return [self.get_buffer(f"basis_{k}") for k in range(self.count)]
+
+    def energy(self, y: Tensor, t: Tensor) -> Tensor:
+        flat = y.flatten(1)
+        squared = flat.square().sum(1)
+        total = self.variance + t
+        energies = []
+        for basis in self.bases:
+            inside = (flat @ basis).square().sum(1)
+            m = basis.shape[1]
+            energies.append(
+                0.5 * (m * torch.log(2 * math.pi * total) + inside / total)
+                + 0.5 * ((self.dimensions - m) * torch.log(2 * math.pi * t) + (squared - inside) / t)
+            )
+        return math.log(self.count) - torch.logsumexp(-torch.stack(energies), 0)
+
+    def sample_from(self, which: int, count: int, generator: torch.Generator) -> Tensor:
+        """`count` independent images on subspace `which`, shape ``(count, C, H, W)``."""
+        basis = self.bases[which]
+        z = math.sqrt(self.variance) * torch.randn(count, basis.shape[1], generator=generator, dtype=basis.dtype)
+        return (z.to(basis.device) @ basis.T).view(count, *self.image_shape)

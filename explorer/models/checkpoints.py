@@ -41,6 +41,7 @@ __all__ = [
     "load_checkpoint",
     "read_config",
     "save_checkpoint",
+    "save_description",
 ]
 
 FORMAT = "image-density-explorer/1"
@@ -270,6 +271,15 @@ def save_checkpoint(folder: Path, model: EnergyModel, config: CheckpointConfig, 
     with write_atomically(folder / "model.safetensors") as path:
         tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
         path.write_bytes(safetensors_bytes(tensors))
+    save_description(folder, config, card)
+
+
+def save_description(folder: Path, config: CheckpointConfig, card: str) -> None:
+    """Write `card.md` and `config.json` of a checkpoint, and leave its weights.
+
+    Raises:
+        ExplorerError: the folder cannot be written.
+    """
     with write_atomically(folder / "card.md") as path:
         path.write_text(card, encoding="utf-8")
     with write_atomically(folder / "config.json") as path:

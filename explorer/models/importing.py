@@ -1,8 +1,8 @@
 """Read a checkpoint that Guth, Kadkhodaie and Simoncelli released with their paper (2025, arXiv 2506.05310).
 
-Such a folder has `args.json` and `model.pth.tar`, a pickle. A pickle is a program; this one is read by torch's restricted
-unpickler, which knows tensors and containers, and beside them only the few names that these files need: each stands for
-an inert bag of attributes. Any other name is refused before anything is called.
+Such a folder has `args.json` and `model.pth.tar`, a pickle. A pickle is a program; this one is read by torch's
+restricted unpickler, which knows tensors and containers, and beside them only the few names that these files need: each
+stands for an inert bag of attributes. Any other name is refused before anything is called.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from explorer.models.released import InnerProductConfig, InnerProductEnergy
 from explorer.models.unet import UNetConfig
 from explorer.units import noise_variance_from_psnr
 
-__all__ = ["import_released", "read_released"]
+__all__ = ["import_released", "read_released", "released_card"]
 
 _MAX_ARGS_BYTES = 1_000_000
 _MAX_WEIGHTS_BYTES = 2 * 2**30
@@ -84,7 +84,7 @@ def import_released(folder: Path, name: str, size: int | None = None) -> Path:
     if target.exists():
         raise ExplorerError(f"A checkpoint called {name!r} exists already; choose another name.")
     model, config = read_released(folder, size)
-    save_checkpoint(target, model, config, _card(name, config))
+    save_checkpoint(target, model, config, released_card(name, config))
     return target
 
 
@@ -177,7 +177,9 @@ def _model_config(args: dict[str, Any], size: int | None) -> InnerProductConfig:
     try:
         return InnerProductConfig(
             image_shape=(1 if args["grayscale"] else 3, side, side),
-            noise=NoiseRange(t_min=_variance(args, "min_noise_level"), t0=0.0, t_max=_variance(args, "max_noise_level")),
+            noise=NoiseRange(
+                t_min=_variance(args, "min_noise_level"), t0=0.0, t_max=_variance(args, "max_noise_level")
+            ),
             unet=UNetConfig(
                 base_width=network["base_width"],
                 num_scales=network["num_scales"],
@@ -255,19 +257,21 @@ def _our_name(theirs: str, unet: UNetConfig) -> str:
     return f"unet.{block.replace('middle_block', 'middle')}.{entry // 3}.{module}.{parameter}"
 
 
-def _card(name: str, config: CheckpointConfig) -> str:
+def released_card(name: str, config: CheckpointConfig) -> str:
+    """The text of `card.md`, from what `config.json` says."""
     channels, height, width = config.model.image_shape
+    unet, run = config.model.unet, config.training
     return "\n".join(
         (
             f"# {name}",
             "",
             f"Energy model of {height} x {width} {'grayscale' if channels == 1 else 'color'} images of "
-            f"`{config.dataset}`, released by Guth, Kadkhodaie and Simoncelli with their paper (2025, arXiv 2506.05310) "
-            "and imported by `python -m explorer import`.",
+            f"`{config.dataset}`, released by Guth, Kadkhodaie and Simoncelli with their paper (2025, "
+            "arXiv 2506.05310) and imported by `python -m explorer import`.",
             "",
             "- Values: x = k / 255, k the 8-bit pixel, without dequantization; log p is reported at t = 0.",
-            f"- U-Net of base width {config.model.unet.base_width} over {config.model.unet.num_scales + 1} resolutions; "
-            f"{config.training['steps']} steps of {config.training['batch_size']} images.",
+            f"- U-Net of base width {unet.base_width} over {unet.num_scales + 1} resolutions; "
+            f"{run['steps']} steps of {run['batch_size']} images.",
             "",
         )
     )

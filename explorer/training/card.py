@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+from explorer.measures.trust import TrustReport
+from explorer.measures.verdicts import verdicts
 from explorer.models.checkpoints import CheckpointConfig
+from explorer.models.dual import DualEnergyConfig
+from explorer.models.importing import released_card
+from explorer.models.released import InnerProductConfig
 from explorer.training.config import MODEL_WIDTHS
 from explorer.units import psnr_from_noise_variance
 
-__all__ = ["training_card"]
+__all__ = ["checkpoint_card"]
 
 
-def training_card(config: CheckpointConfig) -> str:
-    """The text of `card.md`, from what `config.json` says."""
-    channels, height, width = config.model.image_shape
-    noise = config.model.noise
+def checkpoint_card(name: str, config: CheckpointConfig, report: TrustReport | None = None) -> str:
+    """The text of `card.md`, from what `config.json` says and from a trust report where there is one."""
+    if isinstance(config.model, InnerProductConfig):
+        text = released_card(name, config)
+    else:
+        text = "\n".join([f"# {name}", "", *_origin(config.model, config)]) + "\n"
+    if config.metrics:
+        text += "\n" + "\n".join(["## What it reaches", "", *_figures(name, config)]) + "\n"
+    if report is not None:
+        text += "\n" + "\n".join(["## How far it can be trusted", "", *_checks(name, report)]) + "\n"
+    return text
+
+
+def _origin(model: DualEnergyConfig, config: CheckpointConfig) -> list[str]:
+    channels, height, width = model.image_shape
+    noise = model.noise
     low, at, high = (float(psnr_from_noise_variance(t)) for t in (noise.t_min, noise.t0, noise.t_max))
-    unet = config.model.unet
+    unet = model.unet
     run = config.training
     convention = (
         f"x = (k + u) / {config.values.levels}, u uniform in [0, 1)" if config.values.dequantize else "x = k / 255"
     )
-    lines = [
-        f"# {run.get('name', 'Checkpoint')}",
-        "",
+    return [
         f"Energy model of {height} x {width} {'grayscale' if channels == 1 else 'color'} images of `{config.dataset}`, "
         "trained by dual score matching (Guth, Kadkhodaie, Simoncelli 2025).",
         "",
@@ -31,19 +46,32 @@ def training_card(config: CheckpointConfig) -> str:
         f"learning rate {run.get('learning_rate', '?')}, averaged weights (decay {run.get('ema_decay', '?')}); "
         f"{run.get('minutes', '?')} minutes of steps on {run.get('hardware', '?')}.",
         f"- U-Net of base width {unet.base_width} over {unet.num_scales + 1} resolutions; "
-        f"Gaussian anchor: {'yes' if config.model.anchor else 'no'}; "
-        f"amplitude conditioning: {'yes' if config.model.amplitude else 'no'}.",
+        f"Gaussian anchor: {'yes' if model.anchor else 'no'}; "
+        f"amplitude conditioning: {'yes' if model.amplitude else 'no'}.",
         f"- Noise from {low:.0f} dB to {high:.0f} dB; log p is reported at {at:.0f} dB.",
         f"- Values: {convention}, k the 8-bit pixel.",
-        f"- Again: `{_command(config)}`",
+        f"- Again: `{_command(model, config)}`",
     ]
-    if config.metrics:
-        lines += ["", "## What it reaches", "", *_figures(config)]
-    return "\n".join(lines) + "\n"
 
 
-def _command(config: CheckpointConfig) -> str:
-    run, model = config.training, config.model
+def _checks(name: str, report: TrustReport) -> list[str]:
+    outcome = {True: "passes", False: "does not pass", None: "open"}
+    rows = [
+        f"| {verdict.name} | {outcome[verdict.passed]} | {verdict.value} | {verdict.sentence} |"
+        for verdict in verdicts(report)
+    ]
+    return [
+        f"`python -m explorer evaluate {name} --data DATA{' --quick' if report.effort == 'quick' else ''}` on "
+        f"{report.dataset}, at {report.psnr:.0f} dB; the page Trust shows the figures:",
+        "",
+        "| check | outcome | measured | what it means |",
+        "| --- | --- | --- | --- |",
+        *rows,
+    ]
+
+
+def _command(model: DualEnergyConfig, config: CheckpointConfig) -> str:
+    run = config.training
     size = next((name for name, width in MODEL_WIDTHS.items() if width == model.unet.base_width), "?")
     options = {
         "name": run.get("name"),
@@ -65,7 +93,7 @@ def _command(config: CheckpointConfig) -> str:
     return "python -m explorer train " + " ".join(words)
 
 
-def _figures(config: CheckpointConfig) -> list[str]:
+def _figures(name: str, config: CheckpointConfig) -> list[str]:
     metrics = config.metrics
     bits = metrics["bits_per_dimension"]
     rows = [
@@ -83,11 +111,11 @@ def _figures(config: CheckpointConfig) -> list[str]:
         rows.append((f"{codec}, lossless", f"{value:.3f}" + (f"; in a mosaic {mosaic:.3f}" if mosaic else "")))
     text = [
         f"On {metrics['images']} validation images, in bits/dimension (code length for {config.values.levels} levels); "
-        f"`python -m explorer evaluate {config.training.get('name', 'NAME')} --data DATA` prints them:",
+        f"`python -m explorer evaluate {name} --data DATA` prints them:",
         "",
         "| reading | bits/dimension |",
         "| --- | --- |",
-        *(f"| {name} | {value} |" for name, value in rows),
+        *(f"| {reading} | {value} |" for reading, value in rows),
         "",
         "By noise level (PSNR of the input); the time-score error is relative to its irreducible part:",
         "",

@@ -28,7 +28,7 @@ from explorer.home import write_atomically
 from explorer.models.checkpoints import CheckpointConfig, save_checkpoint
 from explorer.models.devices import fitting_batch_size, pick_device
 from explorer.models.dual import DualEnergy
-from explorer.training.card import training_card
+from explorer.training.card import checkpoint_card
 from explorer.training.config import TrainingConfig
 from explorer.training.objective import Objective, dual_score_losses, irreducible_time_loss, stratified_noise_variances
 from explorer.training.run import Run, append_metrics
@@ -296,7 +296,7 @@ def _validate(run: Run, trainer: Trainer, examples: np.ndarray) -> dict[str, Any
             | {"step": trainer.step, "minutes": round(run.seconds / 60, 1), "hardware": _hardware(trainer.device)},
             metrics=result.as_dict(),
         )
-        save_checkpoint(run.folder / "best", trainer.averaged, description, training_card(description))
+        save_checkpoint(run.folder / "best", trainer.averaged, description, checkpoint_card(config.name, description))
     metrics = result.as_dict()
     append_metrics(run.folder, {"kind": "validation", "step": trainer.step, **metrics})
     return metrics

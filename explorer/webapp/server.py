@@ -18,7 +18,9 @@ _SLOW_IMPORTS = (
     "explorer.figures.atlas",
     "explorer.figures.probe",
     "explorer.figures.training",
+    "explorer.figures.trust",
     "explorer.measures.probe",
+    "explorer.measures.reports",
     "explorer.models.checkpoints",
 )
 

@@ -1,0 +1,365 @@
+"""Can this model's probabilities be trusted? Every check that needs no ground truth, on one set of images.
+
+- **NLL, read twice**: from the energy and from the denoising error, and where between them the gap arises.
+- **Heat equation**: do the noise levels belong to one density that diffuses?
+- **Probability flow**: log p of single images by an ODE that never asks the energy at ``t0``.
+- **Local dimensionality**: two pairs of readings that a true energy makes equal.
+- **Normalization**: at large noise, and for images of few pixels by annealed importance sampling.
+
+A `TrustReport` holds what was measured; `explorer.measures.verdicts` says what passes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor
+
+from explorer.measures.dimensionality import flipd, flipd_by_trace, local_dimensionality
+from explorer.measures.flow import FlowLikelihood, flow_log_prob
+from explorer.measures.heat import HeatResidual, heat_residuals
+from explorer.measures.nll import gap_by_level, negative_log_likelihood
+from explorer.measures.noise import noise_generator
+from explorer.measures.noise_levels import NoiseLevel, log_spaced, noise_levels
+from explorer.measures.normalization import LogPartition, anneal, large_noise_error
+from explorer.models.base import EnergyModel
+from explorer.models.checkpoints import Checkpoint
+from explorer.units import noise_variance_from_psnr, psnr_from_noise_variance
+
+__all__ = [
+    "FULL",
+    "QUICK",
+    "DimensionalityCheck",
+    "DimensionalityLevel",
+    "Effort",
+    "GapLevel",
+    "NllCheck",
+    "NormalizationCheck",
+    "TrustReport",
+    "nll_check",
+    "run_checks",
+]
+
+_CONFIG = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+_EXACT_TRACE = 64  # pixel values up to which a trace is not estimated
+_ANNEALED = 256  # pixel values up to which annealed importance sampling says something
+_DIMENSIONALITY_RANGE = (0.0, 50.0)  # dB
+
+
+class GapLevel(BaseModel):
+    """One noise level of the two readings of the NLL.
+
+    Attributes:
+        psnr: noise level in dB.
+        gap: energy minus I-MMSE reading of the NLL at this level, in nats an image.
+        mean_time_score: ``E t dU/dt / d``, zero for a normalized model.
+        time_error: time-score error over its irreducible part.
+    """
+
+    model_config = _CONFIG
+
+    psnr: float
+    gap: float
+    mean_time_score: float
+    time_error: float
+
+
+class NllCheck(BaseModel):
+    """Negative log-likelihood at the smallest noise level, in nats an image, from the energy and from I-MMSE."""
+
+    model_config = _CONFIG
+
+    energy: float
+    i_mmse: float
+    levels: tuple[GapLevel, ...]
+
+
+class DimensionalityLevel(BaseModel):
+    """Mean over images of four readings of local dimensionality, at one noise level.
+
+    Attributes:
+        psnr: noise level in dB.
+        denoising, energy: of noisy images: ``E ||x - D||^2 / t`` and ``d - 2 t d/dt E U``; equal for a true energy.
+        time_score, trace: FLIPD at the clean image, from ``dU/dt`` and from the trace; equal for a true energy.
+        trace_error: standard error of `trace` from the probes.
+    """
+
+    model_config = _CONFIG
+
+    psnr: float
+    denoising: float
+    energy: float
+    time_score: float
+    trace: float
+    trace_error: float
+
+
+class DimensionalityCheck(BaseModel):
+    """Readings of local dimensionality by noise level, and what FLIPD costs: seconds for all levels, either way."""
+
+    model_config = _CONFIG
+
+    levels: tuple[DimensionalityLevel, ...]
+    time_score_seconds: float
+    trace_seconds: float
+
+
+class NormalizationCheck(BaseModel):
+    """Errors of the log normalization, in nats an image: at large noise, and at ``t0`` where it was annealed."""
+
+    model_config = _CONFIG
+
+    large_noise: LogPartition
+    annealed: LogPartition | None = None
+
+
+class TrustReport(BaseModel):
+    """What the checks measured; a section is None where it was not run.
+
+    Attributes:
+        fingerprint: of the checkpoint.
+        dataset: name of the images.
+        dimensions: ``d``.
+        levels: values that a pixel can have, for code lengths.
+        psnr: smallest noise level of the checks, in dB: that of log p, but not below the training range.
+        effort: `quick` or `full`.
+        images: how many images each section used.
+        seconds: how long the checks took.
+    """
+
+    model_config = _CONFIG
+
+    fingerprint: str
+    dataset: str
+    dimensions: int
+    levels: int
+    psnr: float
+    effort: Literal["quick", "full"]
+    images: dict[str, int] = {}
+    seconds: float = 0.0
+    nll: NllCheck | None = None
+    heat: tuple[HeatResidual, ...] | None = None
+    flow: tuple[FlowLikelihood, ...] | None = None
+    dimensionality: DimensionalityCheck | None = None
+    normalization: NormalizationCheck | None = None
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is measured.
+
+    Attributes:
+        name: for the report.
+        nll_images, heat_images, flow_images, dimensionality_images: numbers of images.
+        nll_levels, heat_levels, dimensionality_levels: numbers of noise levels.
+        probes: random probes of a trace.
+        flow_nodes: of the quadrature along the flow.
+        annealing_levels, particles: of annealed importance sampling.
+    """
+
+    name: Literal["quick", "full"]
+    nll_images: int
+    nll_levels: int
+    heat_images: int
+    heat_levels: int
+    flow_images: int
+    flow_nodes: int
+    dimensionality_images: int
+    dimensionality_levels: int
+    probes: int
+    annealing_levels: int
+    particles: int
+
+    def fitted(self, pass_seconds: float, seconds: float) -> Effort:
+        """The same with fewer images (not below two) where a model is so slow that it would take longer than `seconds`.
+
+        Args:
+            pass_seconds: time of one forward and backward pass of one image.
+            seconds: what the whole may take.
+        """
+        share = seconds / (pass_seconds * self._passes())
+        if share >= 1:
+            return self
+        fewer = {
+            name: max(2, int(getattr(self, name) * share))
+            for name in ("nll_images", "heat_images", "flow_images", "dimensionality_images")
+        }
+        return replace(self, **fewer)
+
+    def _passes(self) -> float:
+        """Work in forward and backward passes of one image; a Hessian-vector product counts as two."""
+        trace = 2 + 2 * self.probes
+        return (
+            self.nll_images * self.nll_levels
+            + self.heat_images * self.heat_levels * trace
+            + self.flow_images * (120 + self.flow_nodes * trace)
+            + self.dimensionality_images * self.dimensionality_levels * (3 + trace)
+        )
+
+
+QUICK = Effort("quick", 64, 17, 16, 9, 4, 24, 16, 6, 4, 150, 64)
+FULL = Effort("full", 500, 33, 64, 17, 16, 48, 64, 11, 16, 1000, 128)
+
+_QUICK_SECONDS = 45.0
+
+Progress = Callable[[str, float], None]
+"""``progress(what is measured now, share of the whole that is done)``."""
+
+
+def nll_check(x: Tensor, levels: Sequence[NoiseLevel]) -> NllCheck:
+    """Both readings of the NLL and the gap by noise level, from measurements on the images `x`."""
+    nll = negative_log_likelihood(x, levels)
+    return NllCheck(
+        energy=nll.energy,
+        i_mmse=nll.i_mmse,
+        levels=tuple(
+            GapLevel(psnr=level.psnr, gap=gap, mean_time_score=level.mean_time_score, time_error=level.time_error)
+            for level, gap in zip(levels, gap_by_level(x, levels), strict=True)
+        ),
+    )
+
+
+def run_checks(
+    checkpoint: Checkpoint,
+    pixels: np.ndarray,
+    dataset: str,
+    effort: Effort = FULL,
+    *,
+    seed: int = 0,
+    nll: NllCheck | None = None,
+    progress: Progress | None = None,
+    keep: Callable[[TrustReport], None] | None = None,
+) -> TrustReport:
+    """Run every check on 8-bit images.
+
+    Args:
+        checkpoint: the model.
+        pixels: uint8, shape ``(N, C, H, W)``, N at least 2; each check uses the first so many.
+        dataset: name of the images, for the report.
+        effort: `QUICK` or `FULL`. A quick one uses fewer images where the model is slow.
+        seed: of dequantization, noise and probes.
+        nll: when it was measured already.
+        progress: told what is measured.
+        keep: given the report after each section.
+    """
+    model, values = checkpoint.model, checkpoint.values
+    noise = checkpoint.config.model.noise
+    x = values.dequantized(torch.from_numpy(np.array(pixels)), noise_generator(seed + 1))
+    if effort.name == "quick":
+        effort = effort.fitted(_pass_seconds(model, x, noise.t_low), _QUICK_SECONDS)
+    exact = None if model.dimensions <= _EXACT_TRACE else effort.probes
+    report = TrustReport(
+        fingerprint=checkpoint.fingerprint,
+        dataset=dataset,
+        dimensions=model.dimensions,
+        levels=values.levels if values.dequantize else 256,
+        psnr=float(psnr_from_noise_variance(noise.t_low)),
+        effort=effort.name,
+    )
+    began = time.monotonic()
+    say = progress or (lambda _what, _share: None)
+
+    def within(what: str, first: float, last: float) -> Callable[[int, int], None]:
+        say(what, first)
+        return lambda done, total: say(what, first + (last - first) * done / total)
+
+    def add(images: int, **section: object) -> None:
+        nonlocal report
+        counts = report.images | dict.fromkeys(section, images)
+        report = report.model_copy(update={**section, "images": counts, "seconds": round(time.monotonic() - began, 1)})
+        if keep is not None:
+            keep(report)
+
+    step = within("Normalization at large noise", 0.0, 0.02)
+    some = x[: effort.nll_images]
+    add(len(some), normalization=NormalizationCheck(large_noise=large_noise_error(model, some, noise.t_max, seed)))
+
+    step = within("Likelihood, read twice", 0.02, 0.25)
+    if nll is None:
+        measured = noise_levels(model, some, log_spaced(noise.t_low, noise.t_max, effort.nll_levels), seed, step)
+        nll = nll_check(some, measured)
+    add(len(some), nll=nll)
+
+    step = within("Heat equation", 0.25, 0.5)
+    some = x[: effort.heat_images]
+    ts = log_spaced(noise.t_low, noise.t_max, effort.heat_levels)
+    add(len(some), heat=tuple(heat_residuals(model, some, ts, exact, seed, step)))
+
+    step = within("Readings of dimensionality", 0.5, 0.7)
+    some = x[: effort.dimensionality_images]
+    psnrs = _dimensionality_psnrs(noise.t_low, noise.t_max, effort.dimensionality_levels)
+    add(len(some), dimensionality=_dimensionality(model, some, psnrs, exact, seed, step))
+
+    step = within("Probability flow", 0.7, 0.95)
+    some = x[: effort.flow_images]
+    generator = noise_generator(seed + 2)
+    flows = []
+    for done, image in enumerate(some.split(1)):
+        y = image + noise.t_low**0.5 * torch.randn(image.shape, generator=generator)
+        flows.append(
+            flow_log_prob(model, y, noise.t_low, noise.t_max, nodes=effort.flow_nodes, probes=exact, seed=seed + done)
+        )
+        step(done + 1, len(some))
+    add(len(some), flow=tuple(flows))
+
+    if model.dimensions <= _ANNEALED:
+        step = within("Annealed importance sampling", 0.95, 1.0)
+        particles = x[torch.arange(effort.particles) % len(x)]
+        annealed = anneal(
+            model, particles, noise.t_low, noise.t_max, levels=effort.annealing_levels, seed=seed, progress=step
+        )
+        both = NormalizationCheck(large_noise=report.normalization.large_noise, annealed=annealed)
+        add(report.images["normalization"], normalization=both)
+    return report
+
+
+def _pass_seconds(model: EnergyModel, x: Tensor, t: float) -> float:
+    few = x[:4].to(model.device)
+    model.derivatives(few, t)  # the first call is slower
+    began = time.perf_counter()
+    model.derivatives(few, t)
+    return (time.perf_counter() - began) / len(few)
+
+
+def _dimensionality_psnrs(t_low: float, t_max: float, count: int) -> list[float]:
+    low = max(_DIMENSIONALITY_RANGE[0], float(psnr_from_noise_variance(t_max)))
+    high = min(_DIMENSIONALITY_RANGE[1], float(psnr_from_noise_variance(t_low)))
+    return np.linspace(high, low, count).tolist()
+
+
+def _dimensionality(
+    model: EnergyModel,
+    x: Tensor,
+    psnrs: Sequence[float],
+    probes: int | None,
+    seed: int,
+    progress: Callable[[int, int], None],
+) -> DimensionalityCheck:
+    ts = [float(noise_variance_from_psnr(psnr)) for psnr in psnrs]
+    noisy = local_dimensionality(model, x, ts, draws=2, seed=seed)
+    levels, fast, slow = [], 0.0, 0.0
+    for k, (psnr, t) in enumerate(zip(psnrs, ts, strict=True)):
+        began = time.perf_counter()
+        time_score = float(flipd(model, x, t).double().mean())
+        fast += time.perf_counter() - began
+        began = time.perf_counter()
+        trace, error = flipd_by_trace(model, x, t, probes, seed)
+        slow += time.perf_counter() - began
+        levels.append(
+            DimensionalityLevel(
+                psnr=psnr,
+                denoising=float(noisy.denoising[:, k].mean()),
+                energy=float(noisy.energy[:, k].mean()),
+                time_score=time_score,
+                trace=float(trace.double().mean()),
+                trace_error=float(error.double().square().sum().sqrt() / len(x)),
+            )
+        )
+        progress(k + 1, len(ts))
+    return DimensionalityCheck(levels=tuple(levels), time_score_seconds=fast, trace_seconds=slow)

@@ -1,0 +1,185 @@
+"""What a trust report means: for each check one sentence, and whether it passes.
+
+The bars are the project's own. They are about what a reader of the pages would notice: 0.05 bits/dimension of log p,
+0.02 nats of disagreement between noise levels, 5 % of a dimensionality.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from explorer.measures.trust import DimensionalityLevel, TrustReport
+
+__all__ = [
+    "DIMENSIONALITY_BAR",
+    "FLOW_BAR",
+    "GAP_BAR",
+    "HEAT_BAR",
+    "LARGE_NOISE_BAR",
+    "PARTITION_BAR",
+    "Verdict",
+    "verdicts",
+]
+
+GAP_BAR = 0.05
+"""Bits/dimension between the two readings of the NLL."""
+FLOW_BAR = 0.05
+"""Bits/dimension between flow and energy, mean over images."""
+HEAT_BAR = 0.02
+"""Nats a dimension and unit of ``log t``, root mean square over images, at every noise level."""
+DIMENSIONALITY_BAR = 0.05
+"""Between two readings that should be equal, as a share of the reading, or of ``d / 10`` where that is larger."""
+LARGE_NOISE_BAR = 0.002
+"""Nats a dimension, of the log normalization at large noise."""
+PARTITION_BAR = 0.02
+"""Nats a dimension, of the log normalization by annealed importance sampling."""
+
+
+class Verdict(NamedTuple):
+    """The outcome of a check.
+
+    Attributes:
+        name: of the check.
+        passed: whether it holds; None when it could not be decided or was not run.
+        value: what was measured, with its unit.
+        sentence: what it means.
+    """
+
+    name: str
+    passed: bool | None
+    value: str
+    sentence: str
+
+
+def verdicts(report: TrustReport) -> list[Verdict]:
+    """One verdict for each check, in the order of the pages; those that were not run say so."""
+    return [_gap(report), _heat(report), _flow(report), *_dimensionality(report), *_normalization(report)]
+
+
+def _missing(name: str) -> Verdict:
+    return Verdict(name, None, "–", "Not measured yet.")
+
+
+def _gap(report: TrustReport) -> Verdict:
+    name = "Likelihood, read twice"
+    if report.nll is None:
+        return _missing(name)
+    per_bit = report.dimensions * math.log(2)
+    gaps = np.array([level.gap for level in report.nll.levels]) / per_bit
+    gap, passed = float(gaps[0]), abs(float(gaps[0])) <= GAP_BAR
+    sentence = (
+        "The energy and the denoising error, which cannot flatter, give the same likelihood: "
+        f"they differ by {_signed(gap, 3)} bits/dimension, and may by {GAP_BAR:g}."
+    )
+    if not passed and np.isfinite(gaps).all():
+        steepest = int(np.argmax(np.abs(np.diff(gaps))))
+        high, low = report.nll.levels[steepest].psnr, report.nll.levels[steepest + 1].psnr
+        sentence = (
+            f"The energy and the denoising error differ by {_signed(gap, 3)} bits/dimension, and may by {GAP_BAR:g}; "
+            f"most arises between {_signed(low, 0, plus=False)} and {_signed(high, 0, plus=False)} dB."
+        )
+    return Verdict(name, passed, f"{_signed(gap, 3)} bits/dim", sentence)
+
+
+def _heat(report: TrustReport) -> Verdict:
+    name = "Heat equation"
+    if report.heat is None:
+        return _missing(name)
+    worst = max(report.heat, key=lambda level: level.rms if math.isfinite(level.rms) else math.inf)
+    passed = worst.rms <= HEAT_BAR
+    how = "Noise levels belong to one density that diffuses" if passed else "Noise levels do not fit together"
+    sentence = (
+        f"{how}: the residual is at most {worst.rms:.4f} nats a dimension and e-fold of noise "
+        f"(at {_signed(worst.psnr, 0, plus=False)} dB), and may be {HEAT_BAR:g}."
+    )
+    return Verdict(name, passed, f"{worst.rms:.4f} nats", sentence)
+
+
+def _flow(report: TrustReport) -> Verdict:
+    name = "Probability flow"
+    if report.flow is None:
+        return _missing(name)
+    per_bit = report.dimensions * math.log(2)
+    differences = np.array([flow.difference for flow in report.flow]) / per_bit
+    mean, spread = float(differences.mean()), float(np.sqrt(np.mean(differences**2)))
+    passed = abs(mean) <= FLOW_BAR
+    speed = sum(flow.seconds for flow in report.flow) / sum(flow.energy_seconds for flow in report.flow)
+    sentence = (
+        f"An ODE that never asks the energy at this noise {'agrees' if passed else 'disagrees'}: log p differs by "
+        f"{_signed(mean, 3)} bits/dimension on average (root mean square {spread:.3f}), and may by {FLOW_BAR:g}. "
+        f"The energy needs one forward pass and is {speed:,.0f} times as fast."
+    )
+    return Verdict(name, passed, f"{_signed(mean, 3)} bits/dim", sentence)
+
+
+def _dimensionality(report: TrustReport) -> list[Verdict]:
+    names = ("Dimensionality of noisy images", "Dimensionality at the image")
+    if report.dimensionality is None:
+        return [_missing(name) for name in names]
+    levels = report.dimensionality.levels
+    d = report.dimensions
+    noisy = _pair(names[0], levels, "denoising", "energy", "denoising error", "slope of the mean energy", d)
+    clean = _pair(names[1], levels, "time_score", "trace", "time score", "trace of the score's Jacobian", d)
+    check = report.dimensionality
+    faster = check.trace_seconds / max(check.time_score_seconds, 1e-9)
+    return [noisy, clean._replace(sentence=f"{clean.sentence} The time score is {faster:,.0f} times as fast.")]
+
+
+def _pair(
+    name: str, levels: Sequence[DimensionalityLevel], first: str, second: str, title: str, other: str, d: int
+) -> Verdict:
+    def disagreement(level: DimensionalityLevel) -> float:
+        a, b = getattr(level, first), getattr(level, second)
+        share = abs(a - b) / max(abs(a), d / 10)
+        return share if math.isfinite(share) else math.inf
+
+    worst = max(levels, key=disagreement)
+    share = disagreement(worst)
+    passed = share <= DIMENSIONALITY_BAR
+    sentence = (
+        f"The {title} and the {other} {'agree' if passed else 'disagree'}: {getattr(worst, first):,.1f} and "
+        f"{getattr(worst, second):,.1f} dimensions where they are farthest apart, at "
+        f"{_signed(worst.psnr, 0, plus=False)} dB."
+    )
+    return Verdict(name, passed, f"{100 * share:.1f} %" if math.isfinite(share) else "not finite", sentence)
+
+
+def _normalization(report: TrustReport) -> list[Verdict]:
+    names = ("Normalization at large noise", "Normalization by annealing")
+    if report.normalization is None:
+        return [_missing(name) for name in names]
+    d = report.dimensions
+    large = report.normalization.large_noise.value / d
+    passed = abs(large) <= LARGE_NOISE_BAR
+    result = [
+        Verdict(
+            names[0],
+            passed,
+            f"{_signed(large, 4)} nats/dim",
+            f"At the largest noise, where the truth is Gaussian, the log of the integral is {_signed(large, 4)} nats a "
+            f"dimension{'' if passed else ', too far'} from 0, and may be {LARGE_NOISE_BAR:g}.",
+        )
+    ]
+    annealed = report.normalization.annealed
+    if annealed is None:
+        return [*result, Verdict(names[1], None, "–", "Particles cannot tell for images of so many pixels.")]
+    value, error = annealed.value / d, annealed.standard_error / d
+    sure = abs(value) + 2 * error <= PARTITION_BAR or abs(value) - 2 * error > PARTITION_BAR
+    inside = abs(value) <= PARTITION_BAR
+    what = "about 0" if inside else "not 0: there is probability where there are no images" if value > 0 else "not 0"
+    sentence = (
+        f"Followed down from large noise by particles, the log of the integral at the smallest is {what}: "
+        f"{_signed(value, 3)} ± {error:.3f} nats a dimension, and may be {PARTITION_BAR:g}."
+    )
+    if not sure:
+        sentence += " The error is too large to decide; run the full checks."
+    return [*result, Verdict(names[1], inside if sure else None, f"{_signed(value, 3)} nats/dim", sentence)]
+
+
+def _signed(value: float, decimals: int, *, plus: bool = True) -> str:
+    text = f"{value:+,.{decimals}f}" if plus else f"{value:,.{decimals}f}"
+    return text.replace("-", "−")

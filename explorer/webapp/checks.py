@@ -1,0 +1,78 @@
+"""Run the checks of a model on the spot, with progress and stop; each section is kept as soon as it is measured."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.measures.reports import save_report
+from explorer.measures.trust import FULL, QUICK, Effort, run_checks
+from explorer.webapp.loaders import store
+from explorer.webapp.sidebar import Selection
+
+__all__ = ["asked_for", "offer_checks", "run_asked_checks"]
+
+_EFFORTS: dict[str, Effort] = {"quick": QUICK, "full": FULL}
+
+
+def offer_checks(selection: Selection) -> None:
+    """Two buttons: a minute, or as long as it takes."""
+    row = st.container(horizontal=True, vertical_alignment="center")
+    key, running = _key(selection), asked_for(selection)
+    row.button(
+        "Run the quick checks",
+        type="primary",
+        icon=":material/bolt:",
+        on_click=_ask,
+        args=(key, "quick"),
+        disabled=running,
+        help="All checks on few images: about a minute.",
+    )
+    row.button(
+        "Run the full checks",
+        icon=":material/fact_check:",
+        on_click=_ask,
+        args=(key, "full"),
+        disabled=running,
+        help="More images, more noise levels, smaller errors: many minutes for images of 32 × 32 and more.",
+    )
+    if running:
+        row.button("Stop", icon=":material/stop:", on_click=_ask, args=(key, None), help="What is measured is kept.")
+
+
+def asked_for(selection: Selection) -> bool:
+    """Whether checks of this model on this data set were asked for and have not ended."""
+    return st.session_state.get(_key(selection)) is not None
+
+
+def run_asked_checks(selection: Selection) -> None:
+    """Run them, show how far they are, and keep the report.
+
+    Raises:
+        ExplorerError: the data set cannot be opened or the report cannot be written.
+    """
+    key = _key(selection)
+    effort = _EFFORTS[st.session_state[key]]
+    checkpoint = selection.checkpoint
+    bar = st.progress(0.0, "Opening the images…")
+    try:
+        images = store(selection.dataset, checkpoint.model.image_shape)
+        run_checks(
+            checkpoint,
+            images.pixels[: effort.nll_images],
+            images.name,
+            effort,
+            progress=lambda what, share: bar.progress(min(share, 1.0), f"{what}…"),
+            keep=lambda report: save_report(checkpoint, report),
+        )
+    finally:
+        # Also when the page is left or Stop is pressed, which ends this run of the script.
+        st.session_state[key] = None
+    st.rerun()
+
+
+def _key(selection: Selection) -> str:
+    return f"checks-{selection.checkpoint.fingerprint}-{selection.dataset}"
+
+
+def _ask(key: str, effort: str | None) -> None:
+    st.session_state[key] = effort

@@ -1,0 +1,42 @@
+"""Trust: does a model's log p hold up?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.measures.reports import find_report
+from explorer.measures.verdicts import verdicts
+from explorer.webapp.checks import asked_for, offer_checks, run_asked_checks
+from explorer.webapp.loaders import shown_errors
+from explorer.webapp.sidebar import sidebar
+from explorer.webapp.trust_panels import figures, verdict_table
+
+
+def page() -> None:
+    selection = sidebar()
+    st.title("Trust")
+    st.markdown(
+        "A number called log p is worth nothing unless it can be checked. These checks need no ground truth: each "
+        "compares two things that a true, normalized density makes equal."
+    )
+    with shown_errors():
+        offer_checks(selection)
+        if asked_for(selection):
+            run_asked_checks(selection)
+        report = find_report(selection.checkpoint)
+        if report is None:
+            st.info(
+                f"{selection.checkpoint.name} was not checked yet. The quick checks take about a minute.",
+                icon=":material/hourglass_empty:",
+            )
+            return
+        counts = sorted(set(report.images.values()))
+        st.caption(
+            f"Measured on {counts[0]:,} to {counts[-1]:,} images of {report.dataset}, at noise of "
+            f"{report.psnr:.0f} dB and above; {report.effort} checks, {report.seconds:,.0f} s."
+        )
+        verdict_table(verdicts(report))
+        figures(report)
+
+
+page()
