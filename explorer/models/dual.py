@@ -29,6 +29,7 @@ Without the anchor ``U(y, t) = d/2 log(2 pi (var + t)) + 1/2 rho <u^, f(u^; e)> 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -39,7 +40,7 @@ from explorer.models.anchor import SpectralGaussian
 from explorer.models.base import EnergyModel, sum_pixels
 from explorer.models.unet import UNet, UNetConfig, check_image_shape_fits
 
-__all__ = ["DualEnergy", "DualEnergyConfig", "NoiseRange"]
+__all__ = ["DualEnergy", "DualEnergyConfig", "LogNoiseFeatures", "NoiseRange", "View"]
 
 _TINY = 1e-6
 
@@ -128,6 +129,30 @@ class LogNoiseFeatures(nn.Module):
         return torch.cat((phase.cos(), phase.sin()), 1)
 
 
+class View(NamedTuple):
+    """What a `DualEnergy` makes of noisy images ``y`` at ``t`` before its U-Net runs.
+
+    Attributes:
+        inputs: of the U-Net: ``u^`` and ``v^`` (without the anchor ``u^`` alone), shape ``(B, channels, H, W)``.
+        embedding: ``e``, shape ``(B, embedding_dim)``.
+        partner: ``v^`` (or ``u^``), which the output is multiplied with, shape ``(B, C, H, W)``.
+        power: ``mean(v^2)`` (or of ``u``), shape ``(B,)``.
+        coefficients: DCT of ``v`` (or ``u``), shape ``(B, C, H, W)``.
+        noise_features: Fourier features of ``log t``, shape ``(B, 2 * frequencies)``.
+        base: the Gaussian's energy, or the constant that stands for it, shape ``(B,)``.
+        weight: ``w(t)``, shape ``(B,)``.
+    """
+
+    inputs: Tensor
+    embedding: Tensor
+    partner: Tensor
+    power: Tensor
+    coefficients: Tensor
+    noise_features: Tensor
+    base: Tensor
+    weight: Tensor
+
+
 class DualEnergy(EnergyModel):
     """Energy network trained by dual score matching.
 
@@ -190,7 +215,8 @@ class DualEnergy(EnergyModel):
         entropy = 0.5 * torch.log(2 * math.pi * math.e * variances).sum()
         self.log_normalization.add_((entropy - energy).float())
 
-    def energy(self, y: Tensor, t: Tensor) -> Tensor:
+    def look(self, y: Tensor, t: Tensor) -> View:
+        """What the network makes of noisy images before the U-Net runs; see `View`."""
         total_variance = self.pixel_variance + t
         standardized = (y - self.gaussian.mean) / total_variance.sqrt().view(-1, 1, 1, 1)
         z = self.gaussian.coefficients(y)
@@ -204,22 +230,25 @@ class DualEnergy(EnergyModel):
             weight = torch.ones_like(t)
             z = z / total_variance.sqrt().view(-1, 1, 1, 1)
             whitened = standardized
-
         power = whitened.square().mean((1, 2, 3)) + _TINY
         partner = whitened * power.rsqrt().view(-1, 1, 1, 1)
         inputs = torch.cat((_to_unit_power(standardized), partner), 1) if self.config.anchor else partner
-        features = self.noise_features(t)
-        correction = self.dimensions * self.offset(features).squeeze(1)
+        noise_features = self.noise_features(t)
+        features = noise_features
         if self.config.amplitude:
             amplitudes = torch.log(z.square().flatten(2) @ self.bands + _TINY).flatten(1)
             features = torch.cat((features, amplitudes), 1)
-        embedding = self.embedding(features)
-        inner_product = 0.5 * sum_pixels(partner * self.unet(inputs, embedding))
+        return View(inputs, self.embedding(features), partner, power, z, noise_features, base, weight)
+
+    def energy(self, y: Tensor, t: Tensor) -> Tensor:
+        view = self.look(y, t)
+        correction = self.dimensions * self.offset(view.noise_features).squeeze(1)
+        inner_product = 0.5 * sum_pixels(view.partner * self.unet(view.inputs, view.embedding))
         if self.config.amplitude:
-            correction = correction + self.dimensions * self.radial(embedding).squeeze(1)
+            correction = correction + self.dimensions * self.radial(view.embedding).squeeze(1)
         if not (self.config.amplitude and self.config.anchor):
-            inner_product = power * inner_product
-        return base + weight * (inner_product + correction)
+            inner_product = view.power * inner_product
+        return view.base + view.weight * (inner_product + correction)
 
 
 def _to_unit_power(x: Tensor) -> Tensor:

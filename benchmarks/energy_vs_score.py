@@ -1,0 +1,137 @@
+"""Does an energy cost denoising quality? The same U-Net trained as a plain denoiser and as an energy.
+
+    python benchmarks/energy_vs_score.py                                  # on the photographs that come along
+    python benchmarks/energy_vs_score.py --data PATH_OF_TINY_IMAGENET
+
+Both networks read the same inputs and have the same weights but for the energy's few scalar terms. The score network is
+free to output any vector field; the energy's is a gradient. It is trained twice: for as many steps as the energy, and for
+as many minutes (a step of an energy needs the gradient of a gradient, and takes longer). The paper finds, on color
+ImageNet64, 60.45 / 47.25 / 35.67 / 26.01 / 18.88 dB for the energy and 60.43 / 47.19 / 35.58 / 25.92 / 18.84 dB for the
+score network, at input 60 / 45 / 30 / 15 / 0 dB.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+import typer
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor, nn
+
+from explorer.data.sources import open_dataset
+from explorer.models.dual import DualEnergy
+from explorer.training.config import TrainingConfig, training_config
+from explorer.training.objective import DualLosses
+from explorer.training.sources import PixelSource
+from explorer.training.trainer import Trainer
+from explorer.units import noise_variance_from_psnr, psnr_from_noise_variance
+
+_PSNRS = (60.0, 45.0, 30.0, 15.0, 0.0)
+_SIZE = 16
+
+
+class ScoreNetwork(nn.Module):
+    """``sqrt(t) grad_y U`` of the Gaussian anchor, plus the U-Net's output carried back from whitened coordinates.
+
+    It is `DualEnergy` with the output of the U-Net read as the gradient itself and not as a factor of an inner product.
+
+    Args:
+        energy: gives network, anchor and embedding; its scalar terms are not used.
+    """
+
+    def __init__(self, energy: DualEnergy) -> None:
+        super().__init__()
+        self.parts = energy
+        for unused in (energy.radial, energy.offset):
+            unused.requires_grad_(False)
+
+    def forward(self, y: Tensor, t: Tensor) -> Tensor:
+        parts = self.parts
+        sigma = t.sqrt().view(-1, 1, 1, 1)
+        view = parts.look(y, t)
+        total = (parts.gaussian.variances + sigma.square()).sqrt()
+        output = parts.unet(view.inputs, view.embedding) * view.power.sqrt().view(-1, 1, 1, 1)
+        correction = parts.gaussian.synthesize(parts.gaussian.coefficients(output + parts.gaussian.mean) / total)
+        gaussian = parts.gaussian.synthesize(view.coefficients / total)
+        return sigma * (gaussian + view.weight.view(-1, 1, 1, 1) * correction)
+
+
+def denoising_losses(network: Callable[[Tensor, Tensor], Tensor], x: Tensor, eps: Tensor, t: Tensor) -> DualLosses:
+    """The space loss of a network that gives ``sqrt(t) grad_y U`` itself; it has no time score, and no loss for it."""
+    error = network(x + t.sqrt().view(-1, 1, 1, 1) * eps, t) - eps
+    space = error.square().flatten(1).mean(1)
+    return DualLosses(space, torch.zeros_like(space))
+
+
+def _train(trainer: Trainer, name: str) -> float:
+    """CPU minutes of all steps."""
+    began = time.process_time()
+    while trainer.step < trainer.config.steps:
+        trainer.take_step()
+        if trainer.step % 500 == 0:
+            typer.echo(f"  {name}: step {trainer.step:,} of {trainer.config.steps:,}", err=True)
+    return (time.process_time() - began) / 60
+
+
+def _denoised(scaled_gradient: Callable[[Tensor, Tensor], Tensor], x: Tensor) -> list[str]:
+    """PSNR after denoising at each of `_PSNRS`, the same noise for every network."""
+    results = []
+    for psnr in _PSNRS:
+        generator = torch.Generator().manual_seed(4)
+        t = float(noise_variance_from_psnr(psnr))
+        errors = []
+        for part in x.split(200):
+            eps = torch.randn(part.shape, generator=generator)
+            error = scaled_gradient(part + t**0.5 * eps, torch.full((len(part),), t)) - eps
+            errors.append(t * error.square().flatten(1).mean(1))
+        results.append(f"{float(psnr_from_noise_variance(float(torch.cat(errors).mean()))):.2f}")
+    return results
+
+
+def main(data: str = "photos", steps: int = 4000, images: int = 1000, seed: int = 0, threads: int = 1) -> None:
+    """Train the three networks and print denoised PSNR side by side."""
+    torch.set_num_threads(threads)
+    shape = (1, _SIZE, _SIZE)
+    training: np.ndarray = open_dataset(data, shape, "train").pixels
+    validation: np.ndarray = open_dataset(data, shape, "validation").pixels[:images]
+    config: TrainingConfig = training_config(
+        "energy", data, size=_SIZE, model_size="small", steps=steps, learning_rate=3e-3, seed=seed, compile=True
+    )
+    source = PixelSource(training, config.values, config.flip)
+    x = config.values.dequantized(torch.from_numpy(np.array(validation)), torch.Generator().manual_seed(5))
+
+    trainer = Trainer(config, source)
+    energy_minutes = _train(trainer, "energy")
+    energy = trainer.averaged
+
+    def of_energy(y: Tensor, t: Tensor) -> Tensor:
+        return -t.sqrt().view(-1, 1, 1, 1) * energy.derivatives(y, t).score
+
+    rows = [("energy", steps, energy_minutes, _denoised(of_energy, x))]
+    score_minutes = 0.0
+    for name in ("score, equal steps", "score, equal time"):
+        count = steps if score_minutes == 0 else round(steps * energy_minutes / score_minutes)
+        own = config.model_copy(update={"steps": count})
+        network = ScoreNetwork(Trainer(own, source).model)
+        trainer = Trainer(own, source, network, denoising_losses)
+        score_minutes = _train(trainer, name)
+        with torch.no_grad():
+            rows.append((name, count, score_minutes, _denoised(trainer.averaged, x)))
+    table = Table(
+        "network",
+        "steps",
+        "CPU min",
+        *(f"{psnr:g} dB" for psnr in _PSNRS),
+        title=f"Denoised PSNR in dB, {len(x)} images",
+    )
+    for name, count, minutes, results in rows:
+        table.add_row(name, f"{count:,}", f"{minutes:.1f}", *results)
+    Console(width=120).print(table)
+
+
+if __name__ == "__main__":
+    typer.run(main)

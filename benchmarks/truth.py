@@ -1,0 +1,202 @@
+"""Are the probabilities right where the truth is known?
+
+    python benchmarks/truth.py                    # everything, about half an hour on one core
+    python benchmarks/truth.py --only mixture     # one part: mixture, gaussian, contrasts, disks or subspaces
+
+1. `mixture`: the paper's first figure, two Gaussians of standard deviation 1 and 4 in 1,000 dimensions, learned by a radial
+   energy with dual and with single score matching. Errors are over radii 0 to 5 sqrt(d), at 500 points.
+2. `gaussian`, `contrasts`: images with power spectrum 1/f^2, learned by the U-Net of real images: Gaussian ones without
+   the anchor, which would make it trivial; and ones of four contrasts, with it. Errors are over fresh images.
+3. `disks`: a family with five parameters. Does local dimensionality find the five?
+4. `subspaces`: subspaces of dimension 4, 16 and 64 in 256 dimensions, with the exact energy: which reading of local
+   dimensionality finds which, beside nearest-neighbor estimators of scikit-dimension on samples.
+
+Parts 3 and 4 are in `truth_dimensions.py`. Needs `benchmarks/requirements.txt`.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+import typer
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor, nn
+from truth_dimensions import subspaces
+
+from explorer.measures.normalization import large_noise_error
+from explorer.models.analytic import Gaussian, GaussianScaleMixture, power_law_covariance
+from explorer.models.base import EnergyModel
+from explorer.models.dual import DualEnergyConfig, NoiseRange
+from explorer.models.radial import RadialEnergy
+from explorer.models.unet import UNetConfig
+from explorer.training.config import TrainingConfig
+from explorer.training.sources import LawSource
+from explorer.training.trainer import Trainer
+
+_IMAGES = 2000
+_RADII = 500
+_MIXTURE_SHAPE = (1, 25, 40)  # 1,000 numbers; the energy is radial, so that their order means nothing
+_MIXTURE_NOISE = NoiseRange(t_min=1e-3, t0=1e-2, t_max=1e4)
+_SIZE = 16
+_PIXEL_VARIANCE = 0.04
+_NOISE = NoiseRange(t_min=2.5e-4, t0=1e-3, t_max=100.0)
+
+_output = Console(width=150)
+
+
+class Row(NamedTuple):
+    """A line of the table: errors of log p in dB/dimension, of the normalization in nats/dimension, CPU minutes."""
+
+    what: str
+    rms: float
+    largest: float
+    normalization: float
+    score_errors: str
+    minutes: float
+
+
+def _settings(name: str, noise: NoiseRange, **settings: object) -> TrainingConfig:
+    """A training configuration; its network is not used where another one is given to the trainer."""
+    model = DualEnergyConfig(
+        image_shape=(1, _SIZE, _SIZE),
+        noise=noise,
+        unet=UNetConfig(base_width=16, num_scales=2),
+        anchor=bool(settings.pop("anchor", True)),
+    )
+    return TrainingConfig(name=name, dataset=name, model=model, **settings)
+
+
+def _trained(
+    config: TrainingConfig, law: Gaussian | GaussianScaleMixture, model: nn.Module | None = None
+) -> tuple[EnergyModel, float]:
+    """The averaged network after all steps, normalized at large noise, and the CPU minutes that it took."""
+    began = time.process_time()
+    trainer = Trainer(config, LawSource(law), model)
+    while trainer.step < config.steps:
+        trainer.take_step()
+        if trainer.step % 500 == 0:
+            typer.echo(f"  {config.name}: step {trainer.step:,} of {config.steps:,}", err=True)
+    generator = torch.Generator().manual_seed(1)
+    trainer.averaged.normalize(law.sample(20_000, generator), generator)
+    return trainer.averaged, (time.process_time() - began) / 60
+
+
+def _score_errors(model: EnergyModel, law: EnergyModel, x: Tensor, ts: list[float]) -> str:
+    """``t E ||score - true score||^2 / d`` at noise variances `ts`: the excess denoising error as a share of the noise."""
+    generator = torch.Generator().manual_seed(3)
+    errors = []
+    for t in ts:
+        y = x + math.sqrt(t) * torch.randn(x.shape, generator=generator)
+        pairs = [(model.derivatives(part, t).score, law.derivatives(part, t).score) for part in y.split(250)]
+        errors.append(t * torch.cat([(a - b).square().flatten(1).mean(1) for a, b in pairs]).mean())
+    return " ".join(f"{float(error):.1e}" for error in errors)
+
+
+def _decibels(nats: Tensor, dimensions: int) -> Tensor:
+    return nats * (10 / math.log(10) / dimensions)
+
+
+def mixture(seed: int) -> list[Row]:
+    """Part 1."""
+    d = math.prod(_MIXTURE_SHAPE)
+    law = GaussianScaleMixture(torch.zeros(_MIXTURE_SHAPE), torch.eye(d), (1.0, 4.0), t0=_MIXTURE_NOISE.t0)
+    radii = torch.linspace(0, 5, _RADII) * math.sqrt(d)
+    y = radii.view(-1, 1, 1, 1) * torch.full(_MIXTURE_SHAPE, d**-0.5)
+    rows = []
+    for name, time_weight in (("dual", 1.0), ("single", 0.0)):
+        config = _settings(
+            f"mixture, {name}",
+            _MIXTURE_NOISE,
+            batch_size=512,
+            steps=8000,
+            learning_rate=3e-3,
+            warmup_steps=50,
+            ema_decay=0.99,
+            time_weight=time_weight,
+            seed=seed,
+        )
+        torch.manual_seed(seed)
+        mean_square = (1 + 16) / 2
+        model, minutes = _trained(config, law, RadialEnergy(_MIXTURE_SHAPE, _MIXTURE_NOISE, mean_square, 2, spread=1.5))
+        error = _decibels(model.log_prob(y).double() - law.log_prob(y).double(), d)
+        x = law.sample(1000, torch.Generator().manual_seed(2))
+        rows.append(
+            Row(
+                f"two scales, d = 1000, {name} score matching",
+                float(error.square().mean().sqrt()),
+                float(error.abs().max()),
+                large_noise_error(model, x, _MIXTURE_NOISE.t_max).value / d,
+                _score_errors(model, law, x, [1e-2, 1.0, 100.0]),
+                minutes,
+            )
+        )
+    return rows
+
+
+def _images(name: str, law: Gaussian | GaussianScaleMixture, steps: int, anchor: bool, seed: int) -> Row:
+    config = _settings(
+        name, _NOISE, batch_size=64, steps=steps, learning_rate=3e-3, anchor=anchor, seed=seed, compile=True
+    )
+    model, minutes = _trained(config, law)
+    generator = torch.Generator().manual_seed(2)
+    x = law.sample(_IMAGES, generator)
+    y = x + math.sqrt(_NOISE.t0) * torch.randn(x.shape, generator=generator)
+    pairs = [(model.log_prob(part).double(), law.log_prob(part).double()) for part in y.split(250)]
+    error = _decibels(torch.cat([a - b for a, b in pairs]), _SIZE**2)
+    return Row(
+        name,
+        float(error.square().mean().sqrt()),
+        float(error.abs().max()),
+        large_noise_error(model, x, _NOISE.t_max).value / _SIZE**2,
+        _score_errors(model, law, x, [1e-3, 1e-2, 1.0]),
+        minutes,
+    )
+
+
+def gaussian(seed: int) -> list[Row]:
+    """Part 2 (a)."""
+    covariance = power_law_covariance(_SIZE, _PIXEL_VARIANCE).float()
+    law = Gaussian(torch.full((1, _SIZE, _SIZE), 0.5), covariance, _NOISE.t0)
+    return [_images("1/f^2 Gaussian images, no anchor", law, 7000, False, seed)]
+
+
+def contrasts(seed: int) -> list[Row]:
+    """Part 2 (b)."""
+    covariance = power_law_covariance(_SIZE, _PIXEL_VARIANCE / 4).float()
+    law = GaussianScaleMixture(torch.full((1, _SIZE, _SIZE), 0.5), covariance, (0.25, 0.5, 1.0, 2.0), t0=_NOISE.t0)
+    return [_images("1/f^2 images of four contrasts", law, 3000, True, seed)]
+
+
+def main(only: str = "", seed: int = 0, threads: int = 1) -> None:
+    """Print one table of errors of log p, and one for each of the two parts on local dimensionality."""
+    torch.set_num_threads(threads)
+    parts: dict[str, Callable[[int], list[Row]]] = {"mixture": mixture, "gaussian": gaussian, "contrasts": contrasts}
+    if only not in ("", "disks", "subspaces", *parts):
+        raise typer.BadParameter("Choose mixture, gaussian, contrasts, disks or subspaces.")
+    rows = [row for name, part in parts.items() if only in ("", name) for row in part(seed)]
+    if rows:
+        columns = (
+            "law",
+            "RMS error",
+            "largest error",
+            "normalization",
+            "score error at small, middle, large t",
+            "CPU min",
+        )
+        table = Table(*columns, title="Error of log p in dB/dimension; normalization at large noise in nats/dimension")
+        for row in rows:
+            figures = (f"{row.rms:.4f}", f"{row.largest:.4f}", f"{row.normalization:+.5f}")
+            table.add_row(row.what, *figures, row.score_errors, f"{row.minutes:.1f}")
+        _output.print(table)
+    for name, part in (("disks", disks), ("subspaces", subspaces)):
+        if only in ("", name):
+            part(_output, seed)
+
+
+if __name__ == "__main__":
+    typer.run(main)
