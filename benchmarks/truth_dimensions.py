@@ -26,8 +26,7 @@ _PSNRS = (60.0, 50.0, 40.0, 30.0, 25.0, 20.0, 15.0, 12.5, 10.0, 5.0)
 _SAMPLES = 1500  # of each subspace, for the nearest neighbors
 _NEIGHBORS = 100
 _TOLERANCE = 0.1
-_ESTIMATORS = ("MLE", "MOM", "TLE", "TwoNN", "lPCA")
-_QUERIES = 50  # of each subspace
+_ESTIMATORS = ("MLE", "MOM", "TLE", "TwoNN", "MiND_ML", "lPCA")
 
 
 def readings(model: EnergyModel, x: Tensor, psnrs: Sequence[float], draws: int = 4) -> dict[str, np.ndarray]:
@@ -70,23 +69,11 @@ def subspaces(output: Console, seed: int) -> None:
         *(f"m = {m}" for m in _DIMENSIONS),
         title=f"scikit-dimension, {_NEIGHBORS} nearest neighbors among {len(points):,} samples of the mixture: mean (std)",
     )
-    chosen = np.concatenate([np.flatnonzero(owners == m)[:_QUERIES] for m in _DIMENSIONS])
     for name in _ESTIMATORS:
-        estimates = _pointwise(name, points, chosen)
-        cells = [estimates[owners[chosen] == m] for m in _DIMENSIONS]
+        estimates = getattr(skdim.id, name)().fit_transform_pw(points, n_neighbors=_NEIGHBORS)
+        cells = [estimates[owners == m] for m in _DIMENSIONS]
         neighbors.add_row(name, *(f"{np.nanmean(cell):.1f} ({np.nanstd(cell):.1f})" for cell in cells))
     output.print(neighbors)
-
-
-def _pointwise(name: str, points: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """The estimate at each chosen point, from its nearest neighbors."""
-    squared = (points**2).sum(1)
-    estimates = []
-    for index in chosen:
-        distance = squared + squared[index] - 2 * points @ points[index]
-        nearest = np.argsort(distance)[: _NEIGHBORS + 1]
-        estimates.append(float(getattr(skdim.id, name)().fit(points[nearest]).dimension_))
-    return np.array(estimates)
 
 
 def _signal() -> float:

@@ -13,6 +13,7 @@ import json
 import math
 import pickle
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +219,8 @@ def _read_weights(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _MAX_WEIGHTS_BYTES:
             raise ExplorerError(f"{path} is larger than 2 GiB, too large for a checkpoint of the paper.")
+        if not zipfile.is_zipfile(path):  # older formats have another reader, which these files do not need
+            raise ExplorerError(f"{path} is damaged: it is not a file that torch.save wrote.")
         with torch.serialization.safe_globals([*_STAND_INS, argparse.Namespace]):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
