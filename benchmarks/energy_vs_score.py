@@ -1,7 +1,7 @@
 """Does an energy cost denoising quality? The same U-Net trained as a plain denoiser and as an energy.
 
-    python benchmarks/energy_vs_score.py                                  # on the photographs that come along
-    python benchmarks/energy_vs_score.py --data PATH_OF_TINY_IMAGENET
+    python -m benchmarks.energy_vs_score                                  # on the photographs that come along
+    python -m benchmarks.energy_vs_score --data PATH_OF_TINY_IMAGENET
 
 Both networks read the same inputs and have the same weights but for the energy's few scalar terms. The score network is
 free to output any vector field; the energy's is a gradient. It is trained twice: for as many steps as the energy, and for

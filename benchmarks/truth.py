@@ -1,10 +1,10 @@
 """Are the probabilities right where the truth is known?
 
-    python benchmarks/truth.py                    # everything, about half an hour on one core
-    python benchmarks/truth.py --only mixture     # one part: mixture, gaussian, contrasts, disks or subspaces
+    python -m benchmarks.truth                    # everything, about half an hour on one core
+    python -m benchmarks.truth --only mixture     # one part: mixture, gaussian, contrasts, disks or subspaces
 
-1. `mixture`: the paper's first figure, two Gaussians of standard deviation 1 and 4 in 1,000 dimensions, learned by a radial
-   energy with dual and with single score matching. Errors are over radii 0 to 5 sqrt(d), at 500 points.
+1. `mixture`: the paper's first figure, two Gaussians of standard deviation 1 and 4 in 1,000 dimensions, learned by a
+   radial energy with dual and with single score matching. Errors are over radii 0 to 5 sqrt(d), at 500 points.
 2. `gaussian`, `contrasts`: images with power spectrum 1/f^2, learned by the U-Net of real images: Gaussian ones without
    the anchor, which would make it trivial; and ones of four contrasts, with it. Errors are over fresh images.
 3. `disks`: a family with five parameters. Does local dimensionality find the five?
@@ -26,7 +26,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
-from truth_dimensions import subspaces
+from benchmarks.truth_dimensions import subspaces
 
 from explorer.measures.normalization import large_noise_error
 from explorer.models.analytic import Gaussian, GaussianScaleMixture, power_law_covariance

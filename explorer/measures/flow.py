@@ -41,7 +41,7 @@ class FlowLikelihood(BaseModel):
         energy_seconds: that one forward pass of the energy takes.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
     log_prob: float
     standard_error: float

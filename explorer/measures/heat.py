@@ -38,7 +38,7 @@ class HeatResidual(BaseModel):
         trace_error: root mean square of the standard error of an image's trace estimate, in the same unit.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
     psnr: float
     mean: float

@@ -33,7 +33,7 @@ from explorer.models.devices import inference_batch_size
 
 __all__ = ["LogPartition", "anneal", "large_noise_error"]
 
-_CONFIG = ConfigDict(frozen=True, extra="forbid")
+_CONFIG = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 _FEWEST_EFFECTIVE = 0.5  # share of the particles of a group
 _TARGET_ACCEPTANCE = 0.6  # near the best for Langevin moves (Roberts and Rosenthal 1998)
 

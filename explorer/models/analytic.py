@@ -141,9 +141,9 @@ class GaussianScaleMixture(EnergyModel):
 
 
 class SubspaceMixture(EnergyModel):
-    """Images on linear subspaces of different dimension: ``x = B_k z`` with probability ``w_k``, ``z ~ N(0, variance I)``.
+    """Images on linear subspaces: ``x = B_k z`` with equal probability for each ``k``, ``z ~ N(0, variance I)``.
 
-    With ``m_k`` the dimension of subspace ``k`` and ``a = B_k^T y``, ``p(y, t) = sum_k w_k exp(-U_k)`` where
+    With ``m_k`` the dimension of subspace ``k`` and ``a = B_k^T y``, ``p(y, t) = mean_k exp(-U_k)`` where
 
         U_k(y, t) = m_k/2 log(2 pi (variance + t)) + ||a||^2 / (2 (variance + t))
                     + (d - m_k)/2 log(2 pi t) + (||y||^2 - ||a||^2) / (2 t).

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.measures.nll import gaussian_entropy, negative_log_likelihood
+from explorer.measures.nll import gap_by_level, gaussian_entropy, negative_log_likelihood
 from explorer.measures.noise_levels import log_spaced, noise_levels
 from explorer.models.analytic import Gaussian, GaussianScaleMixture
 from explorer.models.anchor import dct_matrix
@@ -89,3 +89,20 @@ def test_levels_out_of_order_are_refused() -> None:
 
 def test_log_spaced_is_geometric() -> None:
     np.testing.assert_allclose(np.diff(np.log(log_spaced(1e-3, 10, 9))), math.log(1e4) / 8)
+
+
+def test_the_gap_arises_where_the_energy_is_wrong() -> None:
+    """An energy with ``log(1 + exp(..))`` too much below t = 0.01 has its whole gap from there on down."""
+
+    class Bent(Gaussian):
+        def energy(self, y: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+            return super().energy(y, t) + 4 * torch.sigmoid(-4 * torch.log(t / 0.01))
+
+    law = Bent(torch.full(SHAPE, 0.5), spectrum().float())
+    x = law.sample(4000, torch.Generator().manual_seed(0))
+    levels = noise_levels(law, x, log_spaced(T0, T_MAX, 41))
+    gaps = gap_by_level(x, levels)
+    assert gaps[0] == pytest.approx(4, abs=0.25)
+    assert gaps[0] == pytest.approx(negative_log_likelihood(x, levels).gap)
+    above = [gap for gap, level in zip(gaps, levels, strict=True) if level.t > 0.1]
+    assert max(map(abs, above)) < 0.2

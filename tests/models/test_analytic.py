@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.stats import multivariate_normal
 
-from explorer.models.analytic import Gaussian, GaussianScaleMixture
+from explorer.models.analytic import Gaussian, GaussianScaleMixture, SubspaceMixture, power_law_covariance
 
 SHAPE = (1, 4, 4)
 
@@ -110,3 +110,43 @@ def test_a_matrix_that_is_no_covariance_is_refused(covariance: torch.Tensor, mes
 def test_wrong_image_shape_says_what_the_model_reads(gaussian: Gaussian) -> None:
     with pytest.raises(ValueError, match=r"\(1, 4, 4\).*\(1, 8, 8\)"):
         gaussian.log_prob(torch.zeros(1, 1, 8, 8), 0.1)
+
+
+def subspaces() -> SubspaceMixture:
+    generator = torch.Generator().manual_seed(0)
+    bases = [torch.linalg.qr(torch.randn(16, m, generator=generator, dtype=torch.float64)).Q for m in (2, 6)]
+    return SubspaceMixture((1, 4, 4), bases, 0.05, t0=1e-4)
+
+
+def test_subspace_mixture_is_a_mixture_of_gaussians() -> None:
+    law = subspaces()
+    y, t = 0.3 * torch.randn(5, 1, 4, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64), 0.02
+    covariances = [0.05 * basis @ basis.T + t * torch.eye(16, dtype=torch.float64) for basis in law.bases]
+    zero = torch.zeros(16, dtype=torch.float64)
+    parts = [torch.distributions.MultivariateNormal(zero, c).log_prob(y.flatten(1)) for c in covariances]
+    expected = torch.logsumexp(torch.stack(parts), 0) - math.log(2)
+    torch.testing.assert_close(law.log_prob(y, t), expected)
+
+
+def test_images_of_a_subspace_lie_on_it() -> None:
+    law = subspaces()
+    x = law.sample_from(1, 2000, torch.Generator().manual_seed(2)).flatten(1)
+    basis = law.bases[1]
+    torch.testing.assert_close(x @ basis @ basis.T, x)
+    assert float(x.square().sum(1).mean()) == pytest.approx(6 * 0.05, rel=0.05)
+
+
+def test_bases_must_be_orthonormal() -> None:
+    with pytest.raises(ValueError, match="orthonormal"):
+        SubspaceMixture((1, 2, 2), [torch.ones(4, 2)], 1.0, t0=1e-3)
+    with pytest.raises(ValueError, match="4 rows"):
+        SubspaceMixture((1, 2, 2), [torch.eye(3)], 1.0, t0=1e-3)
+
+
+def test_a_power_law_covariance_has_its_variance_and_its_spectrum() -> None:
+    covariance = power_law_covariance(8, 0.04)
+    torch.testing.assert_close(covariance.diagonal(), torch.full((64,), 0.04, dtype=torch.float64))
+    eigenvalues = torch.linalg.eigvalsh(covariance).flip(0)
+    # The mean and the four lowest frequencies share the largest; the highest is f^2 = 32.
+    torch.testing.assert_close(eigenvalues[:5], eigenvalues[0].expand(5))
+    assert float(eigenvalues[0] / eigenvalues[-1]) == pytest.approx(32)

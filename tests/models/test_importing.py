@@ -1,5 +1,6 @@
 """Checkpoints released with the paper: the same numbers as the original, and nothing in them is run."""
 
+import contextlib
 import json
 import os
 import pickle
@@ -116,7 +117,7 @@ def test_a_bare_malicious_pickle_is_refused_without_effect(folder: Path, tmp_pat
     released.write(folder)
     trace = tmp_path / "it ran"
     (folder / "model.pth.tar").write_bytes(pickle.dumps(Malicious(trace)))
-    with pytest.raises(ExplorerError, match="refused|damaged"):
+    with pytest.raises(ExplorerError, match="damaged"):
         read_released(folder, 16)
     assert not trace.exists()
 
@@ -193,7 +194,5 @@ def test_a_flipped_byte_never_crashes(folder: Path) -> None:
         for position in rng.integers(0, min(len(whole), 6000), 3):
             damaged[position] ^= int(rng.integers(1, 256))
         path.write_bytes(bytes(damaged))
-        try:
+        with contextlib.suppress(ExplorerError):  # any other error is a bug
             read_released(folder, 16)
-        except ExplorerError as error:
-            assert str(error)

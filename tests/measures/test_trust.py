@@ -1,0 +1,211 @@
+"""All checks at once on a checkpoint, and what they say."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from explorer.measures.flow import FlowLikelihood
+from explorer.measures.heat import HeatResidual
+from explorer.measures.normalization import LogPartition
+from explorer.measures.reports import find_report, save_report
+from explorer.measures.trust import (
+    FULL,
+    QUICK,
+    DimensionalityCheck,
+    DimensionalityLevel,
+    GapLevel,
+    NllCheck,
+    NormalizationCheck,
+    TrustReport,
+    run_checks,
+)
+from explorer.measures.verdicts import Verdict, verdicts
+from explorer.models.checkpoints import Checkpoint
+
+SMALL = replace(
+    QUICK,
+    nll_images=6,
+    nll_levels=5,
+    heat_images=4,
+    heat_levels=3,
+    flow_images=2,
+    flow_nodes=8,
+    dimensionality_images=4,
+    dimensionality_levels=3,
+    annealing_levels=5,
+    particles=8,
+)
+
+
+def pixels(count: int = 8) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, 1, 8, 8), dtype=np.uint8)
+
+
+def test_every_section_is_measured_kept_and_told(tiny_checkpoint: Checkpoint) -> None:
+    kept: list[TrustReport] = []
+    said: list[tuple[str, float]] = []
+    report = run_checks(
+        tiny_checkpoint, pixels(), "noise", SMALL, progress=lambda *step: said.append(step), keep=kept.append
+    )
+    assert report == kept[-1]
+    assert report.images == {"normalization": 6, "nll": 6, "heat": 4, "dimensionality": 4, "flow": 2}
+    for section in (report.nll, report.heat, report.flow, report.dimensionality, report.normalization):
+        assert section is not None
+    assert report.normalization.annealed is not None
+    shares = [round(share, 6) for _, share in said]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    # A stop after any section leaves those before it.
+    assert [kept[0].normalization is not None, kept[0].nll] == [True, None]
+    assert len(kept) == 6
+
+
+def test_the_same_seed_gives_the_same_report(tiny_checkpoint: Checkpoint) -> None:
+    first, second = (run_checks(tiny_checkpoint, pixels(), "noise", SMALL) for _ in range(2))
+    assert first.nll == second.nll
+    assert first.heat == second.heat
+    assert first.normalization == second.normalization
+    assert [flow.log_prob for flow in first.flow] == [flow.log_prob for flow in second.flow]
+
+
+def test_a_slow_model_gets_fewer_images() -> None:
+    assert QUICK.fitted(1e-6, 45) == QUICK
+    fitted = QUICK.fitted(0.05, 45)
+    assert 2 <= fitted.flow_images <= fitted.heat_images < QUICK.heat_images
+    assert fitted.heat_levels == QUICK.heat_levels
+    assert FULL.nll_images > QUICK.nll_images
+
+
+def test_reports_stay_with_their_weights(tiny_checkpoint: Checkpoint) -> None:
+    assert find_report(tiny_checkpoint) is None
+    report = run_checks(tiny_checkpoint, pixels(), "noise", SMALL)
+    save_report(tiny_checkpoint, report)
+    assert (tiny_checkpoint.path / "trust.json").is_file()
+    assert find_report(tiny_checkpoint) == report
+    assert find_report(replace(tiny_checkpoint, fingerprint="another")) is None
+    (tiny_checkpoint.path / "trust.json").write_text("{")
+    assert find_report(tiny_checkpoint) is None
+
+
+def test_a_report_on_a_checkpoint_that_ships_goes_to_the_data_folder(
+    tiny_checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = run_checks(tiny_checkpoint, pixels(), "noise", SMALL)
+    monkeypatch.setattr("explorer.measures.reports.SHIPPED_CHECKPOINTS", tiny_checkpoint.path.parent)
+    save_report(tiny_checkpoint, report)
+    assert not (tiny_checkpoint.path / "trust.json").exists()
+    assert find_report(tiny_checkpoint) == report
+
+
+def good(d: int = 100) -> TrustReport:
+    """A report of a model that passes everything; 100 pixel values, so that 1 nat is 0.0144 bits/dimension."""
+    flow = FlowLikelihood(
+        log_prob=101.0,
+        standard_error=1.0,
+        energy_log_prob=100.0,
+        gradients=100,
+        traces=10,
+        seconds=1.0,
+        energy_seconds=0.01,
+    )
+    level = {"mean_time_score": 0.0, "time_error": 1.0}
+    readings = DimensionalityLevel(psnr=20.0, denoising=50.0, energy=51.0, time_score=60.0, trace=60.5, trace_error=0.1)
+    return TrustReport(
+        fingerprint="f",
+        dataset="noise",
+        dimensions=d,
+        levels=256,
+        psnr=60.0,
+        effort="quick",
+        images={"nll": 10},
+        nll=NllCheck(
+            energy=1.0,
+            i_mmse=0.0,
+            levels=(GapLevel(psnr=60.0, gap=1.0, **level), GapLevel(psnr=-20.0, gap=0.0, **level)),
+        ),
+        heat=(HeatResidual(psnr=20.0, mean=0.001, standard_error=0.001, rms=0.004, trace_error=0.001),),
+        flow=(flow, flow),
+        dimensionality=DimensionalityCheck(levels=(readings,), time_score_seconds=0.1, trace_seconds=1.0),
+        normalization=NormalizationCheck(
+            large_noise=LogPartition(value=0.01, standard_error=0.001),
+            annealed=LogPartition(value=0.5, standard_error=0.2),
+        ),
+    )
+
+
+def outcome(report: TrustReport, name: str) -> Verdict:
+    return next(verdict for verdict in verdicts(report) if verdict.name == name)
+
+
+def test_a_good_model_passes_everything() -> None:
+    assert [verdict.passed for verdict in verdicts(good())] == [True] * 7
+    assert all(verdict.sentence.endswith((".", "as fast.")) for verdict in verdicts(good()))
+
+
+def test_each_failure_is_told_with_where_and_how_much() -> None:
+    report = good()
+    level = {"mean_time_score": 0.0, "time_error": 1.0}
+    far = (
+        GapLevel(psnr=60.0, gap=9.0, **level),
+        GapLevel(psnr=20.0, gap=8.0, **level),
+        GapLevel(psnr=-20.0, gap=0.0, **level),
+    )
+    gap = outcome(report.model_copy(update={"nll": NllCheck(energy=9, i_mmse=0, levels=far)}), "Likelihood, read twice")
+    assert gap.passed is False
+    assert "+0.130 bits/dimension" in gap.sentence
+    assert "between −20 and 20 dB" in gap.sentence
+
+    hot = report.heat[0].model_copy(update={"rms": 0.5})
+    heat = outcome(report.model_copy(update={"heat": (*report.heat, hot)}), "Heat equation")
+    assert heat.passed is False
+    assert "0.5000 nats" in heat.sentence
+
+    off = report.flow[0].model_copy(update={"log_prob": 90.0})
+    flow = outcome(report.model_copy(update={"flow": (off,)}), "Probability flow")
+    assert flow.passed is False
+    assert "−0.144 bits/dimension" in flow.sentence
+    assert "100 times as fast" in flow.sentence
+
+    apart = report.dimensionality.levels[0].model_copy(update={"trace": 40.0})
+    check = report.dimensionality.model_copy(update={"levels": (apart,)})
+    clean = outcome(report.model_copy(update={"dimensionality": check}), "Dimensionality at the image")
+    assert clean.passed is False
+    assert "60.0 and 40.0 dimensions" in clean.sentence
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "passed"), [(0.5, 0.2, True), (30.0, 1.0, False), (2.5, 1.0, None), (1.5, 1.0, None)]
+)
+def test_annealing_decides_only_when_it_can(value: float, error: float, passed: bool | None) -> None:
+    report = good()
+    annealed = LogPartition(value=value, standard_error=error)
+    both = NormalizationCheck(large_noise=report.normalization.large_noise, annealed=annealed)
+    verdict = outcome(report.model_copy(update={"normalization": both}), "Normalization by annealing")
+    assert verdict.passed is passed
+    assert ("too large to decide" in verdict.sentence) == (passed is None)
+
+
+def test_what_was_not_run_says_so() -> None:
+    empty = TrustReport(fingerprint="f", dataset="x", dimensions=4, levels=256, psnr=60.0, effort="quick")
+    assert {verdict.passed for verdict in verdicts(empty)} == {None}
+    assert len(verdicts(empty)) == 7
+
+
+def test_numbers_that_are_not_finite_never_pass_and_survive_the_disk() -> None:
+    report = good()
+    nan = float("nan")
+    broken = report.model_copy(
+        update={
+            "nll": NllCheck(
+                energy=nan, i_mmse=0, levels=(GapLevel(psnr=60, gap=nan, mean_time_score=0, time_error=0),)
+            ),
+            "heat": (report.heat[0].model_copy(update={"rms": nan}),),
+            "flow": (report.flow[0].model_copy(update={"log_prob": float("inf")}),),
+            "normalization": NormalizationCheck(large_noise=LogPartition(value=nan, standard_error=nan)),
+        }
+    )
+    named = {verdict.name: verdict.passed for verdict in verdicts(broken)}
+    for name in ("Likelihood, read twice", "Heat equation", "Probability flow", "Normalization at large noise"):
+        assert named[name] is False
+    assert TrustReport.model_validate_json(broken.model_dump_json()).nll.levels[0].psnr == 60

@@ -1,0 +1,58 @@
+"""The Trust page, run without a browser on a tiny model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer.measures.reports import find_report
+from explorer.models.checkpoints import Checkpoint
+from tests.measures.test_trust import SMALL
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def page(tiny_checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """Trust with the model `tiny` and the digits, before its first run."""
+    monkeypatch.setattr("explorer.webapp.checks._EFFORTS", {"quick": SMALL, "full": SMALL})
+    app = AppTest.from_file(str(ROOT / "pages" / "trust.py"), default_timeout=120)
+    app.query_params.update(model=tiny_checkpoint.name, data="digits")
+    return app
+
+
+def press(page: AppTest, label: str) -> None:
+    next(button for button in page.button if button.label == label).click().run()
+
+
+def test_without_a_report_it_says_what_to_do(page: AppTest) -> None:
+    page.run()
+    assert not page.exception
+    assert not page.error
+    assert "was not checked yet" in page.info[0].value
+
+
+def test_checks_run_on_demand_and_stay(page: AppTest, tiny_checkpoint: Checkpoint) -> None:
+    page.run()
+    press(page, "Run the quick checks")
+    assert not page.exception
+    assert not page.error
+    report = find_report(tiny_checkpoint)
+    assert report is not None
+    assert report.normalization.annealed is not None
+    assert "of Digits" in page.caption[-1].value or any("of Digits" in c.value for c in page.caption)
+    assert len(page.main.table) == 1
+    assert not page.info
+    page.run()  # a reload
+    assert len(page.main.table) == 1
+
+
+def test_a_report_of_other_weights_is_not_shown(page: AppTest, tiny_checkpoint: Checkpoint) -> None:
+    page.run()
+    press(page, "Run the quick checks")
+    path = tiny_checkpoint.path / "trust.json"
+    path.write_text(path.read_text().replace(tiny_checkpoint.fingerprint, "0" * 16))
+    page.run()
+    assert "was not checked yet" in page.info[0].value
