@@ -152,6 +152,7 @@ def evaluate(
     split: Annotated[Literal["train", "validation"], typer.Option(help="Which part of the data.")] = "validation",
     limit: Annotated[int, typer.Option(help="Images at most.", min=2)] = 2000,
     quick: Annotated[bool, typer.Option("--quick", help="All checks on few images, in about a minute.")] = False,
+    checks: Annotated[bool, typer.Option(help="Run the checks; without, likelihood and codecs alone.")] = True,
     device: DeviceOption = "auto",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the results to this file as JSON.")] = None,
     write: Annotated[bool, typer.Option(help="Keep the results with the checkpoint, in its card.")] = True,
@@ -159,7 +160,7 @@ def evaluate(
     """Metrics of a checkpoint on a data set, and every check that its probabilities must pass."""
     from explorer.data.sources import open_dataset
     from explorer.measures.evaluation import evaluate as measure
-    from explorer.measures.reports import REPORT_FILE, write_report
+    from explorer.measures.reports import REPORT_FILE, find_report, write_report
     from explorer.measures.trust import FULL, QUICK, run_checks
     from explorer.models.checkpoints import load_checkpoint, save_description
     from explorer.training.card import checkpoint_card
@@ -173,29 +174,30 @@ def evaluate(
         with _progress_bar("Measuring noise levels") as progress:
             result = measure(checkpoint, store.pixels[:limit], progress=progress)
         _print_evaluation(checkpoint.name, store.name, split, result.as_dict())
-    with _progress_bar("Checking") as progress:
-
-        def say(_what: str, share: float) -> None:
-            progress(round(100 * share), 100)
-
-        report = run_checks(
-            checkpoint,
-            store.pixels[:limit],
-            f"{store.name} ({split})",
-            QUICK if quick else FULL,
-            nll=None if result is None else result.nll_check,
-            progress=say,
-        )
-    _print_verdicts(report)
+    report = None
+    if checks or quick:
+        with _progress_bar("Checking") as progress:
+            report = run_checks(
+                checkpoint,
+                store.pixels[:limit],
+                f"{store.name} ({split})",
+                QUICK if quick else FULL,
+                nll=None if result is None else result.nll_check,
+                progress=lambda _what, share: progress(round(100 * share), 100),
+            )
+        _print_verdicts(report)
     metrics = None if result is None else result.as_dict()
     if json_file is not None:
         with write_atomically(json_file) as path:
-            content = {"metrics": metrics, "checks": report.model_dump(mode="json")}
+            content = {"metrics": metrics, "checks": report and report.model_dump(mode="json")}
             path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     if write:
         config = checkpoint.config if metrics is None else checkpoint.config.model_copy(update={"metrics": metrics})
+        if report is None:
+            report = find_report(checkpoint)
+        else:
+            write_report(checkpoint.path / REPORT_FILE, report)
         save_description(checkpoint.path, config, checkpoint_card(checkpoint.name, config, report))
-        write_report(checkpoint.path / REPORT_FILE, report)
         _messages.print(f"Written to {checkpoint.path}.", highlight=False)
 
 
@@ -218,10 +220,14 @@ def _print_verdicts(report: TrustReport) -> None:
 
     _output.print(f"\n[bold]Checks[/] on {report.dataset}, at {report.psnr:.0f} dB, {report.effort}\n")
     looks = {True: "[green]passes[/]", False: "[red]does not pass[/]", None: "open"}
-    table = Table("check", "outcome", "measured", "what it means", box=None, header_style="bold")
-    for verdict in verdicts(report):
-        table.add_row(verdict.name, looks[verdict.passed], verdict.value, verdict.sentence)
+    outcomes = verdicts(report)
+    table = Table("check", "outcome", "measured", box=None, header_style="bold")
+    for verdict in outcomes:
+        table.add_row(verdict.name, looks[verdict.passed], verdict.value)
     _output.print(table)
+    _output.print()
+    for verdict in outcomes:
+        _output.print(f"[bold]{verdict.name}.[/] {verdict.sentence}", highlight=False)
 
 
 def _print_evaluation(name: str, data: str, split: str, metrics: dict[str, Any]) -> None:

@@ -14,7 +14,9 @@ import pytest
 from PIL import Image
 
 from explorer.measures.files import score_files
-from explorer.models.checkpoints import Checkpoint
+from explorer.measures.reports import find_report
+from explorer.models.checkpoints import Checkpoint, load_checkpoint
+from tests.models import released
 
 ROOT = Path(__file__).parent.parent
 
@@ -101,12 +103,43 @@ def test_train_then_evaluate_digits(home: Path, tmp_path: Path) -> None:
     )
     assert "Finished" in run.stderr
     output = tmp_path / "metrics.json"
-    done = explorer("evaluate", "quick", "--limit", "20", "--json", str(output), "--write")
+    done = explorer("evaluate", "quick", "--limit", "20", "--no-checks", "--json", str(output))
     assert "I-MMSE" in done.stdout
     assert "179 images" in explorer("catalog", "quick", "--data", "digits").stderr
-    metrics = json.loads(output.read_text())
+    metrics = json.loads(output.read_text())["metrics"]
     assert metrics["images"] == 20
     assert {"PNG", "WebP", "JPEG XL"} == set(metrics["codecs"])
     config = json.loads((home / "checkpoints" / "quick" / "config.json").read_text())
     assert config["metrics"]["bits_per_dimension"] == metrics["bits_per_dimension"]
     assert f"{metrics['bits_per_dimension']['i_mmse']:.3f}" in (home / "checkpoints" / "quick" / "card.md").read_text()
+
+
+def test_quick_evaluation_checks_and_writes_into_the_card(tiny_checkpoint: Checkpoint, tmp_path: Path) -> None:
+    weights = (tiny_checkpoint.path / "model.safetensors").read_bytes()
+    card = (tiny_checkpoint.path / "card.md").read_text()
+    explorer("evaluate", "tiny", "--data", "digits", "--limit", "20", "--no-checks", "--no-write")
+    assert (tiny_checkpoint.path / "card.md").read_text() == card
+    output = tmp_path / "checks.json"
+    done = explorer("evaluate", "tiny", "--data", "digits", "--quick", "--json", str(output))
+    for check in ("Likelihood, read twice", "Heat equation", "Probability flow", "Normalization by annealing"):
+        assert check in done.stdout
+        assert check in (tiny_checkpoint.path / "card.md").read_text()
+    assert json.loads(output.read_text())["checks"]["effort"] == "quick"
+    assert find_report(load_checkpoint("tiny", "cpu")) is not None
+    assert (tiny_checkpoint.path / "model.safetensors").read_bytes() == weights
+
+
+def test_without_its_data_evaluate_says_what_to_do(tiny_checkpoint: Checkpoint) -> None:
+    config = json.loads((tiny_checkpoint.path / "config.json").read_text())
+    (tiny_checkpoint.path / "config.json").write_text(json.dumps(config | {"dataset": "elsewhere"}))
+    assert "--data photos" in explorer("evaluate", "tiny", "--quick", code=1).stderr
+
+
+def test_a_released_checkpoint_is_imported_and_used(home: Path, tmp_path: Path, pictures: Path) -> None:
+    released.write(tmp_path / "released", channels=3)
+    explorer("import", str(tmp_path / "released"), "--name", "paper", "--size", "16")
+    assert "16x16 color" in explorer("checkpoints").stdout
+    rows = list(csv.DictReader(io.StringIO(explorer("score", str(pictures), "-m", "paper").stdout)))
+    assert len(rows) == 3
+    assert "exists already" in explorer("import", str(tmp_path / "released"), "--name", "paper", code=1).stderr
+    assert "needs args.json" in explorer("import", str(pictures), "--name", "other", code=1).stderr

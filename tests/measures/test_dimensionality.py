@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from explorer.measures.dimensionality import flipd, local_dimensionality
+from explorer.measures.dimensionality import flipd, flipd_by_trace, local_dimensionality
 from explorer.measures.noise import noise_generator
 from explorer.models.analytic import Gaussian, GaussianScaleMixture
 
@@ -63,3 +63,15 @@ def test_no_noise_or_no_draws_are_refused(ts: list[float], draws: int) -> None:
     law = Gaussian(torch.zeros(SHAPE), torch.eye(16))
     with pytest.raises(ValueError, match="positive"):
         local_dimensionality(law, torch.zeros(1, *SHAPE), ts, draws=draws)
+
+
+def test_both_ways_to_flipd_agree_image_by_image() -> None:
+    law = GaussianScaleMixture(torch.zeros(SHAPE, dtype=torch.float64), covariance(), [0.25, 2.0])
+    x = law.sample(200, torch.Generator().manual_seed(2))
+    for t in TS:
+        time_score = flipd(law, x, t)
+        exact, error = flipd_by_trace(law, x, t, None)
+        torch.testing.assert_close(time_score, exact)
+        assert not error.any()
+        estimated, error = flipd_by_trace(law, x, t, 16)
+        assert 0.7 < float(((estimated - exact) / error).square().mean().sqrt()) < 1.5

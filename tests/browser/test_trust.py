@@ -1,0 +1,67 @@
+"""Trust in a browser: a report that ships, checks that run, stop, and stay; the same for an imported color model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from explorer.models.importing import import_released
+from tests.models import released
+
+pytestmark = pytest.mark.browser
+
+PATIENCE = 180_000  # milliseconds
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def test_the_models_that_ship_come_with_their_checks(app: str, page: Page) -> None:
+    for model in ("natural32", "digits"):
+        page.goto(f"{app}/trust?model={model}")
+        expect(page.get_by_role("heading", name="Trust")).to_be_visible()
+        expect(page.get_by_text("full checks")).to_be_visible()
+        expect(page.get_by_role("cell", name="Heat equation")).to_be_visible()
+        expect(page.locator(".js-plotly-plot")).to_have_count(4)
+
+
+def test_checks_run_stop_and_stay(
+    app: str, page: Page, home_of_app: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released.write(tmp_path / "released", channels=3)
+    monkeypatch.setenv("EXPLORER_HOME", str(home_of_app))
+    import_released(tmp_path / "released", "paper", 16)
+    page.goto(f"{app}/trust?model=paper&data=photos")
+    expect(page.get_by_text("was not checked yet")).to_be_visible()
+
+    button(page, "Run the full checks").click()
+    expect(page.get_by_text("Likelihood, read twice")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Stop", exact=True).last.click()
+    expect(button(page, "Run the full checks")).to_be_enabled(timeout=PATIENCE)
+    expect(page.get_by_role("cell", name="Normalization at large noise")).to_be_visible()  # kept
+    expect(page.get_by_text("Not measured yet.").first).to_be_visible()
+
+    button(page, "Run the quick checks").click()
+    expect(page.get_by_text("quick checks,")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".js-plotly-plot")).to_have_count(4)
+    page.reload()
+    expect(page.get_by_role("cell", name="Heat equation")).to_be_visible()
+
+
+def test_every_page_works_with_an_imported_color_model(
+    app: str, page: Page, home_of_app: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released.write(tmp_path / "released", channels=3)
+    monkeypatch.setenv("EXPLORER_HOME", str(home_of_app))
+    import_released(tmp_path / "released", "paper-color", 16)
+    page.goto(f"{app}/?model=paper-color&data=photos")
+    expect(page.get_by_text("16 × 16 color images")).to_be_visible()
+    expect(page.get_by_text("bits/dimension").first).to_be_visible()
+    expect(page.get_by_text("Local dimensionality").first).to_be_visible()
+    page.get_by_role("link", name="Atlas").click()
+    expect(page.get_by_text("sorted by the probability")).to_be_visible()
+    expect(page.get_by_text("images with the largest log p")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
