@@ -26,8 +26,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
-from benchmarks.truth_dimensions import subspaces
 
+from benchmarks.truth_dimensions import disks, subspaces
 from explorer.measures.normalization import large_noise_error
 from explorer.models.analytic import Gaussian, GaussianScaleMixture, power_law_covariance
 from explorer.models.base import EnergyModel
@@ -87,7 +87,7 @@ def _trained(
 
 
 def _score_errors(model: EnergyModel, law: EnergyModel, x: Tensor, ts: list[float]) -> str:
-    """``t E ||score - true score||^2 / d`` at noise variances `ts`: the excess denoising error as a share of the noise."""
+    """``t E ||score - true score||^2 / d`` at variances `ts`: the excess denoising error as a share of the noise."""
     generator = torch.Generator().manual_seed(3)
     errors = []
     for t in ts:

@@ -25,12 +25,16 @@ class Disks:
 
     size: int = 16
 
-    def parameters(self, count: int, generator: torch.Generator) -> Tensor:
-        """Row, column and radius in pixels, intensity of disk and background; shape ``(count, 5)``."""
-        u = torch.rand(count, 5, generator=generator)
+    @property
+    def prior(self) -> tuple[Tensor, Tensor]:
+        """Least values and ranges of row, column and radius (in pixels), intensity of disk and background."""
         low = torch.tensor([0.375 * self.size, 0.375 * self.size, 0.1875 * self.size, 0.65, 0.0])
-        span = torch.tensor([0.25 * self.size, 0.25 * self.size, 0.125 * self.size, 0.35, 0.35])
-        return low + span * u
+        return low, torch.tensor([0.25 * self.size, 0.25 * self.size, 0.125 * self.size, 0.35, 0.35])
+
+    def parameters(self, count: int, generator: torch.Generator) -> Tensor:
+        """Independent draws from the prior, shape ``(count, 5)``."""
+        low, span = self.prior
+        return low + span * torch.rand(count, 5, generator=generator)
 
     def render(self, parameters: Tensor) -> Tensor:
         """Images of given parameters ``(N, 5)``, values in [0, 1], shape ``(N, 1, size, size)``."""
