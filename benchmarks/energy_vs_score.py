@@ -5,9 +5,9 @@
 
 Both networks read the same inputs and have the same weights but for the energy's few scalar terms. The score network
 is free to output any vector field; the energy's is a gradient. It is trained twice: for as many steps as the energy,
-and for as many minutes (a step of an energy needs the gradient of a gradient, and takes longer). The paper finds, on color
-ImageNet64, 60.45 / 47.25 / 35.67 / 26.01 / 18.88 dB for the energy and 60.43 / 47.19 / 35.58 / 25.92 / 18.84 dB for the
-score network, at input 60 / 45 / 30 / 15 / 0 dB.
+and for as many minutes (a step of an energy needs the gradient of a gradient, and takes longer). The paper finds, on
+color ImageNet64 at input 60 / 45 / 30 / 15 / 0 dB, 60.45 / 47.25 / 35.67 / 26.01 / 18.88 dB for the energy and
+60.43 / 47.19 / 35.58 / 25.92 / 18.84 dB for the score network.
 """
 
 from __future__ import annotations

@@ -110,7 +110,7 @@ def mixture(seed: int) -> list[Row]:
     rows = []
     for name, time_weight in (("dual", 1.0), ("single", 0.0)):
         config = _settings(
-            f"mixture, {name}",
+            f"mixture-{name}",
             _MIXTURE_NOISE,
             batch_size=512,
             steps=8000,
@@ -138,7 +138,7 @@ def mixture(seed: int) -> list[Row]:
     return rows
 
 
-def _images(name: str, law: Gaussian | GaussianScaleMixture, steps: int, anchor: bool, seed: int) -> Row:
+def _images(name: str, what: str, law: Gaussian | GaussianScaleMixture, steps: int, anchor: bool, seed: int) -> Row:
     config = _settings(
         name, _NOISE, batch_size=64, steps=steps, learning_rate=3e-3, anchor=anchor, seed=seed, compile=True
     )
@@ -149,7 +149,7 @@ def _images(name: str, law: Gaussian | GaussianScaleMixture, steps: int, anchor:
     pairs = [(model.log_prob(part).double(), law.log_prob(part).double()) for part in y.split(250)]
     error = _decibels(torch.cat([a - b for a, b in pairs]), _SIZE**2)
     return Row(
-        name,
+        what,
         float(error.square().mean().sqrt()),
         float(error.abs().max()),
         large_noise_error(model, x, _NOISE.t_max).value / _SIZE**2,
@@ -162,14 +162,14 @@ def gaussian(seed: int) -> list[Row]:
     """Part 2 (a)."""
     covariance = power_law_covariance(_SIZE, _PIXEL_VARIANCE).float()
     law = Gaussian(torch.full((1, _SIZE, _SIZE), 0.5), covariance, _NOISE.t0)
-    return [_images("1/f^2 Gaussian images, no anchor", law, 7000, False, seed)]
+    return [_images("gaussian", "1/f^2 Gaussian images, no anchor", law, 7000, False, seed)]
 
 
 def contrasts(seed: int) -> list[Row]:
     """Part 2 (b)."""
     covariance = power_law_covariance(_SIZE, _PIXEL_VARIANCE / 4).float()
     law = GaussianScaleMixture(torch.full((1, _SIZE, _SIZE), 0.5), covariance, (0.25, 0.5, 1.0, 2.0), t0=_NOISE.t0)
-    return [_images("1/f^2 images of four contrasts", law, 3000, True, seed)]
+    return [_images("contrasts", "1/f^2 images of four contrasts", law, 3000, True, seed)]
 
 
 def main(only: str = "", seed: int = 0, threads: int = 1) -> None:

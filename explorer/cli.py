@@ -22,7 +22,7 @@ from explorer.errors import ExplorerError
 from explorer.home import write_atomically
 
 if TYPE_CHECKING:  # torch takes seconds to import, and some commands do without
-    from explorer.measures.trust import TrustReport
+    from explorer.measures.trust_report import TrustReport
     from explorer.models.checkpoints import Checkpoint
 
 __all__ = ["app", "main"]

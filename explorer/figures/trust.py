@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.figures.style import BLUE, GRAY, GREEN, PURPLE, VERMILLION, style_figure, translucent
-from explorer.measures.trust import TrustReport
+from explorer.measures.trust_report import TrustReport
 from explorer.measures.verdicts import FLOW_BAR, GAP_BAR, HEAT_BAR
 
 __all__ = ["dimensionality_figure", "flow_figure", "gap_figure", "heat_figure"]
@@ -46,6 +46,8 @@ def heat_figure(report: TrustReport) -> go.Figure | None:
         ("residual, root mean square over images", [level.rms for level in report.heat], BLUE, "solid"),
         ("error of the trace of one image", [level.trace_error for level in report.heat], GRAY, "dot"),
     ):
+        if not any(values):  # an exact trace has no error
+            continue
         figure.add_scatter(
             x=psnr,
             y=np.maximum(values, _FLOOR),

@@ -15,7 +15,8 @@ from explorer.measures.nll import NegativeLogLikelihood, negative_log_likelihood
 from explorer.measures.noise import noise_generator
 from explorer.measures.noise_levels import NoiseLevel, log_spaced, noise_levels
 from explorer.measures.scoring import log_prob_batched, model_input
-from explorer.measures.trust import NllCheck, nll_check
+from explorer.measures.trust import nll_check
+from explorer.measures.trust_report import NllCheck
 from explorer.models.anchor import SpectralGaussian
 from explorer.models.checkpoints import Checkpoint
 

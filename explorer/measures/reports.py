@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from explorer.home import SHIPPED_CHECKPOINTS, data_home, write_atomically
-from explorer.measures.trust import TrustReport
+from explorer.measures.trust_report import TrustReport
 from explorer.models.checkpoints import Checkpoint
 
 __all__ = ["REPORT_FILE", "find_report", "save_report", "write_report"]

@@ -18,136 +18,32 @@ from typing import Literal
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from explorer.measures.dimensionality import flipd, flipd_by_trace, local_dimensionality
-from explorer.measures.flow import FlowLikelihood, flow_log_prob
-from explorer.measures.heat import HeatResidual, heat_residuals
+from explorer.measures.flow import flow_log_prob
+from explorer.measures.heat import heat_residuals
 from explorer.measures.nll import gap_by_level, negative_log_likelihood
 from explorer.measures.noise import noise_generator
 from explorer.measures.noise_levels import NoiseLevel, log_spaced, noise_levels
-from explorer.measures.normalization import LogPartition, anneal, large_noise_error
+from explorer.measures.normalization import anneal, large_noise_error
+from explorer.measures.trust_report import (
+    DimensionalityCheck,
+    DimensionalityLevel,
+    GapLevel,
+    NllCheck,
+    NormalizationCheck,
+    TrustReport,
+)
 from explorer.models.base import EnergyModel
 from explorer.models.checkpoints import Checkpoint
 from explorer.units import noise_variance_from_psnr, psnr_from_noise_variance
 
-__all__ = [
-    "FULL",
-    "QUICK",
-    "DimensionalityCheck",
-    "DimensionalityLevel",
-    "Effort",
-    "GapLevel",
-    "NllCheck",
-    "NormalizationCheck",
-    "TrustReport",
-    "nll_check",
-    "run_checks",
-]
+__all__ = ["FULL", "QUICK", "Effort", "nll_check", "run_checks"]
 
-_CONFIG = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 _EXACT_TRACE = 64  # pixel values up to which a trace is not estimated
 _ANNEALED = 256  # pixel values up to which annealed importance sampling says something
 _DIMENSIONALITY_RANGE = (0.0, 50.0)  # dB
-
-
-class GapLevel(BaseModel):
-    """One noise level of the two readings of the NLL.
-
-    Attributes:
-        psnr: noise level in dB.
-        gap: energy minus I-MMSE reading of the NLL at this level, in nats an image.
-        mean_time_score: ``E t dU/dt / d``, zero for a normalized model.
-        time_error: time-score error over its irreducible part.
-    """
-
-    model_config = _CONFIG
-
-    psnr: float
-    gap: float
-    mean_time_score: float
-    time_error: float
-
-
-class NllCheck(BaseModel):
-    """Negative log-likelihood at the smallest noise level, in nats an image, from the energy and from I-MMSE."""
-
-    model_config = _CONFIG
-
-    energy: float
-    i_mmse: float
-    levels: tuple[GapLevel, ...]
-
-
-class DimensionalityLevel(BaseModel):
-    """Mean over images of four readings of local dimensionality, at one noise level.
-
-    Attributes:
-        psnr: noise level in dB.
-        denoising, energy: of noisy images: ``E ||x - D||^2 / t`` and ``d - 2 t d/dt E U``; equal for a true energy.
-        time_score, trace: FLIPD at the clean image, from ``dU/dt`` and from the trace; equal for a true energy.
-        trace_error: standard error of `trace` from the probes.
-    """
-
-    model_config = _CONFIG
-
-    psnr: float
-    denoising: float
-    energy: float
-    time_score: float
-    trace: float
-    trace_error: float
-
-
-class DimensionalityCheck(BaseModel):
-    """Readings of local dimensionality by noise level, and what FLIPD costs: seconds for all levels, either way."""
-
-    model_config = _CONFIG
-
-    levels: tuple[DimensionalityLevel, ...]
-    time_score_seconds: float
-    trace_seconds: float
-
-
-class NormalizationCheck(BaseModel):
-    """Errors of the log normalization, in nats an image: at large noise, and at ``t0`` where it was annealed."""
-
-    model_config = _CONFIG
-
-    large_noise: LogPartition
-    annealed: LogPartition | None = None
-
-
-class TrustReport(BaseModel):
-    """What the checks measured; a section is None where it was not run.
-
-    Attributes:
-        fingerprint: of the checkpoint.
-        dataset: name of the images.
-        dimensions: ``d``.
-        levels: values that a pixel can have, for code lengths.
-        psnr: smallest noise level of the checks, in dB: that of log p, but not below the training range.
-        effort: `quick` or `full`.
-        images: how many images each section used.
-        seconds: how long the checks took.
-    """
-
-    model_config = _CONFIG
-
-    fingerprint: str
-    dataset: str
-    dimensions: int
-    levels: int
-    psnr: float
-    effort: Literal["quick", "full"]
-    images: dict[str, int] = {}
-    seconds: float = 0.0
-    nll: NllCheck | None = None
-    heat: tuple[HeatResidual, ...] | None = None
-    flow: tuple[FlowLikelihood, ...] | None = None
-    dimensionality: DimensionalityCheck | None = None
-    normalization: NormalizationCheck | None = None
 
 
 @dataclass(frozen=True)

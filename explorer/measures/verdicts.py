@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from explorer.measures.trust import DimensionalityLevel, TrustReport
+from explorer.measures.trust_report import DimensionalityLevel, TrustReport
 
 __all__ = [
     "DIMENSIONALITY_BAR",
@@ -170,13 +170,14 @@ def _normalization(report: TrustReport) -> list[Verdict]:
     value, error = annealed.value / d, annealed.standard_error / d
     sure = abs(value) + 2 * error <= PARTITION_BAR or abs(value) - 2 * error > PARTITION_BAR
     inside = abs(value) <= PARTITION_BAR
-    what = "about 0" if inside else "not 0: there is probability where there are no images" if value > 0 else "not 0"
     sentence = (
-        f"Followed down from large noise by particles, the log of the integral at the smallest is {what}: "
+        f"Followed down from large noise by particles, the log of the integral at the smallest is "
         f"{_signed(value, 3)} ± {error:.3f} nats a dimension, and may be {PARTITION_BAR:g}."
     )
     if not sure:
-        sentence += " The error is too large to decide; run the full checks."
+        sentence += " The error is too large to decide; the full checks have a smaller one."
+    elif not inside and value > 0:
+        sentence += " There is probability where there are no images."
     return [*result, Verdict(names[1], inside if sure else None, f"{_signed(value, 3)} nats/dim", sentence)]
 
 

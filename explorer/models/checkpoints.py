@@ -42,6 +42,7 @@ __all__ = [
     "read_config",
     "save_checkpoint",
     "save_description",
+    "weights_misfit",
 ]
 
 FORMAT = "image-density-explorer/1"
@@ -183,6 +184,13 @@ def _fingerprint(folder: Path) -> str:
     return digest.hexdigest()[:16]
 
 
+def weights_misfit(state: dict[str, Tensor], expected: dict[str, torch.Size]) -> str | None:
+    """A sentence when tensors differ in name or shape from those that a network expects, else None."""
+    found = {name: value.shape for name, value in state.items()}
+    wrong = sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
+    return f"{len(wrong)} tensors differ in name or shape, the first is {wrong[0]}." if wrong else None
+
+
 def find_checkpoint(name_or_path: str | Path) -> Path:
     """The folder of a checkpoint, given its name or its path.
 
@@ -222,13 +230,9 @@ def load_checkpoint(name_or_path: str | Path, device: str = "auto") -> Checkpoin
         raise ExplorerError(f"The checkpoint {folder.name} is damaged: model.safetensors cannot be read.") from error
     with torch.device("meta"):
         expected = {name: value.shape for name, value in build_model(config.model).state_dict().items()}
-    found = {name: value.shape for name, value in state.items()}
-    if found != expected:
-        wrong = sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
-        raise ExplorerError(
-            f"The weights of the checkpoint {folder.name} do not fit its config.json: "
-            f"{len(wrong)} tensors differ in name or shape, the first is {wrong[0]}."
-        )
+    misfit = weights_misfit(state, expected)
+    if misfit:
+        raise ExplorerError(f"The weights of the checkpoint {folder.name} do not fit its config.json: {misfit}")
     if not all(torch.isfinite(value).all() for value in state.values()):
         raise ExplorerError(f"The checkpoint {folder.name} is damaged: its weights contain NaN or infinity.")
     torch.set_flush_denormal(True)

@@ -24,7 +24,7 @@ from torch import Tensor
 from explorer.errors import ExplorerError
 from explorer.home import check_name, data_home
 from explorer.images import Values
-from explorer.models.checkpoints import CheckpointConfig, save_checkpoint
+from explorer.models.checkpoints import CheckpointConfig, save_checkpoint, weights_misfit
 from explorer.models.dual import NoiseRange
 from explorer.models.released import InnerProductConfig, InnerProductEnergy
 from explorer.models.unet import UNetConfig
@@ -112,14 +112,9 @@ def read_released(folder: Path, size: int | None = None) -> tuple[InnerProductEn
     model = InnerProductEnergy(model_config)
     weights = {_our_name(key, model_config.unet): value.float() for key, value in state.items()}
     weights["log_normalization"] = torch.tensor(float(constant))
-    expected = {key: value.shape for key, value in model.state_dict().items()}
-    found = {key: value.shape for key, value in weights.items()}
-    if found != expected:
-        wrong = sorted(key for key in found.keys() | expected.keys() if found.get(key) != expected.get(key))
-        raise ExplorerError(
-            f"The weights in {folder} do not fit the network that args.json describes: {len(wrong)} tensors differ in "
-            f"name or shape, the first is {wrong[0]}."
-        )
+    misfit = weights_misfit(weights, {key: value.shape for key, value in model.state_dict().items()})
+    if misfit:
+        raise ExplorerError(f"The weights in {folder} do not fit the network that args.json describes: {misfit}")
     if not all(torch.isfinite(value).all() for value in weights.values()):
         raise ExplorerError(f"The weights in {folder} contain NaN or infinity.")
     model.load_state_dict(weights)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.measures.trust import TrustReport
+from explorer.measures.trust_report import TrustReport
 from explorer.measures.verdicts import verdicts
 from explorer.models.checkpoints import CheckpointConfig
 from explorer.models.dual import DualEnergyConfig

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.figures.trust import dimensionality_figure, flow_figure, gap_figure, heat_figure
-from explorer.measures.trust import TrustReport
+from explorer.measures.trust_report import TrustReport
 from explorer.measures.verdicts import Verdict
 
 __all__ = ["figures", "verdict_table"]

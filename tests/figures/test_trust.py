@@ -1,7 +1,7 @@
 """Figures of a trust report."""
 
 from explorer.figures.trust import dimensionality_figure, flow_figure, gap_figure, heat_figure
-from explorer.measures.trust import TrustReport
+from explorer.measures.trust_report import TrustReport
 from tests.measures.test_trust import good
 
 FIGURES = (gap_figure, heat_figure, flow_figure, dimensionality_figure)

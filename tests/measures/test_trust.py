@@ -9,16 +9,14 @@ from explorer.measures.flow import FlowLikelihood
 from explorer.measures.heat import HeatResidual
 from explorer.measures.normalization import LogPartition
 from explorer.measures.reports import find_report, save_report
-from explorer.measures.trust import (
-    FULL,
-    QUICK,
+from explorer.measures.trust import FULL, QUICK, run_checks
+from explorer.measures.trust_report import (
     DimensionalityCheck,
     DimensionalityLevel,
     GapLevel,
     NllCheck,
     NormalizationCheck,
     TrustReport,
-    run_checks,
 )
 from explorer.measures.verdicts import Verdict, verdicts
 from explorer.models.checkpoints import Checkpoint

@@ -1,0 +1,120 @@
+"""What the checks of a model measured, as plain data that can be stored; see `explorer.measures.trust`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from explorer.measures.flow import FlowLikelihood
+from explorer.measures.heat import HeatResidual
+from explorer.measures.normalization import LogPartition
+
+__all__ = [
+    "DimensionalityCheck",
+    "DimensionalityLevel",
+    "GapLevel",
+    "NllCheck",
+    "NormalizationCheck",
+    "TrustReport",
+]
+
+_CONFIG = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+
+class GapLevel(BaseModel):
+    """One noise level of the two readings of the NLL.
+
+    Attributes:
+        psnr: noise level in dB.
+        gap: energy minus I-MMSE reading of the NLL at this level, in nats an image.
+        mean_time_score: ``E t dU/dt / d``, zero for a normalized model.
+        time_error: time-score error over its irreducible part.
+    """
+
+    model_config = _CONFIG
+
+    psnr: float
+    gap: float
+    mean_time_score: float
+    time_error: float
+
+
+class NllCheck(BaseModel):
+    """Negative log-likelihood at the smallest noise level, in nats an image, from the energy and from I-MMSE."""
+
+    model_config = _CONFIG
+
+    energy: float
+    i_mmse: float
+    levels: tuple[GapLevel, ...]
+
+
+class DimensionalityLevel(BaseModel):
+    """Mean over images of four readings of local dimensionality, at one noise level.
+
+    Attributes:
+        psnr: noise level in dB.
+        denoising, energy: of noisy images: ``E ||x - D||^2 / t`` and ``d - 2 t d/dt E U``; equal for a true energy.
+        time_score, trace: FLIPD at the clean image, from ``dU/dt`` and from the trace; equal for a true energy.
+        trace_error: standard error of `trace` from the probes.
+    """
+
+    model_config = _CONFIG
+
+    psnr: float
+    denoising: float
+    energy: float
+    time_score: float
+    trace: float
+    trace_error: float
+
+
+class DimensionalityCheck(BaseModel):
+    """Readings of local dimensionality by noise level, and what FLIPD costs: seconds for all levels, either way."""
+
+    model_config = _CONFIG
+
+    levels: tuple[DimensionalityLevel, ...]
+    time_score_seconds: float
+    trace_seconds: float
+
+
+class NormalizationCheck(BaseModel):
+    """Errors of the log normalization, in nats an image: at large noise, and at ``t0`` where it was annealed."""
+
+    model_config = _CONFIG
+
+    large_noise: LogPartition
+    annealed: LogPartition | None = None
+
+
+class TrustReport(BaseModel):
+    """What the checks measured; a section is None where it was not run.
+
+    Attributes:
+        fingerprint: of the checkpoint.
+        dataset: name of the images.
+        dimensions: ``d``.
+        levels: values that a pixel can have, for code lengths.
+        psnr: smallest noise level of the checks, in dB: that of log p, but not below the training range.
+        effort: `quick` or `full`.
+        images: how many images each section used.
+        seconds: how long the checks took.
+    """
+
+    model_config = _CONFIG
+
+    fingerprint: str
+    dataset: str
+    dimensions: int
+    levels: int
+    psnr: float
+    effort: Literal["quick", "full"]
+    images: dict[str, int] = {}
+    seconds: float = 0.0
+    nll: NllCheck | None = None
+    heat: tuple[HeatResidual, ...] | None = None
+    flow: tuple[FlowLikelihood, ...] | None = None
+    dimensionality: DimensionalityCheck | None = None
+    normalization: NormalizationCheck | None = None
