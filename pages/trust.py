@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.measures.reports import find_report
+from explorer.measures.trust_report import TrustReport
 from explorer.measures.verdicts import verdicts
 from explorer.webapp.checks import asked_for, offer_checks, run_asked_checks
 from explorer.webapp.loaders import shown_errors
@@ -23,20 +24,24 @@ def page() -> None:
         offer_checks(selection)
         if asked_for(selection):
             run_asked_checks(selection)
-        report = find_report(selection.checkpoint)
-        if report is None:
-            st.info(
-                f"{selection.checkpoint.name} was not checked yet. The quick checks take about a minute.",
-                icon=":material/hourglass_empty:",
-            )
-            return
-        counts = sorted(set(report.images.values()))
-        st.caption(
-            f"Measured on {counts[0]:,} to {counts[-1]:,} images of {report.dataset}, at noise of "
-            f"{report.psnr:.0f} dB and above; {report.effort} checks, {report.seconds:,.0f} s."
+    report = find_report(selection.checkpoint)
+    if report is None:
+        st.info(
+            f"{selection.checkpoint.name} was not checked yet. The quick checks take about a minute.",
+            icon=":material/hourglass_empty:",
         )
-        verdict_table(verdicts(report))
-        figures(report)
+    else:
+        show(report)
+
+
+def show(report: TrustReport) -> None:
+    counts = sorted(set(report.images.values()))
+    st.caption(
+        f"Measured on {counts[0]:,} to {counts[-1]:,} images of {report.dataset}, at noise of {report.psnr:.0f} dB and "
+        f"above; {report.effort} checks, {report.seconds:,.0f} s."
+    )
+    verdict_table(verdicts(report))
+    figures(report)
 
 
 page()

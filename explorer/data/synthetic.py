@@ -28,8 +28,8 @@ class Disks:
     @property
     def prior(self) -> tuple[Tensor, Tensor]:
         """Least values and ranges of row, column and radius (in pixels), intensity of disk and background."""
-        low = torch.tensor([0.375 * self.size, 0.375 * self.size, 0.1875 * self.size, 0.65, 0.0])
-        return low, torch.tensor([0.25 * self.size, 0.25 * self.size, 0.125 * self.size, 0.35, 0.35])
+        low = torch.tensor([0.4375 * self.size, 0.4375 * self.size, 0.1875 * self.size, 0.65, 0.0])
+        return low, torch.tensor([0.125 * self.size, 0.125 * self.size, 0.0625 * self.size, 0.35, 0.35])
 
     def parameters(self, count: int, generator: torch.Generator) -> Tensor:
         """Independent draws from the prior, shape ``(count, 5)``."""

@@ -35,6 +35,7 @@ class FlowLikelihood(BaseModel):
         log_prob: by the flow, in nats.
         standard_error: of `log_prob`, from the trace probes, in nats; 0 with exact traces.
         energy_log_prob: by the energy, one forward pass, in nats.
+        tolerance: of the solver, see `flow_log_prob`.
         gradients: evaluations of the gradient by the solver.
         traces: Hessian-vector products.
         seconds: that the flow took.
@@ -46,6 +47,7 @@ class FlowLikelihood(BaseModel):
     log_prob: float
     standard_error: float
     energy_log_prob: float
+    tolerance: float
     gradients: int
     traces: int
     seconds: float
@@ -63,7 +65,7 @@ def flow_log_prob(
     t0: float,
     t_max: float,
     *,
-    tolerance: float = 1e-3,
+    tolerance: float = 1e-4,
     nodes: int = 48,
     probes: int | None = 8,
     seed: int = 0,
@@ -119,6 +121,7 @@ def flow_log_prob(
         log_prob=end + total,
         standard_error=math.sqrt(variance),
         energy_log_prob=energy_log_prob,
+        tolerance=tolerance,
         gradients=int(path.nfev),
         traces=nodes * (model.dimensions if probes is None else probes),
         seconds=time.perf_counter() - began,

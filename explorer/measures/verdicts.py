@@ -108,10 +108,12 @@ def _flow(report: TrustReport) -> Verdict:
     mean, spread = float(differences.mean()), float(np.sqrt(np.mean(differences**2)))
     passed = abs(mean) <= FLOW_BAR
     speed = sum(flow.seconds for flow in report.flow) / sum(flow.energy_seconds for flow in report.flow)
+    gradients = np.mean([flow.gradients for flow in report.flow])
     sentence = (
         f"An ODE that never asks the energy at this noise {'agrees' if passed else 'disagrees'}: log p differs by "
-        f"{_signed(mean, 3)} bits/dimension on average (root mean square {spread:.3f}), and may by {FLOW_BAR:g}. "
-        f"The energy needs one forward pass and is {speed:,.0f} times as fast."
+        f"{_signed(mean, 3)} bits/dimension on average (root mean square {spread:.3f}), and may by {FLOW_BAR:g}. It "
+        f"takes {gradients:.0f} gradients at a tolerance of {report.flow[0].tolerance:g}; the energy takes one forward "
+        f"pass and is {speed:,.0f} times as fast."
     )
     return Verdict(name, passed, f"{_signed(mean, 3)} bits/dim", sentence)
 

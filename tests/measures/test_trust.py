@@ -102,6 +102,7 @@ def good(d: int = 100) -> TrustReport:
         log_prob=101.0,
         standard_error=1.0,
         energy_log_prob=100.0,
+        tolerance=1e-4,
         gradients=100,
         traces=10,
         seconds=1.0,
