@@ -1,15 +1,22 @@
 """An energy without convolutions, for images of few pixels whose content is not local.
 
-    U(y, t) = U_gauss(y, t) + w(t) [ 1/2 ||n - f||^2 - 1/2 ||n||^2 + s + d c(t) ],      w(t) = var / (var + t)
+    U(y, t) = 1/2 ||n - sqrt(w) f||^2 + 1/2 sum_i log(2 pi (lambda_i + t)) + (1 - w) q(y, t) + w [ s(x^, t) + d c(t) ]
 
-with `U_gauss` the anchor (`SpectralGaussian`), ``n = sqrt(t) z / (lambda + t)`` what its Wiener filter takes for noise,
-in units of ``sqrt(t)`` and in DCT coordinates, ``f`` and ``s`` a vector and a scalar from a residual network of dense
-layers that reads ``z / sqrt(lambda + t)``, ``z / sqrt(var + t)`` and ``log t``, and ``c`` a Fourier series in
-``log t``. Where an image is known but for the noise on it, ``n - f`` is that noise, and the energy is half its square,
-as the energy of a density near a manifold is.
+with ``w = var / (var + t)``. ``n = sqrt(t) z / (lambda + t)`` is what the Wiener filter of the anchor
+(`SpectralGaussian`) takes for noise, in units of ``sqrt(t)`` and in DCT coordinates; ``f`` is what a residual network of
+dense layers, which reads ``z / sqrt(lambda + t)``, ``z / sqrt(var + t)`` and ``log t``, takes back. What is left of the
+image, ``x^ = y - sqrt(t) (n - sqrt(w) f)``, is the network's own estimate of the clean image, and a second network ``s``
+sees the image only through it. ``q = 1/2 sum_i lambda_i z_i^2 / (lambda_i + t)^2`` makes the whole the anchor's energy
+as ``w -> 0``, and ``c`` is a Fourier series in ``log t``.
+
+Where images lie near a manifold this is the form that the energy has: half the squared distance to the manifold over
+``t``, and a function of the foot point. It holds at a clean image as well, where no noise is, and where a network that
+was trained on noisy images alone has to extrapolate.
 """
 
 from __future__ import annotations
+
+import math
 
 import torch
 import torch.nn.functional as F
@@ -21,10 +28,12 @@ from explorer.models.dual import LogNoiseFeatures, NoiseRange
 
 __all__ = ["DenseEnergy"]
 
-_FREQUENCIES = 16
+_FREQUENCIES = 4  # few: the derivative in t must be smooth where no training image is
 _EMBEDDING = 128
 _STANDARDIZED_GAIN = 4.0  # the standardized coefficients are small but for the lowest
+_ESTIMATE_GAIN = 0.5
 _SCALAR_GAIN = 16.0  # the scalar is of the order of the number of pixels, weights are of the order of one
+_FOOT_WIDTH = 256
 
 
 class Block(nn.Module):
@@ -43,7 +52,7 @@ class Block(nn.Module):
 
 
 class DenseEnergy(EnergyModel):
-    """See the module's docstring. It begins as the anchor.
+    """See the module's docstring.
 
     Args:
         noise: range of noise variances.
@@ -68,7 +77,9 @@ class DenseEnergy(EnergyModel):
         self.first = nn.Linear(2 * self.dimensions, width)
         self.blocks = nn.ModuleList(Block(width) for _ in range(depth))
         self.vector = nn.Linear(width, self.dimensions)
-        self.scalar = nn.Linear(width, 1)
+        self.foot = nn.ModuleList((nn.Linear(self.dimensions, _FOOT_WIDTH), nn.Linear(_FOOT_WIDTH, _FOOT_WIDTH)))
+        self.foot_condition = nn.Linear(_EMBEDDING, _FOOT_WIDTH)
+        self.scalar = nn.Linear(_FOOT_WIDTH, 1)
         self.offset = nn.Linear(2 * _FREQUENCIES, 1, bias=False)
         for layer in (self.vector, self.scalar, self.offset):
             nn.init.zeros_(layer.weight)
@@ -77,8 +88,9 @@ class DenseEnergy(EnergyModel):
 
     def energy(self, y: Tensor, t: Tensor) -> Tensor:
         z = self.gaussian.coefficients(y)
-        variance = t.view(-1, 1, 1, 1)
-        total = self.gaussian.variances + variance
+        variances, variance = self.gaussian.variances, t.view(-1, 1, 1, 1)
+        total = variances + variance
+        weight = self.pixel_variance / (self.pixel_variance + t)
         noise = (variance.sqrt() * z / total).flatten(1)
         whitened, standardized = z / total.sqrt(), z / (self.pixel_variance + variance).sqrt()
         h = self.first(torch.cat((whitened.flatten(1), _STANDARDIZED_GAIN * standardized.flatten(1)), 1))
@@ -86,8 +98,11 @@ class DenseEnergy(EnergyModel):
         embedding = self.embedding(features)
         for block in self.blocks:
             h = block(h, embedding)
-        f = self.vector(h)
-        correction = (f * (0.5 * f - noise)).sum(1) + _SCALAR_GAIN * self.scalar(F.silu(h)).squeeze(1)
-        correction = correction + self.dimensions * self.offset(features).squeeze(1)
-        weight = self.pixel_variance / (self.pixel_variance + t)
-        return self.gaussian.energy_of_coefficients(z, t) + weight * correction
+        noise = noise - weight[:, None].sqrt() * self.vector(h)
+        estimate = z.flatten(1) - t[:, None].sqrt() * noise
+        foot = F.silu(self.foot[0](_ESTIMATE_GAIN * estimate / self.pixel_variance.sqrt()))
+        foot = F.silu(self.foot[1](foot) * (1 + self.foot_condition(embedding)))
+        correction = _SCALAR_GAIN * self.scalar(foot).squeeze(1) + self.dimensions * self.offset(features).squeeze(1)
+        volume = 0.5 * torch.log(2 * math.pi * total).flatten(1).sum(1)
+        prior = 0.5 * (variances * z.square() / total.square()).flatten(1).sum(1)
+        return 0.5 * noise.square().sum(1) + volume + (1 - weight) * prior + weight * correction

