@@ -3,11 +3,11 @@
     U(y, t) = 1/2 ||n - sqrt(w) f||^2 + 1/2 sum_i log(2 pi (lambda_i + t)) + (1 - w) q(y, t) + w [ s(x^, t) + d c(t) ]
 
 with ``w = var / (var + t)``. ``n = sqrt(t) z / (lambda + t)`` is what the Wiener filter of the anchor
-(`SpectralGaussian`) takes for noise, in units of ``sqrt(t)`` and in DCT coordinates; ``f`` is what a residual network of
-dense layers, which reads ``z / sqrt(lambda + t)``, ``z / sqrt(var + t)`` and ``log t``, takes back. What is left of the
-image, ``x^ = y - sqrt(t) (n - sqrt(w) f)``, is the network's own estimate of the clean image, and a second network ``s``
-sees the image only through it. ``q = 1/2 sum_i lambda_i z_i^2 / (lambda_i + t)^2`` makes the whole the anchor's energy
-as ``w -> 0``, and ``c`` is a Fourier series in ``log t``.
+(`SpectralGaussian`) takes for noise, in units of ``sqrt(t)`` and in DCT coordinates; ``f`` is what a residual network
+of dense layers, which reads ``z / sqrt(lambda + t)``, ``z / sqrt(var + t)`` and ``log t``, takes back. What is left of
+the image, ``x^ = y - sqrt(t) (n - sqrt(w) f)``, is the network's own estimate of the clean image, and a second network
+``s`` sees the image only through it. ``q = 1/2 sum_i lambda_i z_i^2 / (lambda_i + t)^2`` makes the whole the anchor's
+energy as ``w -> 0``, and ``c`` is a Fourier series in ``log t``.
 
 Where images lie near a manifold this is the form that the energy has: half the squared distance to the manifold over
 ``t``, and a function of the foot point. It holds at a clean image as well, where no noise is, and where a network that
