@@ -39,9 +39,8 @@ _TOLERANCE = 0.1
 _DISK_NOISE = NoiseRange(t_min=1e-3, t0=4e-3, t_max=100.0)
 _DISK_PSNRS = (25.0, 22.5, 20.0, 17.5, 15.0, 12.5, 10.0, 7.5, 5.0, 2.5, 0.0)
 _DISK_IMAGES = 500
-_DISK_STEPS = 24_000
+_DISK_STEPS = 20_000
 _DISK_BATCH = 128
-_DISK_TIME_WEIGHT = 100.0  # at 1 the time score, hence the energy's readings, lags behind the denoiser's
 _ESTIMATORS = ("MLE", "MOM", "TLE", "TwoNN", "MiND_ML", "lPCA")
 
 
@@ -71,7 +70,6 @@ def disks(output: Console, seed: int) -> None:
         steps=_DISK_STEPS,
         learning_rate=1e-3,
         decay_fraction=0.7,
-        time_weight=_DISK_TIME_WEIGHT,
         compile=True,
     )
     torch.manual_seed(seed)

@@ -8,7 +8,6 @@ from explorer.measures.reports import find_report
 from explorer.measures.trust_report import TrustReport
 from explorer.measures.verdicts import verdicts
 from explorer.webapp.checks import asked_for, offer_checks, run_asked_checks
-from explorer.webapp.loaders import shown_errors
 from explorer.webapp.sidebar import sidebar
 from explorer.webapp.trust_panels import figures, verdict_table
 
@@ -20,10 +19,9 @@ def page() -> None:
         "A number called log p is worth nothing unless it can be checked. These checks need no ground truth: each "
         "compares two things that a true, normalized density makes equal."
     )
-    with shown_errors():
-        offer_checks(selection)
-        if asked_for(selection):
-            run_asked_checks(selection)
+    offer_checks(selection)
+    if asked_for(selection):
+        run_asked_checks(selection)
     report = find_report(selection.checkpoint)
     if report is None:
         st.info(

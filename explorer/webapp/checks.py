@@ -1,21 +1,25 @@
-"""Run the checks of a model on the spot, with progress and stop; each section is kept as soon as it is measured."""
+"""Run the checks of a model on the spot, with progress and stop."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from explorer.measures.reports import save_report
+from explorer.errors import ExplorerError
+from explorer.measures.reports import find_report, save_report
 from explorer.measures.trust import FULL, QUICK, Effort, run_checks
 from explorer.webapp.loaders import store
 from explorer.webapp.sidebar import Selection
 
 __all__ = ["asked_for", "offer_checks", "run_asked_checks"]
 
+_PROBLEM = "checks-problem"
 _EFFORTS: dict[str, Effort] = {"quick": QUICK, "full": FULL}
 
 
 def offer_checks(selection: Selection) -> None:
-    """Two buttons: a minute, or as long as it takes."""
+    """Two buttons: a minute, or as long as it takes; and what went wrong the last time."""
+    if _PROBLEM in st.session_state:
+        st.error(st.session_state.pop(_PROBLEM), icon=":material/error:")
     row = st.container(horizontal=True, vertical_alignment="center")
     key, running = _key(selection), asked_for(selection)
     row.button(
@@ -36,7 +40,13 @@ def offer_checks(selection: Selection) -> None:
         help="More images, more noise levels, smaller errors: many minutes for images of 32 × 32 and more.",
     )
     if running:
-        row.button("Stop", icon=":material/stop:", on_click=_ask, args=(key, None), help="What is measured is kept.")
+        row.button(
+            "Stop",
+            icon=":material/stop:",
+            on_click=_ask,
+            args=(key, None),
+            help="What is measured is kept, unless there is a report already.",
+        )
 
 
 def asked_for(selection: Selection) -> bool:
@@ -45,25 +55,26 @@ def asked_for(selection: Selection) -> bool:
 
 
 def run_asked_checks(selection: Selection) -> None:
-    """Run them, show how far they are, and keep the report.
-
-    Raises:
-        ExplorerError: the data set cannot be opened or the report cannot be written.
-    """
+    """Run them, show how far they are, keep the report, and draw the page again."""
     key = _key(selection)
     effort = _EFFORTS[st.session_state[key]]
     checkpoint = selection.checkpoint
     bar = st.progress(0.0, "Opening the images…")
     try:
         images = store(selection.dataset, checkpoint.model.image_shape)
-        run_checks(
+        first = find_report(checkpoint) is None
+        report = run_checks(
             checkpoint,
             images.pixels[: effort.nll_images],
             images.name,
             effort,
             progress=lambda what, share: bar.progress(min(share, 1.0), f"{what}…"),
-            keep=lambda report: save_report(checkpoint, report),
+            # A report that is cut short is better than none, but not than one that is whole.
+            keep=(lambda part: save_report(checkpoint, part)) if first else None,
         )
+        save_report(checkpoint, report)
+    except ExplorerError as error:
+        st.session_state[_PROBLEM] = str(error)
     finally:
         # Also when the page is left or Stop is pressed, which ends this run of the script.
         st.session_state[key] = None

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer.errors import ExplorerError
 from explorer.measures.reports import find_report
 from explorer.models.checkpoints import Checkpoint
 from tests.measures.test_trust import SMALL
@@ -56,3 +57,21 @@ def test_a_report_of_other_weights_is_not_shown(page: AppTest, tiny_checkpoint: 
     path.write_text(path.read_text().replace(tiny_checkpoint.fingerprint, "0" * 16))
     page.run()
     assert "was not checked yet" in page.info[0].value
+
+
+def test_checks_that_fail_leave_the_report_that_is_there(
+    page: AppTest, tiny_checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page.run()
+    press(page, "Run the quick checks")
+    before = find_report(tiny_checkpoint)
+
+    def full(*_: object, **__: object) -> None:
+        raise ExplorerError("The disk is full.")
+
+    monkeypatch.setattr("explorer.measures.trust.heat_residuals", full)
+    press(page, "Run the full checks")
+    assert page.error[0].value == "The disk is full."
+    assert len(page.main.table) == 1
+    assert find_report(tiny_checkpoint) == before
+    assert not next(button for button in page.button if button.label == "Run the full checks").disabled
