@@ -46,7 +46,7 @@ _SIZE = 16
 _PIXEL_VARIANCE = 0.04
 _NOISE = NoiseRange(t_min=2.5e-4, t0=1e-3, t_max=100.0)
 
-_output = Console(width=150)
+_output = Console(width=190)
 
 
 class Row(NamedTuple):

@@ -15,6 +15,7 @@ __all__ = ["dimensionality_figure", "flow_figure", "gap_figure", "heat_figure"]
 
 _NOISE_AXIS = "noise level, dB PSNR (left: more noise)"
 _HEIGHT = 300
+_READINGS = ("denoising", "energy", "time_score", "trace")
 _FLOOR = 1e-5  # of logarithmic axes
 
 
@@ -89,10 +90,13 @@ def flow_figure(report: TrustReport) -> go.Figure | None:
 
 
 def dimensionality_figure(report: TrustReport) -> go.Figure | None:
-    """Four readings of local dimensionality against noise level; None when they were not measured."""
+    """Four readings of local dimensionality against noise level; None when they were not measured.
+
+    The axis ends at ``-d`` and ``2 d``: a trace can go astray by orders of magnitude.
+    """
     if report.dimensionality is None:
         return None
-    levels = report.dimensionality.levels
+    levels, d = report.dimensionality.levels, report.dimensions
     figure = go.Figure()
     for name, key, color, dash, symbol in (
         ("noisy: denoising error", "denoising", BLUE, "solid", "circle"),
@@ -110,6 +114,8 @@ def dimensionality_figure(report: TrustReport) -> go.Figure | None:
             hovertemplate="%{x:.1f} dB: %{y:,.1f} dimensions<extra>" + name + "</extra>",
         )
     style_figure(figure, x_title=_NOISE_AXIS, y_title="dimensions, mean over images", height=_HEIGHT)
+    shown = [min(max(getattr(level, key), -d), 2 * d) for level in levels for key in _READINGS]
+    figure.update_yaxes(range=[min(0.0, *shown) - 0.05 * d, max(*shown) + 0.05 * d])
     return figure
 
 

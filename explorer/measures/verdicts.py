@@ -143,11 +143,18 @@ def _pair(
     share = disagreement(worst)
     passed = share <= DIMENSIONALITY_BAR
     sentence = (
-        f"The {title} and the {other} {'agree' if passed else 'disagree'}: {getattr(worst, first):,.1f} and "
-        f"{getattr(worst, second):,.1f} dimensions where they are farthest apart, at "
+        f"The {title} and the {other} {'agree' if passed else 'disagree'}: {_dimensions(getattr(worst, first))} and "
+        f"{_dimensions(getattr(worst, second))} dimensions where they are farthest apart, at "
         f"{_signed(worst.psnr, 0, plus=False)} dB."
     )
-    return Verdict(name, passed, f"{100 * share:.1f} %" if math.isfinite(share) else "not finite", sentence)
+    if not passed:
+        agree = sum(disagreement(level) <= DIMENSIONALITY_BAR for level in levels)
+        sentence += f" They agree at {agree} of {len(levels)} noise levels."
+    return Verdict(name, passed, f"{100 * share:.1f} %" if share < 10 else "over 1,000 %", sentence)
+
+
+def _dimensions(value: float) -> str:
+    return f"{value:,.1f}" if abs(value) < 1e5 else f"{value:.0e}"
 
 
 def _normalization(report: TrustReport) -> list[Verdict]:

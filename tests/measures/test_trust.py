@@ -171,6 +171,14 @@ def test_each_failure_is_told_with_where_and_how_much() -> None:
     clean = outcome(report.model_copy(update={"dimensionality": check}), "Dimensionality at the image")
     assert clean.passed is False
     assert "60.0 and 40.0 dimensions" in clean.sentence
+    assert "They agree at 0 of 1 noise levels" in clean.sentence
+
+    astray = report.dimensionality.levels[0].model_copy(update={"trace": 7e7})
+    check = report.dimensionality.model_copy(update={"levels": (*report.dimensionality.levels, astray)})
+    clean = outcome(report.model_copy(update={"dimensionality": check}), "Dimensionality at the image")
+    assert clean.value == "over 1,000 %"
+    assert "7e+07" in clean.sentence
+    assert "They agree at 1 of 2 noise levels" in clean.sentence
 
 
 @pytest.mark.parametrize(
