@@ -99,7 +99,15 @@ def main(data: str = "photos", steps: int = 4000, images: int = 1000, seed: int 
     training: np.ndarray = open_dataset(data, shape, "train").pixels
     validation: np.ndarray = open_dataset(data, shape, "validation").pixels[:images]
     config: TrainingConfig = training_config(
-        "energy", data, size=_SIZE, model_size="small", steps=steps, learning_rate=3e-3, seed=seed, compile=True
+        "energy",
+        data,
+        size=_SIZE,
+        model_size="small",
+        steps=steps,
+        learning_rate=3e-3,
+        seed=seed,
+        compile=True,
+        device="cpu",
     )
     source = PixelSource(training, config.values, config.flip)
     x = config.values.dequantized(torch.from_numpy(np.array(validation)), torch.Generator().manual_seed(5))

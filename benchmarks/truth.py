@@ -68,7 +68,7 @@ def _settings(name: str, noise: NoiseRange, **settings: object) -> TrainingConfi
         unet=UNetConfig(base_width=16, num_scales=2),
         anchor=bool(settings.pop("anchor", True)),
     )
-    return TrainingConfig(name=name, dataset=name, model=model, **settings)
+    return TrainingConfig(name=name, dataset=name, model=model, device="cpu", **settings)
 
 
 def _trained(

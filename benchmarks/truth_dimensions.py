@@ -72,6 +72,7 @@ def disks(output: Console, seed: int) -> None:
         learning_rate=1e-3,
         decay_fraction=0.7,
         compile=True,
+        device="cpu",
     )
     torch.manual_seed(seed)
     began = time.process_time()

@@ -165,6 +165,8 @@ def evaluate(
     from explorer.models.checkpoints import load_checkpoint, save_description
     from explorer.training.card import checkpoint_card
 
+    if quick and not checks:
+        raise ExplorerError("--quick runs the checks alone, and --no-checks leaves them out. Choose one.")
     checkpoint = load_checkpoint(model, device)
     with _progress_bar("Opening the data") as progress:
         shape = checkpoint.model.image_shape
@@ -175,7 +177,7 @@ def evaluate(
             result = measure(checkpoint, store.pixels[:limit], progress=progress)
         _print_evaluation(checkpoint.name, store.name, split, result.as_dict())
     report = None
-    if checks or quick:
+    if checks:
         with _progress_bar("Checking") as progress:
             report = run_checks(
                 checkpoint,
@@ -186,7 +188,7 @@ def evaluate(
                 progress=lambda _what, share: progress(round(100 * share), 100),
             )
         _print_verdicts(report)
-    metrics = None if result is None else result.as_dict()
+    metrics = None if result is None else result.as_dict() | {"data": store.name, "split": split}
     if json_file is not None:
         with write_atomically(json_file) as path:
             content = {"metrics": metrics, "checks": report and report.model_dump(mode="json")}

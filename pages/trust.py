@@ -33,10 +33,11 @@ def page() -> None:
 
 
 def show(report: TrustReport) -> None:
-    counts = sorted(set(report.images.values()))
+    counts = [f"{count:,}" for count in sorted(set(report.images.values()))]
+    number = " to ".join(dict.fromkeys((counts[0], counts[-1]))) if counts else "no"
     st.caption(
-        f"Measured on {counts[0]:,} to {counts[-1]:,} images of {report.dataset}, at noise of {report.psnr:.0f} dB and "
-        f"above; {report.effort} checks, {report.seconds:,.0f} s."
+        f"Measured on {number} images of {report.dataset}, with noise from {report.psnr:.0f} dB PSNR (least) to "
+        f"{report.lowest_psnr:.0f} dB (most); {report.effort} checks, {report.seconds:,.0f} s."
     )
     verdict_table(verdicts(report))
     figures(report)

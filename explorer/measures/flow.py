@@ -5,9 +5,9 @@ Along the flow (Song et al. 2021, arXiv 2011.13456, in our time ``t``, the noise
     dy/dt = 1/2 grad U(y, t),      d/dt log p(y(t), t) = -1/2 laplacian U(y, t)
 
 hence ``log p(x, t0) = log p(y(T), T) + 1/2 integral_{t0}^{T} laplacian U dt`` with ``y(t0) = x``. At large ``T`` the
-density is Gaussian and known. The path is found by an adaptive Runge-Kutta solver in ``log t``; the Laplacian is then
-integrated along it by Gauss-Legendre quadrature, with fresh random probes at each node, so that their errors average
-out and the error of the whole is known.
+model's own energy is taken; whether it is normalized there is another check. The path is found by an adaptive
+Runge-Kutta solver in ``log t``; the Laplacian is then integrated along it by Gauss-Legendre quadrature, with fresh
+random probes at each node, so that their errors average out and the error of the whole is known.
 """
 
 from __future__ import annotations
@@ -27,12 +27,14 @@ from explorer.models.base import EnergyModel
 
 __all__ = ["FlowLikelihood", "flow_log_prob"]
 
+_MOST_GRADIENTS = 5_000  # fifty times what a good model takes
+
 
 class FlowLikelihood(BaseModel):
     """What the flow says of one image, beside the energy.
 
     Attributes:
-        log_prob: by the flow, in nats.
+        log_prob: by the flow, in nats; not a number when it cannot be followed to its end.
         standard_error: of `log_prob`, from the trace probes, in nats; 0 with exact traces.
         energy_log_prob: by the energy, one forward pass, in nats.
         tolerance: of the solver, see `flow_log_prob`.
@@ -97,16 +99,40 @@ def flow_log_prob(
     def as_images(flat: np.ndarray) -> Tensor:
         return torch.as_tensor(flat, dtype=x.dtype, device=model.device).view(1, *model.image_shape)
 
+    calls = 0
+
     def velocity(log_t: float, flat: np.ndarray) -> np.ndarray:
         """``dy / d log t = t/2 grad U``."""
+        nonlocal calls
+        calls += 1
         t = math.exp(log_t)
-        return (-0.5 * t * model.derivatives(as_images(flat), t).score).flatten().double().cpu().numpy()
+        result = (-0.5 * t * model.derivatives(as_images(flat), t).score).flatten().cpu().double().numpy()
+        if calls > _MOST_GRADIENTS or not np.isfinite(result).all():
+            raise FloatingPointError("The probability flow of this model cannot be followed.")
+        return result
+
+    def answer(log_prob: float, standard_error: float, traces: int) -> FlowLikelihood:
+        return FlowLikelihood(
+            log_prob=log_prob,
+            standard_error=standard_error,
+            energy_log_prob=energy_log_prob,
+            tolerance=tolerance,
+            gradients=calls,
+            traces=traces,
+            seconds=time.perf_counter() - began,
+            energy_seconds=energy_seconds,
+        )
 
     span = (math.log(t0), math.log(t_max))
-    start = x.flatten().double().cpu().numpy()
-    path = solve_ivp(
-        velocity, span, start, method="RK45", dense_output=True, rtol=tolerance, atol=tolerance * math.sqrt(t0)
-    )
+    start = x.flatten().cpu().double().numpy()
+    try:
+        path = solve_ivp(
+            velocity, span, start, method="RK45", dense_output=True, rtol=tolerance, atol=tolerance * math.sqrt(t0)
+        )
+    except FloatingPointError:
+        return answer(math.nan, math.nan, 0)
+    if not path.success:
+        return answer(math.nan, math.nan, 0)
     points, weights = np.polynomial.legendre.leggauss(nodes)
     half = 0.5 * (span[1] - span[0])
     generator = noise_generator(seed)
@@ -117,13 +143,4 @@ def flow_log_prob(
         total += 0.5 * weight * t * float(result.value)
         variance += (0.5 * weight * t * float(result.standard_error)) ** 2
     end = float(model.log_prob(as_images(path.y[:, -1]), t_max))
-    return FlowLikelihood(
-        log_prob=end + total,
-        standard_error=math.sqrt(variance),
-        energy_log_prob=energy_log_prob,
-        tolerance=tolerance,
-        gradients=int(path.nfev),
-        traces=nodes * (model.dimensions if probes is None else probes),
-        seconds=time.perf_counter() - began,
-        energy_seconds=energy_seconds,
-    )
+    return answer(end + total, math.sqrt(variance), nodes * (model.dimensions if probes is None else probes))

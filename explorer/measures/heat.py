@@ -77,16 +77,17 @@ def heat_residuals(
             result = laplacian(model, y, t, probes, generator)
             squared = sum_pixels(result.score.square())
             residual = result.time_score - 0.5 * (result.value - squared)
-            residuals.append((t / d * residual).double().cpu())
-            errors.append((0.5 * t / d * result.standard_error).double().cpu())
+            residuals.append((t / d * residual).cpu().double())
+            errors.append((0.5 * t / d * result.standard_error).cpu().double())
         residual, error = torch.cat(residuals), torch.cat(errors)
         trace_variance = float(error.square().mean())
+        excess = float(residual.square().mean()) - trace_variance
         results.append(
             HeatResidual(
                 psnr=float(psnr_from_noise_variance(t)),
                 mean=float(residual.mean()),
                 standard_error=float(residual.std() / len(x) ** 0.5),
-                rms=math.sqrt(max(0.0, float(residual.square().mean()) - trace_variance)),
+                rms=math.sqrt(max(0.0, excess)) if math.isfinite(excess) else math.inf,
                 trace_error=math.sqrt(trace_variance),
             )
         )

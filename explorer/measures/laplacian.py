@@ -59,7 +59,7 @@ def laplacian(model: EnergyModel, y: Tensor, t: float, probes: int | None, gener
             if not gradient.requires_grad:  # an energy that is linear in y
                 return torch.zeros_like(energy)
             (product,) = torch.autograd.grad((gradient * v).sum(), y, retain_graph=True, allow_unused=True)
-            return sum_pixels(product * v)
+            return torch.zeros_like(energy) if product is None else sum_pixels(product * v)
 
         if probes is None:
             directions = torch.eye(model.dimensions, dtype=y.dtype, device=y.device).view(-1, *model.image_shape)

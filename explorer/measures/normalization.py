@@ -68,8 +68,8 @@ def large_noise_error(model: EnergyModel, x: Tensor, t: float, seed: int = 0) ->
     for images in x.split(inference_batch_size(model.dimensions, model.device)):
         clean = images.to(model.device)
         noise = torch.randn(images.shape, generator=generator).to(clean)
-        pair = [-model.log_prob(clean + sign * math.sqrt(t) * noise, t).double() for sign in (1, -1)]
-        excess.append((0.5 * (pair[0] + pair[1]) - 0.5 * (sum_pixels(noise.square()) - model.dimensions)).cpu())
+        pair = [-model.log_prob(clean + sign * math.sqrt(t) * noise, t).cpu().double() for sign in (1, -1)]
+        excess.append(0.5 * (pair[0] + pair[1]) - 0.5 * (sum_pixels(noise.square()).cpu().double() - model.dimensions))
     energies = torch.cat(excess)
     return LogPartition(
         value=gaussian_entropy(x, t) - float(energies.mean()), standard_error=float(energies.std() / len(x) ** 0.5)
@@ -119,11 +119,11 @@ def anneal(
     log_partition = torch.zeros(groups, dtype=torch.float64)
     step = 0.5  # of the moves, in units of the noise variance
     for done, (t_from, t_to) in enumerate(itertools.pairwise(ts)):
-        before = -model.log_prob(y, float(t_from)).double()
+        before = -model.log_prob(y, float(t_from)).cpu().double()
         shrinkage = ((gaussian.variances + t_to) / (gaussian.variances + t_from)).sqrt()
         y = gaussian.mean + gaussian.synthesize(shrinkage * gaussian.coefficients(y))
         now = model.derivatives(y, float(t_to))
-        gained = (before - now.energy.double()).cpu() + float(shrinkage.double().log().sum())
+        gained = before - now.energy.cpu().double() + float(shrinkage.cpu().double().log().sum())
         log_weight += gained.view(groups, -1)
         share = log_weight.softmax(1)
         poor = 1 / share.square().sum(1) < _FEWEST_EFFECTIVE * share.shape[1]

@@ -1,7 +1,7 @@
 """Trust reports on disk, with the checkpoint: ``trust.json`` in its folder.
 
 The folders that ship with the project belong to the clone, and the app writes nothing there: reports on those go to
-``trust`` in the data folder and come before the ones that ship. Only the command line, which is asked to, writes into
+``trust`` in the data folder, and the later of the two counts. Only the command line, which is asked to, writes into
 the folder itself.
 """
 
@@ -23,11 +23,9 @@ _MAX_BYTES = 5_000_000
 
 def find_report(checkpoint: Checkpoint) -> TrustReport | None:
     """The latest report on exactly these weights; None when there is none that can be read."""
-    for path in (_own_file(checkpoint), checkpoint.path / REPORT_FILE):
-        report = _read(path)
-        if report is not None and report.fingerprint == checkpoint.fingerprint:
-            return report
-    return None
+    found = [_read(path) for path in (_own_file(checkpoint), checkpoint.path / REPORT_FILE)]
+    fitting = [report for report in found if report is not None and report.fingerprint == checkpoint.fingerprint]
+    return max(fitting, key=lambda report: report.made, default=None)
 
 
 def save_report(checkpoint: Checkpoint, report: TrustReport) -> None:

@@ -14,12 +14,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from explorer.errors import ExplorerError
 from explorer.measures.dimensionality import flipd, flipd_by_trace, local_dimensionality
 from explorer.measures.flow import flow_log_prob
 from explorer.measures.heat import heat_residuals
@@ -112,6 +114,7 @@ def nll_check(x: Tensor, levels: Sequence[NoiseLevel]) -> NllCheck:
     """Both readings of the NLL and the gap by noise level, from measurements on the images `x`."""
     nll = negative_log_likelihood(x, levels)
     return NllCheck(
+        images=nll.images,
         energy=nll.energy,
         i_mmse=nll.i_mmse,
         levels=tuple(
@@ -143,10 +146,16 @@ def run_checks(
         nll: when it was measured already.
         progress: told what is measured.
         keep: given the report after each section.
+
+    Raises:
+        ExplorerError: fewer than two images.
     """
     model, values = checkpoint.model, checkpoint.values
     noise = checkpoint.config.model.noise
-    x = values.dequantized(torch.from_numpy(np.array(pixels)), noise_generator(seed + 1))
+    if len(pixels) < 2:
+        raise ExplorerError("The checks need at least two images. Choose another data set.")
+    most = max(effort.nll_images, effort.heat_images, effort.dimensionality_images, effort.flow_images)
+    x = values.dequantized(torch.from_numpy(np.array(pixels[:most])), noise_generator(seed + 1))
     if effort.name == "quick":
         effort = effort.fitted(_pass_seconds(model, x, noise.t_low), _QUICK_SECONDS)
     exact = None if model.dimensions <= _EXACT_TRACE else effort.probes
@@ -156,6 +165,8 @@ def run_checks(
         dimensions=model.dimensions,
         levels=values.levels if values.dequantize else 256,
         psnr=float(psnr_from_noise_variance(noise.t_low)),
+        lowest_psnr=float(psnr_from_noise_variance(noise.t_max)),
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
         effort=effort.name,
     )
     began = time.monotonic()
@@ -172,7 +183,7 @@ def run_checks(
         if keep is not None:
             keep(report)
 
-    step = within("Normalization at large noise", 0.0, 0.02)
+    say("Normalization at large noise", 0.0)
     some = x[: effort.nll_images]
     add(len(some), normalization=NormalizationCheck(large_noise=large_noise_error(model, some, noise.t_max, seed)))
 
@@ -180,7 +191,7 @@ def run_checks(
     if nll is None:
         measured = noise_levels(model, some, log_spaced(noise.t_low, noise.t_max, effort.nll_levels), seed, step)
         nll = nll_check(some, measured)
-    add(len(some), nll=nll)
+    add(nll.images, nll=nll)
 
     step = within("Heat equation", 0.25, 0.5)
     some = x[: effort.heat_images]
@@ -242,7 +253,7 @@ def _dimensionality(
     levels, fast, slow = [], 0.0, 0.0
     for k, (psnr, t) in enumerate(zip(psnrs, ts, strict=True)):
         began = time.perf_counter()
-        time_score = float(flipd(model, x, t).double().mean())
+        time_score = float(flipd(model, x, t).cpu().double().mean())
         fast += time.perf_counter() - began
         began = time.perf_counter()
         trace, error = flipd_by_trace(model, x, t, probes, seed)
@@ -253,8 +264,8 @@ def _dimensionality(
                 denoising=float(noisy.denoising[:, k].mean()),
                 energy=float(noisy.energy[:, k].mean()),
                 time_score=time_score,
-                trace=float(trace.double().mean()),
-                trace_error=float(error.double().square().sum().sqrt() / len(x)),
+                trace=float(trace.cpu().double().mean()),
+                trace_error=float(error.cpu().double().square().sum().sqrt() / len(x)),
             )
         )
         progress(k + 1, len(ts))

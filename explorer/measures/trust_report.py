@@ -45,6 +45,7 @@ class NllCheck(BaseModel):
 
     model_config = _CONFIG
 
+    images: int
     energy: float
     i_mmse: float
     levels: tuple[GapLevel, ...]
@@ -98,6 +99,8 @@ class TrustReport(BaseModel):
         dimensions: ``d``.
         levels: values that a pixel can have, for code lengths.
         psnr: smallest noise level of the checks, in dB: that of log p, but not below the training range.
+        lowest_psnr: largest noise level of the checks, in dB.
+        made: when, in UTC, ISO 8601.
         effort: `quick` or `full`.
         images: how many images each section used.
         seconds: how long the checks took.
@@ -110,6 +113,8 @@ class TrustReport(BaseModel):
     dimensions: int
     levels: int
     psnr: float
+    lowest_psnr: float
+    made: str
     effort: Literal["quick", "full"]
     images: dict[str, int] = {}
     seconds: float = 0.0

@@ -34,6 +34,7 @@ __all__ = ["import_released", "read_released", "released_card"]
 
 _MAX_ARGS_BYTES = 1_000_000
 _MAX_WEIGHTS_BYTES = 2 * 2**30
+_MAX_PICKLE_BYTES = 16 * 2**20
 _EMBEDDING_DIM = 256
 _SIZES = {"ImageNet64": 64, "ImageNet32": 32}
 
@@ -99,7 +100,7 @@ def read_released(folder: Path, size: int | None = None) -> tuple[InnerProductEn
     model_config = _model_config(args, size)
     content = _read_weights(folder / "model.pth.tar")
     state = content.get("state_dict")
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+    if not isinstance(state, dict):
         raise ExplorerError(f"{folder / 'model.pth.tar'} is damaged: it has no weights (state_dict).")
     constant = getattr(content.get("test_perf"), "log_normalization_constant", None)
     if isinstance(constant, Tensor) and constant.numel() == 1:
@@ -109,14 +110,17 @@ def read_released(folder: Path, size: int | None = None) -> tuple[InnerProductEn
             f"{folder / 'model.pth.tar'} has no normalization constant (test_perf.log_normalization_constant), so that "
             "its energies are no log-probabilities. Import a checkpoint that was evaluated after training."
         )
-    model = InnerProductEnergy(model_config)
-    weights = {_our_name(key, model_config.unet): value.float() for key, value in state.items()}
+    weights = _our_weights(state, model_config.unet, folder)
     weights["log_normalization"] = torch.tensor(float(constant))
-    misfit = weights_misfit(weights, {key: value.shape for key, value in model.state_dict().items()})
+    with torch.device("meta"):
+        expected = {key: value.shape for key, value in InnerProductEnergy(model_config).state_dict().items()}
+    misfit = weights_misfit(weights, expected)
     if misfit:
         raise ExplorerError(f"The weights in {folder} do not fit the network that args.json describes: {misfit}")
+    weights = {key: value.float() for key, value in weights.items()}
     if not all(torch.isfinite(value).all() for value in weights.values()):
         raise ExplorerError(f"The weights in {folder} contain NaN or infinity.")
+    model = InnerProductEnergy(model_config)
     model.load_state_dict(weights)
     step = content.get("step")
     config = CheckpointConfig(
@@ -170,6 +174,9 @@ def _model_config(args: dict[str, Any], size: int | None) -> InnerProductConfig:
     side = size or args.get("spatial_size") or _SIZES.get(str(args.get("dataset")))
     if not isinstance(side, int):
         raise ExplorerError("The checkpoint does not say how large its images are. Say it with --size.")
+    width, group = network["base_width"], network["group_size"]
+    if not isinstance(width, int) or not isinstance(group, int) or group < 1 or width % group:
+        raise ExplorerError("The checkpoint cannot be imported: base_width does not divide into groups of group_size.")
     try:
         return InnerProductConfig(
             image_shape=(1 if args["grayscale"] else 3, side, side),
@@ -214,8 +221,7 @@ def _read_weights(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _MAX_WEIGHTS_BYTES:
             raise ExplorerError(f"{path} is larger than 2 GiB, too large for a checkpoint of the paper.")
-        if not zipfile.is_zipfile(path):  # older formats have another reader, which these files do not need
-            raise ExplorerError(f"{path} is damaged: it is not a file that torch.save wrote.")
+        _check_archive(path)
         with torch.serialization.safe_globals([*_STAND_INS, argparse.Namespace]):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
@@ -227,11 +233,41 @@ def _read_weights(path: Path) -> dict[str, Any]:
             f"{path} was refused: it is damaged, or holds more than the weights and figures of a checkpoint{what}. "
             "Nothing in it was run."
         ) from error
-    except (OSError, EOFError, RuntimeError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+    except ExplorerError:
+        raise
+    except Exception as error:  # a hostile file can fail in any way, and none of them is a bug here
         raise ExplorerError(f"{path} is damaged: it cannot be read as a checkpoint.") from error
     if not isinstance(content, dict):
         raise ExplorerError(f"{path} is damaged: it does not hold a checkpoint.")
     return content
+
+
+def _check_archive(path: Path) -> None:
+    """Refuse what torch.save does not write: older formats, which have another reader, and members that inflate."""
+    if not zipfile.is_zipfile(path):
+        raise ExplorerError(f"{path} is damaged: it is not a file that torch.save wrote.")
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+    if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+        raise ExplorerError(f"{path} was refused: its content is compressed, which torch.save never does.")
+    if sum(member.file_size for member in members) > _MAX_WEIGHTS_BYTES:
+        raise ExplorerError(f"{path} was refused: it holds more than 2 GiB.")
+    if any(member.file_size > _MAX_PICKLE_BYTES for member in members if member.filename.endswith("data.pkl")):
+        raise ExplorerError(f"{path} was refused: the description of its content is too large.")
+
+
+def _our_weights(state: dict[Any, Any], unet: UNetConfig, folder: Path) -> dict[str, Tensor]:
+    """The tensors under our names, as they are: they are converted when their shapes are known to be right."""
+    weights: dict[str, Tensor] = {}
+    for name, value in state.items():
+        plain = isinstance(value, Tensor) and value.layout == torch.strided and value.device.type == "cpu"
+        if not isinstance(name, str) or not plain or not value.is_floating_point():
+            raise ExplorerError(f"The weights in {folder} are damaged: {str(name)[:80]} is not a tensor of numbers.")
+        ours = _our_name(name, unet)
+        if ours in weights:
+            raise ExplorerError(f"The weights in {folder} are damaged: {name[:80]} is there twice.")
+        weights[ours] = value
+    return weights
 
 
 def _our_name(theirs: str, unet: UNetConfig) -> str:

@@ -55,7 +55,7 @@ class PixelSource:
 
 
 class Law(Protocol):
-    """A law that one can draw from; those of `explorer.models.analytic` are such."""
+    """A law that one can draw from, such as `explorer.models.analytic.Gaussian`."""
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
         """`count` independent images, shape ``(count, C, H, W)``."""

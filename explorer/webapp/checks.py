@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+import torch
 
 from explorer.errors import ExplorerError
 from explorer.measures.reports import find_report, save_report
@@ -75,6 +76,8 @@ def run_asked_checks(selection: Selection) -> None:
         save_report(checkpoint, report)
     except ExplorerError as error:
         st.session_state[_PROBLEM] = str(error)
+    except torch.OutOfMemoryError:
+        st.session_state[_PROBLEM] = "The checks ran out of GPU memory. Close other programs and try again."
     finally:
         # Also when the page is left or Stop is pressed, which ends this run of the script.
         st.session_state[key] = None

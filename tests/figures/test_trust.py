@@ -1,8 +1,7 @@
 """Figures of a trust report."""
 
 from explorer.figures.trust import dimensionality_figure, flow_figure, gap_figure, heat_figure
-from explorer.measures.trust_report import TrustReport
-from tests.measures.test_trust import good
+from tests.measures.test_trust import empty, good
 
 FIGURES = (gap_figure, heat_figure, flow_figure, dimensionality_figure)
 
@@ -16,8 +15,7 @@ def test_each_section_has_a_figure_with_units_on_its_axes() -> None:
 
 
 def test_what_was_not_measured_has_none() -> None:
-    empty = TrustReport(fingerprint="f", dataset="x", dimensions=4, levels=256, psnr=60.0, effort="quick")
-    assert [draw(empty) for draw in FIGURES] == [None] * 4
+    assert [draw(empty()) for draw in FIGURES] == [None] * 4
 
 
 def test_the_gap_is_in_bits_a_dimension() -> None:

@@ -53,3 +53,14 @@ def test_bad_arguments_are_refused(law: GaussianScaleMixture) -> None:
         flow_log_prob(law, x, T0, T_MAX)
     with pytest.raises(ValueError, match="t0 < t_max"):
         flow_log_prob(law, x[:1], 0.0, T_MAX)
+
+
+def test_a_flow_that_cannot_be_followed_is_not_a_number(law: GaussianScaleMixture) -> None:
+    class Broken(GaussianScaleMixture):
+        def energy(self, y: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+            return super().energy(y, t) * torch.where(t > 1, float("nan"), 1.0)
+
+    broken = Broken(law.base.mean, torch.eye(16, dtype=torch.float64) * 0.05, (0.5, 2.0), t0=T0)
+    flow = flow_log_prob(broken, law.sample(1, torch.Generator().manual_seed(1)), T0, T_MAX)
+    assert flow.log_prob != flow.log_prob
+    assert flow.traces == 0

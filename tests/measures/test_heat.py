@@ -44,3 +44,13 @@ def test_a_false_energy_has_what_is_wrong_with_it() -> None:
     for level in heat_residuals(law, x, TS, None):
         assert level.mean == pytest.approx(0.03, abs=1e-3)
         assert level.rms == pytest.approx(0.03, abs=1e-3)
+
+
+def test_an_energy_that_is_not_a_number_is_no_small_residual() -> None:
+    class Broken(GaussianScaleMixture):
+        def energy(self, y: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+            return super().energy(y, t) * float("nan")
+
+    law = Broken(torch.full((1, 4, 4), 0.5), 0.05 * torch.eye(16), (0.5, 2.0))
+    x = mixture(torch.float32).sample(4, torch.Generator().manual_seed(0))
+    assert all(level.rms == float("inf") for level in heat_residuals(law, x, TS, 4))

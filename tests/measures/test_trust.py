@@ -1,6 +1,7 @@
 """All checks at once on a checkpoint, and what they say."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from explorer.measures.flow import FlowLikelihood
 from explorer.measures.heat import HeatResidual
 from explorer.measures.normalization import LogPartition
-from explorer.measures.reports import find_report, save_report
+from explorer.measures.reports import find_report, save_report, write_report
 from explorer.measures.trust import FULL, QUICK, run_checks
 from explorer.measures.trust_report import (
     DimensionalityCheck,
@@ -75,13 +76,19 @@ def test_a_slow_model_gets_fewer_images() -> None:
     assert FULL.nll_images > QUICK.nll_images
 
 
-def test_reports_stay_with_their_weights(tiny_checkpoint: Checkpoint) -> None:
+def test_reports_stay_with_their_weights(tiny_checkpoint: Checkpoint, home: Path) -> None:
     assert find_report(tiny_checkpoint) is None
     report = run_checks(tiny_checkpoint, pixels(), "noise", SMALL)
     save_report(tiny_checkpoint, report)
     assert (tiny_checkpoint.path / "trust.json").is_file()
     assert find_report(tiny_checkpoint) == report
     assert find_report(replace(tiny_checkpoint, fingerprint="another")) is None
+    newer = report.model_copy(update={"made": "9999-01-01T00:00:00+00:00"})
+    write_report(home / "trust" / f"{tiny_checkpoint.fingerprint}.json", newer)
+    assert find_report(tiny_checkpoint) == newer
+    write_report(tiny_checkpoint.path / "trust.json", report.model_copy(update={"made": "99999"}))
+    assert find_report(tiny_checkpoint).made == "99999"
+    (home / "trust" / f"{tiny_checkpoint.fingerprint}.json").unlink()
     (tiny_checkpoint.path / "trust.json").write_text("{")
     assert find_report(tiny_checkpoint) is None
 
@@ -116,9 +123,12 @@ def good(d: int = 100) -> TrustReport:
         dimensions=d,
         levels=256,
         psnr=60.0,
+        lowest_psnr=-20.0,
+        made="2026-01-01T00:00:00+00:00",
         effort="quick",
         images={"nll": 10},
         nll=NllCheck(
+            images=10,
             energy=1.0,
             i_mmse=0.0,
             levels=(GapLevel(psnr=60.0, gap=1.0, **level), GapLevel(psnr=-20.0, gap=0.0, **level)),
@@ -131,6 +141,12 @@ def good(d: int = 100) -> TrustReport:
             annealed=LogPartition(value=0.5, standard_error=0.2),
         ),
     )
+
+
+def empty() -> TrustReport:
+    """A report before anything was measured."""
+    sections = ("images", "nll", "heat", "flow", "dimensionality", "normalization")
+    return TrustReport.model_validate(good().model_dump(exclude=set(sections)))
 
 
 def outcome(report: TrustReport, name: str) -> Verdict:
@@ -150,10 +166,18 @@ def test_each_failure_is_told_with_where_and_how_much() -> None:
         GapLevel(psnr=20.0, gap=8.0, **level),
         GapLevel(psnr=-20.0, gap=0.0, **level),
     )
-    gap = outcome(report.model_copy(update={"nll": NllCheck(energy=9, i_mmse=0, levels=far)}), "Likelihood, read twice")
+    gap = outcome(
+        report.model_copy(update={"nll": NllCheck(images=2, energy=9, i_mmse=0, levels=far)}), "Likelihood, read twice"
+    )
     assert gap.passed is False
     assert "+0.130 bits/dimension" in gap.sentence
     assert "between −20 and 20 dB" in gap.sentence
+
+    wrong = (GapLevel(psnr=60.0, gap=9.0, **level), GapLevel(psnr=-20.0, gap=8.0, **level))
+    check = NllCheck(images=2, energy=9, i_mmse=0, levels=wrong)
+    assert (
+        "the constant is wrong" in outcome(report.model_copy(update={"nll": check}), "Likelihood, read twice").sentence
+    )
 
     hot = report.heat[0].model_copy(update={"rms": 0.5})
     heat = outcome(report.model_copy(update={"heat": (*report.heat, hot)}), "Heat equation")
@@ -165,6 +189,11 @@ def test_each_failure_is_told_with_where_and_how_much() -> None:
     assert flow.passed is False
     assert "−0.144 bits/dimension" in flow.sentence
     assert "100 times as fast" in flow.sentence
+
+    lost = report.flow[0].model_copy(update={"log_prob": float("nan")})
+    flow = outcome(report.model_copy(update={"flow": (lost, report.flow[0])}), "Probability flow")
+    assert flow.passed is False
+    assert "cannot be followed" in flow.sentence
 
     apart = report.dimensionality.levels[0].model_copy(update={"trace": 40.0})
     check = report.dimensionality.model_copy(update={"levels": (apart,)})
@@ -182,7 +211,8 @@ def test_each_failure_is_told_with_where_and_how_much() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "error", "passed"), [(0.5, 0.2, True), (30.0, 1.0, False), (2.5, 1.0, None), (1.5, 1.0, None)]
+    ("value", "error", "passed"),
+    [(0.5, 0.2, True), (30.0, 1.0, False), (2.5, 1.0, None), (1.5, 1.0, None), (float("nan"), 1.0, False)],
 )
 def test_annealing_decides_only_when_it_can(value: float, error: float, passed: bool | None) -> None:
     report = good()
@@ -194,9 +224,9 @@ def test_annealing_decides_only_when_it_can(value: float, error: float, passed: 
 
 
 def test_what_was_not_run_says_so() -> None:
-    empty = TrustReport(fingerprint="f", dataset="x", dimensions=4, levels=256, psnr=60.0, effort="quick")
-    assert {verdict.passed for verdict in verdicts(empty)} == {None}
-    assert len(verdicts(empty)) == 7
+    report = empty()
+    assert {verdict.passed for verdict in verdicts(report)} == {None}
+    assert len(verdicts(report)) == 7
 
 
 def test_numbers_that_are_not_finite_never_pass_and_survive_the_disk() -> None:
@@ -205,7 +235,7 @@ def test_numbers_that_are_not_finite_never_pass_and_survive_the_disk() -> None:
     broken = report.model_copy(
         update={
             "nll": NllCheck(
-                energy=nan, i_mmse=0, levels=(GapLevel(psnr=60, gap=nan, mean_time_score=0, time_error=0),)
+                images=2, energy=nan, i_mmse=0, levels=(GapLevel(psnr=60, gap=nan, mean_time_score=0, time_error=0),)
             ),
             "heat": (report.heat[0].model_copy(update={"rms": nan}),),
             "flow": (report.flow[0].model_copy(update={"log_prob": float("inf")}),),

@@ -137,6 +137,7 @@ def test_arguments_are_never_evaluated(folder: Path, tmp_path: Path) -> None:
         ({"network_kwargs": "{'num_scales': 2, 'attention': True}"}, "attention"),
         ({"network_kwargs": "{'num_scales': 99}"}, "num_scales"),
         ({"network_kwargs": "[1]"}, "network_kwargs"),
+        ({"network_kwargs": "{'group_size': 3}"}, "group_size"),
         ({"network": "Transformer"}, "Transformer"),
         ({"min_noise_level": 3}, "min_noise_level"),
         ({"max_noise_level": {"x": 95.0, "unit": "psnr"}}, "t_min < t_max"),
@@ -195,4 +196,29 @@ def test_a_flipped_byte_never_crashes(folder: Path) -> None:
             damaged[position] ^= int(rng.integers(1, 256))
         path.write_bytes(bytes(damaged))
         with contextlib.suppress(ExplorerError):  # any other error is a bug
+            read_released(folder, 16)
+
+
+def test_an_archive_that_inflates_is_refused(folder: Path) -> None:
+    released.write(folder)
+    path = folder / "model.pth.tar"
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    with pytest.raises(ExplorerError, match="compressed"):
+        read_released(folder, 16)
+
+
+def test_weights_that_only_claim_a_size_are_refused_before_they_take_memory(folder: Path) -> None:
+    state = released.write(folder)
+    huge = torch.zeros(1, dtype=torch.float64).as_strided((10**6, 10**6), (0, 0))
+    name = "network.encoder.0.0.weight"
+    released.save(folder / "model.pth.tar", {"state_dict": state | {name: huge}}, {})
+    with pytest.raises(ExplorerError, match="do not fit"):
+        read_released(folder, 16)
+    for odd in ({7: torch.zeros(1)}, {name: "text"}, {"encoder.0.0.weight": state[name]}):
+        released.save(folder / "model.pth.tar", {"state_dict": state | odd}, {})
+        with pytest.raises(ExplorerError, match="damaged"):
             read_released(folder, 16)
