@@ -34,10 +34,11 @@ def page() -> None:
 
 def show(report: TrustReport) -> None:
     counts = [f"{count:,}" for count in sorted(set(report.images.values()))]
+    lowest = f"{report.lowest_psnr:.0f}".replace("-", "−")
     number = " to ".join(dict.fromkeys((counts[0], counts[-1]))) if counts else "no"
     st.caption(
         f"Measured on {number} images of {report.dataset}, with noise from {report.psnr:.0f} dB PSNR (least) to "
-        f"{report.lowest_psnr:.0f} dB (most); {report.effort} checks, {report.seconds:,.0f} s."
+        f"{lowest} dB (most); {report.effort} checks, {report.seconds:,.0f} s."
     )
     verdict_table(verdicts(report))
     figures(report)
