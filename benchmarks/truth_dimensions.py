@@ -38,7 +38,7 @@ _SAMPLES = 1500  # of each subspace, for the nearest neighbors
 _NEIGHBORS = 100
 _TOLERANCE = 0.1
 _DISK_NOISE = NoiseRange(t_min=1e-3, t0=4e-3, t_max=100.0)
-_DISK_PSNRS = (25.0, 22.5, 20.0, 17.5, 15.0, 12.5, 10.0, 7.5, 5.0, 2.5, 0.0)
+_DISK_PSNRS = (*(float(psnr) for psnr in range(27, 11, -1)), 10.0, 7.5, 5.0, 2.5, 0.0)
 _DISK_IMAGES = 500
 _DISK_STEPS = 20_000
 _DISK_BATCH = 128
@@ -86,14 +86,16 @@ def disks(output: Console, seed: int) -> None:
     found = readings(trainer.averaged, x, _DISK_PSNRS)
     exact = [_exact_disk_dimensionality(law, float(noise_variance_from_psnr(psnr)), generator) for psnr in _DISK_PSNRS]
     table = Table(
-        "reading",
-        *(f"{psnr:g}" for psnr in _DISK_PSNRS),
-        "within 10 % of 5",
-        title=f"Local dimensionality of disks by noise level in dB, {minutes:.1f} CPU minutes of training",
+        "noise, dB",
+        "exact posterior",
+        *found,
+        title=f"Local dimensionality of disks, {minutes:.1f} CPU minutes of training",
     )
-    table.add_row("exact posterior", *(f"{value:.2f} ± {error:.2f}" for value, error in exact), "")
-    for name, values in found.items():
-        table.add_row(name, *(f"{value:.2f}" for value in values), _where(_DISK_PSNRS, values, 5))
+    for k, psnr in enumerate(_DISK_PSNRS):
+        value, error = exact[k]
+        table.add_row(f"{psnr:g}", f"{value:.2f} ± {error:.2f}", *(f"{values[k]:.2f}" for values in found.values()))
+    table.add_section()
+    table.add_row("within 10 %", "", *(_where(_DISK_PSNRS, values, 5) for values in found.values()))
     output.print(table)
 
 
