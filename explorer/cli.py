@@ -282,8 +282,14 @@ def catalog(
 
 @app.command()
 def train(
+    recipe: Annotated[
+        str,
+        typer.Option(
+            help="Train as a checkpoint that ships was; of the other options, --data, --name, --device count."
+        ),
+    ] = "",
     name: Annotated[str, typer.Option(help="Name of the run, and of the checkpoint it becomes.")] = "",
-    data: Annotated[str, typer.Option(help="digits, photos, or the path of a data set.")] = "digits",
+    data: Annotated[str, typer.Option(help="digits, photos, or the path of a data set; digits when left out.")] = "",
     size: Annotated[int, typer.Option(help="Height and width in pixels.")] = 8,
     color: Annotated[bool, typer.Option("--color", help="Three channels.")] = False,
     model_size: Annotated[str, typer.Option(help="tiny, small, medium or large.")] = "small",
@@ -295,19 +301,23 @@ def train(
     anchor: Annotated[bool, typer.Option(help="Add the energy of the best Gaussian.")] = True,
     amplitude: Annotated[bool, typer.Option(help="Tell the network the amplitude of its input.")] = True,
     compile_step: Annotated[bool, typer.Option("--compile", help="Compile the step (needs a C++ compiler).")] = False,
+    bfloat16: Annotated[bool, typer.Option("--bfloat16", help="Convolve in bfloat16 (needs hardware for it).")] = False,
     device: DeviceOption = "auto",
     run: Annotated[Path | None, typer.Option(help="Resume the run in this folder; other options are ignored.")] = None,
 ) -> None:
     """Train a model in the foreground. Ctrl-C saves the state; `--run FOLDER` goes on from there."""
     from explorer.jobs.worker import run_job
     from explorer.training.config import training_config
+    from explorer.training.recipe import recipe_config
     from explorer.training.run import Run, create_run
     from explorer.training.trainer import train as train_run
 
-    if run is None:
+    if recipe and run is None:
+        run = create_run(recipe_config(recipe, data, name, device))
+    elif run is None:
         config = training_config(
-            name or f"{Path(data).name or 'model'}-{size}",
-            data,
+            name or f"{Path(data).name or 'digits'}-{size}",
+            data or "digits",
             size=size,
             channels=3 if color else 1,
             model_size=model_size,
@@ -319,6 +329,7 @@ def train(
             anchor=anchor,
             amplitude=amplitude,
             compile=compile_step,
+            bfloat16=bfloat16,
             device=device,
         )
         run = create_run(config)

@@ -1,4 +1,4 @@
-"""The energy network: a homogeneous U-Net made into an energy by an inner product.
+"""The energy network: a U-Net made into an energy by an inner product, around a Gaussian.
 
 Guth, Kadkhodaie and Simoncelli (2025, arXiv 2506.05310) turn a score network ``s`` into an energy by
 
@@ -7,23 +7,30 @@ Guth, Kadkhodaie and Simoncelli (2025, arXiv 2506.05310) turn a score network ``
 whose gradient is again ``s`` when ``s`` is homogeneous and conservative. With the Gaussian anchor the network only
 describes what is not Gaussian:
 
-    U(y, t) = U_gauss(y, t) + w(t) [ 1/2 rho <v^, f(u^, v^; e)> + d r(e) + d c(t) ],      w(t) = var / (var + t),
+    U(y, t) = U_gauss(y, t) + w(t) [ 1/2 <v, f(u, v; e)> + sum g(u, v; e) + d r(e) + d c(t) ],   w(t) = var / (var + t),
 
 where ``U_gauss`` is `SpectralGaussian`; ``u = (y - mean) / sqrt(var + t)`` is the standardized image (``var`` the mean
-pixel variance), ``v`` the whitened one (each DCT coefficient divided by ``sqrt(lambda_i + t)``), and ``u^``, ``v^`` are
-both divided by their root mean square, so that the U-Net ``f`` sees inputs of unit power; ``c`` is a truncated Fourier
-series in ``log t``: an inner product has no additive constant of its own. As ``w -> 0`` at large noise, the model is
-normalized by construction.
+pixel variance), ``v`` the whitened one (each DCT coefficient divided by ``sqrt(lambda_i + t)``); the U-Net has one
+output ``f`` for the inner product and one, ``g``, that is an energy of each pixel itself; ``c`` is a truncated Fourier
+series in ``log t``. As ``w -> 0`` at large noise, the model is normalized by construction.
 
-The U-Net is conditioned on an embedding ``e`` of ``log t``. With ``rho = mean(v^2)`` and ``r = 0`` the correction is
-exactly homogeneous, of degree two. But a homogeneous network cannot know how large its input is, and the energy of
-natural images depends on it: images come at many contrasts and with many spectra. With *amplitude conditioning* ``e``
-also holds the logarithms of the mean square of ``v`` in octave bands of frequency, ``r`` is linear in ``e``, and
-``rho = 1``: the energy of an image of vanishing contrast then follows ``d log(contrast)``, as a density must, where a
-degree of two would hold it at the Gaussian's.
+The U-Net is conditioned on an embedding ``e`` of ``log t`` and of the *amplitude* of the image: the logarithm, in
+octave bands of frequency, of ``mean(z_i^2 / (lambda_i + t)) + 0.3 mean(t / (lambda_i + t))``, ``z`` the DCT
+coefficients; ``r`` is linear in ``e``. Natural images come at many contrasts and with many spectra, and their energy
+depends on it: that of an image of vanishing contrast follows ``d log(contrast)`` until the noise hides it. The second
+term is a share of what the noise alone puts into the band, so that the logarithm bends where the contrast drowns in
+noise and not where it is zero: at a clean image and a large ``t``, far from every noisy image of the training, the
+energy stays smooth. For the same reason the layers do not normalize (`explorer.models.unet.ConditionalScale`).
 
-Without the anchor ``U(y, t) = d/2 log(2 pi (var + t)) + 1/2 rho <u^, f(u^; e)> + d r(e) + d c(t) + constant`` with
-``rho = mean(u^2)``; the constant is fixed at large ``t``, where ``E U = d/2 log(2 pi e t)``, by `DualEnergy.normalize`.
+With *amplitude* switched off the network is the paper's: layers that normalize, inputs ``u^``, ``v^`` divided by their
+root mean square, conditioned on ``t`` alone, and
+
+    U(y, t) = U_gauss(y, t) + w(t) [ 1/2 mean(v^2) <v^, f(u^, v^; e)> + d c(t) ],
+
+whose correction is homogeneous of degree two but for ``c``. It cannot know how large its input is.
+
+Without the anchor ``d/2 log(2 pi (var + t)) + constant`` takes the place of ``U_gauss``, ``u`` that of ``v``, and
+``w = 1``; the constant is fixed at large ``t``, where ``E U = d/2 log(2 pi e t)``, by `DualEnergy.normalize`.
 """
 
 from __future__ import annotations
@@ -43,6 +50,8 @@ from explorer.models.unet import UNet, UNetConfig, check_image_shape_fits
 __all__ = ["DualEnergy", "DualEnergyConfig", "LogNoiseFeatures", "NoiseRange", "View"]
 
 _TINY = 1e-6
+# Share of the noise's own power that keeps the logarithm of an amplitude from falling where there is no image.
+_NOISE_FLOOR = 0.3
 
 
 class NoiseRange(BaseModel):
@@ -79,7 +88,7 @@ class DualEnergyConfig(BaseModel):
         noise: range of noise variances.
         unet: shape of the network.
         anchor: add the Gaussian energy.
-        amplitude: condition on the amplitude of the input, band by band.
+        amplitude: let the network know the amplitude of the image; otherwise it is homogeneous, as the paper's.
         frequencies: number of Fourier frequencies of ``log t``.
     """
 
@@ -133,10 +142,10 @@ class View(NamedTuple):
     """What a `DualEnergy` makes of noisy images ``y`` at ``t`` before its U-Net runs.
 
     Attributes:
-        inputs: of the U-Net: ``u^`` and ``v^`` (without the anchor ``u^`` alone), shape ``(B, channels, H, W)``.
+        inputs: of the U-Net: ``u`` and ``v`` (without the anchor ``u`` alone), shape ``(B, channels, H, W)``.
         embedding: ``e``, shape ``(B, embedding_dim)``.
-        partner: ``v^`` (or ``u^``), which the output is multiplied with, shape ``(B, C, H, W)``.
-        power: ``mean(v^2)`` (or of ``u``), shape ``(B,)``.
+        partner: ``v`` (or ``u``), which the output is multiplied with, shape ``(B, C, H, W)``.
+        power: what ``v`` was divided by, squared: 1 with amplitude, ``mean(v^2)`` without; shape ``(B,)``.
         coefficients: DCT of ``v`` (or ``u``), shape ``(B, C, H, W)``.
         noise_features: Fourier features of ``log t``, shape ``(B, 2 * frequencies)``.
         base: the Gaussian's energy, or the constant that stands for it, shape ``(B,)``.
@@ -178,13 +187,16 @@ class DualEnergy(EnergyModel):
         self.noise_features = LogNoiseFeatures(config.noise, config.frequencies)
         width = config.unet.embedding_dim
         features = 2 * config.frequencies
+        outputs = channels
         if config.amplitude:
             self.register_buffer("bands", octave_bands(*config.image_shape[1:]), persistent=False)
             features += channels * self.bands.shape[1]
+            outputs *= 2
             self.radial = nn.Linear(width, 1, bias=False)
             nn.init.zeros_(self.radial.weight)
         self.embedding = nn.Sequential(nn.Linear(features, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU())
-        self.unet = UNet(2 * channels if config.anchor else channels, channels, config.unet)
+        inputs = 2 * channels if config.anchor else channels
+        self.unet = UNet(inputs, outputs, config.unet, normalize=not config.amplitude)
         self.offset = nn.Linear(2 * config.frequencies, 1, bias=False)
         nn.init.zeros_(self.offset.weight)
         if config.anchor:
@@ -217,37 +229,44 @@ class DualEnergy(EnergyModel):
 
     def look(self, y: Tensor, t: Tensor) -> View:
         """What the network makes of noisy images before the U-Net runs; see `View`."""
+        variance = t.view(-1, 1, 1, 1)
         total_variance = self.pixel_variance + t
         standardized = (y - self.gaussian.mean) / total_variance.sqrt().view(-1, 1, 1, 1)
         z = self.gaussian.coefficients(y)
         if self.config.anchor:
             base = self.gaussian.energy_of_coefficients(z, t)
             weight = self.pixel_variance / total_variance
-            z = z / (self.gaussian.variances + t.view(-1, 1, 1, 1)).sqrt()
+            total = self.gaussian.variances + variance
+            z = z / total.sqrt()
             whitened = self.gaussian.synthesize(z)
         else:
             base = 0.5 * self.dimensions * torch.log(2 * math.pi * total_variance) + self.log_normalization
             weight = torch.ones_like(t)
-            z = z / total_variance.sqrt().view(-1, 1, 1, 1)
+            total = total_variance.view(-1, 1, 1, 1)
+            z = z / total.sqrt()
             whitened = standardized
-        power = whitened.square().mean((1, 2, 3)) + _TINY
-        partner = whitened * power.rsqrt().view(-1, 1, 1, 1)
-        inputs = torch.cat((_to_unit_power(standardized), partner), 1) if self.config.anchor else partner
-        noise_features = self.noise_features(t)
-        features = noise_features
+        features = noise_features = self.noise_features(t)
+        power = torch.ones_like(t)
         if self.config.amplitude:
-            amplitudes = torch.log(z.square().flatten(2) @ self.bands + _TINY).flatten(1)
-            features = torch.cat((features, amplitudes), 1)
-        return View(inputs, self.embedding(features), partner, power, z, noise_features, base, weight)
+            noise_power = (variance / total).expand_as(z)
+            power_in_bands = (z.square() + _NOISE_FLOOR * noise_power).flatten(2) @ self.bands
+            features = torch.cat((features, torch.log(power_in_bands + _TINY).flatten(1)), 1)
+        else:
+            power = whitened.square().mean((1, 2, 3)) + _TINY
+            whitened = whitened * power.rsqrt().view(-1, 1, 1, 1)
+            standardized = _to_unit_power(standardized)
+        inputs = torch.cat((standardized, whitened), 1) if self.config.anchor else whitened
+        return View(inputs, self.embedding(features), whitened, power, z, noise_features, base, weight)
 
     def energy(self, y: Tensor, t: Tensor) -> Tensor:
         view = self.look(y, t)
+        output = self.unet(view.inputs, view.embedding)
         correction = self.dimensions * self.offset(view.noise_features).squeeze(1)
-        inner_product = 0.5 * sum_pixels(view.partner * self.unet(view.inputs, view.embedding))
         if self.config.amplitude:
-            correction = correction + self.dimensions * self.radial(view.embedding).squeeze(1)
-        if not (self.config.amplitude and self.config.anchor):
-            inner_product = view.power * inner_product
+            output, pixel_energies = output.chunk(2, 1)
+            radial = self.dimensions * self.radial(view.embedding).squeeze(1)
+            correction = correction + radial + sum_pixels(pixel_energies)
+        inner_product = 0.5 * view.power * sum_pixels(view.partner * output)
         return view.base + view.weight * (inner_product + correction)
 
 

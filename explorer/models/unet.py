@@ -1,12 +1,18 @@
-"""A bias-free U-Net that keeps the scale of its input.
+"""A U-Net, conditioned on a vector in every layer.
 
-Every convolution is without bias, and every normalization rescales channels to a common power without changing the
-total power, so that the output grows in proportion to the input as far as the smooth nonlinearity allows. This is the
-architecture of Guth, Kadkhodaie and Simoncelli (2025, arXiv 2506.05310, appendix): `num_scales` encoder blocks whose
-output is kept as a skip, a middle block, and decoder blocks that read the skips; conv -> norm -> GELU throughout.
+The architecture is that of Guth, Kadkhodaie and Simoncelli (2025, arXiv 2506.05310, appendix): `num_scales` encoder
+blocks whose output is kept as a skip, a middle block, and decoder blocks that read the skips; convolution without bias
+-> conditioning -> GELU throughout. There are two kinds of conditioning:
+
+- `ConditionalNorm`, the paper's, equalizes the power of the channels and keeps the total. The output grows in
+  proportion to the input as far as the smooth nonlinearity allows: such a network does not see how large its input is.
+- `ConditionalScale` only multiplies and adds. The network sees the amplitude of its input, everywhere; its curvature
+  is bounded where a normalization would divide by a power that is nearly zero.
 """
 
 from __future__ import annotations
+
+import math
 
 import torch
 import torch.nn.functional as F
@@ -90,13 +96,36 @@ class ConditionalNorm(nn.Module):
         return x * gain[:, :, None, None]
 
 
-class Layer(nn.Module):
-    """Convolution -> normalization -> GELU."""
+class ConditionalScale(nn.Module):
+    """``(1 + A e) x + B e`` by channel, with ``e`` the conditioning vector; begins as the identity."""
 
-    def __init__(self, conv: nn.Module, channels: int, config: UNetConfig) -> None:
+    def __init__(self, channels: int, embedding_dim: int) -> None:
+        super().__init__()
+        self.condition = nn.Linear(embedding_dim, 2 * channels)
+        nn.init.zeros_(self.condition.weight)
+        nn.init.zeros_(self.condition.bias)
+
+    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
+        scale, shift = self.condition(embedding)[:, :, None, None].chunk(2, 1)
+        return x * (1 + scale) + shift
+
+
+class Layer(nn.Module):
+    """Convolution -> conditioning -> GELU."""
+
+    def __init__(self, conv: nn.Module, channels: int, config: UNetConfig, normalize: bool) -> None:
         super().__init__()
         self.conv = conv
-        self.norm = ConditionalNorm(channels, config.group_size, config.embedding_dim)
+        self.norm: nn.Module
+        if normalize:
+            self.norm = ConditionalNorm(channels, config.group_size, config.embedding_dim)
+        else:
+            self.norm = ConditionalScale(channels, config.embedding_dim)
+            # Nothing else keeps the power from layer to layer; 2 makes up for what a GELU takes of it.
+            fan_in = conv.weight.numel() // conv.out_channels
+            if isinstance(conv, nn.ConvTranspose2d):
+                fan_in = conv.in_channels
+            nn.init.normal_(conv.weight, std=math.sqrt(2 / fan_in))
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         return F.gelu(self.norm(self.conv(x), embedding))
@@ -121,11 +150,17 @@ class UNet(nn.Module):
         in_channels: channels of the input.
         out_channels: channels of the output.
         config: shape of the network. Height and width must be multiples of ``config.size_multiple``.
+        normalize: condition by `ConditionalNorm`, otherwise by `ConditionalScale`.
+
+    Attributes:
+        convolution_dtype: what the layers compute in; `torch.bfloat16` is faster where the hardware has it, and good
+            to about three digits. Inputs and outputs are float32 either way.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, config: UNetConfig) -> None:
+    def __init__(self, in_channels: int, out_channels: int, config: UNetConfig, normalize: bool = True) -> None:
         super().__init__()
         self.config = config
+        self.convolution_dtype = torch.float32
         fold = config.patch**2
         widths = [config.base_width * 2**k for k in range(config.num_scales + 1)]
 
@@ -134,24 +169,30 @@ class UNet(nn.Module):
             width = widths[k]
             first = _same(in_channels * fold, width) if k == 0 else _down(widths[k - 1], width)
             convs = [first, *(_same(width, width) for _ in range(config.encoder_layers - 1))]
-            self.encoder.append(nn.ModuleList(Layer(conv, width, config) for conv in convs))
+            self.encoder.append(nn.ModuleList(Layer(conv, width, config, normalize) for conv in convs))
 
         width, above = widths[-1], widths[-2]
         convs = [_down(above, width), *(_same(width, width) for _ in range(config.middle_layers - 2))]
-        self.middle = nn.ModuleList(Layer(conv, width, config) for conv in convs)
-        self.middle.append(Layer(_up(width, above), above, config))
+        self.middle = nn.ModuleList(Layer(conv, width, config, normalize) for conv in convs)
+        self.middle.append(Layer(_up(width, above), above, config, normalize))
 
         self.decoder = nn.ModuleList()
         for k in reversed(range(config.num_scales)):
             width = widths[k]
             convs = [_same(2 * width, width), *(_same(width, width) for _ in range(config.decoder_layers - 2))]
-            block = nn.ModuleList(Layer(conv, width, config) for conv in convs)
+            block = nn.ModuleList(Layer(conv, width, config, normalize) for conv in convs)
             if k > 0:
-                block.append(Layer(_up(width, widths[k - 1]), widths[k - 1], config))
+                block.append(Layer(_up(width, widths[k - 1]), widths[k - 1], config, normalize))
             self.decoder.append(block)
         self.output = _same(widths[0], out_channels * fold)
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
+        if self.convolution_dtype == torch.float32:
+            return self._layers(x, embedding)
+        with torch.autocast(x.device.type, self.convolution_dtype):
+            return self._layers(x, embedding).float()
+
+    def _layers(self, x: Tensor, embedding: Tensor) -> Tensor:
         patch = self.config.patch
         if patch > 1:
             x = F.pixel_unshuffle(x, patch)

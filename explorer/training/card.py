@@ -72,6 +72,8 @@ def _checks(name: str, report: TrustReport) -> list[str]:
 
 def _command(model: DualEnergyConfig, config: CheckpointConfig) -> str:
     run = config.training
+    if run.get("recipe"):
+        return f"python -m explorer train --recipe {run['recipe']} --data {config.dataset}"
     size = next((name for name, width in MODEL_WIDTHS.items() if width == model.unet.base_width), "?")
     options = {
         "name": run.get("name"),
@@ -86,6 +88,7 @@ def _command(model: DualEnergyConfig, config: CheckpointConfig) -> str:
     flags = {
         "--color": model.image_shape[0] == 3,
         "--compile": run.get("compile"),
+        "--bfloat16": run.get("bfloat16"),
         "--no-anchor": not model.anchor,
         "--no-amplitude": not model.amplitude,
     }

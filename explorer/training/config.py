@@ -40,11 +40,15 @@ class TrainingConfig(BaseModel):
         gradient_clip: largest norm of the gradient.
         ema_decay: of the exponential moving average of the weights, which is what is validated and kept.
         time_weight: weight of the time loss beside the space loss.
+        heat_weight: weight of the heat loss beside the space loss; 0 leaves it out.
         flip: mirror images left to right at random.
         validate_every: steps between validations.
         validation_images: images in a validation.
         compile: compile the training step: on the CPU it needs a C++ compiler and a minute or two, and then pays.
+        bfloat16: let the convolutions compute in bfloat16 while training: half as long where the hardware has it, far
+            slower where it does not. The model that comes out is one of float32.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+        recipe: name of the recipe that these settings are from, see `explorer.training.recipe`; empty when from none.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -62,11 +66,14 @@ class TrainingConfig(BaseModel):
     gradient_clip: float = Field(1.0, gt=0)
     ema_decay: float = Field(0.999, ge=0, lt=1)
     time_weight: float = Field(1.0, ge=0)
+    heat_weight: float = Field(0.1, ge=0)
     flip: bool = True
     validate_every: int = Field(500, ge=1)
     validation_images: int = Field(128, ge=2)
     compile: bool = False
+    bfloat16: bool = False
     device: str = "auto"
+    recipe: str = ""
 
     @field_validator("name")
     @classmethod

@@ -28,9 +28,18 @@ from explorer.home import write_atomically
 from explorer.models.checkpoints import CheckpointConfig, save_checkpoint
 from explorer.models.devices import fitting_batch_size, pick_device
 from explorer.models.dual import DualEnergy
+from explorer.models.unet import UNet
 from explorer.training.card import checkpoint_card
 from explorer.training.config import TrainingConfig
-from explorer.training.objective import Objective, dual_score_losses, irreducible_time_loss, stratified_noise_variances
+from explorer.training.objective import (
+    HEAT_EVALUATIONS,
+    Objective,
+    dual_score_losses,
+    heat_losses,
+    irreducible_time_loss,
+    stratified_noise_variances,
+    training_noise_variances,
+)
 from explorer.training.run import Run, append_metrics
 from explorer.training.sources import ImageSource, PixelSource
 from explorer.training.validation import save_denoised_examples, validate
@@ -43,15 +52,29 @@ _PROGRESS_SECONDS = 2.0
 _NORMALIZATION_IMAGES = 4096
 # The double backward keeps about three times the activations of the single one that the batch size is made for.
 _DOUBLE_BACKWARD = 3
+_BETAS = (0.9, 0.99)
+_HEAT_SHARE = 1 / 16
+_HEAT_RANGE = (1e-5, 3.0)
+
+
+@dataclass
+class HeatPoints:
+    """Where one step asks for the heat equation: points, noise variances and two probes each, on the device."""
+
+    y: Tensor
+    t: Tensor
+    first: Tensor
+    second: Tensor
 
 
 @dataclass
 class Batch:
-    """What one step sees: clean images, noise and noise variances, on the device."""
+    """What one step sees: clean images, noise and noise variances, on the device; and points for the heat equation."""
 
     x: Tensor
     eps: Tensor
     t: Tensor
+    heat: HeatPoints | None
 
 
 class Trainer:
@@ -86,11 +109,17 @@ class Trainer:
         self.model = self._dual_energy() if model is None else model
         self.model.to(self.device)
         self.averaged = copy.deepcopy(self.model).requires_grad_(False)
+        if config.bfloat16:
+            for part in self.model.modules():
+                if isinstance(part, UNet):
+                    part.convolution_dtype = torch.bfloat16
         self.parameters = dict(self.model.named_parameters())
-        self.optimizer = torch.optim.Adam(self.parameters.values(), lr=config.learning_rate)
+        self.optimizer = torch.optim.Adam(self.parameters.values(), lr=config.learning_rate, betas=_BETAS)
         self._gradient = torch.func.grad(self._loss, has_aux=True)
+        self._heat_gradient = torch.func.grad(self._heat_loss)
         if config.compile:
             self._gradient = torch.compile(self._gradient)
+            self._heat_gradient = torch.compile(self._heat_gradient)
         limit = fitting_batch_size(math.prod(config.model.image_shape), self.device) // _DOUBLE_BACKWARD
         self.micro_batch = max(1, min(config.batch_size, limit))
 
@@ -112,11 +141,31 @@ class Trainer:
         generator = torch.Generator().manual_seed(config.seed * 1_000_000_007 + step + 1)
         x = self.source.sample(config.batch_size, generator)
         eps = torch.randn(x.shape, generator=generator)
-        noise = config.model.noise
-        t = stratified_noise_variances(config.batch_size, noise.t_min, noise.t_max, generator)
-        # The slices are in order; a permutation spreads them over micro-batches.
-        t = t[torch.randperm(config.batch_size, generator=generator)]
-        return Batch(x.to(self.device), eps.to(self.device), t.to(self.device))
+        t = training_noise_variances(config.batch_size, config.model.noise, config.model.anchor, generator)
+        heat = self._heat_points(x, generator) if config.heat_weight else None
+        return Batch(x.to(self.device), eps.to(self.device), t.to(self.device), heat)
+
+    def _heat_points(self, images: Tensor, generator: torch.Generator) -> HeatPoints:
+        """Of a sixteenth of the batch half are left clean, the others get less noise than their level has."""
+        x = images[: math.ceil(len(images) * _HEAT_SHARE)]
+        noise = self.config.model.noise
+        low, high = max(noise.t_min, _HEAT_RANGE[0]), min(noise.t_max, _HEAT_RANGE[1])
+        t = stratified_noise_variances(len(x), low, high, generator)[torch.randperm(len(x), generator=generator)]
+        share = torch.rand(len(x), generator=generator) * (torch.rand(len(x), generator=generator) < 0.5)
+        y = x + (share * t).sqrt().view(-1, 1, 1, 1) * torch.randn(x.shape, generator=generator)
+        first, second = (2.0 * torch.randint(0, 2, x.shape, generator=generator) - 1 for _ in range(2))
+        return HeatPoints(*(tensor.to(self.device) for tensor in (y, t, first, second)))
+
+    def _network(self, parameters: Mapping[str, Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+        return lambda y, t: torch.func.functional_call(self.model, parameters, (y, t))
+
+    def _loss(self, parameters: Mapping[str, Tensor], batch: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+        losses = self.losses(self._network(parameters), *batch)
+        means = torch.stack((losses.space.mean(), losses.time.mean()))
+        return means[0] + self.config.time_weight * means[1], means
+
+    def _heat_loss(self, parameters: Mapping[str, Tensor], points: tuple[Tensor, ...]) -> Tensor:
+        return self.config.heat_weight * heat_losses(self._network(parameters), *points).mean()
 
     def _loss(self, parameters: Mapping[str, Tensor], batch: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
         def network(y: Tensor, t: Tensor) -> Tensor:
@@ -141,6 +190,8 @@ class Trainer:
             for name, parameter in self.parameters.items():
                 parameter.grad.add_(gradient[name], alpha=share)
             total += share * losses
+        if batch.heat is not None:
+            self._add_heat_gradient(values, batch.heat)
         nn.utils.clip_grad_norm_(self.parameters.values(), config.gradient_clip)
         for group in self.optimizer.param_groups:
             group["lr"] = config.learning_rate_at(self.step)
@@ -153,6 +204,14 @@ class Trainer:
                 averaged.lerp_(self.parameters[name], 1 - decay)
         space, time_loss = total.tolist()
         return space, time_loss
+
+    def _add_heat_gradient(self, values: Mapping[str, Tensor], heat: HeatPoints) -> None:
+        count = len(heat.t)
+        for part in torch.arange(count).split(max(1, self.micro_batch // HEAT_EVALUATIONS)):
+            points = (heat.y[part], heat.t[part], heat.first[part], heat.second[part])
+            gradient = self._heat_gradient(values, points)
+            for name, parameter in self.parameters.items():
+                parameter.grad.add_(gradient[name], alpha=len(part) / count)
 
     def save(self, path: Path) -> None:
         """Write weights, averages, optimizer state and step to one file, in one rename.

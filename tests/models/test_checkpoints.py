@@ -116,11 +116,11 @@ DAMAGES = {
     ),
     "weights are empty": (lambda f: (f / "model.safetensors").write_bytes(b""), "model.safetensors cannot be read"),
     "weights have NaN": (
-        lambda f: change_weights(f, **{"unet.output.weight": torch.full((1, 4, 3, 3), float("nan"))}),
+        lambda f: change_weights(f, **{"unet.output.weight": torch.full((2, 4, 3, 3), float("nan"))}),
         "NaN",
     ),
     "weights have another shape": (
-        lambda f: change_weights(f, **{"unet.output.weight": torch.zeros(2, 4, 3, 3)}),
+        lambda f: change_weights(f, **{"unet.output.weight": torch.zeros(1, 4, 3, 3)}),
         r"do not fit.*unet\.output\.weight",
     ),
     "weights have a stranger": (lambda f: change_weights(f, stranger=torch.zeros(1)), "do not fit.*stranger"),

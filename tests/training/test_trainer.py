@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from explorer.errors import ExplorerError
+from explorer.measures.dimensionality import flipd, flipd_by_trace
 from explorer.models.checkpoints import load_checkpoint
 from explorer.models.dual import DualEnergyConfig, NoiseRange
 from explorer.models.unet import UNetConfig
@@ -184,3 +185,27 @@ def test_a_damaged_run_is_told(home: Path, content: str | None) -> None:
         (folder / "config.json").write_text(content)
     with pytest.raises(ExplorerError, match=r"config\.json"):
         Run.open(folder)
+
+
+def test_the_heat_loss_lowers_the_residual_at_clean_images(home: Path) -> None:
+    def disagreement(weight: float) -> float:
+        trainer = Trainer(config(steps=80, learning_rate=1e-2, heat_weight=weight), bars(config()))
+        while trainer.step < 80:
+            trainer.take_step()
+        x = trainer.config.values.centers(torch.from_numpy(pixels(20, 1)))
+        readings = flipd(trainer.averaged, x, 0.1), flipd_by_trace(trainer.averaged, x, 0.1, None)[0]
+        return float((readings[0] - readings[1]).abs().mean())
+
+    assert disagreement(1.0) < 0.5 * disagreement(0.0)
+
+
+def test_bfloat16_layers_train_a_model_of_float32() -> None:
+    exact, fast = Trainer(config(), bars(config())), Trainer(config(bfloat16=True), bars(config()))
+    for trainer in (exact, fast):
+        for _ in range(3):  # the first moves the output layer away from zero
+            trainer.take_step()
+    gradients = [torch.cat([p.grad.flatten() for p in trainer.model.parameters()]) for trainer in (exact, fast)]
+    assert float(torch.cosine_similarity(*gradients, dim=0)) > 0.99
+    assert all(parameter.dtype == torch.float32 for parameter in fast.model.parameters())
+    assert fast.model.unet.convolution_dtype == torch.bfloat16
+    assert fast.averaged.unet.convolution_dtype == torch.float32
