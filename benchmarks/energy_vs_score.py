@@ -37,7 +37,8 @@ _SIZE = 16
 class ScoreNetwork(nn.Module):
     """``sqrt(t) grad_y U`` of the Gaussian anchor, plus the U-Net's output carried back from whitened coordinates.
 
-    It is `DualEnergy` with the output of the U-Net read as the gradient itself and not as a factor of an inner product.
+    It is `DualEnergy` with the first output of the U-Net read as the gradient itself and not as a factor of an inner
+    product; the second, an energy of each pixel, is not used.
 
     Args:
         energy: gives network, anchor and embedding; its scalar terms are not used.
@@ -54,7 +55,7 @@ class ScoreNetwork(nn.Module):
         sigma = t.sqrt().view(-1, 1, 1, 1)
         view = parts.look(y, t)
         total = (parts.gaussian.variances + sigma.square()).sqrt()
-        output = parts.unet(view.inputs, view.embedding) * view.power.sqrt().view(-1, 1, 1, 1)
+        output, _ = parts.unet(view.inputs, view.embedding).chunk(2, 1)
         correction = parts.gaussian.synthesize(parts.gaussian.coefficients(output + parts.gaussian.mean) / total)
         gaussian = parts.gaussian.synthesize(view.coefficients / total)
         return sigma * (gaussian + view.weight.view(-1, 1, 1, 1) * correction)
@@ -123,7 +124,7 @@ def main(data: str = "photos", steps: int = 4000, images: int = 1000, seed: int 
     score_minutes = 0.0
     for name in ("score, equal steps", "score, equal time"):
         count = steps if score_minutes == 0 else round(steps * energy_minutes / score_minutes)
-        own = config.model_copy(update={"steps": count})
+        own = config.model_copy(update={"steps": count, "heat_weight": 0.0})  # the heat equation is one for energies
         network = ScoreNetwork(Trainer(own, source).model)
         trainer = Trainer(own, source, network, denoising_losses)
         score_minutes = _train(trainer, name)

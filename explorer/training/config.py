@@ -19,7 +19,7 @@ __all__ = ["MODEL_SIZES", "MODEL_WIDTHS", "ModelSize", "TrainingConfig", "traini
 ModelSize = Literal["tiny", "small", "medium", "large"]
 MODEL_SIZES: tuple[ModelSize, ...] = get_args(ModelSize)
 
-MODEL_WIDTHS: dict[ModelSize, int] = {"tiny": 8, "small": 16, "medium": 32, "large": 48}
+MODEL_WIDTHS: dict[ModelSize, int] = {"tiny": 8, "small": 16, "medium": 24, "large": 32}
 """Base width of the U-Net for each size."""
 
 
@@ -91,7 +91,7 @@ def _unet(size: ModelSize, side: int) -> UNetConfig:
     """The network of a size for square images of `side` pixels: as many scales as leave at least 4 x 4 positions."""
     if side < 8:
         raise ExplorerError(f"Images of {side} pixels are too small to train on; choose a size of at least 8.")
-    scales = max(1, min(3 if side >= 64 else 2, int(math.log2(side / 4))))
+    scales = max(1, min(3, int(math.log2(side / 4))))
     if side % 2**scales:
         raise ExplorerError(f"The size must be a multiple of {2**scales} pixels, not {side}.")
     return UNetConfig(base_width=MODEL_WIDTHS[size], num_scales=scales)

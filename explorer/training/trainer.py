@@ -350,7 +350,7 @@ def _validate(run: Run, trainer: Trainer, examples: np.ndarray) -> dict[str, Any
         description = CheckpointConfig(
             model=config.model,
             values=config.values,
-            dataset=config.dataset,
+            dataset=Path(config.dataset).name,  # not where it lies on this machine
             training=config.model_dump(mode="json", exclude={"model", "values", "dataset"})
             | {"step": trainer.step, "minutes": round(run.seconds / 60, 1), "hardware": _hardware(trainer.device)},
             metrics=result.as_dict(),

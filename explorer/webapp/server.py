@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
+import threading
+import time
+import urllib.request
+import webbrowser
 
 from streamlit.web import cli
 
@@ -24,6 +29,8 @@ _SLOW_IMPORTS = (
     "explorer.models.checkpoints",
 )
 
+_START_SECONDS = 60.0
+
 
 def serve(port: int, browser: bool) -> None:
     """Import what the pages need, so that the first visitor does not wait for it, then serve until interrupted.
@@ -36,5 +43,18 @@ def serve(port: int, browser: bool) -> None:
     os.chdir(script.parent)  # where Streamlit looks for .streamlit/config.toml
     for name in _SLOW_IMPORTS:
         importlib.import_module(name)
-    options = ["--server.port", str(port), "--server.headless", "false" if browser else "true"]
+    if browser:
+        threading.Thread(target=_open_browser, args=(f"http://localhost:{port}",), daemon=True).start()
+    # Always headless: a server that opens the browser itself greets the first visitor with a notice of its own.
+    options = ["--server.port", str(port), "--server.headless", "true"]
     cli.main(["run", str(script), *options], prog_name="streamlit")
+
+
+def _open_browser(address: str) -> None:
+    """Show the app as soon as it answers."""
+    end = time.monotonic() + _START_SECONDS
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
+            webbrowser.open(address)
+            return
+        time.sleep(0.1)
