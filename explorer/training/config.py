@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from explorer.errors import ExplorerError
 from explorer.home import check_name
@@ -29,6 +29,8 @@ class TrainingConfig(BaseModel):
     Attributes:
         name: of the run and of the checkpoint that it becomes.
         dataset: what `explorer.data.sources.open_dataset` opens.
+        part, parts: train on every `parts`-th image only, beginning with number `part`: runs on different parts of a
+            data set have no image in common.
         model: architecture, image shape and noise range.
         values: how 8-bit pixels become values in [0, 1].
         seed: decides initialization, order of images, and noise.
@@ -55,6 +57,8 @@ class TrainingConfig(BaseModel):
 
     name: str
     dataset: str
+    part: int = Field(0, ge=0)
+    parts: int = Field(1, ge=1)
     model: DualEnergyConfig
     values: Values = Values()
     seed: int = 0
@@ -79,6 +83,14 @@ class TrainingConfig(BaseModel):
     @classmethod
     def _safe_name(cls, name: str) -> str:
         return check_name(name)
+
+    @model_validator(mode="after")
+    def _part_exists(self) -> TrainingConfig:
+        if self.part >= self.parts:
+            raise ValueError(
+                f"The parts of a data set are numbered from 0 to {self.parts - 1}; there is no {self.part}."
+            )
+        return self
 
     def learning_rate_at(self, step: int) -> float:
         """Learning rate of step `step` (from 0): linear warm-up, plateau, linear decay to zero."""

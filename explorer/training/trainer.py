@@ -286,8 +286,9 @@ def train_on(
     should_stop: Callable[[], bool] | None = None,
     on_progress: OnProgress | None = None,
 ) -> bool:
-    """`train` on images that are already open, uint8 of shape ``(N, C, H, W)``."""
+    """`train` on images that are already open, uint8 of shape ``(N, C, H, W)``: on its part of the training images."""
     config = run.config
+    training_pixels = training_pixels[config.part :: config.parts]
     if min(len(training_pixels), len(validation_pixels)) < 2:
         raise ExplorerError(f"The data set {config.dataset} has too few images to train on.")
     trainer = Trainer(config, PixelSource(training_pixels, config.values, config.flip))

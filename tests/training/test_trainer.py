@@ -209,3 +209,14 @@ def test_bfloat16_layers_train_a_model_of_float32() -> None:
     assert all(parameter.dtype == torch.float32 for parameter in fast.model.parameters())
     assert fast.model.unet.convolution_dtype == torch.bfloat16
     assert fast.averaged.unet.convolution_dtype == torch.float32
+
+
+def test_parts_of_a_data_set_have_no_image_in_common(home: Path) -> None:
+    """A run on one of two parts is the run on the images of that part alone."""
+    part = Run.open(create_run(config(part=1, parts=2), home / "part"))
+    alone = Run.open(create_run(config(), home / "alone"))
+    train_on(part, pixels(), pixels(20, 1))
+    train_on(alone, pixels()[1::2], pixels(20, 1))
+    assert same(weights(part), weights(alone))
+    with pytest.raises(ValueError, match="there is no 2"):
+        config(part=2, parts=2)
