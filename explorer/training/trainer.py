@@ -365,7 +365,10 @@ def _validate(run: Run, trainer: Trainer, examples: np.ndarray) -> dict[str, Any
 def _hardware(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{torch.get_num_threads()} threads of a CPU" if device.type == "cpu" else device.type
+    if device.type != "cpu":
+        return device.type
+    threads = torch.get_num_threads()
+    return f"{threads} thread{'' if threads == 1 else 's'} of a CPU"
 
 
 def _export(run: Run) -> None:

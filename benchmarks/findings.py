@@ -1,0 +1,249 @@
+"""Does a checkpoint show what the paper found? Each claim with its sign and size, beside the paper's values.
+
+    python -m benchmarks.findings --model natural32 --data PATH_OF_TINY_IMAGENET --limit 5000
+    python -m benchmarks.findings --model natural64 --first natural64-a --second natural64-b --data ...
+
+The paper's values (Guth, Kadkhodaie and Simoncelli 2025, arXiv 2506.05310, and the outputs released with it) are of
+ImageNet64 in grayscale, d = 4096, 50,000 validation images: for shape and sign. A smaller model of other data has
+other numbers. log p is that of the dequantized images at the model's own noise level, in dB/dimension.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import typer
+from rich.console import Console
+from rich.table import Table
+from scipy.stats import norm, skewnorm, spearmanr
+from torch import Tensor
+
+from explorer.data.sources import open_dataset
+from explorer.measures.dimensionality import local_dimensionality
+from explorer.measures.distribution import fit_gumbel
+from explorer.measures.pixels import wavelet_sparsity
+from explorer.measures.scoring import log_prob_batched, model_input
+from explorer.models.checkpoints import Checkpoint, load_checkpoint
+from explorer.perturbations import Perturbation, perturb
+from explorer.units import convert_log_prob, psnr_from_noise_variance
+
+_SOME = 500  # images that are changed, one by one
+_FEW = 48  # images whose local dimensionality is read
+_PATHS = 200
+_PAPER_VARIANCES = {1.5e-4: 2510, 3.5e-3: 1161, 8.1e-2: 293, 1.9: 44}
+_PAPER_DIMENSIONS = 4096
+
+
+class Finding(NamedTuple):
+    """A line of the table; `holds` is None where nothing is claimed."""
+
+    what: str
+    paper: str
+    here: str
+    holds: bool | None = None
+
+
+class Bench:
+    """A checkpoint and the images it is asked about.
+
+    Args:
+        checkpoint: the model.
+        pixels: uint8, shape ``(N, C, H, W)``.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, pixels: np.ndarray) -> None:
+        self.checkpoint = checkpoint
+        self.model = checkpoint.model
+        self.pixels = torch.from_numpy(np.array(pixels))
+        self.x = model_input(checkpoint.values, self.pixels)
+        self.log_p = self.decibels(self.x)
+
+    def decibels(self, x: Tensor) -> np.ndarray:
+        """log p in dB/dimension, shape ``(N,)``."""
+        return convert_log_prob(log_prob_batched(self.model, x).double().numpy(), "dB/dim", self.model.dimensions)
+
+    def changed(self, **perturbation: float) -> np.ndarray:
+        """By how much log p of some images changes, in dB/dimension."""
+        some = self.x[:_SOME]
+        return self.decibels(perturb(some, Perturbation(**perturbation))) - self.log_p[: len(some)]
+
+
+def distribution(bench: Bench) -> Iterator[Finding]:
+    """How log p is distributed."""
+    log_p = bench.log_p
+    figures = (log_p.mean(), np.median(log_p), log_p.std(), log_p.min(), log_p.max())
+    yield Finding(
+        "log p, dB/dim: mean, median, std, least, most",
+        "11.43, 10.67, 4.17, 2.55, 36.95",
+        ", ".join(f"{figure:.2f}" for figure in figures),
+    )
+    gumbel = fit_gumbel(log_p)
+    yield Finding("Gumbel law: location, scale", "9.57, 3.17", f"{gumbel.location:.2f}, {gumbel.scale:.2f}")
+    likelihoods = {
+        "Gumbel": gumbel.log_density(log_p).mean(),
+        "skew-normal": skewnorm.logpdf(log_p, *skewnorm.fit(log_p)).mean(),
+        "Gaussian": norm.logpdf(log_p, *norm.fit(log_p)).mean(),
+    }
+    best = max(likelihoods, key=lambda name: likelihoods[name])
+    yield Finding(
+        "mean log likelihood of the fits, nats an image",
+        "Gumbel best",
+        ", ".join(f"{name} {value:.3f}" for name, value in likelihoods.items()),
+        best == "Gumbel",
+    )
+    top = log_p.max()
+    shares = ", ".join(f"{100 * np.mean(log_p > top - within):.2f} %" for within in (3, 6, 10))
+    yield Finding(
+        "images within 3, 6, 10 dB/dim of the most probable", "rare", shares, bool(np.mean(log_p > top - 6) < 0.02)
+    )
+    low, high = np.quantile(log_p, (0.1, 0.9))
+    yield Finding(
+        "range of the middle 80 % of images, dB/dim", "wide", f"{low:.2f} to {high:.2f}", bool(high - low > 3)
+    )
+
+
+def extremes(bench: Bench) -> Iterator[Finding]:
+    """Constant images and noise."""
+    shape = bench.model.image_shape
+    grays = torch.arange(0, 256, 5, dtype=torch.uint8)
+    values = bench.checkpoint.values
+    constants = bench.decibels(model_input(values, grays.view(-1, 1, 1, 1).expand(-1, *shape)))
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randint(0, 256, (8, *shape), generator=generator, dtype=torch.uint8)
+    noises = bench.decibels(model_input(values, noise))
+    middle = constants[int((grays.int() - 128).abs().argmin())]
+    yield Finding(
+        "constant image: best, mid-gray, dB/dim",
+        "48.6, 47.5",
+        f"{constants.max():.1f}, {middle:.1f}",
+        bool(constants.max() > bench.log_p.max()),
+    )
+    yield Finding(
+        "uniform noise, dB/dim", "-1.4", f"{noises.mean():.1f}", bool(noises.mean() < np.quantile(bench.log_p, 0.001))
+    )
+
+
+def changes(bench: Bench) -> Iterator[Finding]:
+    """Contrast, sparsity, brightness."""
+    for factor in (0.5, 0.8, 1.25):
+        change = bench.changed(contrast=factor)
+        sign = "up" if factor < 1 else "down"
+        right = np.mean(change > 0 if factor < 1 else change < 0)
+        yield Finding(
+            f"contrast x {factor:g}: change of log p, dB/dim; images that go {sign}",
+            sign,
+            f"{change.mean():+.2f}; {100 * right:.0f} %",
+            bool(right > 0.9),
+        )
+    for share in (0.5, 0.2):
+        change = bench.changed(sparsity=share)
+        yield Finding(
+            f"largest {100 * share:.0f} % of wavelet coefficients: change, dB/dim; images that go up",
+            "up",
+            f"{change.mean():+.2f}; {100 * np.mean(change > 0):.0f} %",
+            bool(np.mean(change > 0) > 0.9),
+        )
+    correlation = spearmanr(bench.log_p, wavelet_sparsity(bench.pixels)).statistic
+    yield Finding(
+        "rank correlation of log p with the participation ratio of wavelets",
+        "negative: sparser is more probable",
+        f"{correlation:+.2f}",
+        bool(correlation < -0.3),
+    )
+    for shift in (-0.1, 0.1):
+        change = bench.changed(brightness=shift)
+        yield Finding(
+            f"brightness {shift:+g}: mean and RMS change, dB/dim",
+            "hardly any",
+            f"{change.mean():+.2f}, {np.sqrt(np.mean(change**2)):.2f}",
+            bool(np.sqrt(np.mean(change**2)) < 0.25 * bench.log_p.std()),
+        )
+
+
+def dimensions(bench: Bench) -> Iterator[Finding]:
+    """Local dimensionality of typical, probable and improbable images."""
+    order = np.argsort(bench.log_p)
+    count = min(_FEW, len(order) // 3)
+    middle = len(order) // 2 - count // 2
+    groups = {"low": order[:count], "middle": order[middle : middle + count], "high": order[-count:]}
+    spread = np.linspace(0, len(order) - 1, count).astype(int)
+    ts = list(_PAPER_VARIANCES)
+    d = bench.model.dimensions
+    mean = local_dimensionality(bench.model, bench.x[order[spread]], ts, draws=2).denoising.mean(0).numpy()
+    for k, (t, paper) in enumerate(_PAPER_VARIANCES.items()):
+        yield Finding(
+            f"dimensionality at {psnr_from_noise_variance(t):.0f} dB, mean over images, share of d",
+            f"{paper / _PAPER_DIMENSIONS:.3f}",
+            f"{mean[k] / d:.3f}",
+        )
+    curves = {
+        name: local_dimensionality(bench.model, bench.x[members], ts, draws=2).denoising.mean(0).numpy()
+        for name, members in groups.items()
+    }
+    for k, t in enumerate(ts):
+        ordered = curves["high"][k] < curves["middle"][k] < curves["low"][k]
+        yield Finding(
+            f"dimensionality at {psnr_from_noise_variance(t):.0f} dB: images of low, middle, high log p",
+            "falls",
+            ", ".join(f"{curve[k]:,.0f}" for curve in curves.values()),
+            bool(ordered),
+        )
+
+
+def paths(bench: Bench) -> Iterator[Finding]:
+    """log p half way between two images, pixel by pixel, against the mean of its ends."""
+    generator = torch.Generator().manual_seed(1)
+    chosen = torch.randperm(len(bench.x), generator=generator)[: 2 * min(_PATHS, len(bench.x) // 2)].view(2, -1)
+    ends = bench.log_p[chosen.numpy()]
+    middle = bench.decibels(0.5 * (bench.x[chosen[0]] + bench.x[chosen[1]]))
+    difference = middle - ends.mean(0)
+    below = np.mean(middle < ends.min(0))
+    yield Finding(
+        "half way between two images: log p above the mean of the ends, dB/dim; pairs below both ends",
+        "no barrier",
+        f"{difference.mean():+.2f}; {100 * below:.0f} %",
+        bool(below < 0.5),
+    )
+
+
+def agreement(first: Checkpoint, second: Checkpoint, pixels: np.ndarray) -> Iterator[Finding]:
+    """Two models trained on images that they do not share."""
+    one, two = Bench(first, pixels).log_p, Bench(second, pixels).log_p
+    rms = float(np.sqrt(np.mean((one - two) ** 2)))
+    correlation = float(np.corrcoef(one, two)[0, 1])
+    yield Finding(
+        f"{first.name} and {second.name}: RMS difference of log p, dB/dim; correlation",
+        "0.186; 0.9987 (color, N = 100,000)",
+        f"{rms:.3f}; {correlation:.4f}",
+        rms <= 0.3 and correlation >= 0.995,
+    )
+
+
+def main(
+    model: str = "natural32",
+    data: str = "photos",
+    limit: int = 5000,
+    first: str = "",
+    second: str = "",
+) -> None:
+    """Print one table of claims."""
+    checkpoint = load_checkpoint(model)
+    pixels = open_dataset(data, checkpoint.model.image_shape, "validation").pixels[:limit]
+    bench = Bench(checkpoint, pixels)
+    parts = (distribution, extremes, changes, dimensions, paths)
+    findings = [finding for part in parts for finding in part(bench)]
+    if first and second:
+        findings += agreement(load_checkpoint(first), load_checkpoint(second), pixels)
+    title = f"{model} on {len(pixels):,} validation images, d = {bench.model.dimensions:,}"
+    table = Table("what", "paper", "here", "shows", title=title)
+    words = {True: "yes", False: "no", None: ""}
+    for finding in findings:
+        table.add_row(finding.what, finding.paper, finding.here, words[finding.holds])
+    Console(width=170).print(table)
+
+
+if __name__ == "__main__":
+    typer.run(main)
