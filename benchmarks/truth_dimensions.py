@@ -43,7 +43,7 @@ _DISK_IMAGES = 500
 _DISK_STEPS = 20_000
 _DISK_BATCH = 128
 # The heat equation is per pixel, and 5 dimensions of 256 pixels are to be right to a fraction of one.
-_DISK_HEAT_WEIGHT = 10.0
+_DISK_HEAT_WEIGHT = 0.3
 _ESTIMATORS = ("MLE", "MOM", "TLE", "TwoNN", "lPCA")
 
 
