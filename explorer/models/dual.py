@@ -7,12 +7,14 @@ Guth, Kadkhodaie and Simoncelli (2025, arXiv 2506.05310) turn a score network ``
 whose gradient is again ``s`` when ``s`` is homogeneous and conservative. With the Gaussian anchor the network only
 describes what is not Gaussian:
 
-    U(y, t) = U_gauss(y, t) + w(t) [ 1/2 <v, f(u, v; e)> + sum g(u, v; e) + d r(e) + d c(t) ],   w(t) = var / (var + t),
+    U(y, t) = U_gauss(y, t) + w(t) [ 1/2 <v^, f(u^, v^; e)> + sum g(u^, v^; e) + d r(e) + d c(t) ],
 
-where ``U_gauss`` is `SpectralGaussian`; ``u = (y - mean) / sqrt(var + t)`` is the standardized image (``var`` the mean
-pixel variance), ``v`` the whitened one (each DCT coefficient divided by ``sqrt(lambda_i + t)``); the U-Net has one
-output ``f`` for the inner product and one, ``g``, that is an energy of each pixel itself; ``c`` is a truncated Fourier
-series in ``log t``. As ``w -> 0`` at large noise, the model is normalized by construction.
+where ``w(t) = var / (var + t)`` and ``U_gauss`` is `SpectralGaussian`; ``u = (y - mean) / sqrt(var + t)`` is the
+standardized image (``var`` the mean pixel variance), ``v`` the whitened one (each DCT coefficient divided by
+``sqrt(lambda_i + t)``), and ``u^``, ``v^`` are divided by about their root mean square: of an image far larger than all
+others, such as one of noise, the correction stays bounded, and the energy is the Gaussian's. The U-Net has one output
+``f`` for the inner product and one, ``g``, that is an energy of each pixel itself; ``c`` is a truncated Fourier series
+in ``log t``. As ``w -> 0`` at large noise, the model is normalized by construction.
 
 The U-Net is conditioned on an embedding ``e`` of ``log t`` and of the *amplitude* of the image: the logarithm, in
 octave bands of frequency, of ``mean(z_i^2 / (lambda_i + t)) + 0.3 mean(t / (lambda_i + t))``, ``z`` the DCT
@@ -20,10 +22,11 @@ coefficients; ``r`` is linear in ``e``. Natural images come at many contrasts an
 depends on it: that of an image of vanishing contrast follows ``d log(contrast)`` until the noise hides it. The second
 term is a share of what the noise alone puts into the band, so that the logarithm bends where the contrast drowns in
 noise and not where it is zero: at a clean image and a large ``t``, far from every noisy image of the training, the
-energy stays smooth. For the same reason the layers do not normalize (`explorer.models.unet.ConditionalScale`).
+energy stays smooth. For the same reason ``u^`` and ``v^`` are divided by the root of the same sum over all frequencies,
+and the layers do not normalize (`explorer.models.unet.ConditionalScale`).
 
-With *amplitude* switched off the network is the paper's: layers that normalize, inputs ``u^``, ``v^`` divided by their
-root mean square, conditioned on ``t`` alone, and
+With *amplitude* switched off the network is the paper's: layers that normalize, ``u^``, ``v^`` divided by their root
+mean square, conditioned on ``t`` alone, and
 
     U(y, t) = U_gauss(y, t) + w(t) [ 1/2 mean(v^2) <v^, f(u^, v^; e)> + d c(t) ],
 
@@ -142,10 +145,10 @@ class View(NamedTuple):
     """What a `DualEnergy` makes of noisy images ``y`` at ``t`` before its U-Net runs.
 
     Attributes:
-        inputs: of the U-Net: ``u`` and ``v`` (without the anchor ``u`` alone), shape ``(B, channels, H, W)``.
+        inputs: of the U-Net: ``u^`` and ``v^`` (without the anchor ``u^`` alone), shape ``(B, channels, H, W)``.
         embedding: ``e``, shape ``(B, embedding_dim)``.
-        partner: ``v`` (or ``u``), which the output is multiplied with, shape ``(B, C, H, W)``.
-        power: what ``v`` was divided by, squared: 1 with amplitude, ``mean(v^2)`` without; shape ``(B,)``.
+        partner: ``v^`` (or ``u^``), which the output is multiplied with, shape ``(B, C, H, W)``.
+        power: what ``v`` (or ``u``) was divided by, squared, shape ``(B,)``.
         coefficients: DCT of ``v`` (or ``u``), shape ``(B, C, H, W)``.
         noise_features: Fourier features of ``log t``, shape ``(B, 2 * frequencies)``.
         base: the Gaussian's energy, or the constant that stands for it, shape ``(B,)``.
@@ -246,17 +249,18 @@ class DualEnergy(EnergyModel):
             z = z / total.sqrt()
             whitened = standardized
         features = noise_features = self.noise_features(t)
-        power = torch.ones_like(t)
+        noise_power = (variance / total).expand_as(z)
+        floor = _NOISE_FLOOR if self.config.amplitude else 0.0
+        power = whitened.square().mean((1, 2, 3)) + floor * noise_power.mean((1, 2, 3)) + _TINY
+        partner = whitened * power.rsqrt().view(-1, 1, 1, 1)
         if self.config.amplitude:
-            noise_power = (variance / total).expand_as(z)
-            power_in_bands = (z.square() + _NOISE_FLOOR * noise_power).flatten(2) @ self.bands
-            features = torch.cat((features, torch.log(power_in_bands + _TINY).flatten(1)), 1)
-        else:
-            power = whitened.square().mean((1, 2, 3)) + _TINY
-            whitened = whitened * power.rsqrt().view(-1, 1, 1, 1)
-            standardized = _to_unit_power(standardized)
-        inputs = torch.cat((standardized, whitened), 1) if self.config.anchor else whitened
-        return View(inputs, self.embedding(features), whitened, power, z, noise_features, base, weight)
+            in_bands = (z.square() + floor * noise_power).flatten(2) @ self.bands
+            features = torch.cat((features, torch.log(in_bands + _TINY).flatten(1)), 1)
+        inputs = partner
+        if self.config.anchor:
+            of_standardized = standardized.square().mean((1, 2, 3)) + floor * t / total_variance + _TINY
+            inputs = torch.cat((standardized * of_standardized.rsqrt().view(-1, 1, 1, 1), partner), 1)
+        return View(inputs, self.embedding(features), partner, power, z, noise_features, base, weight)
 
     def energy(self, y: Tensor, t: Tensor) -> Tensor:
         view = self.look(y, t)
@@ -266,9 +270,7 @@ class DualEnergy(EnergyModel):
             output, pixel_energies = output.chunk(2, 1)
             radial = self.dimensions * self.radial(view.embedding).squeeze(1)
             correction = correction + radial + sum_pixels(pixel_energies)
-        inner_product = 0.5 * view.power * sum_pixels(view.partner * output)
+        else:
+            output = view.power.view(-1, 1, 1, 1) * output
+        inner_product = 0.5 * sum_pixels(view.partner * output)
         return view.base + view.weight * (inner_product + correction)
-
-
-def _to_unit_power(x: Tensor) -> Tensor:
-    return x * (x.square().mean((1, 2, 3), keepdim=True) + _TINY).rsqrt()
