@@ -56,7 +56,6 @@ class ScoreNetwork(nn.Module):
         view = parts.look(y, t)
         total = (parts.gaussian.variances + sigma.square()).sqrt()
         output, _ = parts.unet(view.inputs, view.embedding).chunk(2, 1)
-        output = output * view.power.sqrt().view(-1, 1, 1, 1)
         correction = parts.gaussian.synthesize(parts.gaussian.coefficients(output + parts.gaussian.mean) / total)
         gaussian = parts.gaussian.synthesize(view.coefficients / total)
         return sigma * (gaussian + view.weight.view(-1, 1, 1, 1) * correction)

@@ -7,14 +7,12 @@ Guth, Kadkhodaie and Simoncelli (2025, arXiv 2506.05310) turn a score network ``
 whose gradient is again ``s`` when ``s`` is homogeneous and conservative. With the Gaussian anchor the network only
 describes what is not Gaussian:
 
-    U(y, t) = U_gauss(y, t) + w(t) [ 1/2 <v^, f(u^, v^; e)> + sum g(u^, v^; e) + d r(e) + d c(t) ],
+    U(y, t) = U_gauss(y, t) + w(t) [ 1/2 <v, f(u, v; e)> + sum g(u, v; e) + d r(e) + d c(t) ],   w(t) = var / (var + t),
 
-where ``w(t) = var / (var + t)`` and ``U_gauss`` is `SpectralGaussian`; ``u = (y - mean) / sqrt(var + t)`` is the
-standardized image (``var`` the mean pixel variance), ``v`` the whitened one (each DCT coefficient divided by
-``sqrt(lambda_i + t)``), and ``u^``, ``v^`` are divided by about their root mean square: of an image far larger than all
-others, such as one of noise, the correction stays bounded, and the energy is the Gaussian's. The U-Net has one output
-``f`` for the inner product and one, ``g``, that is an energy of each pixel itself; ``c`` is a truncated Fourier series
-in ``log t``. As ``w -> 0`` at large noise, the model is normalized by construction.
+where ``U_gauss`` is `SpectralGaussian`; ``u = (y - mean) / sqrt(var + t)`` is the standardized image (``var`` the mean
+pixel variance), ``v`` the whitened one (each DCT coefficient divided by ``sqrt(lambda_i + t)``); the U-Net has one
+output ``f`` for the inner product and one, ``g``, that is an energy of each pixel itself; ``c`` is a truncated Fourier
+series in ``log t``. As ``w -> 0`` at large noise, the model is normalized by construction.
 
 The U-Net is conditioned on an embedding ``e`` of ``log t`` and of the *amplitude* of the image: the logarithm, in
 octave bands of frequency, of ``mean(z_i^2 / (lambda_i + t)) + 0.3 mean(t / (lambda_i + t))``, ``z`` the DCT
@@ -22,11 +20,13 @@ coefficients; ``r`` is linear in ``e``. Natural images come at many contrasts an
 depends on it: that of an image of vanishing contrast follows ``d log(contrast)`` until the noise hides it. The second
 term is a share of what the noise alone puts into the band, so that the logarithm bends where the contrast drowns in
 noise and not where it is zero: at a clean image and a large ``t``, far from every noisy image of the training, the
-energy stays smooth. For the same reason ``u^`` and ``v^`` are divided by the root of the same sum over all frequencies,
-and the layers do not normalize (`explorer.models.unet.ConditionalScale`).
+energy stays smooth. For the same reason the layers do not normalize (`explorer.models.unet.ConditionalScale`).
+Amplitudes that no image of the data has, but images of noise do, are kept from the network: ``u``, ``v`` and the
+logarithms saturate where a mean square passes 8 or, of a band, 32. The correction stays bounded, and what is left is
+the energy of the Gaussian, which noise does not escape.
 
-With *amplitude* switched off the network is the paper's: layers that normalize, ``u^``, ``v^`` divided by their root
-mean square, conditioned on ``t`` alone, and
+With *amplitude* switched off the network is the paper's: layers that normalize, inputs ``u^``, ``v^`` divided by their
+root mean square, conditioned on ``t`` alone, and
 
     U(y, t) = U_gauss(y, t) + w(t) [ 1/2 mean(v^2) <v^, f(u^, v^; e)> + d c(t) ],
 
@@ -43,6 +43,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
@@ -53,6 +54,10 @@ from explorer.models.unet import UNet, UNetConfig, check_image_shape_fits
 __all__ = ["DualEnergy", "DualEnergyConfig", "LogNoiseFeatures", "NoiseRange", "View"]
 
 _TINY = 1e-6
+# Powers, of images whose mean is 1, beyond which the network is not told how large they are; 5 is the most in the data.
+_LARGEST_POWER = 8.0
+_LARGEST_BAND_POWER = 32.0
+_SHARPNESS = 4.0
 # Share of the noise's own power that keeps the logarithm of an amplitude from falling where there is no image.
 _NOISE_FLOOR = 0.3
 
@@ -145,10 +150,10 @@ class View(NamedTuple):
     """What a `DualEnergy` makes of noisy images ``y`` at ``t`` before its U-Net runs.
 
     Attributes:
-        inputs: of the U-Net: ``u^`` and ``v^`` (without the anchor ``u^`` alone), shape ``(B, channels, H, W)``.
+        inputs: of the U-Net: ``u`` and ``v`` (without the anchor ``u`` alone), shape ``(B, channels, H, W)``.
         embedding: ``e``, shape ``(B, embedding_dim)``.
-        partner: ``v^`` (or ``u^``), which the output is multiplied with, shape ``(B, C, H, W)``.
-        power: what ``v`` (or ``u``) was divided by, squared, shape ``(B,)``.
+        partner: ``v`` (or ``u``), which the output is multiplied with, shape ``(B, C, H, W)``.
+        power: what ``v`` was divided by, squared: ``mean(v^2)``, or with amplitude 1 but for very large ones; ``(B,)``.
         coefficients: DCT of ``v`` (or ``u``), shape ``(B, C, H, W)``.
         noise_features: Fourier features of ``log t``, shape ``(B, 2 * frequencies)``.
         base: the Gaussian's energy, or the constant that stands for it, shape ``(B,)``.
@@ -249,18 +254,20 @@ class DualEnergy(EnergyModel):
             z = z / total.sqrt()
             whitened = standardized
         features = noise_features = self.noise_features(t)
-        noise_power = (variance / total).expand_as(z)
-        floor = _NOISE_FLOOR if self.config.amplitude else 0.0
-        power = whitened.square().mean((1, 2, 3)) + floor * noise_power.mean((1, 2, 3)) + _TINY
-        partner = whitened * power.rsqrt().view(-1, 1, 1, 1)
+        power = torch.ones_like(t)
         if self.config.amplitude:
-            in_bands = (z.square() + floor * noise_power).flatten(2) @ self.bands
-            features = torch.cat((features, torch.log(in_bands + _TINY).flatten(1)), 1)
-        inputs = partner
-        if self.config.anchor:
-            of_standardized = standardized.square().mean((1, 2, 3)) + floor * t / total_variance + _TINY
-            inputs = torch.cat((standardized * of_standardized.rsqrt().view(-1, 1, 1, 1), partner), 1)
-        return View(inputs, self.embedding(features), partner, power, z, noise_features, base, weight)
+            noise_power = (variance / total).expand_as(z)
+            in_bands = (z.square() + _NOISE_FLOOR * noise_power).flatten(2) @ self.bands + _TINY
+            features = torch.cat((features, _saturated_log(in_bands, _LARGEST_BAND_POWER).flatten(1)), 1)
+            power = _excess_power(whitened)
+            whitened = whitened * power.rsqrt().view(-1, 1, 1, 1)
+            standardized = standardized * _excess_power(standardized).rsqrt().view(-1, 1, 1, 1)
+        else:
+            power = whitened.square().mean((1, 2, 3)) + _TINY
+            whitened = whitened * power.rsqrt().view(-1, 1, 1, 1)
+            standardized = _to_unit_power(standardized)
+        inputs = torch.cat((standardized, whitened), 1) if self.config.anchor else whitened
+        return View(inputs, self.embedding(features), whitened, power, z, noise_features, base, weight)
 
     def energy(self, y: Tensor, t: Tensor) -> Tensor:
         view = self.look(y, t)
@@ -274,3 +281,19 @@ class DualEnergy(EnergyModel):
             output = view.power.view(-1, 1, 1, 1) * output
         inner_product = 0.5 * sum_pixels(view.partner * output)
         return view.base + view.weight * (inner_product + correction)
+
+
+def _saturated_log(power: Tensor, largest: float) -> Tensor:
+    """``log(power)``, but for a bend at `largest` no more than ``log(largest)``."""
+    log_power = power.log()
+    return log_power - F.softplus(_SHARPNESS * (log_power - math.log(largest))) / _SHARPNESS
+
+
+def _excess_power(x: Tensor) -> Tensor:
+    """What the squares of images must be divided by to have a mean of at most `_LARGEST_POWER`, shape ``(B,)``."""
+    power = x.square().mean((1, 2, 3)) + _TINY
+    return power / _saturated_log(power, _LARGEST_POWER).exp()
+
+
+def _to_unit_power(x: Tensor) -> Tensor:
+    return x * (x.square().mean((1, 2, 3), keepdim=True) + _TINY).rsqrt()
