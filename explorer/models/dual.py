@@ -54,7 +54,8 @@ from explorer.models.unet import UNet, UNetConfig, check_image_shape_fits
 __all__ = ["DualEnergy", "DualEnergyConfig", "LogNoiseFeatures", "NoiseRange", "View"]
 
 _TINY = 1e-6
-# Powers, of images whose mean is 1, beyond which the network is not told how large they are; 5 is the most in the data.
+# Mean squares, about 1 on average, beyond which the network is not told how large an image is. At the smallest noise
+# 1,000 photographs of 32 x 32 pixels reach 4.6, and 6.1 in a band.
 _LARGEST_POWER = 8.0
 _LARGEST_BAND_POWER = 32.0
 _SHARPNESS = 4.0
@@ -254,7 +255,6 @@ class DualEnergy(EnergyModel):
             z = z / total.sqrt()
             whitened = standardized
         features = noise_features = self.noise_features(t)
-        power = torch.ones_like(t)
         if self.config.amplitude:
             noise_power = (variance / total).expand_as(z)
             in_bands = (z.square() + _NOISE_FLOOR * noise_power).flatten(2) @ self.bands + _TINY

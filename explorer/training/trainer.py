@@ -167,14 +167,6 @@ class Trainer:
     def _heat_loss(self, parameters: Mapping[str, Tensor], points: tuple[Tensor, ...]) -> Tensor:
         return self.config.heat_weight * heat_losses(self._network(parameters), *points).mean()
 
-    def _loss(self, parameters: Mapping[str, Tensor], batch: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-        def network(y: Tensor, t: Tensor) -> Tensor:
-            return torch.func.functional_call(self.model, parameters, (y, t))
-
-        losses = self.losses(network, *batch)
-        means = torch.stack((losses.space.mean(), losses.time.mean()))
-        return means[0] + self.config.time_weight * means[1], means
-
     def take_step(self) -> tuple[float, float]:
         """One step of the optimizer; returns the mean space and time losses before it."""
         config = self.config
