@@ -2,6 +2,16 @@
 
 Catalogs are kept by content: those of the app in ``catalogs/MODEL-IMAGES`` of the data folder, named by the
 fingerprints of both; those that ship in ``CHECKPOINT/catalogs/DATASET``. See `explorer.catalog.layout` for the files.
+
+**Many machines.** Shard ``k`` of ``n`` builds the parts ``k, k + n, k + 2n, ...`` and no others. In a job array, each
+task opens the same images, calls
+
+    build_catalog(checkpoint, store, shard=(task_number, number_of_tasks))
+
+and writes into the same folder, without locks: no two shards write the same part. Whichever finds all parts there
+writes the rest (profile and description); when several do at once they write the same. A shard that was lost is run
+again, alone; so is any one shard where none found all parts, as can happen on a network drive that shows new files
+late. What is there and whole is not computed again.
 """
 
 from __future__ import annotations
@@ -12,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from explorer.catalog.columns import dimension_psnrs
-from explorer.catalog.layout import CatalogMeta, Identity, part_is_whole, read_meta, write_part
+from explorer.catalog.layout import CatalogMeta, Identity, part_is_whole, part_rows, read_meta, write_part
 from explorer.catalog.profile import (
     measure_profile,
     profile_grid,
@@ -27,11 +37,9 @@ from explorer.errors import ExplorerError
 from explorer.home import data_home, write_atomically
 from explorer.models.checkpoints import Checkpoint
 
-__all__ = ["PART_ROWS", "build_catalog", "estimate_seconds", "find_catalog", "rows_done"]
+__all__ = ["build_catalog", "catalog_folder", "catalog_identity", "estimate_seconds", "find_catalog", "rows_done"]
 
-PART_ROWS = 128
-
-_TIMED_IMAGES = 16
+_TIMED_IMAGES = 64
 
 
 def build_catalog(
@@ -40,8 +48,9 @@ def build_catalog(
     folder: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
     batch_size: int | None = None,
-) -> Catalog:
-    """Score every image of a store, and return the catalog.
+    shard: tuple[int, int] = (0, 1),
+) -> Catalog | None:
+    """Score the images of a store, and return the catalog when all are scored.
 
     Parts that are there and whole are kept, all others are written; so a build that was stopped, killed or damaged
     goes on from what is left of it. Parts are taken in random order, so that two builders of a catalog share the work.
@@ -50,20 +59,25 @@ def build_catalog(
         checkpoint: the model.
         store: the images, at the model's size.
         folder: where to write; None for the data folder.
-        progress: called with (work done, work in all), counted in noise levels of an image. What it raises stops the
-            build.
+        progress: called with (work done, work in all) of this shard, counted in noise levels of an image. What it
+            raises stops the build.
         batch_size: images that go through the model at once; None chooses by memory.
+        shard: ``(k, n)``, build only every n-th part from part k on, ``0 <= k < n``.
+
+    Returns:
+        The catalog; None while parts of other shards are missing, which cannot be with the one shard ``(0, 1)``.
 
     Raises:
-        ExplorerError: no images, images of another size, a full disk, or a folder that cannot be written.
+        ExplorerError: no images, images of another size, a shard that is not one of its number, a full disk, or a
+            folder that cannot be written.
     """
-    identity = _identity(checkpoint, store)
-    folder = folder or _home(checkpoint, store.fingerprint)
-    model = checkpoint.model
-    grid = profile_grid(model, _t_max(checkpoint))
+    identity = catalog_identity(checkpoint, store)
+    folder = folder or catalog_folder(checkpoint, store.fingerprint)
+    own = _parts_of(shard, identity)
+    grid = profile_grid(checkpoint.model, _t_max(checkpoint))
     subset = profile_subset(len(store))
     cost = len(identity.psnrs) + 1
-    total = cost * len(store) + len(grid) * len(subset)
+    total = cost * sum(len(identity.part_range(part)) for part in own) + len(grid) * len(subset)
     done = 0
 
     def report(more: int) -> None:
@@ -73,17 +87,18 @@ def build_catalog(
             progress(done, total)
 
     report(0)
-    for part in random.sample(range(identity.parts), identity.parts):
-        rows = identity.part_range(part)
-        if not part_is_whole(folder, part, identity):
-            pixels, labels = store.pixels[rows.start : rows.stop], store.labels[rows.start : rows.stop]
-            table = score_rows(model, checkpoint.values, pixels, labels, rows.start, identity, batch_size)
-            write_part(folder, part, table, identity)
-        report(cost * len(rows))
+    for part in random.sample(own, len(own)):
+        if part_is_whole(folder, part, identity):
+            report(cost * len(identity.part_range(part)))
+        else:
+            _write_part(folder, part, checkpoint, store, identity, batch_size, lambda images: report(cost * images))
+    if not all(part_is_whole(folder, part, identity) for part in range(identity.parts)):
+        report(total - done)
+        return None
 
     if not _profile_is_whole(folder, grid):
-        x = as_scored(model, checkpoint.values, store.pixels[subset])
-        write_profile(folder, measure_profile(model, x, grid, lambda _: report(len(subset))))
+        x = as_scored(checkpoint.model, checkpoint.values, store.pixels[subset])
+        write_profile(folder, measure_profile(checkpoint.model, x, grid, lambda _: report(len(subset))))
     _write_meta(folder, checkpoint, store, identity)
     report(total - done)
     return open_catalog(folder)
@@ -93,21 +108,22 @@ def find_catalog(checkpoint: Checkpoint, store_fingerprint: str) -> Catalog | No
     """The complete catalog of a model and a store, if there is one: those that ship with the checkpoint come first."""
     shipped = checkpoint.path / "catalogs"
     folders = sorted(path for path in shipped.iterdir() if path.is_dir()) if shipped.is_dir() else []
-    for folder in (*folders, _home(checkpoint, store_fingerprint)):
+    for folder in (*folders, catalog_folder(checkpoint, store_fingerprint)):
         try:
-            catalog = open_catalog(folder)
+            identity = read_meta(folder).identity
+            if identity.checkpoint_fingerprint == checkpoint.fingerprint and (
+                identity.store_fingerprint == store_fingerprint
+            ):
+                return open_catalog(folder)
         except ExplorerError:
             continue  # Not complete, or damaged: a build completes or mends it.
-        identity = catalog.meta.identity
-        if (identity.checkpoint_fingerprint, identity.store_fingerprint) == (checkpoint.fingerprint, store_fingerprint):
-            return catalog
     return None
 
 
 def rows_done(checkpoint: Checkpoint, store: Store) -> int:
     """How many images of a catalog that is not complete were scored already."""
-    identity = _identity(checkpoint, store)
-    folder = _home(checkpoint, store.fingerprint)
+    identity = catalog_identity(checkpoint, store)
+    folder = catalog_folder(checkpoint, store.fingerprint)
     return sum(
         len(identity.part_range(part)) for part in range(identity.parts) if part_is_whole(folder, part, identity)
     )
@@ -119,7 +135,7 @@ def estimate_seconds(checkpoint: Checkpoint, store: Store) -> float:
     Raises:
         ExplorerError: no images, or images of another size.
     """
-    identity = _identity(checkpoint, store)
+    identity = catalog_identity(checkpoint, store)
     count = min(_TIMED_IMAGES, len(store))
     for timed in (1, count):  # The first image pays for what is loaded on first use.
         began = time.perf_counter()
@@ -130,7 +146,12 @@ def estimate_seconds(checkpoint: Checkpoint, store: Store) -> float:
     return seconds * left
 
 
-def _identity(checkpoint: Checkpoint, store: Store) -> Identity:
+def catalog_identity(checkpoint: Checkpoint, store: Store) -> Identity:
+    """What the catalog of a model and a store is of.
+
+    Raises:
+        ExplorerError: no images, or images of another size than the model's.
+    """
     model = checkpoint.model
     if tuple(store.image_shape) != tuple(model.image_shape):
         raise ExplorerError(
@@ -143,16 +164,40 @@ def _identity(checkpoint: Checkpoint, store: Store) -> Identity:
         checkpoint_fingerprint=checkpoint.fingerprint,
         store_fingerprint=store.fingerprint,
         rows=len(store),
-        part_rows=PART_ROWS,
+        part_rows=part_rows(len(store)),
         psnrs=dimension_psnrs(model, _t_max(checkpoint)),
     )
+
+
+def _parts_of(shard: tuple[int, int], identity: Identity) -> range:
+    number, count = shard
+    if not 0 <= number < count:
+        raise ExplorerError(f"There is no shard {number} of {count}. Shards count from 0 to their number minus 1.")
+    return range(number, identity.parts, count)
+
+
+def _write_part(
+    folder: Path,
+    part: int,
+    checkpoint: Checkpoint,
+    store: Store,
+    identity: Identity,
+    batch_size: int | None,
+    progress: Callable[[int], None],
+) -> None:
+    rows = identity.part_range(part)
+    pixels, labels = store.pixels[rows.start : rows.stop], store.labels[rows.start : rows.stop]
+    model, values = checkpoint.model, checkpoint.values
+    table = score_rows(model, values, pixels, labels, rows.start, identity, batch_size, progress)
+    write_part(folder, part, table, identity)
 
 
 def _t_max(checkpoint: Checkpoint) -> float:
     return checkpoint.config.model.noise.t_max
 
 
-def _home(checkpoint: Checkpoint, store_fingerprint: str) -> Path:
+def catalog_folder(checkpoint: Checkpoint, store_fingerprint: str) -> Path:
+    """Where in the data folder the catalog of a model and a store is written."""
     return data_home() / "catalogs" / f"{checkpoint.fingerprint}-{store_fingerprint}"
 
 

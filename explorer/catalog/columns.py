@@ -1,4 +1,11 @@
-"""The columns of a catalog: what is known of each image."""
+"""The columns of a catalog: what is known of each image.
+
+Local dimensionality is read from the time score at the clean image, ``d - 2 t dU/dt`` (FLIPD, see
+`explorer.measures.dimensionality`): one backward pass and no noise. For an exact density it is never below 0, since it
+equals ``tr Cov[x | y] / t + t ||s||^2``; where it is, the model errs by as much.
+
+Code lengths are those of the codecs' quick settings (`explorer.measures.codecs`).
+"""
 
 from __future__ import annotations
 
@@ -51,7 +58,12 @@ def catalog_columns(psnrs: tuple[float, ...]) -> tuple[Column, ...]:
         Column("label", "Label", "", pa.int32()),
         Column("log_prob", "log p", "nats", pa.float64()),
         *(
-            Column(f"dimensionality_{psnr:g}", f"Local dimensionality at {psnr:g} dB", "dimensions", pa.float32())
+            Column(
+                f"dimensionality_{psnr:g}",
+                f"Local dimensionality at {psnr:g} dB (time score)",
+                "dimensions",
+                pa.float32(),
+            )
             for psnr in psnrs
         ),
         Column("contrast", "Contrast", "standard deviation of values in [0, 1]", pa.float32()),

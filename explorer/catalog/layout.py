@@ -2,7 +2,9 @@
 
     meta.json             which model, which images, which columns, and log p of a few reference images
     profile.json          local dimensionality and log p of the data set at each noise level
-    part-00000.parquet    rows 0 to 127, one an image; part-00001.parquet has rows 128 to 255, and so on
+    part-00000.parquet    the first rows, one an image; part-00001.parquet has the next, and so on
+
+A part has 128 rows, or as many more as keep the number of parts at 256 or less: 5,120 for the images of ImageNet.
 
 Every part carries the identity of the catalog in its own metadata, and checksums of its pages. A part is therefore
 right or wrong by itself, whoever wrote it and whatever else lies in the folder: a builder writes those that are not
@@ -31,11 +33,15 @@ __all__ = [
     "Marks",
     "part_is_whole",
     "part_path",
+    "part_rows",
     "read_meta",
     "write_part",
 ]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+
+_SMALLEST_PART = 128
+_MOST_PARTS = 256
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 _IDENTITY_KEY = b"explorer_catalog"
@@ -54,7 +60,7 @@ class Identity(BaseModel):
 
     model_config = _STRICT
 
-    format_version: Literal[1] = FORMAT_VERSION
+    format_version: Literal[2] = FORMAT_VERSION
     checkpoint_fingerprint: str
     store_fingerprint: str
     rows: int
@@ -129,6 +135,11 @@ class CatalogMeta(BaseModel):
         """``d``, the number of pixel values of an image."""
         channels, height, width = self.image_shape
         return channels * height * width
+
+
+def part_rows(rows: int) -> int:
+    """Number of rows of each part of a catalog of `rows` images: a multiple of 128 that gives 256 parts at most."""
+    return _SMALLEST_PART * max(1, -(-rows // (_SMALLEST_PART * _MOST_PARTS)))
 
 
 def part_path(folder: Path, part: int) -> Path:

@@ -1,7 +1,8 @@
-"""Questions to a catalog, answered by DuckDB over its Parquet parts.
+"""Questions to a catalog, answered by DuckDB over its rows in memory.
 
 Names of columns are checked against those that the catalog has before they enter a query; all values are parameters. A
-catalog may be asked from many threads at once.
+catalog may be asked from many threads at once. What asks for rows finds their indices first, from one or two columns,
+and fetches those rows alone.
 """
 
 from __future__ import annotations
@@ -10,23 +11,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
 from explorer.catalog.columns import Column
-from explorer.catalog.layout import CatalogMeta, part_is_whole, part_path, read_meta
+from explorer.catalog.histogram import Histogram, equal_bins
+from explorer.catalog.layout import CatalogMeta, part_is_whole, read_meta
 from explorer.catalog.profile import Profile, read_profile
+from explorer.catalog.selection import Region, points_in_polygon
+from explorer.catalog.table import Rows, load_rows
 from explorer.errors import ExplorerError
+from explorer.measures.distribution import Summary, summary
 
 __all__ = ["Catalog", "even_places", "open_catalog"]
 
-
-def _connect() -> duckdb.DuckDBPyConnection:
-    # No extension is ever fetched: Parquet is built in.
-    return duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
+_OPEN_AT_ONCE = 4  # catalogs, each with all of its rows in memory
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Catalog:
     """A data set scored by a model.
 
     All tables have every column, in the order of `columns`. `label` restricts a question to the images of one label;
-    None asks about all.
+    None asks about all. Questions that name a column raise an `ExplorerError` when there is no such column.
 
     Attributes:
         folder: where the files are.
@@ -45,7 +45,8 @@ class Catalog:
     folder: Path
     meta: CatalogMeta
     profile: Profile
-    _connection: duckdb.DuckDBPyConnection = field(default_factory=_connect, repr=False, compare=False)
+    _rows: Rows = field(repr=False, compare=False)
+    _summaries: dict[int | None, Summary] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return self.meta.identity.rows
@@ -56,13 +57,9 @@ class Catalog:
         return self.meta.identity.columns
 
     def column(self, name: str, label: int | None = None) -> np.ndarray:
-        """One column in the order of the images, shape ``(N,)``; NaN where the model gave no finite value.
-
-        Raises:
-            ExplorerError: there is no such column.
-        """
-        table = self._select(f"SELECT {self._quoted(name)} FROM {{rows}} ORDER BY index", label)
-        return table.column(0).to_numpy()
+        """One column in the order of the images, shape ``(N,)``; NaN where the model gave no finite value."""
+        found = self._rows.select(f"SELECT {self._quoted(name)} FROM {{rows}} ORDER BY index", label)
+        return found.column(0).to_numpy()
 
     def rows(
         self,
@@ -71,51 +68,50 @@ class Catalog:
         limit: int = 100,
         offset: int = 0,
         label: int | None = None,
+        among: np.ndarray | None = None,
     ) -> pa.Table:
         """At most `limit` rows sorted by a column, after the first `offset`; those without a value are left out.
 
-        Raises:
-            ExplorerError: there is no such column.
+        Args:
+            sort: name of the column; of equal values, the row of the smaller index comes first.
+            descending: largest values first.
+            limit, offset: how many rows, after how many.
+            label: see the class.
+            among: only the rows of the images with these indices; None for all.
         """
         name = self._quoted(sort)
+        chosen = "" if among is None else "AND index IN (FROM among)"
         query = (
-            f"SELECT * FROM {{rows}} WHERE {name} IS NOT NULL "
-            f"ORDER BY {name} {'DESC' if descending else 'ASC'}, index LIMIT ? OFFSET ?"
+            f"SELECT index FROM {{rows}} WHERE {name} IS NOT NULL {chosen} "
+            f"ORDER BY {name} {'DESC' if descending else 'ASC'}, index LIMIT $limit OFFSET $offset"
         )
-        return self._select(query, label, [max(0, limit), max(0, offset)])
+        page = {"limit": max(0, limit), "offset": max(0, offset)}
+        tables = {} if among is None else {"among": pa.table({"index": np.asarray(among, dtype=np.int64)})}
+        return self.take(self._rows.select(query, label, page, tables).column(0).to_numpy())
 
     def take(self, indices: Sequence[int] | np.ndarray) -> pa.Table:
         """The rows of the images `indices`, in that order; those that are not there are left out."""
-        wanted = [int(index) for index in indices]
-        query = (
-            "SELECT {rows}.* FROM {rows} JOIN (SELECT unnest(?) AS wanted, generate_subscripts(?, 1) AS place) "
-            "ON index = wanted ORDER BY place"
-        )
-        return self._select(query, None, [wanted, wanted])
+        wanted = pa.table({"wanted": np.asarray(indices, dtype=np.int64), "place": np.arange(len(indices))})
+        query = "SELECT rows.* FROM rows JOIN wanted ON index = wanted ORDER BY place"
+        return self._rows.select(query, tables={"wanted": wanted})
 
     def nearest(self, name: str, value: float, count: int, label: int | None = None) -> pa.Table:
-        """The `count` rows whose column is nearest to `value`, sorted by that column, largest first.
-
-        Raises:
-            ExplorerError: there is no such column.
-        """
+        """The `count` rows whose column is nearest to `value`, sorted by that column, largest first."""
         column = self._quoted(name)
         query = (
-            f"SELECT * FROM (SELECT * FROM {{rows}} WHERE {column} IS NOT NULL ORDER BY abs({column} - ?), index "
-            f"LIMIT ?) ORDER BY {column} DESC, index"
+            f"SELECT index FROM (SELECT index, {column} FROM {{rows}} WHERE {column} IS NOT NULL "
+            f"ORDER BY abs({column} - $value), index LIMIT $count) ORDER BY {column} DESC, index"
         )
-        return self._select(query, label, [float(value), max(0, count)])
+        found = self._rows.select(query, label, {"value": float(value), "count": max(0, count)})
+        return self.take(found.column(0).to_numpy())
 
     def evenly_spaced(self, name: str, count: int, label: int | None = None) -> pa.Table:
         """`count` different rows whose column steps evenly from its largest to its smallest value.
 
         The row nearest to each step is taken, or the next one where a row would be taken twice.
-
-        Raises:
-            ExplorerError: there is no such column.
         """
         column = self._quoted(name)
-        table = self._select(
+        table = self._rows.select(
             f"SELECT index, {column} AS value FROM {{rows}} WHERE {column} IS NOT NULL ORDER BY value, index", label
         )
         indices, values = (table.column(name).to_numpy() for name in ("index", "value"))
@@ -124,30 +120,69 @@ class Catalog:
 
     def random(self, count: int, seed: int = 0, label: int | None = None) -> pa.Table:
         """`count` different rows drawn uniformly: what is typical. The same `seed` draws the same rows."""
-        indices = self._select("SELECT index FROM {rows} ORDER BY index", label).column(0).to_numpy()
-        order = np.random.default_rng(seed).permutation(len(indices))[: max(0, count)]
-        return self.take(indices[order])
+        indices = self.column("index", label)
+        chosen = min(max(0, count), len(indices))
+        return self.take(np.random.default_rng(seed).choice(indices, chosen, replace=False))
+
+    def inside(self, x: str, y: str, regions: Sequence[Region], label: int | None = None) -> np.ndarray:
+        """Indices, increasing, of all images whose columns `x` and `y` lie in any of `regions`, borders of boxes
+        included."""
+        names = f"{self._quoted(x)}::DOUBLE AS x, {self._quoted(y)}::DOUBLE AS y"
+        query = (
+            f"SELECT * FROM (SELECT index, {names} FROM {{rows}}) "
+            "WHERE x BETWEEN $left AND $right AND y BETWEEN $bottom AND $top"
+        )
+        chosen = np.zeros(len(self), dtype=bool)
+        for region in regions:
+            box = {"left": min(region.x), "right": max(region.x), "bottom": min(region.y), "top": max(region.y)}
+            table = self._rows.select(query, label, box)
+            index, across, up = (column.to_numpy() for column in table.columns)
+            chosen[index if region.is_box else index[points_in_polygon(across, up, region)]] = True
+        return np.flatnonzero(chosen)
+
+    def histogram(self, name: str, label: int | None = None) -> Histogram:
+        """Counts of a column in equal bins; see `explorer.catalog.histogram`. Without any value, one empty bin."""
+        column = f"{self._quoted(name)}::DOUBLE"
+        count = self._rows.select(f"SELECT count({column}) FROM {{rows}}", label).column(0)[0].as_py()
+        if not count:
+            return Histogram(np.array([0.0, 1.0]), np.zeros(1, dtype=int))
+        edges = equal_bins(count, *self.quantiles(name, (0.0, 0.25, 0.75, 1.0), label).tolist())
+        counts = np.zeros(len(edges) - 1, dtype=int)
+        query = (
+            f"SELECT least(floor(({column} - $low) / $width), $last)::INTEGER AS bin, count(*) FROM {{rows}} "
+            f"WHERE {column} IS NOT NULL GROUP BY bin"
+        )
+        bins = {"low": float(edges[0]), "width": float(edges[1] - edges[0]), "last": len(counts) - 1}
+        place, inside = (found.to_numpy() for found in self._rows.select(query, label, bins).columns)
+        counts[place] = inside
+        return Histogram(edges, counts)
 
     def quantiles(self, name: str, probabilities: Sequence[float], label: int | None = None) -> np.ndarray:
-        """Quantiles of a column, interpolated linearly; shape of `probabilities`. NaN when there are no values.
-
-        Raises:
-            ExplorerError: there is no such column.
-        """
-        query = f"SELECT quantile_cont({self._quoted(name)}::DOUBLE, ?) FROM {{rows}}"
-        found = self._select(query, label, [[float(p) for p in probabilities]]).column(0)[0].as_py()
+        """Quantiles of a column, interpolated linearly; shape of `probabilities`. NaN when there are no values."""
+        query = f"SELECT quantile_cont({self._quoted(name)}::DOUBLE, $probabilities) FROM {{rows}}"
+        given = {"probabilities": [float(p) for p in probabilities]}
+        found = self._rows.select(query, label, given).column(0)[0].as_py()
         return np.full(len(probabilities), np.nan) if found is None else np.array(found)
 
     def percentile(self, log_prob: float, label: int | None = None) -> float:
         """Percent of the images that are less probable than `log_prob` (nats); equal ones count half."""
-        query = "SELECT count(*) FILTER (log_prob < ?), count(*) FILTER (log_prob = ?), count(log_prob) FROM {rows}"
-        table = self._select(query, label, [float(log_prob), float(log_prob)])
+        query = "SELECT count(*) FILTER (log_prob < $it), count(*) FILTER (log_prob = $it), count(log_prob) FROM {rows}"
+        table = self._rows.select(query, label, {"it": float(log_prob)})
         below, equal, count = (column[0].as_py() for column in table.columns)
         return 100.0 * (below + equal / 2) / count if count else float("nan")
 
+    def summary(self, label: int | None = None) -> Summary | None:
+        """How log p is distributed, over all values, thinned in no way; None when none is finite. It is remembered."""
+        if label not in self._summaries:
+            log_prob = self.column("log_prob", label)
+            if not np.isfinite(log_prob).any():
+                return None
+            self._summaries[label] = summary(log_prob, self.meta.dimensions, self.meta.levels)
+        return self._summaries[label]
+
     def label_counts(self) -> dict[int, int]:
         """How many images each label has, by label; -1 stands for none."""
-        table = self._select("SELECT label, count(*) FROM {rows} GROUP BY label ORDER BY label")
+        table = self._rows.select("SELECT label, count(*) FROM {rows} GROUP BY label ORDER BY label")
         return dict(zip(table.column(0).to_pylist(), table.column(1).to_pylist(), strict=True))
 
     def _quoted(self, name: str) -> str:
@@ -155,22 +190,6 @@ class Catalog:
         if name not in known:
             raise ExplorerError(f"A catalog has no column {name!r}. It has {', '.join(known)}.")
         return f'"{name}"'
-
-    def _select(self, query: str, label: int | None = None, parameters: Sequence[Any] = ()) -> pa.Table:
-        """Run `query` with ``{rows}`` standing for the (filtered) rows of all parts."""
-        files = [str(part_path(self.folder, part)) for part in range(self.meta.identity.parts)]
-        source = "SELECT * FROM read_parquet(?)" + ("" if label is None else " WHERE label = ?")
-        given = [files] if label is None else [files, int(label)]
-        try:
-            # A cursor is a connection of its own to the same database: threads do not share results.
-            relation = self._connection.cursor().sql(
-                f"WITH selected AS ({source}) " + query.replace("{rows}", "selected"), params=[*given, *parameters]
-            )
-            return relation.to_arrow_table()
-        except duckdb.Error as error:
-            raise ExplorerError(
-                f"The catalog in {self.folder} was damaged or removed while it was read. Reload the page to mend it."
-            ) from error
 
 
 def even_places(values: np.ndarray, count: int) -> np.ndarray:
@@ -187,7 +206,7 @@ def even_places(values: np.ndarray, count: int) -> np.ndarray:
 
 
 def open_catalog(folder: Path) -> Catalog:
-    """Open a complete catalog. Every part is verified, once for each version of its file.
+    """Open a complete catalog. Every part is verified, once for each version of its file, and read once.
 
     Raises:
         ExplorerError: it is not complete, or damaged.
@@ -201,6 +220,7 @@ def open_catalog(folder: Path) -> Catalog:
     return _opened(folder, meta.model_dump_json(), profile.model_dump_json())
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=_OPEN_AT_ONCE)
 def _opened(folder: Path, meta: str, profile: str) -> Catalog:
-    return Catalog(folder, CatalogMeta.model_validate_json(meta), Profile.model_validate_json(profile))
+    described = CatalogMeta.model_validate_json(meta)
+    return Catalog(folder, described, Profile.model_validate_json(profile), load_rows(folder, described.identity))

@@ -1,6 +1,16 @@
-"""The numbers of a catalog: a model and some images in, one row an image out."""
+"""The numbers of a catalog: a model and some images in, one row an image out.
+
+The model takes one forward pass an image for log p and, for each noise level, one backward pass for the local
+dimensionality ``d - 2 t dU/dt (x, t)``, read from the time score at the clean image; denoised noisy images, the other
+reading, cost as much and fluctuate. What needs no model (codecs, wavelets) is spread over threads, for the codecs let
+go of Python's lock: beside a model on a GPU, and in turn with one on the CPU, whose own threads would be kept waiting.
+One batch of images is held as floats, however many there are.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import numpy as np
 import pyarrow as pa
@@ -11,15 +21,19 @@ from explorer.catalog.columns import CODEC_COLUMNS
 from explorer.catalog.layout import Identity, Marks
 from explorer.images import Values
 from explorer.measures.codecs import lossless_bits
-from explorer.measures.dimensionality import local_dimensionality
+from explorer.measures.dimensionality import flipd
 from explorer.measures.pixels import brightness, contrast, wavelet_sparsity
 from explorer.measures.scoring import log_prob_batched, model_input
 from explorer.models.base import EnergyModel
+from explorer.models.devices import inference_batch_size
 from explorer.units import noise_variance_from_psnr
 
-__all__ = ["as_scored", "reference_marks", "score_rows"]
+__all__ = ["as_scored", "model_columns", "reference_marks", "score_rows"]
 
 _NOISE_IMAGES = 16
+_MEASURED_TOGETHER = 8  # images: enough tasks for many cores, and too little work for torch to start threads of its own
+
+Columns = dict[str, np.ndarray]
 
 
 def as_scored(model: EnergyModel, values: Values, pixels: np.ndarray) -> Tensor:
@@ -35,41 +49,73 @@ def score_rows(
     first: int,
     identity: Identity,
     batch_size: int | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> pa.Table:
     """Rows ``first ... first + N - 1`` of a catalog.
 
     Args:
         model: an energy model.
         values: value convention of the checkpoint.
-        pixels: uint8, shape ``(N, C, H, W)``.
+        pixels: uint8, shape ``(N, C, H, W)``, N at least 1; it may be a memory map.
         labels: int32, shape ``(N,)``.
         first: index of the first image.
         identity: of the catalog; says at which noise levels local dimensionality is wanted.
-        batch_size: images that go through the model at once; None chooses by memory.
+        batch_size: images that go through the model at once; None chooses by device and memory.
+        progress: called after each batch with the number of its images. What it raises ends the work.
 
     A value that is not finite is stored as null.
     """
-    x = as_scored(model, values, pixels)
-    columns: dict[str, np.ndarray] = {
-        "index": np.arange(first, first + len(pixels)),
-        "label": labels,
-        "log_prob": log_prob_batched(model, x, batch_size=batch_size).double().numpy(),
-    }
-    if identity.psnrs:
-        t = [noise_variance_from_psnr(psnr) for psnr in identity.psnrs]
-        dimensionality = local_dimensionality(model, x, t).denoising.numpy()
-        for k, psnr in enumerate(identity.psnrs):
-            columns[f"dimensionality_{psnr:g}"] = dimensionality[:, k]
-    shades = pixels.astype(np.float32) / 255
-    columns |= {"contrast": contrast(shades), "brightness": brightness(shades), "sparsity": wavelet_sparsity(shades)}
-    code_lengths = [lossless_bits(image) for image in pixels]
-    for name, codec in CODEC_COLUMNS.items():
-        columns[name] = np.array([bits[codec] for bits in code_lengths])
+    size = batch_size or inference_batch_size(model.dimensions, model.device)
+    scored: list[Columns] = []
+    measured: list[Future[Columns]] = []
+    pool = ThreadPoolExecutor(torch.get_num_threads(), "pixels")
+    try:
+        for batch in _batches(pixels, size):
+            tasks = [pool.submit(_pixel_columns, few) for few in _batches(batch, _MEASURED_TOGETHER)]
+            measured += tasks
+            if model.device.type == "cpu":
+                wait(tasks)
+            scored.append(model_columns(model, as_scored(model, values, batch), identity.psnrs))
+            if progress is not None:
+                progress(len(batch))
+        columns = {
+            "index": np.arange(first, first + len(pixels)),
+            "label": labels,
+            **_joined(scored),
+            **_joined([task.result() for task in measured]),
+        }
+    finally:
+        pool.shutdown(cancel_futures=True)
     arrays = {
         name: pa.array(data, mask=~np.isfinite(data) if data.dtype.kind == "f" else None)
-        for name, data in ((name, np.asarray(data)) for name, data in columns.items())
+        for name, data in columns.items()
     }
     return pa.table(arrays).select([column.name for column in identity.columns])
+
+
+def model_columns(model: EnergyModel, x: Tensor, psnrs: tuple[float, ...]) -> Columns:
+    """What the model says of one batch of images ``(N, C, H, W)``, on its device; columns have the shape ``(N,)``."""
+    found = {"log_prob": model.log_prob(x)}
+    found |= {f"dimensionality_{psnr:g}": flipd(model, x, noise_variance_from_psnr(psnr)) for psnr in psnrs}
+    return {name: column.cpu().double().numpy() for name, column in found.items()}
+
+
+def _pixel_columns(pixels: np.ndarray) -> Columns:
+    code_lengths = [lossless_bits(image, quick=True) for image in pixels]
+    return {
+        "contrast": contrast(pixels),
+        "brightness": brightness(pixels),
+        "sparsity": wavelet_sparsity(pixels),
+        **{name: np.array([bits[codec] for bits in code_lengths]) for name, codec in CODEC_COLUMNS.items()},
+    }
+
+
+def _batches(pixels: np.ndarray, size: int) -> Iterator[np.ndarray]:
+    return (pixels[start : start + size] for start in range(0, len(pixels), size))
+
+
+def _joined(batches: list[Columns]) -> Columns:
+    return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
 
 
 def reference_marks(model: EnergyModel, values: Values) -> Marks:

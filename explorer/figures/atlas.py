@@ -11,27 +11,17 @@ import plotly.graph_objects as go
 from explorer.figures.style import BLUE, GRAY, VERMILLION, mark_vertical, style_figure, translucent
 from explorer.measures.distribution import GumbelFit
 
-__all__ = ["MAX_POINTS", "histogram_bins", "log_prob_histogram", "scatter"]
+__all__ = ["MAX_POINTS", "log_prob_histogram", "scatter"]
 
-MAX_POINTS = 20_000
+MAX_POINTS = 10_000
 """A scatter plots at most this many images; of more it plots a fixed random draw."""
 
-_MAX_BINS = 80
 _MAX_EMPTY_SHARE = 0.6
 
 
-def histogram_bins(values: np.ndarray) -> np.ndarray:
-    """Edges of equal bins by the rule of Freedman and Diaconis, at least 1 and at most 80 of them.
-
-    Args:
-        values: finite numbers, shape ``(N,)``, N at least 1.
-    """
-    edges = np.histogram_bin_edges(values, "fd")
-    return np.linspace(edges[0], edges[-1], min(len(edges), _MAX_BINS + 1))
-
-
 def log_prob_histogram(
-    values: np.ndarray,
+    edges: np.ndarray,
+    counts: np.ndarray,
     unit: str,
     fit: GumbelFit | None = None,
     marks: Mapping[str, float] | None = None,
@@ -42,7 +32,8 @@ def log_prob_histogram(
     """Histogram of log p with a Gumbel law and marks.
 
     Args:
-        values: log p in `unit`, shape ``(N,)``; values that are not finite are left out.
+        edges: of equal bins of log p, in `unit`, increasing, shape ``(B + 1,)``.
+        counts: images in each bin, shape ``(B,)``.
         unit: name of the unit, for the axis.
         fit: a Gumbel law in the same unit, drawn at the scale of the counts.
         marks: name and log p of reference images. One too far away to be in view becomes an arrow at the edge.
@@ -52,16 +43,10 @@ def log_prob_histogram(
 
     Each bar carries its center in `customdata`, for selections.
     """
-    figure = go.Figure()
-    values = values[np.isfinite(values)]
-    low = high = 0.0
-    if len(values):
-        edges = histogram_bins(values)
-        counts, _ = np.histogram(values, edges)
-        low, high = float(edges[0]), float(edges[-1])
-        figure.add_trace(_bars(edges, counts, unit))
-        if fit is not None:
-            figure.add_trace(_curve(fit, edges, len(values)))
+    low, high = float(edges[0]), float(edges[-1])
+    figure = go.Figure(_bars(edges, counts, unit))
+    if fit is not None:
+        figure.add_trace(_curve(fit, edges, int(counts.sum())))
     if len(shown):
         figure.add_trace(
             go.Scatter(

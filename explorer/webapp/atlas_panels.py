@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.catalog.query import Catalog
+from explorer.catalog.selection import Region
 from explorer.data.store import Store
 from explorer.figures.atlas import MAX_POINTS, log_prob_histogram, scatter
 from explorer.measures.distribution import GumbelFit, Summary
@@ -66,7 +67,6 @@ def numbers_panel(numbers: Summary, view: ColumnView) -> None:
 
 
 def histogram_panel(
-    log_prob: np.ndarray,
     numbers: Summary,
     catalog: Catalog,
     view: ColumnView,
@@ -77,9 +77,8 @@ def histogram_panel(
     """Histogram of log p with its Gumbel law, reference images, and the images that are shown in the grid.
 
     Args:
-        log_prob: in nats, shape ``(N,)``.
-        numbers: summary of the same.
-        catalog: for log p of the reference images.
+        numbers: summary of log p.
+        catalog: for the counts, and log p of the reference images.
         view: how log p is shown.
         label: that the images are of, None for all.
         shown: log p, in nats, of the images in the grid.
@@ -88,8 +87,10 @@ def histogram_panel(
     fit, marks = numbers.gumbel, catalog.meta.marks
     references = {"uniform noise": marks.noise, "best constant": marks.constant}
     named = {name: value for name, value in references.items() if value is not None}
+    edges, counts = catalog.histogram("log_prob", label)
     figure = log_prob_histogram(
-        view.convert(log_prob),
+        view.convert(edges),
+        counts,
         view.unit,
         None if fit is None else GumbelFit(fit.location * view.factor, fit.scale * view.factor),
         {name: value * view.factor for name, value in named.items()},
@@ -142,8 +143,13 @@ def _go_to_bar(key: str, view: ColumnView) -> None:
     clear_scatter()
 
 
-def scatter_panel(images: Store, catalog: Catalog, views: dict[str, ColumnView], label: int | None) -> list[int] | None:
-    """Scatter of two columns. Returns the indices of the images that are selected in it, None when there are none."""
+def scatter_panel(
+    images: Store, catalog: Catalog, views: dict[str, ColumnView], label: int | None
+) -> np.ndarray | None:
+    """Scatter of two columns. Returns the indices of the images that are selected in it, None when nothing is.
+
+    A box or a lasso selects every image of the catalog that lies inside, whether its point is drawn or not.
+    """
     st.markdown("**Any two against each other.** A click, box or lasso fills the grid below.")
     names = list(views)
     boxes = st.container(horizontal=True, gap="small")
@@ -164,8 +170,8 @@ def scatter_panel(images: Store, catalog: Catalog, views: dict[str, ColumnView],
     )
     if len(index) > MAX_POINTS:
         st.caption(
-            f"{MAX_POINTS:,} of the {len(index):,} images, drawn at random, are plotted. A selection holds exactly "
-            "those of them that it encloses."
+            f"{MAX_POINTS:,} of the {len(index):,} images, drawn at random, are plotted. A box or lasso selects all of "
+            "the images that it encloses, plotted or not."
         )
     event: Any = st.plotly_chart(
         figure,
@@ -174,7 +180,15 @@ def scatter_panel(images: Store, catalog: Catalog, views: dict[str, ColumnView],
         config=_PLOT_CONFIG,
         alt=f"Scatter of {title(y)} over {title(x)}",
     )
-    return [int(np.ravel(point["customdata"])[0]) for point in event.selection.points] or None
+    chosen = event.selection
+    regions = [
+        Region(np.divide(drawn["x"], views[x].factor), np.divide(drawn["y"], views[y].factor))
+        for drawn in (*chosen.box, *chosen.lasso)
+    ]
+    if regions:
+        return catalog.inside(x, y, regions, label)
+    clicked = [int(np.ravel(point["customdata"])[0]) for point in chosen.points]
+    return np.array(clicked) if clicked else None
 
 
 _ROUND = "scatter-round"

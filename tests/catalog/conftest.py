@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.data.store import Sample, Store, write_store
+from explorer.data.building import write_store
+from explorer.data.store import Sample, Store
 from explorer.images import Values
 from explorer.models.checkpoints import Checkpoint, CheckpointConfig
 from explorer.models.dual import DualEnergy, DualEnergyConfig, NoiseRange
@@ -22,7 +23,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The data folder of a test."""
     folder = tmp_path / "home"
     monkeypatch.setenv("EXPLORER_HOME", str(folder))
-    monkeypatch.setattr("explorer.catalog.build.PART_ROWS", 8)
+    monkeypatch.setattr("explorer.catalog.layout._SMALLEST_PART", 8)
     return folder
 
 
@@ -55,4 +56,5 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory, pixels: np.ndarray) -> 
 def store(tmp_path_factory: pytest.TempPathFactory, pixels: np.ndarray) -> Store:
     """The images, with labels 0, 1, 2 in turn."""
     samples = [Sample(image, index % 3, f"{index}.png") for index, image in enumerate(pixels)]
-    return write_store(tmp_path_factory.mktemp("stores") / "tiny", "tiny images", samples, SHAPE, label_names="abc")
+    folder = tmp_path_factory.mktemp("stores") / "tiny"
+    return write_store(folder, "tiny images", lambda done: samples[done:], SHAPE, label_names="abc")

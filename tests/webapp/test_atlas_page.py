@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -17,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def page(tiny_checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     """Atlas with the model `tiny` and the digits, before its first run."""
-    monkeypatch.setattr("explorer.catalog.scoring.lossless_bits", lambda _: {"PNG": 1, "WebP": 2, "JPEG XL": 3})
+    monkeypatch.setattr("explorer.catalog.scoring.lossless_bits", lambda *_, **__: {"PNG": 1, "WebP": 2, "JPEG XL": 3})
     monkeypatch.setattr("explorer.catalog.profile.PROFILE_IMAGES", 4)
     app = AppTest.from_file(str(ROOT / "pages" / "atlas.py"), default_timeout=60)
     app.query_params.update(model=tiny_checkpoint.name, data="digits")
@@ -63,6 +65,31 @@ def test_the_url_reproduces_the_view(page: AppTest) -> None:
     assert 0 < threes < 24
     assert caption(page) == f"The {threes} images with the smallest Contrast, in order."
     assert page.metric[0].label == "Mean log p [nats]"
+
+
+@pytest.mark.parametrize("shape", ["box", "lasso"])
+def test_a_selection_holds_every_image_inside_plotted_or_not(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, shape: str
+) -> None:
+    page.query_params["unit"] = "bits"
+    page.run()
+    monkeypatch.setattr("explorer.figures.atlas.MAX_POINTS", 5)
+    monkeypatch.setattr("explorer.webapp.atlas_panels.MAX_POINTS", 5)
+    pixels = open_dataset("digits", (1, 8, 8)).pixels
+    contrast = (pixels / 255).std((1, 2, 3))
+    low, high = np.quantile(contrast, (0.25, 0.75))
+    corners = {"box": {"x": [low, high], "y": [-1e6, 1e6]}}
+    corners["lasso"] = {"x": [low, high, high, low], "y": [-1e6, -1e6, 1e6, 1e6]}
+    event = {"box": [], "lasso": [], "points": []} | {shape: [corners[shape]]}
+    monkeypatch.setattr(
+        "explorer.webapp.atlas_panels.st.plotly_chart",
+        lambda *_, **__: SimpleNamespace(selection=SimpleNamespace(**event)),
+    )
+    page.run()
+    expected = int(((contrast >= low) & (contrast <= high)).sum())
+    assert expected > 48
+    assert caption(page) == f"{expected} images selected in the scatter, largest log p first. The first 48:"
+    assert any("5 of the 179 images" in text.value for text in page.main.caption)
 
 
 def test_another_unit_forgets_the_value(page: AppTest) -> None:

@@ -1,0 +1,52 @@
+"""Atlas in a real browser: what is drawn around points is what fills the grid."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+IMAGES = 179  # of the built-in digits, for validation
+
+
+@pytest.fixture
+def atlas(page: Page, app: str) -> Page:
+    page.goto(f"{app}/atlas?model=digits&data=digits")
+    expect(page.get_by_text("The 48 images with the largest log p, in order.")).to_be_visible()
+    expect(page.get_by_test_id("stPlotlyChart")).to_have_count(2)
+    return page
+
+
+def draw(page: Page, tool: str, corners: list[tuple[float, float]]) -> None:
+    """Drag a tool of the scatter through corners, in shares of its plot."""
+    chart = page.get_by_test_id("stPlotlyChart").last
+    chart.hover()
+    chart.locator(f"[data-title='{tool}']").click()
+    plot = chart.locator(".nsewdrag").bounding_box()
+    assert plot is not None
+    points = [(plot["x"] + across * plot["width"], plot["y"] + up * plot["height"]) for across, up in corners]
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*point, steps=5)
+    page.mouse.up()
+
+
+def test_a_box_around_all_selects_all_and_is_cleared(atlas: Page) -> None:
+    draw(atlas, "Box Select", [(0.01, 0.01), (0.99, 0.99)])
+    expect(atlas.get_by_text(f"{IMAGES} images selected in the scatter, largest log p first.")).to_be_visible()
+    atlas.get_by_role("button", name="Clear the selection").click()
+    expect(atlas.get_by_text("The 48 images with the largest log p, in order.")).to_be_visible()
+
+
+def test_a_lasso_selects_some(atlas: Page) -> None:
+    draw(atlas, "Lasso Select", [(0.01, 0.01), (0.99, 0.01), (0.01, 0.99)])
+    said = atlas.get_by_text("images selected in the scatter, largest log p first.")
+    expect(said).to_be_visible()
+    assert 0 < int(said.inner_text().split()[0]) < IMAGES
+
+
+def test_a_box_without_points_says_so(atlas: Page) -> None:
+    draw(atlas, "Box Select", [(0.85, 0.8), (0.97, 0.95)])
+    expect(atlas.get_by_text("No image lies inside the selection.")).to_be_visible()
