@@ -29,6 +29,7 @@ page = st.navigation(
         st.Page("pages/atlas.py", title="Atlas", icon=":material/bar_chart:"),
         st.Page("pages/trust.py", title="Trust", icon=":material/verified:"),
         st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
+        st.Page("pages/jobs.py", title="Jobs", icon=":material/list_alt:"),
     ]
 )
 draw_sidebar()

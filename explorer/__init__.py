@@ -9,15 +9,18 @@ The rooms of the house are described in README.md.
 
 from __future__ import annotations
 
+import importlib
 import os
+from typing import TYPE_CHECKING, Any
 
 # Before torch is imported: threads that wait without spinning. On busy cores, spinning ones slow each other many times.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from explorer.errors import ExplorerError
-from explorer.images import read_image, to_square
-from explorer.models.base import Derivatives, EnergyModel
-from explorer.models.checkpoints import Checkpoint, list_checkpoints, load, load_checkpoint
+if TYPE_CHECKING:
+    from explorer.errors import ExplorerError
+    from explorer.images import read_image, to_square
+    from explorer.models.base import Derivatives, EnergyModel
+    from explorer.models.checkpoints import Checkpoint, list_checkpoints, load, load_checkpoint
 
 __all__ = [
     "Checkpoint",
@@ -30,3 +33,18 @@ __all__ = [
     "read_image",
     "to_square",
 ]
+
+# Imported on first use: torch takes seconds and hundreds of megabytes, and the small processes beside a job need none.
+_HOMES = {
+    "explorer.errors": ("ExplorerError",),
+    "explorer.images": ("read_image", "to_square"),
+    "explorer.models.base": ("Derivatives", "EnergyModel"),
+    "explorer.models.checkpoints": ("Checkpoint", "list_checkpoints", "load", "load_checkpoint"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(home), name)
+    raise AttributeError(f"module 'explorer' has no attribute {name!r}")

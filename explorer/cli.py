@@ -20,6 +20,7 @@ from rich.table import Table
 
 from explorer.errors import ExplorerError
 from explorer.home import write_atomically
+from explorer.jobs.commands import app as jobs_app
 
 if TYPE_CHECKING:  # torch takes seconds to import, and some commands do without
     from explorer.measures.trust_report import TrustReport
@@ -34,6 +35,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(jobs_app, name="jobs")
 
 _output = Console()
 _messages = Console(stderr=True)
@@ -304,13 +307,17 @@ def train(
     bfloat16: Annotated[bool, typer.Option("--bfloat16", help="Convolve in bfloat16 (needs hardware for it).")] = False,
     device: DeviceOption = "auto",
     run: Annotated[Path | None, typer.Option(help="Resume the run in this folder; other options are ignored.")] = None,
+    background: Annotated[bool, typer.Option("--background", help="As a job, here or on a Slurm cluster.")] = False,
+    processes: Annotated[int, typer.Option(help="Of a job: how many share each step.", min=1)] = 1,
 ) -> None:
     """Train a model in the foreground. Ctrl-C saves the state; `--run FOLDER` goes on from there."""
+    from explorer.jobs.manage import submit
+    from explorer.jobs.tasks import TrainTask
     from explorer.jobs.worker import run_job
     from explorer.training.config import training_config
+    from explorer.training.loop import train as train_run
     from explorer.training.recipe import recipe_config
     from explorer.training.run import Run, create_run
-    from explorer.training.trainer import train as train_run
 
     if recipe and run is None:
         run = create_run(recipe_config(recipe, data, name, device))
@@ -335,6 +342,12 @@ def train(
         run = create_run(config)
     opened = Run.open(run)
     _messages.print(f"Run folder: {run}", highlight=False)
+    if background:
+        sent = submit(run, task=TrainTask(processes=processes))
+        _messages.print(
+            f"Sent, and {sent.status}. See it with: python -m explorer jobs log {run.name}", highlight=False
+        )
+        return
     with _progress_bar("Training") as progress:
 
         def step(done: int, validation: dict[str, Any] | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.jobs.local import list_jobs
+from explorer.jobs.manage import list_jobs
 from explorer.webapp.loaders import shown_errors
 from explorer.webapp.sidebar import run_through_app
 from explorer.webapp.training_form import start, training_form, two_minutes_of_digits
@@ -19,7 +19,7 @@ def page() -> None:
         "page is closed. A finished run is a model that every page can choose."
     )
     with shown_errors():
-        jobs = list_jobs()
+        jobs = list_jobs("train")
         with st.expander("New training", expanded=not jobs, icon=":material/add:"):
             training_form()
         if jobs:

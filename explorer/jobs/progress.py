@@ -1,4 +1,4 @@
-"""How far a run is, from the last lines of its metrics: cheap enough to ask for every run every second."""
+"""How far a job is, from a small file or the last lines of one: cheap enough to ask for every job every second."""
 
 from __future__ import annotations
 
@@ -8,37 +8,43 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from explorer.jobs.state import member_folders
+from explorer.jobs.tasks import PROGRESS_FILE, TrainTask, read_task
 from explorer.training.run import Run
 
-__all__ = ["Progress", "denoised_examples", "duration", "progress"]
+__all__ = ["Progress", "denoised_examples", "duration", "progress", "run_progress"]
 
 _TAIL_BYTES = 16_384  # holds a validation and some progress lines
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is.
+    """How far a job is.
 
     Attributes:
-        step: steps done.
-        steps: length of the run.
-        images_per_second: of the last seconds; None before the first report.
-        seconds_left: at that speed; None before the first report.
+        done: units done.
+        total: units in all; 0 while that is not known.
+        unit: what is counted, in the plural: "steps", "scores".
+        rate: of the last seconds; None before the first report.
+        rate_unit: of `rate`.
+        seconds_left: at that rate; None before the first report.
     """
 
-    step: int
-    steps: int
-    images_per_second: float | None
-    seconds_left: float | None
+    done: int
+    total: int
+    unit: str = "steps"
+    rate: float | None = None
+    rate_unit: str = "images/s"
+    seconds_left: float | None = None
 
     @property
     def fraction(self) -> float:
-        """Share of the steps that are done, in [0, 1]."""
-        return min(1.0, self.step / self.steps)
+        """Share that is done, in [0, 1]."""
+        return min(1.0, self.done / self.total) if self.total else 0.0
 
 
-def progress(run: Run) -> Progress:
-    """How far `run` is; reads only the end of its metrics."""
+def run_progress(run: Run) -> Progress:
+    """How far a training run is; reads only the end of its metrics."""
     step, speed = 0, None
     for line in _tail(run.folder / "metrics.jsonl").splitlines():
         try:
@@ -50,7 +56,38 @@ def progress(run: Run) -> Progress:
             continue  # half a line
     steps = run.config.steps
     left = (steps - step) * run.config.batch_size / speed if speed else None
-    return Progress(step, steps, speed, left)
+    return Progress(step, steps, rate=speed, seconds_left=left)
+
+
+def progress(folder: Path) -> Progress:
+    """How far a job is; one in shards, all of them together.
+
+    Raises:
+        ExplorerError: it is damaged.
+    """
+    if isinstance(read_task(folder), TrainTask):
+        return run_progress(Run.open(folder))
+    members = member_folders(folder)
+    parts = [_reported(member) for member in members]
+    known = [part for part in parts if part is not None]
+    if not known:
+        return Progress(0, 0, "")
+    # Shards that have not said how much they have to do are taken to have as much as the others.
+    total = round(sum(part.total for part in known) / len(known) * len(parts))
+    done = sum(part.done for part in known)
+    at_work = [part.rate for part in known if part.rate is not None and part.done < part.total]
+    rate = sum(at_work) or None
+    unit = known[0].unit
+    return Progress(done, total, unit, rate, f"{unit}/s", (total - done) / rate if rate else None)
+
+
+def _reported(folder: Path) -> Progress | None:
+    try:
+        content = json.loads((folder / PROGRESS_FILE).read_bytes())
+        rate = content.get("rate")
+        return Progress(int(content["done"]), int(content["total"]), str(content["unit"]), rate and float(rate))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def denoised_examples(run: Run) -> bytes | None:

@@ -1,6 +1,6 @@
-"""What a training process says of itself, in one small file that can be written even when the disk is full.
+"""What a job says of itself, in one small file that can be written even when the disk is full.
 
-``job.json`` in the run folder is padded to a fixed size and created before the training begins. Later records overwrite
+``job.json`` in the job's folder is padded to a fixed size and created before the work begins. Later records overwrite
 it in place, in one write: this needs neither a free block nor permission to create files, so that a job which fails
 *because* the disk is full or the folder has become read-only can still say so. A record that a kill has torn does not
 parse, and counts as none.
@@ -10,42 +10,58 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from explorer.errors import ExplorerError
 
-__all__ = ["JobRecord", "RecordFile", "read_record"]
+__all__ = ["JobRecord", "RecordFile", "boot_id", "read_record", "write_record"]
 
 _FILE_NAME = "job.json"
 _FILE_BYTES = 4096
 _MESSAGE_CHARACTERS = 500
 
 
+def boot_id() -> str:
+    """What tells one run of this machine from the next, as far as the system says; else empty."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
 class JobRecord(BaseModel):
-    """The last thing that a training process said.
+    """The last thing that is known of a job's work.
 
     Attributes:
         status: what it was doing, or how it ended.
         message: a sentence for the user; empty when there is nothing to say.
-        pid: its process id.
+        pid: process id, 0 when no process has begun.
+        host: name of the machine.
+        boot: see `boot_id`.
+        time: when this was written, seconds since 1970.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    status: Literal["running", "finished", "stopped", "failed"]
+    status: Literal["queued", "running", "finished", "stopped", "failed", "killed"]
     message: str = ""
-    pid: int
+    pid: int = Field(default_factory=os.getpid)
+    host: str = Field(default_factory=socket.gethostname)
+    boot: str = Field(default_factory=boot_id)
+    time: float = Field(default_factory=time.time)
 
 
 class RecordFile:
-    """The open record file of a run; a context manager.
+    """The open record file of a job; a context manager.
 
     Args:
-        folder: the run folder.
+        folder: the job's folder.
 
     Raises:
         ExplorerError: the file cannot be created.
@@ -75,7 +91,7 @@ class RecordFile:
             os.fsync(self._descriptor)
         except OSError as error:
             raise ExplorerError(
-                f"The run's {_FILE_NAME} cannot be written ({error.strerror}). Free some space."
+                f"The job's {_FILE_NAME} cannot be written ({error.strerror}). Free some space."
             ) from error
 
     def __enter__(self) -> RecordFile:
@@ -87,9 +103,20 @@ class RecordFile:
         os.close(self._descriptor)
 
 
+def write_record(folder: Path, record: JobRecord) -> None:
+    """Replace the record of a job.
+
+    Raises:
+        ExplorerError: see `RecordFile`.
+    """
+    with RecordFile(folder) as file:
+        file.write(record)
+
+
 def read_record(folder: Path) -> JobRecord | None:
-    """The last record of a run; None when there is none, or none that is whole."""
+    """The last record of a job; None when there is none, or none that is whole."""
     try:
-        return JobRecord.model_validate_json((folder / _FILE_NAME).read_bytes().strip())
+        with open(folder / _FILE_NAME, "rb") as file:
+            return JobRecord.model_validate_json(file.read(_FILE_BYTES).strip())
     except (OSError, ValidationError):
         return None

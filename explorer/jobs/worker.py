@@ -1,10 +1,13 @@
-"""The training process: ``python -m explorer.jobs.worker RUN_FOLDER``.
+"""The process that does a job's work: ``python -m explorer.jobs.worker FOLDER``.
 
-It holds an operating-system lock on ``lock`` in the run folder for as long as it runs, whatever ends it; nothing else
-is asked to know whether a job is alive. Process ids are reused, locks are not.
+It holds an operating-system lock on ``lock`` in the job's folder for as long as it runs, whatever ends it; on one
+machine nothing else is asked to know whether a job is alive. Process ids are reused, locks are not.
 
-A job stops when a file ``stop`` appears beside it, or on SIGTERM or SIGINT: the training saves and returns. When it has
-not returned `GRACE_SECONDS` later, the process ends itself: a run is whole on disk at every moment.
+A job stops when a file ``stop`` appears beside it, or on SIGTERM or SIGINT: the work saves and returns. When it has not
+returned `GRACE_SECONDS` later, the process ends itself: what a job writes is whole on disk at every moment.
+
+Several processes that share one job have numbers, in ``RANK``. The first is the job; each other has a folder ``rank-N``
+below the job's for its own lock, record and log, and does as the first one does.
 """
 
 from __future__ import annotations
@@ -16,93 +19,85 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from explorer.errors import ExplorerError
 from explorer.jobs.locks import held
-from explorer.jobs.record import JobRecord, RecordFile
+from explorer.jobs.record import JobRecord, RecordFile, read_record
+from explorer.jobs.tasks import Work, do_task
 
-__all__ = ["GRACE_SECONDS", "LOCK_FILE", "STARTED", "STOP_FILE", "explain", "main", "run_job", "train_run"]
+__all__ = ["GRACE_SECONDS", "LOCK_FILE", "LOG_FILE", "STOP_FILE", "explain", "main", "rank_folder", "run_job"]
 
 GRACE_SECONDS = 30.0
 LOCK_FILE = "lock"
+LOG_FILE = "log.txt"
 STOP_FILE = "stop"
-STARTED = "started"
-"""What the process prints once it holds the lock; see `explorer.jobs.local.launch`."""
 
 _LOCK_TIMEOUT = 3.0  # seconds: a job that has just ended, or a look at its state, may hold the lock for a moment
-_LOOK_EVERY = 0.5  # seconds between looks for the stop file: any process, on any system, can create a file
-
-Train = Callable[[Path, Callable[[], bool]], bool]
+_LOOK_EVERY = 0.5  # seconds between looks for the stop file: any process that shares the disk can create a file
 
 
-def train_run(folder: Path, should_stop: Callable[[], bool]) -> bool:
-    """Train or continue a run; returns whether it is finished."""
-    # Imported here: this brings torch, which takes seconds, and by then the lock should be held.
-    from explorer.training.trainer import train
-
-    return train(folder, should_stop)
+def rank_folder(folder: Path, rank: int) -> Path:
+    """Where process `rank` of a job keeps its own lock, record and log."""
+    return folder / f"rank-{rank}" if rank else folder
 
 
 def explain(error: BaseException) -> str:
-    """A sentence for the user: what ended the training, and what to do."""
+    """A sentence for the user: what ended the work, and what to do."""
     if isinstance(error, ExplorerError):
         return str(error)
     text = str(error).strip()
     last_line = text.splitlines()[-1] if text else ""
     if isinstance(error, MemoryError) or "out of memory" in text.lower() or "can't allocate memory" in text:
-        return "The training ran out of memory. Choose a smaller model, smaller images or a smaller batch."
+        return "It ran out of memory. Choose a smaller model, smaller images or a smaller batch."
     code = error.errno if isinstance(error, OSError) else None
     if code in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in text:
-        return "The disk is full. Free some space, then resume the run: it continues from what it saved last."
+        return "The disk is full. Free some space, then resume the job: it goes on from what it saved last."
     if code in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"The run's folder cannot be written ({last_line}). Make it writable, then resume the run."
-    return (
-        f"The training ended with an unexpected error ({type(error).__name__}: {last_line}). The log has the details."
-    )
+        return f"A folder cannot be written ({last_line}). Make it writable, then resume the job."
+    return f"It ended with an unexpected error ({type(error).__name__}: {last_line}). The log has the details."
 
 
 def run_job(
     folder: Path,
-    train: Train = train_run,
-    on_start: Callable[[], None] = lambda: None,
+    work: Work = do_task,
     grace_seconds: float = GRACE_SECONDS,
 ) -> JobRecord:
-    """Train a run in this process, under the lock, and record how it ended. The command line uses this too.
+    """Do a job in this process, under its lock, and record how it ended. The command line uses this too.
 
     Args:
-        folder: the run folder.
-        train: trains the run until it is finished or asked to stop; returns whether it is finished.
-        on_start: called once the lock is held and the record says "running".
+        folder: the job's folder.
+        work: what to do there.
         grace_seconds: how long a stop request may take.
 
     Returns:
-        The final record; errors of the training are in it, not raised.
+        The final record; errors of the work are in it, not raised.
 
     Raises:
-        ExplorerError: another process trains this run, or its folder cannot be written.
+        ExplorerError: another process does this job, or its folder cannot be written.
     """
-    busy = "This run is already being trained. Wait until it ends, or stop it."
+    busy = "This job is being done already. Wait until it ends, or stop it."
     with held(folder / LOCK_FILE, busy, _LOCK_TIMEOUT), RecordFile(folder) as file:
-        (folder / STOP_FILE).unlink(missing_ok=True)
-        file.write(JobRecord(status="running", pid=os.getpid()))
-        on_start()
+        before = read_record(folder)
+        if before is None or before.status != "queued":  # else it was stopped while it waited
+            (folder / STOP_FILE).unlink(missing_ok=True)
+        file.write(JobRecord(status="running"))
         with _stop_requests(folder, file, grace_seconds) as requested:
-            record = _outcome(folder, train, requested)
+            record = _outcome(folder, work, requested)
         file.write(record)
         return record
 
 
-def _outcome(folder: Path, train: Train, requested: threading.Event) -> JobRecord:
+def _outcome(folder: Path, work: Work, requested: threading.Event) -> JobRecord:
     try:
-        finished = train(folder, requested.is_set)
-        return JobRecord(status="finished" if finished else "stopped", pid=os.getpid())
+        finished = work(folder, requested.is_set)
+        return JobRecord(status="finished" if finished else "stopped")
     except Exception as error:
         if not isinstance(error, ExplorerError):
             with contextlib.suppress(OSError):  # the log may be on the disk that is full
                 traceback.print_exc()
-        return JobRecord(status="failed", message=explain(error), pid=os.getpid())
+        return JobRecord(status="failed", message=explain(error))
 
 
 @contextlib.contextmanager
@@ -118,7 +113,7 @@ def _stop_requests(folder: Path, file: RecordFile, grace_seconds: float) -> Iter
                 return
         if not ended.wait(grace_seconds):
             message = f"It did not stop within {grace_seconds:g} s and was ended; steps since its last save are lost."
-            file.write(JobRecord(status="stopped", message=message, pid=os.getpid()))
+            file.write(JobRecord(status="stopped", message=message))
             os._exit(1)
 
     in_main_thread = threading.current_thread() is threading.main_thread()
@@ -136,18 +131,16 @@ def _stop_requests(folder: Path, file: RecordFile, grace_seconds: float) -> Iter
 
 
 def main(folder: Path) -> int:
-    """Run the job in a process of its own; returns the exit status. Standard output is a pipe to who launched it."""
-    if hasattr(os, "nice"):
-        os.nice(10)  # the app stays quick while a training has the rest of the machine
-
-    def announce() -> None:
-        print(STARTED, flush=True)
-        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # from here on all output goes to the log
-
+    """Do the job, or this process's share of it, and return the exit status."""
+    if hasattr(os, "nice") and "SLURM_JOB_ID" not in os.environ:
+        os.nice(10)  # the app stays quick while a job has the rest of the machine
+    rank = int(os.environ.get("RANK", "0"))
+    own = rank_folder(folder, rank)
     try:
-        record = run_job(folder, on_start=announce)
-    except ExplorerError as error:
-        print(error, flush=True)
+        own.mkdir(exist_ok=True)
+        record = run_job(own, lambda _own, should_stop: do_task(folder, should_stop))
+    except (ExplorerError, OSError) as error:
+        print(error, file=sys.stderr, flush=True)
         return 1
     return 1 if record.status == "failed" else 0
 

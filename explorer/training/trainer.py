@@ -1,4 +1,4 @@
-"""The training loop: dual score matching with Adam, resumable to the step.
+"""One training step after the other: dual score matching with Adam, resumable to the step.
 
 Step ``k`` of a run depends only on the configuration, the state after step ``k - 1`` and random numbers seeded by
 ``(seed, k)``: images, mirroring, dequantization, noise and noise levels. A run that is killed and resumed from its last
@@ -9,47 +9,35 @@ from __future__ import annotations
 
 import copy
 import math
-import shutil
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as safetensors_bytes
 from torch import Tensor, nn
 
-from explorer.data.sources import open_dataset
 from explorer.errors import ExplorerError
 from explorer.home import write_atomically
-from explorer.models.checkpoints import CheckpointConfig, save_checkpoint
 from explorer.models.devices import fitting_batch_size, pick_device
 from explorer.models.dual import DualEnergy
 from explorer.models.unet import UNet
-from explorer.training.card import checkpoint_card
 from explorer.training.config import TrainingConfig
 from explorer.training.objective import (
     HEAT_EVALUATIONS,
     Objective,
     dual_score_losses,
     heat_losses,
-    irreducible_time_loss,
     stratified_noise_variances,
     training_noise_variances,
 )
-from explorer.training.run import Run, append_metrics
-from explorer.training.sources import ImageSource, PixelSource
-from explorer.training.validation import save_denoised_examples, validate
+from explorer.training.processes import ALONE, Processes
+from explorer.training.sources import ImageSource
 
-__all__ = ["Trainer", "train", "train_on"]
+__all__ = ["Trainer"]
 
 _STATISTICS_VALUES = 64_000_000
-_SAVE_SECONDS = 60.0
-_PROGRESS_SECONDS = 2.0
-_NORMALIZATION_IMAGES = 4096
 # The double backward keeps about three times the activations of the single one that the batch size is made for.
 _DOUBLE_BACKWARD = 3
 _BETAS = (0.9, 0.99)
@@ -86,6 +74,7 @@ class Trainer:
         model: a network to train in place of the `DualEnergy` that the configuration describes; it must take
             ``(y, t)`` and its initial weights are kept.
         losses: the objective; it is given the network as a function of ``(y, t)``.
+        processes: those that take each step together.
 
     Attributes:
         model: the network; its parameters are what the optimizer moves.
@@ -99,11 +88,13 @@ class Trainer:
         source: ImageSource,
         model: nn.Module | None = None,
         losses: Objective = dual_score_losses,
+        processes: Processes = ALONE,
     ) -> None:
         torch.set_flush_denormal(True)
         self.config = config
         self.source = source
         self.losses = losses
+        self.processes = processes
         self.device = pick_device(config.device)
         self.step = 0
         self.model = self._dual_energy() if model is None else model
@@ -175,8 +166,9 @@ class Trainer:
         total = torch.zeros(2, device=self.device)
         for parameter in self.parameters.values():
             parameter.grad = torch.zeros_like(parameter)
-        for first in range(0, config.batch_size, self.micro_batch):
-            part = slice(first, first + self.micro_batch)
+        mine = self.processes.share(config.batch_size)
+        for first in mine[:: self.micro_batch]:
+            part = slice(first, min(first + self.micro_batch, mine.stop))
             share = len(batch.t[part]) / config.batch_size
             gradient, losses = self._gradient(values, (batch.x[part], batch.eps[part], batch.t[part]))
             for name, parameter in self.parameters.items():
@@ -184,6 +176,7 @@ class Trainer:
             total += share * losses
         if batch.heat is not None:
             self._add_heat_gradient(values, batch.heat)
+        self.processes.add([total, *(parameter.grad for parameter in self.parameters.values())])
         nn.utils.clip_grad_norm_(self.parameters.values(), config.gradient_clip)
         for group in self.optimizer.param_groups:
             group["lr"] = config.learning_rate_at(self.step)
@@ -199,11 +192,14 @@ class Trainer:
 
     def _add_heat_gradient(self, values: Mapping[str, Tensor], heat: HeatPoints) -> None:
         count = len(heat.t)
-        for part in torch.arange(count).split(max(1, self.micro_batch // HEAT_EVALUATIONS)):
+        mine = self.processes.share(count)
+        size = max(1, self.micro_batch // HEAT_EVALUATIONS)
+        for first in mine[::size]:
+            part = slice(first, min(first + size, mine.stop))
             points = (heat.y[part], heat.t[part], heat.first[part], heat.second[part])
             gradient = self._heat_gradient(values, points)
             for name, parameter in self.parameters.items():
-                parameter.grad.add_(gradient[name], alpha=len(part) / count)
+                parameter.grad.add_(gradient[name], alpha=len(points[0]) / count)
 
     def save(self, path: Path) -> None:
         """Write weights, averages, optimizer state and step to one file, in one rename.
@@ -244,134 +240,3 @@ class Trainer:
                 f"The saved state {path} is damaged or belongs to another model; delete it to start the run again."
             ) from error
         self.step = step
-
-
-OnProgress = Callable[[int, "dict[str, Any] | None"], None]
-"""``on_progress(steps done, metrics of the validation at this step or None)``."""
-
-
-def train(folder: Path, should_stop: Callable[[], bool] | None = None, on_progress: OnProgress | None = None) -> bool:
-    """Train a run to its end, or resume it; returns whether it finished.
-
-    The state is saved every minute, at every validation, and when it stops. The finished run is written as a
-    checkpoint to the data folder under the run's name.
-
-    Args:
-        folder: a run folder, see `explorer.training.run`.
-        should_stop: asked before each step; when it answers True, the state is saved and the run can be resumed.
-        on_progress: told every few seconds and at every validation.
-
-    Raises:
-        ExplorerError: the run or its data set cannot be read, or the folder cannot be written.
-    """
-    run = Run.open(folder)
-    config = run.config
-    training_set = open_dataset(config.dataset, config.model.image_shape, "train")
-    validation_set = open_dataset(config.dataset, config.model.image_shape, "validation")
-    return train_on(run, training_set.pixels, validation_set.pixels, should_stop, on_progress)
-
-
-def train_on(
-    run: Run,
-    training_pixels: np.ndarray,
-    validation_pixels: np.ndarray,
-    should_stop: Callable[[], bool] | None = None,
-    on_progress: OnProgress | None = None,
-) -> bool:
-    """`train` on images that are already open, uint8 of shape ``(N, C, H, W)``: on its part of the training images."""
-    config = run.config
-    training_pixels = training_pixels[config.part :: config.parts]
-    if min(len(training_pixels), len(validation_pixels)) < 2:
-        raise ExplorerError(f"The data set {config.dataset} has too few images to train on.")
-    trainer = Trainer(config, PixelSource(training_pixels, config.values, config.flip))
-    if run.training_state.exists():
-        trainer.restore(run.training_state)
-    examples = validation_pixels[: config.validation_images]
-    report = on_progress or (lambda _step, _validation: None)
-    report(trainer.step, None)
-    saved_at = reported_at = time.monotonic()
-    recent: list[tuple[float, float]] = []
-
-    while trainer.step < config.steps:
-        if should_stop is not None and should_stop():
-            trainer.save(run.training_state)
-            return False
-        recent.append(trainer.take_step())
-        now = time.monotonic()
-        last = trainer.step == config.steps
-        if now - reported_at >= _PROGRESS_SECONDS or last:
-            append_metrics(run.folder, _progress(trainer, recent, now - reported_at))
-            recent.clear()
-            reported_at = now
-            report(trainer.step, None)
-        if trainer.step % config.validate_every == 0 or last:
-            report(trainer.step, _validate(run, trainer, examples))
-            trainer.save(run.training_state)
-            reported_at = saved_at = time.monotonic()
-        elif now - saved_at >= _SAVE_SECONDS:
-            trainer.save(run.training_state)
-            saved_at = now
-    _export(run)
-    return True
-
-
-def _progress(trainer: Trainer, recent: list[tuple[float, float]], seconds: float) -> dict[str, object]:
-    space, time_loss = np.mean(recent, axis=0).tolist()
-    return {
-        "kind": "progress",
-        "step": trainer.step,
-        "space_loss": space,
-        "time_loss": time_loss / irreducible_time_loss(trainer.model.dimensions),
-        "learning_rate": trainer.config.learning_rate_at(trainer.step - 1),
-        "images_per_second": len(recent) * trainer.config.batch_size / max(seconds, 1e-9),
-        "seconds": seconds,
-    }
-
-
-def _validate(run: Run, trainer: Trainer, examples: np.ndarray) -> dict[str, Any]:
-    """Validate the averaged weights, keep them if they are the best so far, and return the metrics."""
-    config = run.config
-    if not config.model.anchor:
-        images = trainer.statistics_images()[:_NORMALIZATION_IMAGES].to(trainer.device)
-        trainer.averaged.normalize(images, torch.Generator().manual_seed(config.seed))
-    result = validate(trainer.averaged, config, examples)
-    if not math.isfinite(result.nll.i_mmse):
-        raise ExplorerError("The training diverged: its loss is not a number. Start a run with a lower learning rate.")
-    save_denoised_examples(trainer.averaged, config, examples, run.folder / "denoised.png")
-    earlier = [e["bits_per_dimension"]["i_mmse"] for e in run.metrics() if e["kind"] == "validation"]
-    if result.bits_per_dimension["i_mmse"] < min(earlier, default=math.inf):
-        description = CheckpointConfig(
-            model=config.model,
-            values=config.values,
-            dataset=Path(config.dataset).name,  # not where it lies on this machine
-            training=config.model_dump(mode="json", exclude={"model", "values", "dataset"})
-            | {"step": trainer.step, "minutes": round(run.seconds / 60, 1), "hardware": _hardware(trainer.device)},
-            metrics=result.as_dict(),
-        )
-        save_checkpoint(run.folder / "best", trainer.averaged, description, checkpoint_card(config.name, description))
-    metrics = result.as_dict()
-    append_metrics(run.folder, {"kind": "validation", "step": trainer.step, **metrics})
-    return metrics
-
-
-def _hardware(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    if device.type != "cpu":
-        return device.type
-    threads = torch.get_num_threads()
-    return f"{threads} thread{'' if threads == 1 else 's'} of a CPU"
-
-
-def _export(run: Run) -> None:
-    """Copy the best checkpoint of a finished run to where every page finds it, in one rename."""
-    target = run.checkpoint
-    temporary = target.with_name(f".{target.name}.tmp")
-    try:
-        shutil.rmtree(temporary, ignore_errors=True)
-        shutil.copytree(run.folder / "best", temporary)
-        if target.exists():
-            shutil.rmtree(target)
-        temporary.rename(target)
-    except OSError as error:
-        raise ExplorerError(f"{target} cannot be written ({error.strerror or error}). Free some space.") from error

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.data.sources import DatasetInfo, list_datasets
 from explorer.errors import ExplorerError
-from explorer.jobs.local import check_free, launch
+from explorer.jobs.manage import list_jobs, submit
 from explorer.jobs.plan import check_images, check_new_name, free_name, plan, seconds_of, seconds_per_step, steps_in
 from explorer.jobs.progress import duration
 from explorer.training.config import MODEL_SIZES, TrainingConfig
@@ -41,7 +41,6 @@ def training_form() -> None:
     config, problem, estimate = None, None, ""
     try:
         draft = plan(check_new_name(name), dataset.spec, 1, **settings)
-        check_free()
         step_seconds = _seconds_per_step(draft)
         steps = int(budget) if unit == "steps" else steps_in(budget, step_seconds)
         config = plan(name, dataset.spec, steps, **settings)
@@ -51,7 +50,9 @@ def training_form() -> None:
     row = st.container(horizontal=True, vertical_alignment="center")
     pressed = row.button("Start training", type="primary", icon=":material/play_arrow:", disabled=config is None)
     if problem is None:
-        row.caption(f"**{name}**: {estimate}", width="stretch")
+        busy = [job.name for job in list_jobs() if job.state.open]
+        after = f" It waits for {', '.join(busy)}, unless there is room." if busy else ""
+        row.caption(f"**{name}**: {estimate}{after}", width="stretch")
     else:
         row.markdown(f":red[:material/error: {problem}]", width="stretch")
     if pressed and config is not None:
@@ -79,11 +80,10 @@ def start(config: TrainingConfig) -> None:
     """
     shape = config.model.image_shape
     check_images(store(config.dataset, shape, "train"), store(config.dataset, shape, "validation"))
-    check_free()
     folder = create_run(config)
     st.query_params["run"] = folder.name
-    with st.spinner("Starting the training process…"):
-        launch(folder)
+    with st.spinner("Starting the training…"):
+        submit(folder)
     st.session_state[_CLEAR_NAME] = True
     st.rerun()
 

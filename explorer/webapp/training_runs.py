@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -12,11 +10,11 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.data.sources import list_datasets
 from explorer.errors import ExplorerError
 from explorer.figures.training import denoised_images, denoising_psnr, likelihood, space_loss, time_loss
-from explorer.jobs import local
-from explorer.jobs.local import Job
-from explorer.jobs.progress import Progress, denoised_examples, duration, progress
+from explorer.jobs.manage import Job, list_jobs
+from explorer.jobs.progress import Progress, denoised_examples, duration, run_progress
 from explorer.training.run import Run
 from explorer.units import psnr_from_noise_variance
+from explorer.webapp.job_widgets import job_buttons, job_log, job_message, status_badge
 from explorer.webapp.loaders import shown_errors
 
 __all__ = ["open_probe_when_asked", "training_runs"]
@@ -24,34 +22,17 @@ __all__ = ["open_probe_when_asked", "training_runs"]
 _PLOT_CONFIG = {"displaylogo": False, "displayModeBar": False}
 _ROWS_AT_FIRST = 6
 _OPEN_PROBE = "train-open-probe"
-_ERROR = "train-error"
-
-
-class _Look(NamedTuple):
-    icon: str
-    color: str
-
-
-_LOOKS = {
-    "new": _Look("schedule", "gray"),
-    "running": _Look("play_circle", "blue"),
-    "stopping": _Look("hourglass_top", "orange"),
-    "stopped": _Look("pause_circle", "gray"),
-    "finished": _Look("check_circle", "green"),
-    "failed": _Look("error", "red"),
-    "killed": _Look("cancel", "red"),
-}
 
 
 def training_runs() -> None:
-    """Draw the runs and the chosen one; they refresh themselves for as long as one is being trained."""
-    active = {job.name for job in local.list_jobs() if job.state.active}
+    """Draw the runs and the chosen one; they refresh themselves for as long as one is being trained or waits."""
+    active = {job.name for job in list_jobs("train") if job.state.open}
 
     @st.fragment(run_every=2 if active else None)
     def live() -> None:
-        jobs = local.list_jobs()
-        if {job.name for job in jobs if job.state.active} != active:
-            st.rerun()  # the whole page: a finished run is a new model in the sidebar, and a free place for another
+        jobs = list_jobs("train")
+        if {job.name for job in jobs if job.state.open} != active:
+            st.rerun()  # the whole page: a finished run is a new model in the sidebar
         chosen = _choose(jobs)
         _list(jobs, chosen)
         _detail(chosen)
@@ -62,7 +43,7 @@ def training_runs() -> None:
 def _choose(jobs: list[Job]) -> Job:
     wanted = st.query_params.get("run")
     by_name = {job.name: job for job in jobs}
-    active = [job for job in jobs if job.state.active]
+    active = [job for job in jobs if job.state.active] or [job for job in jobs if job.state.open]
     return by_name.get(wanted) or (active or jobs)[0]
 
 
@@ -70,7 +51,7 @@ def _list(jobs: list[Job], chosen: Job) -> None:
     st.subheader("Runs")
     shown = jobs
     if len(jobs) > _ROWS_AT_FIRST and not st.toggle(f"Show all {len(jobs)} runs", key="train-all"):
-        shown = [job for index, job in enumerate(jobs) if index < _ROWS_AT_FIRST or job == chosen or job.state.active]
+        shown = [job for index, job in enumerate(jobs) if index < _ROWS_AT_FIRST or job == chosen or job.state.open]
     for job in shown:
         name, state, bar = st.columns([3, 2, 6], vertical_alignment="center", gap="small")
         name.button(
@@ -82,10 +63,10 @@ def _list(jobs: list[Job], chosen: Job) -> None:
             args=(job.name,),
         )
         with state:
-            _badge(job)
+            status_badge(job)
         with bar:
             try:
-                done = progress(Run.open(job.folder))
+                done = run_progress(Run.open(job.folder))
                 st.progress(done.fraction, _progress_text(job, done))
             except ExplorerError as error:
                 st.caption(f":red[{error}]")
@@ -95,15 +76,12 @@ def _select(name: str) -> None:
     st.query_params["run"] = name
 
 
-def _badge(job: Job) -> None:
-    look = _LOOKS[job.state.status]
-    st.badge(job.state.status, icon=f":material/{look.icon}:", color=look.color)
-
-
 def _progress_text(job: Job, done: Progress) -> str:
-    text = f"step {done.step:,} of {done.steps:,}"
-    if job.state.active and done.images_per_second is not None:
-        text += f" · {done.images_per_second:,.0f} images/s · about {duration(done.seconds_left)} left"
+    text = f"step {done.done:,} of {done.total:,}"
+    if job.state.status == "queued":
+        text += " · waiting"
+    elif job.state.active and done.rate is not None:
+        text += f" · {done.rate:,.0f} {done.rate_unit} · about {duration(done.seconds_left)} left"
     elif job.state.active:
         text += " · preparing"
     return text
@@ -115,20 +93,13 @@ def _detail(job: Job) -> None:
     with shown_errors():
         run = Run.open(job.folder)
         st.markdown(_sentence(run))
-    _buttons(job, run)
-    if _ERROR in st.session_state:
-        st.error(st.session_state.pop(_ERROR), icon=":material/error:")
-    if job.state.message:
-        show = st.error if job.state.status == "failed" else st.warning
-        show(job.state.message, icon=f":material/{_LOOKS[job.state.status].icon}:")
+    job_buttons(job, place=_open_in_probe if run is not None and run.checkpoint.is_dir() else None)
+    job_message(job)
     if run is not None:
         metrics = run.metrics()
         _numbers(job, run, metrics)
         _curves(job, run, metrics)
-    log = local.read_log(job.folder)
-    if log:
-        with st.expander("Log", icon=":material/description:"):
-            st.code(log, language=None, height=320)
+    job_log(job)
 
 
 def _sentence(run: Run) -> str:
@@ -141,22 +112,12 @@ def _sentence(run: Run) -> str:
     )
 
 
-def _buttons(job: Job, run: Run | None) -> None:
-    row = st.container(horizontal=True, vertical_alignment="center")
-    status = job.state.status
-    if job.state.active:
-        _action(row, "Stop", "stop", local.stop, job, disabled=status == "stopping")
-    else:
-        if status == "finished" and run is not None and run.checkpoint.is_dir():
-            icon = ":material/frame_inspect:"
-            if row.button("Open in Probe", type="primary", icon=icon, on_click=_choose_model, args=(run,)):
-                st.rerun()
-        elif status != "finished" and run is not None:
-            label = "Start" if status == "new" else "Resume"
-            _action(row, label, "play_arrow", local.resume, job, type="primary")
-        with row.popover("Delete", icon=":material/delete:"):
-            st.write(f"Delete the run **{job.name}** with its metrics and saved states? A checkpoint made of it stays.")
-            _action(st.container(), "Delete for good", "delete_forever", local.delete, job, type="primary")
+def _open_in_probe(row: DeltaGenerator, job: Job) -> None:
+    run = Run.open(job.folder)
+    if row.button(
+        "Open in Probe", type="primary", icon=":material/frame_inspect:", on_click=_choose_model, args=(run,)
+    ):
+        st.rerun()
 
 
 def _choose_model(run: Run) -> None:
@@ -174,29 +135,14 @@ def open_probe_when_asked() -> None:
         st.switch_page("pages/probe.py", query_params={})
 
 
-def _action(
-    place: DeltaGenerator, label: str, icon: str, act: Callable[[Path], object], job: Job, **style: object
-) -> None:
-    """A button that acts on a job, in a callback: a page that refreshes itself then loses no click."""
-    key = f"train-{label}-{job.name}"
-    place.button(label, icon=f":material/{icon}:", key=key, on_click=_act, args=(act, job.folder), **style)
-
-
-def _act(act: Callable[[Path], object], folder: Path) -> None:
-    try:
-        act(folder)
-    except ExplorerError as error:
-        st.session_state[_ERROR] = str(error)
-
-
 def _numbers(job: Job, run: Run, metrics: list[dict]) -> None:
-    done = progress(run)
+    done = run_progress(run)
     validations = [entry for entry in metrics if entry["kind"] == "validation"]
     latest = validations[-1]["bits_per_dimension"] if validations else None
     speed = done.images_per_second
     left = done.seconds_left if job.state.active else None
     cells = (
-        ("Step", f"{done.step:,}", f"of {done.steps:,}", None),
+        ("Step", f"{done.done:,}", f"of {done.total:,}", None),
         ("Speed", "–" if speed is None else f"{speed:,.0f}", "images/s", None),
         (
             "Time left",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -18,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 import explorer
-from explorer.jobs.local import list_jobs
+from tests.jobs.waiting import end_all_jobs
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _ARGUMENTS = (
@@ -123,6 +122,4 @@ def _wait_until_healthy(address: str, server: subprocess.Popen[bytes], log: Path
 def _end_jobs(home: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EXPLORER_HOME", str(home))
-        for job in list_jobs():
-            if job.state.active and job.state.pid is not None:
-                os.kill(job.state.pid, signal.SIGKILL)
+        end_all_jobs()

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
-from explorer.jobs.local import list_jobs
 from explorer.models.dual import DualEnergyConfig, NoiseRange
 from explorer.models.unet import UNetConfig
 from explorer.training.config import TrainingConfig
 from explorer.training.run import create_run
+from tests.jobs.waiting import end_all_jobs
 
 NewRun = Callable[..., Path]
 
@@ -44,7 +42,5 @@ def new_run(shared_home: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.
         return create_run(TrainingConfig(name=name[:60], model=model, **(defaults | settings)))
 
     yield make
-    for job in list_jobs():
-        if job.state.active and job.state.pid is not None:
-            os.kill(job.state.pid, signal.SIGKILL)
+    end_all_jobs()
     torch.set_num_threads(threads)

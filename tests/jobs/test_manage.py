@@ -1,41 +1,50 @@
-"""Jobs in processes of their own, as the app launches them."""
+"""Jobs in processes of their own on this machine, as the app sends them."""
 
 from __future__ import annotations
 
 import errno
 import os
 import signal
+import socket
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from filelock import FileLock
 from safetensors.torch import load_file
 
 import explorer
 from explorer.errors import ExplorerError
-from explorer.jobs import local
-from explorer.jobs.local import JobState, delete, launch, list_jobs, read_log, resume, state, stop
-from explorer.jobs.record import JobRecord, RecordFile
-from explorer.jobs.worker import LOCK_FILE, run_job
+from explorer.jobs.locks import is_held
+from explorer.jobs.manage import (
+    create_job,
+    delete,
+    find_job,
+    free_job_name,
+    list_jobs,
+    read_log,
+    recover,
+    resume,
+    run_folder,
+    stop,
+    submit,
+    traceback_in,
+)
+from explorer.jobs.progress import progress
+from explorer.jobs.record import JobRecord, read_record, write_record
+from explorer.jobs.settings import JobSettings
+from explorer.jobs.state import member_folders, state
+from explorer.jobs.submission import Submission, write_submission
+from explorer.jobs.tasks import CatalogTask, EvaluateTask, TrainTask
+from explorer.jobs.worker import run_job
 from explorer.training.run import Run
+from tests.jobs.waiting import PATIENCE, wait_for
 
 NewRun = Callable[..., Path]
-PATIENCE = 180.0  # seconds: a busy machine may take long to start a process
 ENDLESS = {"steps": 10_000_000, "validate_every": 10_000_000}
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
-    """Wait for what another process does."""
-    end, pause = time.monotonic() + seconds, threading.Event()
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        pause.wait(0.02)
+LOCAL = JobSettings(executor="local")
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -51,48 +60,80 @@ def is_in_process_table(pid: int) -> bool:
     return True
 
 
-def test_a_job_outlives_who_launched_it_and_stops_when_asked(new_run: NewRun) -> None:
+def test_a_job_outlives_who_sent_it_and_stops_when_asked(new_run: NewRun) -> None:
     folder = new_run(**ENDLESS)
     assert state(folder).status == "new"
-    script = "import sys, pathlib; from explorer.jobs.local import launch; launch(pathlib.Path(sys.argv[1]))"
+    script = (
+        "import sys, pathlib\n"
+        "from explorer.jobs.manage import submit\n"
+        "from explorer.jobs.settings import JobSettings\n"
+        "submit(pathlib.Path(sys.argv[1]), JobSettings(executor='local'))\n"
+    )
     root = Path(explorer.__file__).parent.parent
     subprocess.run([sys.executable, "-c", script, str(folder)], cwd=root, timeout=PATIENCE, check=True)
-
-    running = state(folder)
-    assert running.status == "running"
-    assert os.getsid(running.pid) == running.pid, "signals of the terminal do not reach it"
-    with pytest.raises(ExplorerError, match="already being trained"):
-        launch(folder)
-    with pytest.raises(ExplorerError, match="is being trained"):
-        launch(new_run("another"))
+    wait_for(lambda: state(folder).status == "running")
+    assert os.getsid(state(folder).pid) != os.getsid(0), "signals of the terminal do not reach it"
+    with pytest.raises(ExplorerError, match="at work or waits"):
+        submit(folder, LOCAL)
     with pytest.raises(ExplorerError, match="Stop it before"):
         delete(folder)
 
-    wait_for(lambda: Run.open(folder).step > 0)
+    wait_for(lambda: progress(folder).done > 0)
     stop(folder)
     assert state(folder).status in {"stopping", "stopped"}
     wait_for(lambda: state(folder).status == "stopped")
     assert weights(folder)
-    with pytest.raises(ExplorerError, match="is not being trained"):
+    with pytest.raises(ExplorerError, match="is not at work"):
         stop(folder)
+
+
+def test_jobs_wait_for_their_turn_the_oldest_first(new_run: NewRun) -> None:
+    first, second, third = (new_run(name, **ENDLESS) for name in ("queue-1", "queue-2", "queue-3"))
+    for folder in (first, second, third):
+        submit(folder, LOCAL)
+    wait_for(lambda: state(first).status == "running")
+    assert [state(folder).status for folder in (second, third)] == ["queued", "queued"]
+    stop(second)
+    assert state(second).status == "stopped"
+    assert "before it began" in state(second).message
+    stop(first)
+    wait_for(lambda: state(third).active)
+    assert state(second).status == "stopped"
+    stop(third)
+    wait_for(lambda: not state(third).open)
+
+
+def test_more_run_at_once_where_that_is_allowed(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXPLORER_JOBS_AT_ONCE", "2")
+    wait_for(lambda: not is_held(new_run("probe").parent.parent / "jobs" / ".queue.lock"))
+    folders = [new_run(f"both-{k}", **ENDLESS) for k in range(2)]
+    for folder in folders:
+        submit(folder, LOCAL)
+    wait_for(lambda: [state(folder).status for folder in folders] == ["running", "running"])
+    for folder in folders:
+        stop(folder)
+    wait_for(lambda: not any(state(folder).open for folder in folders))
 
 
 def test_a_killed_job_resumes_to_the_same_weights(new_run: NewRun) -> None:
     steps = {"steps": 150, "validate_every": 50}
     folder = new_run(**steps)
-    first = launch(folder)
+    submit(folder, LOCAL)
     wait_for(lambda: (folder / "last" / "training.safetensors").exists())
+    first = state(folder)
     os.kill(first.pid, signal.SIGKILL)
-    wait_for(lambda: not state(folder).active)
-    assert state(folder).status == "killed"
+    wait_for(lambda: not state(folder).open)
+    killed = state(folder)
+    assert killed.status == "killed"
+    assert "signal 9" in killed.message
+    assert "GB of memory" in killed.message
     assert not Run.open(folder).finished
     wait_for(lambda: not is_in_process_table(first.pid))
 
-    second = resume(folder)
-    wait_for(lambda: not state(folder).active)
+    resume(folder)
+    wait_for(lambda: not state(folder).open)
     assert state(folder).status == "finished"
-    wait_for(lambda: not is_in_process_table(second.pid))
-    with pytest.raises(ExplorerError, match="nothing to resume"):
+    with pytest.raises(ExplorerError, match="nothing left to do"):
         resume(folder)
 
     uninterrupted = new_run("uninterrupted", **steps)
@@ -100,6 +141,79 @@ def test_a_killed_job_resumes_to_the_same_weights(new_run: NewRun) -> None:
     resumed, expected = weights(folder), weights(uninterrupted)
     assert resumed.keys() == expected.keys()
     assert all(torch.equal(resumed[key], expected[key]) for key in expected)
+
+
+def test_the_queue_can_be_killed_and_goes_on(new_run: NewRun) -> None:
+    first, second = new_run("before", **ENDLESS), new_run("after", steps=8)
+    submit(first, LOCAL)
+    submit(second, LOCAL)
+    wait_for(lambda: state(first).status == "running")
+    subprocess.run(["pkill", "-KILL", "-f", "explorer.jobs.queue"], check=True)
+    wait_for(lambda: not is_held(first.parent.parent / "jobs" / ".queue.lock"))
+    assert state(first).status == "running", "it goes on"
+    assert state(second).status == "queued"
+    recover()
+    stop(first)
+    wait_for(lambda: state(second).status == "finished")
+    assert state(first).status == "stopped"
+
+
+def test_after_a_restart_of_the_machine_jobs_go_on(new_run: NewRun) -> None:
+    ran, killed = new_run("ran", steps=8), new_run("was-killed", steps=8)
+    for folder in (ran, killed):
+        write_submission(folder, Submission(executor="local", settings=LOCAL, job_id="1", started=1.0))
+    write_record(ran, JobRecord(status="running", boot="another"))
+    write_record(killed, JobRecord(status="running"))
+    assert "restarted" in state(ran).message
+    assert "killed it" in state(killed).message
+    assert recover() == ["ran"]
+    wait_for(lambda: state(ran).status == "finished")
+    assert state(killed).status == "killed"
+
+
+def test_a_process_of_several_on_this_machine(new_run: NewRun) -> None:
+    folder = new_run(steps=8)
+    submit(folder, LOCAL, TrainTask(processes=2))
+    wait_for(lambda: not state(folder).open)
+    assert state(folder).status == "finished", state(folder).message + read_log(folder)
+    assert read_record(folder / "rank-1").status == "finished"
+
+
+def test_a_catalog_in_shards_is_one_job(new_run: NewRun, shared_home: Path) -> None:
+    folder = create_job(CatalogTask(checkpoint="digits", dataset="digits", shards=2), free_job_name("shards"))
+    assert [member.name for member in member_folders(folder)] == ["shard-0", "shard-1"]
+    submit(folder, LOCAL)
+    wait_for(lambda: not state(folder).open)
+    assert state(folder).status == "finished", state(folder).message
+    assert progress(folder).fraction == 1.0
+    assert progress(folder).unit == "scores"
+    with pytest.raises(ExplorerError, match="nothing left to do"):
+        submit(folder, LOCAL)
+    delete(folder)
+
+
+def test_checks_are_a_job_that_says_what_it_lacks(new_run: NewRun) -> None:
+    folder = create_job(EvaluateTask(checkpoint="nobody", dataset="digits", quick=True), "checks")
+    with pytest.raises(ExplorerError, match="already"):
+        create_job(EvaluateTask(checkpoint="nobody", dataset="digits"), "checks")
+    assert run_job(folder).status == "failed"
+    assert "nobody" in state(folder).message
+    assert find_job("checks").task.kind == "evaluate"
+    delete(folder)
+    with pytest.raises(ExplorerError, match="There is no job"):
+        find_job("checks")
+
+
+def test_a_job_for_slurm_needs_slurm(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(ExplorerError, match="no Slurm here"):
+        submit(new_run(), JobSettings(executor="slurm"))
+
+
+def test_small_processes_beside_a_job_do_without_torch() -> None:
+    script = "import sys, explorer.jobs.queue, explorer.jobs.manage; sys.exit('torch' in sys.modules)"
+    root = Path(explorer.__file__).parent.parent
+    assert subprocess.run([sys.executable, "-c", script], cwd=root, timeout=PATIENCE, check=False).returncode == 0
 
 
 def test_a_failed_job_says_why(new_run: NewRun, tmp_path: Path) -> None:
@@ -112,13 +226,16 @@ def test_a_failed_job_says_why(new_run: NewRun, tmp_path: Path) -> None:
 
 def test_a_process_that_cannot_start_says_why(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = new_run()
+    wait_for(lambda: not is_held(folder.parent.parent / "jobs" / ".queue.lock"))
     with monkeypatch.context() as patch:
         patch.setattr(sys, "executable", "/nowhere/python")
         with pytest.raises(ExplorerError, match="cannot start"):
-            launch(folder)
-    (folder / "job.json").mkdir()
+            submit(folder, LOCAL)
+    stop(folder)
+    other = new_run("other")
+    (other / "job.json").mkdir()
     with pytest.raises(ExplorerError, match=r"job.json cannot be written"):
-        launch(folder)
+        submit(other, LOCAL)
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES], ids=os.strerror)
@@ -149,39 +266,33 @@ def test_delete_removes_a_run_and_nothing_else(new_run: NewRun, tmp_path: Path) 
     alias = folder.parent / "alias"
     alias.symlink_to(outside)
     for other in (outside, alias, folder.parent, folder / "..", folder.parent / ".." / "runs", folder / "best"):
-        with pytest.raises(ExplorerError, match="There is no run"):
+        with pytest.raises(ExplorerError, match="There is no job"):
             delete(other)
     assert alias.name not in [job.name for job in list_jobs()]
     alias.unlink()
     delete(folder)
     assert not folder.exists()
     assert (outside / "config.json").exists()
-    with pytest.raises(ExplorerError, match="There is no run"):
-        launch(folder)
+    with pytest.raises(ExplorerError, match="There is no job"):
+        submit(folder, LOCAL)
 
 
 def test_jobs_are_listed_newest_first_with_their_state(new_run: NewRun) -> None:
     first, second = new_run("listed-1"), new_run("listed-2")
     os.utime(first / "config.json", (1, 1))
-    with RecordFile(second) as file:
-        file.write(JobRecord(status="failed", message="The disk is full.", pid=1))
-    jobs = [job for job in list_jobs() if job.name.startswith("listed")]
+    write_record(second, JobRecord(status="failed", message="The disk is full.", pid=1))
+    jobs = [job for job in list_jobs("train") if job.name.startswith("listed")]
     assert [job.name for job in jobs] == ["listed-2", "listed-1"]
-    assert [job.state for job in jobs] == [JobState("failed", "The disk is full.", 1), JobState("new")]
+    assert (jobs[0].state.status, jobs[0].state.message) == ("failed", "The disk is full.")
+    assert (jobs[0].state.host, jobs[1].state.status) == (socket.gethostname(), "new")
+    assert not [job for job in list_jobs("map") if job.name.startswith("listed")]
+    assert run_folder("listed-1") == first
 
 
-def test_how_many_may_run_is_configurable(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = new_run()
-    with RecordFile(folder) as file:
-        file.write(JobRecord(status="running", pid=1))
-    with FileLock(folder / LOCK_FILE):
-        with pytest.raises(ExplorerError, match="is being trained"):
-            local.check_free()
-        monkeypatch.setenv("EXPLORER_JOBS", "2")
-        local.check_free()
-        monkeypatch.setenv("EXPLORER_JOBS", "many")
-        with pytest.raises(ExplorerError, match="EXPLORER_JOBS"):
-            local.check_free()
+def test_the_last_traceback_is_found() -> None:
+    text = "x\nTraceback (most recent call last):\n  a\nTraceback (most recent call last):\n  b\nKeyError: 'c'\n"
+    assert traceback_in(text) == "Traceback (most recent call last):\n  b\nKeyError: 'c'"
+    assert traceback_in("all is well") == ""
 
 
 def test_the_log_is_read_from_its_end(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explorer.data.store import write_store
+from explorer.data.building import write_store
 from explorer.errors import ExplorerError
 from explorer.jobs.plan import check_images, check_new_name, free_name, plan, seconds_of, seconds_per_step, steps_in
 
@@ -48,7 +48,7 @@ def test_a_data_set_with_too_few_images_is_refused(
 ) -> None:
     def store(count: int):
         images = ((np.zeros((1, 8, 8), np.uint8), -1, str(i)) for i in range(count))
-        return write_store(tmp_path / str(count), "mine", images, (1, 8, 8), count)
+        return write_store(tmp_path / str(count), "mine", lambda _: images, (1, 8, 8), count)
 
     if refused:
         with pytest.raises(ExplorerError, match=f"{training} images for training and {validation} for validation"):

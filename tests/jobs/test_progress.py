@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from explorer.jobs.progress import denoised_examples, duration, progress
+from explorer.jobs.progress import denoised_examples, duration, progress, run_progress
+from explorer.jobs.tasks import CatalogTask, write_task
 from explorer.training.run import Run, append_metrics
 
 
@@ -21,9 +22,9 @@ def report(run: Run, step: int, speed: float = 8.0) -> None:
 
 
 def test_a_run_begins_at_nothing(run: Run) -> None:
-    done = progress(run)
-    assert (done.step, done.steps, done.fraction) == (0, 100, 0.0)
-    assert done.images_per_second is None
+    done = run_progress(run)
+    assert (done.done, done.total, done.fraction) == (0, 100, 0.0)
+    assert done.rate is None
     assert done.seconds_left is None
     assert denoised_examples(run) is None
 
@@ -34,17 +35,30 @@ def test_the_last_lines_say_how_far_it_is(run: Run) -> None:
     append_metrics(run.folder, {"kind": "validation", "step": 95, "levels": [1.0] * 500})
     with open(run.folder / "metrics.jsonl", "a") as file:
         file.write('{"kind": "progress", "step": 9')  # killed in mid-line
-    done = progress(run)
-    assert done.step == 95
+    done = run_progress(run)
+    assert done.done == 95
     assert done.fraction == 0.95
-    assert done.images_per_second == 8.0
+    assert done.rate == 8.0
     assert done.seconds_left == pytest.approx(5 * 4 / 8.0)
 
 
 def test_a_resumed_run_takes_some_steps_again(run: Run) -> None:
     report(run, 50)
     report(run, 40)
-    assert progress(run).step == 40
+    assert run_progress(run).done == 40
+
+
+def test_shards_are_counted_together(tmp_path: Path) -> None:
+    write_task(tmp_path, CatalogTask(checkpoint="digits", dataset="digits", shards=3))
+    assert (progress(tmp_path).total, progress(tmp_path).fraction) == (0, 0.0)
+    whole = '{"done": 10, "total": 10, "unit": "scores", "rate": 9}'
+    half = '{"done": 4, "total": 10, "unit": "scores", "rate": 2}'
+    for shard, text in enumerate((whole, half, "{")):
+        (tmp_path / f"shard-{shard}").mkdir()
+        (tmp_path / f"shard-{shard}" / "progress.json").write_text(text)
+    done = progress(tmp_path)
+    assert (done.done, done.total, done.unit) == (14, 30, "scores")
+    assert (done.rate, done.rate_unit, done.seconds_left) == (2.0, "scores/s", 8.0)
 
 
 def test_denoised_examples_are_what_the_trainer_wrote(run: Run) -> None:

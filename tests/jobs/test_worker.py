@@ -18,8 +18,8 @@ from filelock import FileLock
 import explorer
 from explorer.errors import ExplorerError
 from explorer.jobs import worker
-from explorer.jobs.local import state
 from explorer.jobs.record import JobRecord, RecordFile, read_record
+from explorer.jobs.state import state
 from explorer.jobs.worker import LOCK_FILE, STOP_FILE, explain, run_job
 
 
@@ -85,7 +85,7 @@ def test_a_job_that_ignores_the_request_ends_after_its_grace(tmp_path: Path) -> 
 
 def test_one_run_is_trained_by_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_LOCK_TIMEOUT", 0.0)
-    with FileLock(tmp_path / LOCK_FILE), pytest.raises(ExplorerError, match="already being trained"):
+    with FileLock(tmp_path / LOCK_FILE), pytest.raises(ExplorerError, match="being done already"):
         run_job(tmp_path, lambda *_: True)
     assert read_record(tmp_path) is None
 

@@ -14,9 +14,10 @@ from explorer.models.checkpoints import load_checkpoint
 from explorer.models.dual import DualEnergyConfig, NoiseRange
 from explorer.models.unet import UNetConfig
 from explorer.training.config import TrainingConfig
+from explorer.training.loop import train_on
 from explorer.training.run import Run, append_metrics, create_run
 from explorer.training.sources import PixelSource
-from explorer.training.trainer import Trainer, train_on
+from explorer.training.trainer import Trainer
 from explorer.training.validation import validate
 
 

@@ -1,0 +1,306 @@
+"""What one does with jobs: create, send, list, stop, resume, delete, read."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from explorer.errors import ExplorerError
+from explorer.home import check_name, subfolder
+from explorer.jobs import slurm
+from explorer.jobs.locks import held
+from explorer.jobs.queue import WITHDRAWN, enqueue, folders, start_queue, withdraw
+from explorer.jobs.record import JobRecord, boot_id, read_record, write_record
+from explorer.jobs.settings import JobSettings, job_settings
+from explorer.jobs.state import JobState, member_folders, state
+from explorer.jobs.submission import Submission, read_submission, send_to_slurm, write_submission
+from explorer.jobs.tasks import Task, TrainTask, read_task, write_task
+from explorer.jobs.worker import LOCK_FILE, LOG_FILE, STOP_FILE
+
+__all__ = [
+    "Job",
+    "create_job",
+    "delete",
+    "find_job",
+    "free_job_name",
+    "list_jobs",
+    "read_log",
+    "recover",
+    "resume",
+    "run_folder",
+    "stop",
+    "submit",
+    "traceback_in",
+    "which_executor",
+]
+
+_LOG_BYTES = 200_000
+
+
+@dataclass(frozen=True)
+class Job:
+    """The folder of a job, what it does, and how it stands."""
+
+    folder: Path
+    task: Task
+    state: JobState
+
+    @property
+    def name(self) -> str:
+        """Name of the folder."""
+        return self.folder.name
+
+
+def which_executor(settings: JobSettings) -> str:
+    """``"local"`` or ``"slurm"``: where a job with these settings goes.
+
+    Raises:
+        ExplorerError: Slurm is asked for, and is not there.
+    """
+    if settings.executor == "local" or (settings.executor == "auto" and not slurm.available()):
+        return "local"
+    if not slurm.available():
+        raise ExplorerError(
+            "There is no Slurm here that answers. Choose the executor local, or start the app on a cluster's machine."
+        )
+    return "slurm"
+
+
+def create_job(task: Task, name: str) -> Path:
+    """Make the folder of a new job, for any task but training, whose folder is its run's.
+
+    Raises:
+        ExplorerError: there is a job of this name, or the folder cannot be written.
+    """
+    folder = subfolder("jobs") / check_name(name)
+    try:
+        folder.mkdir()
+    except FileExistsError as error:
+        raise ExplorerError(f"There is a job called {name} already. Choose another name.") from error
+    except OSError as error:
+        raise ExplorerError(f"{folder} cannot be created ({error.strerror}).") from error
+    write_task(folder, task)
+    return folder
+
+
+def free_job_name(stem: str) -> str:
+    """A name made from `stem` that no job has."""
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:48] or "job"
+    taken = {path.name for path in subfolder("jobs").iterdir()}
+    return next(name for number in range(1, len(taken) + 2) if (name := f"{stem}-{number}") not in taken)
+
+
+def submit(folder: Path, settings: JobSettings | None = None, task: Task | None = None) -> JobState:
+    """Send a job, or what is left of it, to this machine's queue or to Slurm.
+
+    Args:
+        folder: of the job.
+        settings: where to and with what; those of `explorer.toml` when None.
+        task: written to the folder first, when given.
+
+    Raises:
+        ExplorerError: it is open already, has finished, or cannot be sent.
+    """
+    folder = _checked(folder)
+    if state(folder).open:
+        raise ExplorerError(f"The job {folder.name} is at work or waits already.")
+    settings = settings or job_settings()
+    executor = which_executor(settings)
+    if task is not None:
+        write_task(folder, task)
+    members = [member for member in member_folders(folder) if state(member).status != "finished"]
+    if not members:
+        raise ExplorerError(f"The job {folder.name} has finished: there is nothing left to do.")
+    for member in members:
+        member.mkdir(exist_ok=True)
+        (member / STOP_FILE).unlink(missing_ok=True)
+    task = read_task(folder)
+    processes = task.processes if isinstance(task, TrainTask) else 1
+    submission = Submission(executor=executor, processes=processes, settings=settings)
+    if executor == "local":
+        enqueue(members, submission)
+    else:
+        _to_slurm(folder, members, submission)
+    return state(folder)
+
+
+def _to_slurm(folder: Path, members: list[Path], submission: Submission) -> None:
+    for member in members:  # before Slurm has it: it may begin at once
+        write_record(member, JobRecord(status="queued", pid=0))
+    try:
+        job_ids = send_to_slurm(folder.name, members, submission)
+    except ExplorerError as error:
+        for member in members:
+            write_record(member, JobRecord(status="failed", message=str(error), pid=0))
+        raise
+    for member, job_id in zip(members, job_ids, strict=True):
+        write_submission(member, submission.model_copy(update={"job_id": job_id}))
+
+
+def resume(folder: Path) -> JobState:
+    """Go on with a stopped, failed or killed job from what it saved last, as it was sent before; of one in shards, with
+    those that are not done.
+
+    Raises:
+        ExplorerError: as for `submit`.
+    """
+    earlier = read_submission(member_folders(folder)[0])
+    return submit(folder, None if earlier is None else earlier.settings)
+
+
+def stop(folder: Path) -> None:
+    """Take a job out of the queue, or ask it to save and stop.
+
+    Raises:
+        ExplorerError: it does not wait and is not at work.
+    """
+    folder = _checked(folder)
+    if not state(folder).open:
+        raise ExplorerError(f"The job {folder.name} is not at work.")
+    for member in member_folders(folder):
+        _stop(member)
+
+
+def _stop(folder: Path) -> None:
+    current, submission = state(folder), read_submission(folder)
+    if current.status == "queued" and submission is not None and submission.executor == "slurm":
+        slurm.cancel(submission.job_id)
+        write_record(folder, JobRecord(status="stopped", message=WITHDRAWN, pid=0))
+        (folder / STOP_FILE).touch()
+        return
+    if not current.open or (current.status == "queued" and withdraw(folder)):
+        return
+    try:
+        (folder / STOP_FILE).touch()
+    except OSError:  # full or read-only disk
+        if current.pid and current.host == socket.gethostname():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(current.pid, signal.SIGTERM)
+
+
+def delete(folder: Path) -> None:
+    """Remove a job with all its files. What it made stays: checkpoint, catalog, report, map.
+
+    Raises:
+        ExplorerError: it is open, is not a job of the data folder, or cannot be removed.
+    """
+    folder = _checked(folder)
+    if state(folder).open:
+        raise ExplorerError(f"The job {folder.name} is at work or waits. Stop it before you delete it.")
+    try:
+        with held(folder / LOCK_FILE, f"The job {folder.name} is at work. Stop it before you delete it."):
+            # Without these it is no job any more: it cannot be sent, whenever this is interrupted.
+            for name in ("config.json", "task.json"):
+                (folder / name).unlink(missing_ok=True)
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise ExplorerError(
+            f"The job {folder.name} cannot be deleted ({error.strerror}). Check the permissions of {folder}."
+        ) from error
+
+
+def list_jobs(kind: str | None = None) -> list[Job]:
+    """All jobs of the data folder, or those of one kind; the newest first. Damaged ones are left out."""
+    found = []
+    for folder in sorted(folders(), key=_created, reverse=True):
+        with contextlib.suppress(ExplorerError):
+            task = read_task(folder)
+            if kind in (None, task.kind):
+                found.append(Job(folder, task, state(folder)))
+    return found
+
+
+def find_job(name: str) -> Job:
+    """The job of a name.
+
+    Raises:
+        ExplorerError: there is none.
+    """
+    for place in ("runs", "jobs"):
+        with contextlib.suppress(ExplorerError):
+            folder = _checked(subfolder(place) / name)
+            return Job(folder, read_task(folder), state(folder))
+    raise ExplorerError(f"There is no job {name!r}. `python -m explorer jobs` lists them.")
+
+
+def run_folder(name: str) -> Path:
+    """The folder of an existing training run.
+
+    Raises:
+        ExplorerError: there is none of that name in the data folder, or it is a link to elsewhere.
+    """
+    return _checked(subfolder("runs") / name)
+
+
+def recover() -> list[str]:
+    """After this machine was restarted: send the local jobs again that ran or waited then. Returns their names.
+
+    A job that was killed otherwise is left as it is: what killed it might do so again.
+
+    Raises:
+        ExplorerError: a job cannot be sent.
+    """
+    names = []
+    waiting = False
+    for folder in folders():
+        for member in member_folders(folder):
+            record, submission = read_record(member), read_submission(member)
+            if record is None or submission is None or submission.executor != "local":
+                continue
+            waiting = waiting or state(member).status == "queued"
+            here = record.host == socket.gethostname() and record.boot != boot_id()
+            if here and record.status == "running" and not state(member).open:
+                enqueue([member], submission.model_copy(update={"job_id": "", "started": 0.0}))
+                names.append(folder.name)
+    if waiting:
+        start_queue()
+    return list(dict.fromkeys(names))
+
+
+def read_log(folder: Path) -> str:
+    """What a job printed, at most the last 200 kB; of one in shards or several processes, one after the other."""
+    parts = []
+    members = member_folders(folder)
+    for member in members:
+        for place in (member, *sorted(member.glob("rank-*"))):
+            text = _tail(place / LOG_FILE)
+            if text:
+                title = f"=== {place.relative_to(folder)}\n" if place != folder else ""
+                parts.append(title + text)
+    return "\n".join(parts)[-_LOG_BYTES:]
+
+
+def _tail(path: Path) -> str:
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _LOG_BYTES))
+            return file.read().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def traceback_in(log: str) -> str:
+    """The last traceback of a log; empty when there is none."""
+    start = log.rfind("Traceback (most recent call last):")
+    return "" if start < 0 else log[start:].strip()
+
+
+def _checked(folder: Path) -> Path:
+    """`folder`, if it is a job in the data folder: deleting must never reach anything else."""
+    for place, file in ((subfolder("runs"), "config.json"), (subfolder("jobs"), "task.json")):
+        if folder.parent.resolve() == place.resolve() and not folder.is_symlink() and (folder / file).is_file():
+            return place / folder.name
+    raise ExplorerError(f"There is no job {folder.name!r} in {subfolder('runs').parent}.")
+
+
+def _created(folder: Path) -> float:
+    for name in ("config.json", "task.json"):
+        with contextlib.suppress(OSError):
+            return (folder / name).stat().st_mtime
+    return 0.0

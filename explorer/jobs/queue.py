@@ -1,0 +1,178 @@
+"""The queue of jobs on this machine: ``python -m explorer.jobs.queue``.
+
+Jobs wait on disk, as records that say "queued". One small process takes the oldest whenever there is room, sends it to
+submitit's local executor, and waits for its end, so that no dead process is left over. It ends when there is nothing to
+wait for, and is started again by whoever adds a job. When it is killed, jobs that run go on, and those that wait are
+taken up by the next one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import submitit
+
+from explorer.errors import ExplorerError
+from explorer.home import data_home, subfolder
+from explorer.jobs.locks import held, is_held
+from explorer.jobs.record import JobRecord, read_record, write_record
+from explorer.jobs.settings import job_settings
+from explorer.jobs.state import member_folders, state
+from explorer.jobs.submission import PACKAGE_PARENT, Submission, read_submission, send_local, write_submission
+from explorer.jobs.supervisor import VISIBLE_DEVICES
+
+__all__ = ["WITHDRAWN", "enqueue", "folders", "main", "start_queue", "withdraw"]
+
+WITHDRAWN = "It was taken out of the queue before it began."
+
+_LOOK_EVERY = 0.5  # seconds
+_START_TIMEOUT = 60.0
+_STARTED = "started"
+_BUSY = "The queue of jobs is being changed by another process. Try again in a moment."
+
+
+def folders() -> list[Path]:
+    """The folders of all jobs in the data folder: training runs, and all others."""
+    runs = [path.parent for path in subfolder("runs").glob("*/config.json")]
+    others = [path.parent for path in subfolder("jobs").glob("*/task.json")]
+    return [folder for folder in (*runs, *others) if not folder.is_symlink()]
+
+
+def enqueue(members: list[Path], submission: Submission) -> None:
+    """Let jobs wait for their turn, and see to it that somebody takes them.
+
+    Raises:
+        ExplorerError: a folder cannot be written, or the process of the queue cannot start.
+    """
+    with _changing():
+        for folder in members:
+            folder.mkdir(exist_ok=True)
+            write_submission(folder, submission)
+            write_record(folder, JobRecord(status="queued", pid=0))
+        start_queue()
+
+
+def withdraw(folder: Path) -> bool:
+    """Take a job that waits out of the queue; returns whether it was still there.
+
+    Raises:
+        ExplorerError: its folder cannot be written.
+    """
+    with _changing():
+        if state(folder).status != "queued":
+            return False
+        write_record(folder, JobRecord(status="stopped", message=WITHDRAWN, pid=0))
+        return True
+
+
+def start_queue() -> None:
+    """Start the process that takes jobs, where none is there. The caller changes the queue, see `enqueue`.
+
+    Raises:
+        ExplorerError: it cannot start.
+    """
+    if is_held(_queue_lock()):
+        return
+    environment = {
+        "OMP_WAIT_POLICY": "PASSIVE",  # on busy cores, threads that spin make each other many times slower
+        **os.environ,
+        "EXPLORER_HOME": str(data_home()),
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(PACKAGE_PARENT), os.environ.get("PYTHONPATH", "")))),
+    }
+    try:
+        with open(subfolder("jobs") / "queue.log", "ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "explorer.jobs.queue"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=environment,
+                start_new_session=True,  # signals of the terminal do not reach it
+            )
+    except OSError as error:
+        raise ExplorerError(f"The queue of jobs cannot start ({error.strerror}).") from error
+    with process.stdout:
+        answer = process.stdout.readline().decode().strip()
+    # Its exit status must be fetched, or the dead process stays in the process table for as long as the app lives.
+    threading.Thread(target=process.wait, daemon=True, name=f"reaper of {process.pid}").start()
+    if answer != _STARTED:
+        raise ExplorerError(f"The queue of jobs could not start. {subfolder('jobs') / 'queue.log'} says why.")
+
+
+def main() -> None:
+    """Take jobs until there are none."""
+    os.environ.setdefault(VISIBLE_DEVICES, os.environ.get("CUDA_VISIBLE_DEVICES", "all"))
+    with held(_queue_lock(), "The queue of jobs is at work already."):
+        print(_STARTED, flush=True)
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        children: dict[Path, submitit.Job[None]] = {}
+        while _take_turn(children):
+            time.sleep(_LOOK_EVERY)
+
+
+def _take_turn(children: dict[Path, submitit.Job[None]]) -> bool:
+    """Start what can start; returns False, with the lock of the queue to be given up, when there is nothing to do."""
+    for folder, job in list(children.items()):
+        if job.done():
+            del children[folder]
+            _close(folder)
+    with _changing():
+        members = [member for folder in folders() for member in member_folders(folder)]
+        states = {member: state(member) for member in members}
+        waiting = [member for member in members if states[member].status == "queued" and _is_local(member)]
+        active = sum(states[member].active and _is_local(member) for member in members)
+        with contextlib.suppress(ExplorerError):  # settings that cannot be read: wait until they are mended
+            at_once = job_settings().at_once
+            for folder in sorted(waiting, key=_submitted)[: max(0, at_once - active)]:
+                children[folder] = _start(folder)
+        if not waiting and not children:
+            # Within `_changing`: whoever adds a job now will find this process gone, and start another.
+            os._exit(0)
+    return True
+
+
+def _start(folder: Path) -> submitit.Job[None]:
+    submission = read_submission(folder) or Submission(executor="local")
+    job = send_local(folder, submission)
+    write_submission(folder, submission.model_copy(update={"job_id": job.job_id, "started": time.time()}))
+    return job
+
+
+def _close(folder: Path) -> None:
+    """For a job whose supervisor was killed as well: nobody else is left to say so."""
+    record = read_record(folder)
+    if record is not None and record.status in ("queued", "running") and not state(folder).active:
+        message = "It was killed from outside. Resume goes on from what was saved last."
+        with contextlib.suppress(ExplorerError):
+            write_record(folder, JobRecord(status="killed", message=message, pid=0))
+
+
+def _is_local(folder: Path) -> bool:
+    submission = read_submission(folder)
+    return submission is None or submission.executor == "local"
+
+
+def _submitted(folder: Path) -> float:
+    submission = read_submission(folder)
+    return 0.0 if submission is None else submission.submitted
+
+
+def _queue_lock() -> Path:
+    return subfolder("jobs") / ".queue.lock"
+
+
+@contextlib.contextmanager
+def _changing() -> Iterator[None]:
+    with held(subfolder("jobs") / ".change.lock", _BUSY, _START_TIMEOUT):
+        yield
+
+
+if __name__ == "__main__":
+    main()

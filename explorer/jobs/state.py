@@ -1,0 +1,148 @@
+"""How a job stands, read from its folder and from Slurm: never from the memory of a process that may be gone."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from explorer.errors import ExplorerError
+from explorer.jobs import slurm
+from explorer.jobs.locks import is_held
+from explorer.jobs.record import JobRecord, boot_id, read_record, write_record
+from explorer.jobs.submission import Submission, read_submission
+from explorer.jobs.tasks import read_task
+from explorer.jobs.worker import LOCK_FILE, STOP_FILE, rank_folder
+
+__all__ = ["JobState", "Status", "member_folders", "state"]
+
+_STARTING_SECONDS = 90.0  # from submitit to the lock; imports on a busy machine and a slow disk take long
+
+Status = Literal["new", "queued", "starting", "running", "stopping", "stopped", "finished", "failed", "killed"]
+
+
+@dataclass(frozen=True)
+class JobState:
+    """How a job stands.
+
+    Attributes:
+        status: `new` (never sent), `queued`, `starting`, `running`, `stopping` (asked to, still saving), `stopped`,
+            `finished`, `failed` (it gave up; `message` says why) or `killed` (something ended it; `message` says what).
+        message: a sentence for the user; empty when there is nothing to say.
+        pid: process id of the last process, 0 when there was none.
+        host: where it runs or ran; empty when nowhere yet.
+    """
+
+    status: Status
+    message: str = ""
+    pid: int = 0
+    host: str = ""
+
+    @property
+    def active(self) -> bool:
+        """Whether a process is at work, or about to be."""
+        return self.status in ("starting", "running", "stopping")
+
+    @property
+    def open(self) -> bool:
+        """Whether it is active or waits to be."""
+        return self.active or self.status == "queued"
+
+
+def member_folders(folder: Path) -> list[Path]:
+    """The folders of the shards of a job; its own alone, where it is in one piece."""
+    try:
+        shards = read_task(folder).shards
+    except ExplorerError:
+        shards = 1
+    return [folder] if shards == 1 else [folder / f"shard-{k}" for k in range(shards)]
+
+
+def state(folder: Path) -> JobState:
+    """How a job stands; one in shards as its shards together do."""
+    members = member_folders(folder)
+    return _state(folder) if members == [folder] else _together([_state(member) for member in members])
+
+
+def _state(folder: Path) -> JobState:
+    record, submission = read_record(folder), read_submission(folder)
+    if submission is not None and submission.executor == "slurm" and submission.job_id:
+        return _in_slurm(folder, record, submission)
+    pid, host = (record.pid, record.host) if record is not None else (0, "")
+    if is_held(folder / LOCK_FILE) and (record is None or record.status in ("queued", "running")):
+        return JobState("stopping" if (folder / STOP_FILE).exists() else "running", pid=pid, host=host)
+    if record is None:
+        return JobState("new")
+    if record.status == "queued":
+        started = submission is not None and submission.job_id
+        if not started:
+            return JobState("queued", record.message)
+        if time.time() - submission.started < _STARTING_SECONDS:
+            return JobState("starting")
+        return JobState("killed", "It was started, and ended before it could say a word. The log may say why.")
+    if record.status == "running":
+        message = (
+            "This machine was restarted. Resume goes on from what was saved last."
+            if record.boot != boot_id()
+            else "Its process is gone without a word: something killed it. Resume goes on from what was saved last."
+        )
+        return JobState("killed", message, pid, host)
+    return _ended(folder, record, 1 if submission is None else submission.processes)
+
+
+def _ended(folder: Path, record: JobRecord, processes: int) -> JobState:
+    """A job that has said how it ended. Where another process of it was killed, that is why, and not what followed."""
+    if record.status == "failed":
+        for rank in range(1, processes):
+            other = read_record(rank_folder(folder, rank))
+            if other is not None and other.status == "killed":
+                return JobState("killed", f"Process {rank}: {other.message}", other.pid, other.host)
+    return JobState(record.status, record.message, record.pid, record.host)
+
+
+def _in_slurm(folder: Path, record: JobRecord | None, submission: Submission) -> JobState:
+    asked_to_stop = (folder / STOP_FILE).exists()
+    # One that stopped unasked may be on its way back into the queue: Slurm will say.
+    if record is not None and (
+        record.status in ("finished", "failed", "killed") or (record.status == "stopped" and asked_to_stop)
+    ):
+        return _ended(folder, record, submission.processes)
+    pid = 0 if record is None else record.pid
+    try:
+        seen = slurm.look(submission.job_id)
+    except ExplorerError as error:
+        status = "running" if record is not None and record.status == "running" else "queued"
+        return JobState(status, str(error), pid, "" if record is None else record.host)
+    if seen is None:
+        record = JobRecord(status="killed", message=slurm.ended(submission.job_id), pid=0)
+        with contextlib.suppress(ExplorerError):  # Slurm forgets: this keeps what it said
+            write_record(folder, record)
+        return _ended(folder, record, submission.processes)
+    if seen.waits:
+        return JobState("queued", seen.reason)
+    if record is None or record.status == "queued":
+        return JobState("starting", host=seen.nodes)
+    stopping = asked_to_stop or record.status == "stopped"
+    return JobState("stopping" if stopping else "running", pid=pid, host=seen.nodes)
+
+
+def _together(states: list[JobState]) -> JobState:
+    counts = Counter(shard.status for shard in states)
+    done = f"{counts['finished']} of {len(states)} shards are done."
+    hosts = ", ".join(sorted({shard.host for shard in states if shard.active and shard.host}))
+    active = [shard for shard in states if shard.active]
+    if active:
+        status = "stopping" if all(shard.status == "stopping" for shard in active) else "running"
+        return JobState(status, done, active[0].pid, hosts)
+    for status in ("queued", "failed", "killed", "stopped"):
+        some = [shard for shard in states if shard.status == status]
+        if some and status in ("failed", "killed"):
+            how = "failed" if status == "failed" else "was killed"
+            number = states.index(some[0])
+            return JobState(status, f"{done} Shard {number} {how}: {some[0].message}", some[0].pid, some[0].host)
+        if some:
+            return JobState(status, done if status == "stopped" else f"{done} {some[0].message}".strip())
+    return JobState("finished" if counts["finished"] == len(states) else "new")

@@ -1,0 +1,134 @@
+"""What submitit runs, on this machine or on a node of a cluster: it starts the worker and sees it through.
+
+The supervisor is a small process without torch. It can therefore answer Slurm's signals at once, whatever the worker is
+doing, and it is still there to say so when the system has killed the worker.
+
+A job that is preempted or whose time is over is asked to save; submitit then puts it into the queue again, under the
+same number, and it goes on from what it saved.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from submitit.core.utils import DelayedSubmission
+from submitit.helpers import TorchDistributedEnvironment
+
+from explorer.errors import ExplorerError
+from explorer.jobs.record import JobRecord, read_record, write_record
+from explorer.jobs.worker import LOG_FILE, rank_folder
+
+__all__ = ["VISIBLE_DEVICES", "Supervisor"]
+
+VISIBLE_DEVICES = "EXPLORER_VISIBLE_DEVICES"
+"""Variable with the value of ``CUDA_VISIBLE_DEVICES`` that the queue has seen, ``"all"`` for none: submitit's local
+executor hides all GPUs from a job."""
+
+_SMALL_IMAGE = 256  # pixel values
+_STOP_SECONDS = 60.0  # to save and end; Slurm kills what is still there 90 s after its signal
+
+
+class Supervisor:
+    """Does the job of a folder in a process of its own. An instance can be pickled before it is called.
+
+    Args:
+        folder: the job's folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.worker: subprocess.Popen[bytes] | None = None
+
+    def __call__(self) -> None:
+        """Start the worker and wait for its end; a worker that was killed is recorded as killed."""
+        distributed = TorchDistributedEnvironment()
+        own = rank_folder(self.folder, distributed.rank)
+        environment = _threads(self.folder, distributed.local_world_size) | os.environ
+        visible = environment.pop(VISIBLE_DEVICES, None)
+        if visible == "all":
+            environment.pop("CUDA_VISIBLE_DEVICES", None)
+        elif visible is not None:
+            environment["CUDA_VISIBLE_DEVICES"] = visible
+        if distributed.world_size > 1:
+            environment |= {
+                "MASTER_ADDR": distributed.master_addr,
+                "MASTER_PORT": str(distributed.master_port),
+                "RANK": str(distributed.rank),
+                "WORLD_SIZE": str(distributed.world_size),
+                "LOCAL_RANK": str(distributed.local_rank),
+            }
+        own.mkdir(exist_ok=True)
+        kills = _out_of_memory_kills()
+        with open(own / LOG_FILE, "ab") as log:
+            self.worker = subprocess.Popen(
+                [sys.executable, "-m", "explorer.jobs.worker", str(self.folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+            )
+        status = self.worker.wait()
+        record = read_record(own)
+        if record is None or record.status in ("queued", "running"):  # the worker could not say how it ended
+            with contextlib.suppress(ExplorerError):  # a full disk: the state is then read from the lock alone
+                write_record(own, JobRecord(status="killed", message=_how_it_ended(status, kills), pid=0))
+
+    def checkpoint(self) -> DelayedSubmission:
+        """Ask the worker to save and end; returns what is to be done when the job comes up again. submitit calls it."""
+        if self.worker is not None and self.worker.poll() is None:
+            self.worker.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.worker.wait(_STOP_SECONDS)
+        write_record(self.folder, JobRecord(status="queued", message="Saved, and waiting to go on.", pid=0))
+        return DelayedSubmission(Supervisor(self.folder))
+
+
+def _threads(folder: Path, processes: int) -> dict[str, str]:
+    """How many threads each process of a job may have; small images get one: sharing out so little takes longer."""
+    cores = int(os.environ.get("SLURM_CPUS_PER_TASK") or max(1, len(os.sched_getaffinity(0)) // processes))
+    with contextlib.suppress(
+        OSError, ValueError, KeyError, TypeError
+    ):  # not a training, or one that will say so itself
+        # Not `Run.open`, which brings torch.
+        if math.prod(json.loads((folder / "config.json").read_bytes())["model"]["image_shape"]) <= _SMALL_IMAGE:
+            cores = 1
+    return {"OMP_NUM_THREADS": str(cores)}
+
+
+def _how_it_ended(status: int, kills_before: int) -> str:
+    if status == -signal.SIGKILL and _out_of_memory_kills() > kills_before:
+        return (
+            f"The system killed it because memory ran out (it had {_peak_gigabytes():.1f} GB). Choose a smaller batch, "
+            "model or image size, or a machine with more memory; Resume goes on from what was saved last."
+        )
+    if status < 0:
+        return (
+            f"It was killed from outside (signal {-status}), when it had {_peak_gigabytes():.1f} GB of memory. Resume "
+            "goes on from what was saved last."
+        )
+    return f"It ended without a word (exit status {status}). The log has the details."
+
+
+def _out_of_memory_kills() -> int:
+    """How many processes the kernel has killed for memory since it started; 0 where it does not say."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in Path("/proc/vmstat").read_text().splitlines():
+            name, _, count = line.partition(" ")
+            if name == "oom_kill":
+                return int(count)
+    return 0
+
+
+def _peak_gigabytes() -> float:
+    """The most memory that an ended child of this process had."""
+    import resource  # not on Windows
+
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return peak / (2**30 if sys.platform == "darwin" else 2**20)

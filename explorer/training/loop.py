@@ -1,0 +1,166 @@
+"""The training loop: steps, validations and saves of a run on disk, up to its export as a checkpoint."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from explorer.data.sources import open_dataset
+from explorer.errors import ExplorerError
+from explorer.models.checkpoints import CheckpointConfig, save_checkpoint
+from explorer.training.card import checkpoint_card
+from explorer.training.objective import irreducible_time_loss
+from explorer.training.processes import ALONE, Processes, joined_processes
+from explorer.training.run import Run, append_metrics
+from explorer.training.sources import PixelSource
+from explorer.training.trainer import Trainer
+from explorer.training.validation import save_denoised_examples, validate
+
+__all__ = ["train", "train_on"]
+
+_SAVE_SECONDS = 60.0
+_PROGRESS_SECONDS = 2.0
+_NORMALIZATION_IMAGES = 4096
+
+OnProgress = Callable[[int, "dict[str, Any] | None"], None]
+"""``on_progress(steps done, metrics of the validation at this step or None)``."""
+
+
+def train(folder: Path, should_stop: Callable[[], bool] | None = None, on_progress: OnProgress | None = None) -> bool:
+    """Train a run to its end, or resume it; returns whether it finished.
+
+    The state is saved every minute, at every validation, and when it stops. The finished run is written as a
+    checkpoint to the data folder under the run's name.
+
+    Args:
+        folder: a run folder, see `explorer.training.run`.
+        should_stop: asked before each step; when it answers True, the state is saved and the run can be resumed.
+        on_progress: told every few seconds and at every validation.
+
+    Raises:
+        ExplorerError: the run or its data set cannot be read, or the folder cannot be written.
+    """
+    run = Run.open(folder)
+    config = run.config
+    training_set = open_dataset(config.dataset, config.model.image_shape, "train")
+    validation_set = open_dataset(config.dataset, config.model.image_shape, "validation")
+    with joined_processes() as processes:
+        return train_on(run, training_set.pixels, validation_set.pixels, should_stop, on_progress, processes)
+
+
+def train_on(
+    run: Run,
+    training_pixels: np.ndarray,
+    validation_pixels: np.ndarray,
+    should_stop: Callable[[], bool] | None = None,
+    on_progress: OnProgress | None = None,
+    processes: Processes = ALONE,
+) -> bool:
+    """`train` on images that are already open, uint8 of shape ``(N, C, H, W)``: on its part of the training images."""
+    config = run.config
+    training_pixels = training_pixels[config.part :: config.parts]
+    if min(len(training_pixels), len(validation_pixels)) < 2:
+        raise ExplorerError(f"The data set {config.dataset} has too few images to train on.")
+    trainer = Trainer(config, PixelSource(training_pixels, config.values, config.flip), processes=processes)
+    if run.training_state.exists():
+        trainer.restore(run.training_state)
+    examples = validation_pixels[: config.validation_images]
+    report = on_progress or (lambda _step, _validation: None)
+    report(trainer.step, None)
+    saved_at = reported_at = time.monotonic()
+    recent: list[tuple[float, float]] = []
+
+    while trainer.step < config.steps:
+        if processes.any(should_stop is not None and should_stop(), trainer.device):
+            if processes.first:
+                trainer.save(run.training_state)
+            return False
+        recent.append(trainer.take_step())
+        if not processes.first:
+            continue
+        now = time.monotonic()
+        last = trainer.step == config.steps
+        if now - reported_at >= _PROGRESS_SECONDS or last:
+            append_metrics(run.folder, _progress(trainer, recent, now - reported_at))
+            recent.clear()
+            reported_at = now
+            report(trainer.step, None)
+        if trainer.step % config.validate_every == 0 or last:
+            report(trainer.step, _validate(run, trainer, examples))
+            trainer.save(run.training_state)
+            reported_at = saved_at = time.monotonic()
+        elif now - saved_at >= _SAVE_SECONDS:
+            trainer.save(run.training_state)
+            saved_at = now
+    if processes.first:
+        _export(run)
+    return True
+
+
+def _progress(trainer: Trainer, recent: list[tuple[float, float]], seconds: float) -> dict[str, object]:
+    space, time_loss = np.mean(recent, axis=0).tolist()
+    return {
+        "kind": "progress",
+        "step": trainer.step,
+        "space_loss": space,
+        "time_loss": time_loss / irreducible_time_loss(trainer.model.dimensions),
+        "learning_rate": trainer.config.learning_rate_at(trainer.step - 1),
+        "images_per_second": len(recent) * trainer.config.batch_size / max(seconds, 1e-9),
+        "seconds": seconds,
+    }
+
+
+def _validate(run: Run, trainer: Trainer, examples: np.ndarray) -> dict[str, Any]:
+    """Validate the averaged weights, keep them if they are the best so far, and return the metrics."""
+    config = run.config
+    if not config.model.anchor:
+        images = trainer.statistics_images()[:_NORMALIZATION_IMAGES].to(trainer.device)
+        trainer.averaged.normalize(images, torch.Generator().manual_seed(config.seed))
+    result = validate(trainer.averaged, config, examples)
+    if not math.isfinite(result.nll.i_mmse):
+        raise ExplorerError("The training diverged: its loss is not a number. Start a run with a lower learning rate.")
+    save_denoised_examples(trainer.averaged, config, examples, run.folder / "denoised.png")
+    earlier = [e["bits_per_dimension"]["i_mmse"] for e in run.metrics() if e["kind"] == "validation"]
+    if result.bits_per_dimension["i_mmse"] < min(earlier, default=math.inf):
+        description = CheckpointConfig(
+            model=config.model,
+            values=config.values,
+            dataset=Path(config.dataset).name,  # not where it lies on this machine
+            training=config.model_dump(mode="json", exclude={"model", "values", "dataset"})
+            | {"step": trainer.step, "minutes": round(run.seconds / 60, 1), "hardware": _hardware(trainer.device)},
+            metrics=result.as_dict(),
+        )
+        save_checkpoint(run.folder / "best", trainer.averaged, description, checkpoint_card(config.name, description))
+    metrics = result.as_dict()
+    append_metrics(run.folder, {"kind": "validation", "step": trainer.step, **metrics})
+    return metrics
+
+
+def _hardware(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    if device.type != "cpu":
+        return device.type
+    threads = torch.get_num_threads()
+    return f"{threads} thread{'' if threads == 1 else 's'} of a CPU"
+
+
+def _export(run: Run) -> None:
+    """Copy the best checkpoint of a finished run to where every page finds it, in one rename."""
+    target = run.checkpoint
+    temporary = target.with_name(f".{target.name}.tmp")
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.copytree(run.folder / "best", temporary)
+        if target.exists():
+            shutil.rmtree(target)
+        temporary.rename(target)
+    except OSError as error:
+        raise ExplorerError(f"{target} cannot be written ({error.strerror or error}). Free some space.") from error

@@ -1,0 +1,85 @@
+"""Several processes that take each training step together: each has a share of the batch, and gradients are summed.
+
+The batch of a step depends on the configuration and the step alone, so that no process has to tell another what it
+draws, and the sum of their gradients is that of one process, up to rounding. Processes find each other through
+``MASTER_ADDR``, ``MASTER_PORT``, ``RANK`` and ``WORLD_SIZE``, as `torch.distributed` has it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, distributed
+
+from explorer.errors import ExplorerError
+
+__all__ = ["ALONE", "Processes", "joined_processes"]
+
+_PATIENCE = timedelta(hours=1)  # the others wait for as long as the first one validates
+
+
+class Processes(NamedTuple):
+    """This process among those that train together.
+
+    Attributes:
+        rank: its number, from 0; the first one writes.
+        size: how many there are.
+    """
+
+    rank: int
+    size: int
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the process that writes."""
+        return self.rank == 0
+
+    def share(self, count: int) -> range:
+        """Which of `count` samples this process takes."""
+        return range(count * self.rank // self.size, count * (self.rank + 1) // self.size)
+
+    def add(self, tensors: list[Tensor]) -> None:
+        """Replace each tensor by its sum over all processes."""
+        if self.size > 1:
+            flat = torch.cat([tensor.flatten() for tensor in tensors])
+            distributed.all_reduce(flat)
+            for tensor, part in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+                tensor.copy_(part.view_as(tensor))
+
+    def any(self, here: bool, device: torch.device) -> bool:
+        """Whether it is so in at least one process."""
+        flag = torch.tensor(float(here), device=device)
+        self.add([flag])
+        return bool(flag)
+
+
+ALONE = Processes(0, 1)
+
+
+@contextlib.contextmanager
+def joined_processes() -> Iterator[Processes]:
+    """The processes that the environment speaks of; `ALONE` where it speaks of none.
+
+    Raises:
+        ExplorerError: they do not find each other.
+    """
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    if size == 1:
+        yield ALONE
+        return
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    backend = "nccl" if torch.cuda.is_available() else "gloo"
+    try:
+        distributed.init_process_group(backend, timeout=_PATIENCE)
+    except (RuntimeError, ValueError) as error:
+        raise ExplorerError(f"The processes of this training did not find each other ({error}).") from error
+    try:
+        yield Processes(distributed.get_rank(), size)
+    finally:
+        distributed.destroy_process_group()
