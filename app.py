@@ -27,6 +27,7 @@ page = st.navigation(
     [
         st.Page("pages/probe.py", title="Probe", icon=":material/frame_inspect:", default=True),
         st.Page("pages/atlas.py", title="Atlas", icon=":material/bar_chart:"),
+        st.Page("pages/map.py", title="Map", icon=":material/scatter_plot:"),
         st.Page("pages/trust.py", title="Trust", icon=":material/verified:"),
         st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
         st.Page("pages/jobs.py", title="Jobs", icon=":material/list_alt:"),

@@ -284,6 +284,30 @@ def catalog(
 
 
 @app.command()
+def compare(
+    first: Annotated[str, typer.Argument(help="Name of a checkpoint A, or its folder.")],
+    second: Annotated[str, typer.Argument(help="Name of a checkpoint B, or its folder.")],
+    data: Annotated[str, typer.Option(help="digits, photos, or the path of a data set.")] = "photos",
+    count: Annotated[int, typer.Option(help="How many of the most disputed images to name.", min=1)] = 10,
+    device: DeviceOption = "auto",
+) -> None:
+    """How much two models agree on log p, and on which images they do not. What is not scored yet is scored first."""
+    from explorer.catalog.compare import compare_checkpoints
+    from explorer.data.sources import open_dataset
+    from explorer.models.checkpoints import load_checkpoint
+
+    models = load_checkpoint(first, device), load_checkpoint(second, device)
+    with _progress_bar("Opening the data") as progress:
+        store = open_dataset(data, models[0].model.image_shape, progress=progress)
+    with _progress_bar("Scoring") as progress:
+        found = compare_checkpoints(*models, store, progress)
+    table = Table(box=None, show_header=False)
+    for name, value in found.report(count).items():
+        table.add_row(f"[bold]{name}[/]", value)
+    _output.print(table)
+
+
+@app.command()
 def train(
     recipe: Annotated[
         str,

@@ -19,6 +19,7 @@ from explorer.webapp.atlas_panels import (
 )
 from explorer.webapp.catalog_builder import ready_catalog
 from explorer.webapp.column_views import ColumnView, column_views
+from explorer.webapp.compare_panel import choose_other_model, comparison_panel
 from explorer.webapp.image_grid import GridImage, image_grid
 from explorer.webapp.loaders import shown_errors, store
 from explorer.webapp.sidebar import Selection, sidebar
@@ -35,12 +36,25 @@ def page() -> None:
     header = st.container(horizontal=True, vertical_alignment="center")
     with shown_errors():
         images = store(selection.dataset, selection.checkpoint.model.image_shape)
-        header.markdown(
-            f"The {len(images):,} images of this data set, sorted by the probability that the model gives each of them."
+        sentence = header.empty()
+        other = choose_other_model(header, selection.checkpoint)
+        how = (
+            ", sorted by the probability that the model gives them."
+            if other is None
+            else f" under {selection.checkpoint.name} and {other.name}. Where models that were trained on different "
+            "images agree, log p belongs to the image and not to the sample that they saw."
         )
+        sentence.markdown(f"The {len(images):,} images of this data set{how}")
         catalog = ready_catalog(selection.checkpoint, images)
-        if catalog is not None:
-            show(selection, images, catalog, choose_label(header, images, catalog))
+        if catalog is None:
+            return
+        label = choose_label(header, images, catalog)
+        if other is None:
+            show(selection, images, catalog, label)
+            return
+        opened = comparison_panel(images, selection.checkpoint, catalog, other, label, selection.unit)
+        if opened is not None:
+            open_in_probe(opened)
 
 
 def show(selection: Selection, images: Store, catalog: Catalog, label: int | None) -> None:
@@ -162,8 +176,11 @@ def show_grid(images: Store, rows: pa.Table, view: ColumnView, by: str) -> None:
         items.append(GridImage(images.pixels[index], view.text(row[by]), images.label_name(index), about))
     opened = image_grid(items, key="grid")
     if opened is not None:
-        item = str(rows.column("index")[opened].as_py())
-        st.switch_page("pages/probe.py", query_params={"source": "dataset", "item": item})
+        open_in_probe(rows.column("index")[opened].as_py())
+
+
+def open_in_probe(index: int) -> None:
+    st.switch_page("pages/probe.py", query_params={"source": "dataset", "item": str(index)})
 
 
 page()

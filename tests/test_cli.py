@@ -143,3 +143,15 @@ def test_a_released_checkpoint_is_imported_and_used(home: Path, tmp_path: Path, 
     assert len(rows) == 3
     assert "exists already" in explorer("import", str(tmp_path / "released"), "--name", "paper", code=1).stderr
     assert "needs args.json" in explorer("import", str(pictures), "--name", "other", code=1).stderr
+
+
+def test_two_models_are_compared_and_scored_where_they_were_not(tiny_checkpoint: Checkpoint, home: Path) -> None:
+    done = explorer("compare", "digits", "tiny", "--data", "digits", "--count", "3")
+    lines = {line[:35].strip(): line[35:].strip() for line in done.stdout.splitlines()}
+    assert lines["Images"].startswith("179, and 0 left out")
+    assert float(lines["Mean difference"]) < 0, "a network of random weights knows less of digits"
+    assert len(lines["Most in favor of digits"].split()) == 3
+    assert len(list((home / "catalogs").iterdir())) == 1, "the other one ships"
+    assert (
+        "two models of the same shape" in explorer("compare", "digits", "natural32", "--data", "digits", code=1).stderr
+    )

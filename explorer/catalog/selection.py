@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Region", "points_in_polygon"]
+__all__ = ["Region", "places_inside", "points_in_polygon"]
 
 
 class Region(NamedTuple):
@@ -54,3 +54,20 @@ def points_in_polygon(x: np.ndarray, y: np.ndarray, polygon: Region) -> np.ndarr
     found = np.empty_like(inside)
     found[order] = inside
     return found
+
+
+def places_inside(x: np.ndarray, y: np.ndarray, regions: Sequence[Region]) -> np.ndarray:
+    """Places, increasing, of the points in any of `regions`, borders of boxes included.
+
+    Args:
+        x, y: coordinates, shape ``(N,)``; a point with one that is not finite is in no region.
+        regions: boxes and polygons.
+    """
+    chosen = np.zeros(len(x), dtype=bool)
+    for region in regions:
+        near = (x >= min(region.x)) & (x <= max(region.x)) & (y >= min(region.y)) & (y <= max(region.y))
+        places = np.flatnonzero(near)
+        if not region.is_box:
+            places = places[points_in_polygon(x[places], y[places], region)]
+        chosen[places] = True
+    return np.flatnonzero(chosen)

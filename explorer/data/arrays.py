@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -16,17 +17,16 @@ import numpy as np
 from numpy.lib import format as npy
 
 from explorer.data.reading import ImageSet
+from explorer.data.rows import READ_ERRORS, ArrayInFile, array_in_stream
 from explorer.data.store import Sample
+from explorer.decoding import MAX_PIXELS
 from explorer.errors import ExplorerError
 from explorer.images import ImageShape, to_pil, to_square
 
-__all__ = ["array_file"]
+__all__ = ["array_file", "open_array"]
 
 _IMAGE_KEYS = ("images", "image", "x", "X", "data", "arr_0")
 _LABEL_KEYS = ("labels", "label", "y", "Y")
-_READ_ERRORS = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError)
-
-Rows = Callable[[Sequence[int]], Iterator[np.ndarray]]
 
 
 def array_file(path: Path) -> ImageSet:
@@ -39,34 +39,47 @@ def array_file(path: Path) -> ImageSet:
         ExplorerError: the file cannot be read, or shape, type or values are none of the above. Values are looked at
             while images are read.
     """
-    try:
-        shape, dtype, rows, labels = _open_npz(path) if path.suffix.lower() == ".npz" else _open_npy(path)
-    except _READ_ERRORS as error:
-        raise ExplorerError(f"{path.name} is damaged or no NumPy file of plain numbers ({error}).") from error
-    channel_axis = _channel_axis(path, shape)
-    if dtype != np.uint8 and not np.issubdtype(dtype, np.floating):
-        raise ExplorerError(f"{path.name} holds numbers of type {dtype}. Use uint8 (0 to 255) or floats in [0, 1].")
+    array, labels = open_array(path)
+    channel_axis = _channel_axis(path, array.shape)
+    if array.dtype != np.uint8 and not np.issubdtype(array.dtype, np.floating):
+        raise ExplorerError(
+            f"{path.name} holds numbers of type {array.dtype}. Use uint8 (0 to 255) or floats in [0, 1]."
+        )
 
     def read(numbers: Sequence[int], image_shape: ImageShape) -> Iterator[Sample]:
         try:
-            for number, row in zip(numbers, rows(numbers), strict=True):
+            for number, row in zip(numbers, array.rows(numbers), strict=True):
                 pixels = _to_pixels(row, channel_axis, number, path.name)
                 label = -1 if labels is None else int(labels[number])
                 yield Sample(to_square(to_pil(pixels), image_shape), label, str(number))
-        except _READ_ERRORS as error:
+        except READ_ERRORS as error:
             if isinstance(error, ExplorerError):
                 raise
             raise ExplorerError(f"{path.name} is damaged or truncated ({error}).") from error
 
-    return ImageSet(path.stem, shape[0], read)
+    return ImageSet(path.stem, array.shape[0], read)
 
 
-def _open_npy(path: Path) -> tuple[tuple[int, ...], np.dtype, Rows, None]:
+def open_array(path: Path) -> tuple[ArrayInFile, np.ndarray | None]:
+    """The images of a ``.npy`` or ``.npz`` file, which stay in it, and their labels, if any: whole numbers ``(N,)``.
+
+    Raises:
+        ExplorerError: the file cannot be read, it is not clear which array holds the images, or labels do not fit.
+    """
+    try:
+        return _open_npz(path) if path.suffix.lower() == ".npz" else _open_npy(path)
+    except READ_ERRORS as error:
+        if isinstance(error, ExplorerError):
+            raise
+        raise ExplorerError(f"{path.name} is damaged or no NumPy file of plain numbers ({error}).") from error
+
+
+def _open_npy(path: Path) -> tuple[ArrayInFile, None]:
     array = np.load(path, mmap_mode="r", allow_pickle=False)
-    return array.shape, array.dtype, lambda numbers: (array[number] for number in numbers), None
+    return ArrayInFile(array.shape, array.dtype, lambda numbers: (array[number] for number in numbers)), None
 
 
-def _open_npz(path: Path) -> tuple[tuple[int, ...], np.dtype, Rows, np.ndarray | None]:
+def _open_npz(path: Path) -> tuple[ArrayInFile, np.ndarray | None]:
     with zipfile.ZipFile(path) as archive:
         keys = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
         label_key = next((key for key in _LABEL_KEYS if key in keys), None)
@@ -80,31 +93,24 @@ def _open_npz(path: Path) -> tuple[tuple[int, ...], np.dtype, Rows, np.ndarray |
             shape, fortran_order, dtype = _read_header(member)
         if archive.getinfo(f"{key}.npy").file_size < math.prod(shape) * dtype.itemsize:
             raise EOFError("it holds fewer numbers than it says")
+        if dtype.hasobject or fortran_order:
+            raise ExplorerError(f"{path.name} holds objects or columns first. Save it with numpy.ascontiguousarray.")
         labels = None
         if label_key is not None:
             with archive.open(f"{label_key}.npy") as member:
-                labels = npy.read_array(member, allow_pickle=False)
-    if dtype.hasobject or fortran_order:
-        raise ExplorerError(f"{path.name} holds objects or columns first. Save it with numpy.ascontiguousarray.")
-    if labels is not None:
-        labels = labels.reshape(-1)
-        if not np.issubdtype(labels.dtype, np.integer) or shape[:1] != labels.shape:
-            raise ExplorerError(f"{path.name} needs one whole number a label, as many as images ({shape[:1]}).")
+                label_shape, _, label_dtype = _read_header(member)
+            if not np.issubdtype(label_dtype, np.integer) or shape[:1] != (math.prod(label_shape),):
+                raise ExplorerError(f"{path.name} needs one whole number a label, as many as images ({shape[:1]}).")
+            with archive.open(f"{label_key}.npy") as member:
+                labels = npy.read_array(member, allow_pickle=False).reshape(-1)
 
-    def rows(numbers: Sequence[int]) -> Iterator[np.ndarray]:
-        size = math.prod(shape[1:]) * dtype.itemsize
-        position = 0
+    @contextmanager
+    def open_images() -> Iterator[IO[bytes]]:
         with zipfile.ZipFile(path) as archive, archive.open(f"{key}.npy") as member:
             _read_header(member)
-            for number in numbers:
-                _skip(member, (number - position) * size)
-                data = member.read(size)
-                if len(data) < size:
-                    raise EOFError("it ends too early")
-                position = number + 1
-                yield np.frombuffer(data, dtype).reshape(shape[1:])
+            yield member
 
-    return shape, dtype, rows, labels
+    return array_in_stream(shape, dtype, open_images), labels
 
 
 def _read_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
@@ -112,13 +118,10 @@ def _read_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     return npy.read_array_header_1_0(member) if version == (1, 0) else npy.read_array_header_2_0(member)
 
 
-def _skip(member: IO[bytes], size: int) -> None:
-    while size > 0:
-        size -= len(member.read(min(size, 2**20))) or size
-
-
 def _channel_axis(path: Path, shape: tuple[int, ...]) -> int | None:
     """Which axis of one image holds the channels; None for ``(H, W)``. The last one, where both could."""
+    if math.prod(shape[1:]) > 3 * MAX_PIXELS:
+        raise ExplorerError(f"{path.name} has images of {tuple(shape[1:])}, too large to be read. Save them smaller.")
     if len(shape) == 3 and min(shape[1:]) > 0:
         return None
     if len(shape) == 4 and min(shape[1:]) > 0:

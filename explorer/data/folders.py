@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from explorer.data.reading import ImageSet, decode
@@ -11,7 +12,7 @@ from explorer.data.store import Sample
 from explorer.decoding import MAX_UPLOAD_BYTES, SUFFIXES
 from explorer.images import ImageShape
 
-__all__ = ["SPLIT_NAMES", "files_below", "image_folder"]
+__all__ = ["SPLIT_NAMES", "files_below", "image_folder", "is_inside"]
 
 SPLIT_NAMES: dict[str, tuple[str, ...]] = {
     "train": ("train", "training"),
@@ -25,19 +26,33 @@ def files_below(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
 
     Hidden files and folders are left out. Links to folders are not followed, and neither are links to files outside.
     """
-    root = folder.resolve()
-    found = []
-    for parent, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            path = Path(parent, name)
-            if name.startswith(".") or path.suffix.lower() not in suffixes:
-                continue
-            if path.is_symlink() and not path.resolve().is_relative_to(root):
-                continue
-            if path.is_file():  # no pipe, no device, no broken link
-                found.append(path)
+    found: list[Path] = []
+    folders = [os.fspath(folder)]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                visible = sorted((e for e in entries if not e.name.startswith(".")), key=lambda entry: entry.name)
+        except OSError:  # not ours to read
+            continue
+        found += [
+            Path(entry.path)
+            for entry in visible
+            if entry.name.lower().endswith(suffixes) and _is_own_file(entry, folder)
+        ]
+        folders += [entry.path for entry in reversed(visible) if entry.is_dir(follow_symlinks=False)]
     return found
+
+
+def _is_own_file(entry: os.DirEntry[str], folder: Path) -> bool:
+    """Whether it is no pipe, no device, no broken link and no link that leaves the folder."""
+    if entry.is_symlink():  # known from the listing, as is whether it is a file: millions are not looked at one by one
+        return is_inside(Path(entry.path), folder) and Path(entry.path).is_file()
+    return entry.is_file()
+
+
+def is_inside(path: Path, folder: Path) -> bool:
+    """Whether a file of a folder is no link, or a link that stays in the folder."""
+    return not path.is_symlink() or Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
 def image_folder(folder: Path, split: str, files: list[Path] | None = None) -> ImageSet:
@@ -55,10 +70,18 @@ def image_folder(folder: Path, split: str, files: list[Path] | None = None) -> I
     parts = {name: _part(folder, name) for name in SPLIT_NAMES}
     is_split = all(parts.values())
     roots = list(parts.values()) if is_split else []
-    if is_split and split in parts:
-        roots = [parts[split]]
-        files = [path for path in files if path.is_relative_to(parts[split])]
-    labels_of = [_label(path, next((root for root in roots if path.is_relative_to(root)), folder)) for path in files]
+
+    @cache
+    def is_wanted(parent: Path) -> bool:
+        return not is_split or split not in parts or parent.is_relative_to(parts[split])
+
+    @cache
+    def label_of(parent: Path) -> str:
+        root = next((root for root in roots if parent.is_relative_to(root)), folder)
+        return "" if parent == root else _text(parent.relative_to(root))
+
+    files = [path for path in files if is_wanted(path.parent)]
+    labels_of = [label_of(path.parent) for path in files]
     label_names = sorted(set(labels_of) - {""})
     index = {name: number for number, name in enumerate(label_names)}
 
@@ -73,11 +96,6 @@ def image_folder(folder: Path, split: str, files: list[Path] | None = None) -> I
 
 def _part(folder: Path, split: str) -> Path | None:
     return next((folder / name for name in SPLIT_NAMES[split] if (folder / name).is_dir()), None)
-
-
-def _label(path: Path, root: Path) -> str:
-    parent = path.parent.relative_to(root)
-    return "" if parent == Path() else _text(parent)
 
 
 def _text(path: Path) -> str:

@@ -4,6 +4,7 @@ A data set is named by its `spec`: ``"digits"``, ``"photos"``, or the path of
 
 - a folder of images (labels are the subfolders' names),
 - a ``.npy`` or ``.npz`` file,
+- a folder of the downsampled ImageNet files (``train_data_batch_1`` ... ``val_data``), or one of them,
 - a Parquet file, or a folder of Parquet files,
 - a folder that ``datasets.save_to_disk`` wrote, or one of Arrow files or WebDataset archives.
 
@@ -11,8 +12,9 @@ A data set is named by its `spec`: ``"digits"``, ``"photos"``, or the path of
 is for validation: the images whose numbers have the smallest SHA-256. Sets of fewer than `SMALLEST_SPLIT` images are
 not split: both parts hold all of them.
 
-A store is built once for a source, size, split and limit, under ``stores`` in the data folder. Its name has a digest of
-path, sizes and times of change of the files, so that changed files give a new store.
+A store is built once for a source, size, split and limit, under ``stores`` in the data folder; a build that was killed
+goes on where it was. Its name has a digest of path, sizes and times of change of the files, so that changed files give
+a new store.
 """
 
 from __future__ import annotations
@@ -23,12 +25,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+import numpy as np
+
 from explorer.data.arrays import array_file
+from explorer.data.building import Progress, write_store
 from explorer.data.builtin import digits, photos
 from explorer.data.folders import files_below, image_folder
 from explorer.data.huggingface import READERS, is_saved_to_disk, loaded_files, saved_to_disk
+from explorer.data.imagenet import downsampled_imagenet, imagenet_files, is_imagenet_file
 from explorer.data.reading import ImageSet
-from explorer.data.store import Progress, Store, open_store, write_store
+from explorer.data.store import Store, open_store
 from explorer.data.tables import parquet_files
 from explorer.decoding import SUFFIXES
 from explorer.errors import ExplorerError
@@ -70,7 +76,7 @@ def list_datasets() -> list[DatasetInfo]:
         except OSError:  # not there, or not ours to read
             continue
         for entry in entries:
-            if not entry.name.startswith(".") and (entry.is_dir() or entry.suffix.lower() in _FILE_SUFFIXES):
+            if not entry.name.startswith(".") and (entry.is_dir() or _is_data_file(entry)):
                 found.append(DatasetInfo(str(entry), entry.stem if entry.is_file() else entry.name, False))
     return found
 
@@ -111,7 +117,7 @@ def open_dataset(
     return write_store(
         folder,
         images.title,
-        images.read(numbers, image_shape),
+        lambda done: images.read(numbers[done:], image_shape),
         image_shape,
         len(numbers),
         progress,
@@ -123,6 +129,8 @@ def open_dataset(
 def _open_source(spec: str, path: Path | None, files: list[Path], split: Split, image_shape: ImageShape) -> ImageSet:
     if path is None:
         return digits() if spec == "digits" else photos(split, image_shape)
+    if is_imagenet_file(files[0]):
+        return downsampled_imagenet(path.name.removesuffix(".npz"), files, split)
     if path.is_file():
         return array_file(path) if path.suffix.lower() in _ARRAY_SUFFIXES else parquet_files(path.name, files, split)
     if is_saved_to_disk(path):
@@ -138,17 +146,24 @@ def _open_source(spec: str, path: Path | None, files: list[Path], split: Split, 
 def _files_of(path: Path) -> list[Path]:
     """The files that make up the data set at a path, all of one kind."""
     if path.is_file():
-        if path.suffix.lower() in _FILE_SUFFIXES:
+        if _is_data_file(path):
             return [path]
         raise ExplorerError(f"{path.name} is not a data set. Use a folder, or a .npy, .npz or .parquet file.")
     if not path.is_dir():
         raise ExplorerError(f"There is no data set {path}. Use 'digits', 'photos', or the path of a folder or file.")
+    released = imagenet_files(path)
+    if released:
+        return released
     found = files_below(path, (".parquet", *READERS, *SUFFIXES))
     for suffixes in ((".arrow",), (".parquet",), SUFFIXES, (".tar",)):
         files = [file for file in found if file.suffix.lower() in suffixes]
         if files:
             return files
     raise ExplorerError(f"{path} has no images. Put PNG, JPEG, WebP, GIF, TIFF or BMP files into it, or Parquet files.")
+
+
+def _is_data_file(path: Path) -> bool:
+    return path.suffix.lower() in _FILE_SUFFIXES or is_imagenet_file(path)
 
 
 def _store_name(
@@ -172,13 +187,15 @@ def _slug(title: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-")[:40].lower() or "images"
 
 
-def _choose(images: ImageSet, split: Split, limit: int | None) -> list[int]:
+def _choose(images: ImageSet, split: Split, limit: int | None) -> Sequence[int]:
     """The numbers of the images of a split, evenly thinned to the limit; increasing."""
-    numbers = list(range(images.count))
+    numbers: Sequence[int] = range(images.count)
     if split != "all" and not images.is_split and images.count >= SMALLEST_SPLIT:
-        ranked = sorted(numbers, key=lambda number: hashlib.sha256(str(number).encode()).digest())
-        held_out = set(ranked[: images.count // 10])
-        numbers = [number for number in numbers if (number in held_out) == (split == "validation")]
+        digests = b"".join(hashlib.sha256(b"%d" % number).digest() for number in numbers)
+        ranked = np.frombuffer(digests, "S32").argsort(kind="stable")
+        held_out = np.zeros(images.count, bool)
+        held_out[ranked[: images.count // 10]] = True
+        numbers = np.flatnonzero(held_out == (split == "validation")).tolist()
     if limit is not None and limit < len(numbers):
         numbers = [numbers[i * len(numbers) // limit] for i in range(limit)]
     return numbers

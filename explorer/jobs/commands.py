@@ -1,4 +1,4 @@
-"""``python -m explorer jobs``: send, list, stop, resume, delete and read jobs without a browser.
+"""``python -m explorer jobs``: send, list, stop, resume, delete and read jobs without a browser."""
 
 from __future__ import annotations
 

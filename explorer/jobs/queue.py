@@ -27,6 +27,7 @@ from explorer.jobs.settings import job_settings
 from explorer.jobs.state import member_folders, state
 from explorer.jobs.submission import PACKAGE_PARENT, Submission, read_submission, send_local, write_submission
 from explorer.jobs.supervisor import VISIBLE_DEVICES
+from explorer.jobs.worker import LOCK_FILE
 
 __all__ = ["WITHDRAWN", "enqueue", "folders", "main", "start_queue", "withdraw"]
 
@@ -119,11 +120,11 @@ def main() -> None:
 
 def _take_turn(children: dict[Path, submitit.Job[None]]) -> bool:
     """Start what can start; returns False, with the lock of the queue to be given up, when there is nothing to do."""
-    for folder, job in list(children.items()):
-        if job.done():
-            del children[folder]
-            _close(folder)
     with _changing():
+        for folder, job in list(children.items()):
+            if job.done():
+                del children[folder]
+                _close(folder, job)
         members = [member for folder in folders() for member in member_folders(folder)]
         states = {member: state(member) for member in members}
         waiting = [member for member in members if states[member].status == "queued" and _is_local(member)]
@@ -145,10 +146,12 @@ def _start(folder: Path) -> submitit.Job[None]:
     return job
 
 
-def _close(folder: Path) -> None:
+def _close(folder: Path, job: submitit.Job[None]) -> None:
     """For a job whose supervisor was killed as well: nobody else is left to say so."""
-    record = read_record(folder)
-    if record is not None and record.status in ("queued", "running") and not state(folder).active:
+    record, submission = read_record(folder), read_submission(folder)
+    if record is None or submission is None or submission.job_id != job.job_id:  # deleted, or sent again since
+        return
+    if record.status in ("queued", "running") and not is_held(folder / LOCK_FILE):
         message = "It was killed from outside. Resume goes on from what was saved last."
         with contextlib.suppress(ExplorerError):
             write_record(folder, JobRecord(status="killed", message=message, pid=0))

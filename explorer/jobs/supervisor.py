@@ -16,6 +16,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from submitit.core.utils import DelayedSubmission
@@ -23,7 +24,7 @@ from submitit.helpers import TorchDistributedEnvironment
 
 from explorer.errors import ExplorerError
 from explorer.jobs.record import JobRecord, read_record, write_record
-from explorer.jobs.worker import LOG_FILE, rank_folder
+from explorer.jobs.worker import LOG_FILE, STOP_FILE, rank_folder
 
 __all__ = ["VISIBLE_DEVICES", "Supervisor"]
 
@@ -32,6 +33,7 @@ VISIBLE_DEVICES = "EXPLORER_VISIBLE_DEVICES"
 executor hides all GPUs from a job."""
 
 _SMALL_IMAGE = 256  # pixel values
+_GRACE_SECONDS = 3600.0  # the longest that a partition may reasonably let a preempted job go on
 _STOP_SECONDS = 60.0  # to save and end; Slurm kills what is still there 90 s after its signal
 
 
@@ -76,6 +78,8 @@ class Supervisor:
             )
         status = self.worker.wait()
         record = read_record(own)
+        if record is not None and record.status == "stopped" and not (self.folder / STOP_FILE).exists():
+            _wait_for_slurm()
         if record is None or record.status in ("queued", "running"):  # the worker could not say how it ended
             with contextlib.suppress(ExplorerError):  # a full disk: the state is then read from the lock alone
                 write_record(own, JobRecord(status="killed", message=_how_it_ended(status, kills), pid=0))
@@ -88,6 +92,16 @@ class Supervisor:
                 self.worker.wait(_STOP_SECONDS)
         write_record(self.folder, JobRecord(status="queued", message="Saved, and waiting to go on.", pid=0))
         return DelayedSubmission(Supervisor(self.folder))
+
+
+def _wait_for_slurm() -> None:
+    """Stay until Slurm ends this process: the worker has saved because Slurm asked it to.
+
+    Slurm will say whether the job is cancelled or comes up again. One that ends by itself before that is done for Slurm,
+    and would not come up again.
+    """
+    if "SLURM_JOB_ID" in os.environ:
+        time.sleep(_GRACE_SECONDS)
 
 
 def _threads(folder: Path, processes: int) -> dict[str, str]:

@@ -51,7 +51,7 @@ from explorer.models.anchor import SpectralGaussian
 from explorer.models.base import EnergyModel, sum_pixels
 from explorer.models.unet import UNet, UNetConfig, check_image_shape_fits
 
-__all__ = ["DualEnergy", "DualEnergyConfig", "LogNoiseFeatures", "NoiseRange", "View"]
+__all__ = ["DualEnergy", "DualEnergyConfig", "LogNoiseFeatures", "NoiseRange", "View", "octave_bands"]
 
 _TINY = 1e-6
 # Mean squares, about 1 on average, beyond which the network is not told how large an image is. At the smallest noise

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-__all__ = ["UNet", "UNetConfig", "check_image_shape_fits"]
+__all__ = ["Layer", "UNet", "UNetConfig", "check_image_shape_fits"]
 
 
 class UNetConfig(BaseModel):

@@ -39,12 +39,13 @@ def ready_catalog(checkpoint: Checkpoint, images: Store) -> Catalog | None:
     return catalog
 
 
-def _build(place: DeltaGenerator, checkpoint: Checkpoint, images: Store, wish: str) -> Catalog:
+def _build(place: DeltaGenerator, checkpoint: Checkpoint, images: Store, wish: str) -> Catalog | None:
     what = f"Scoring {len(images):,} images with {checkpoint.name}"
     with place.container():
         bar = st.progress(0.0, f"{what}…")
         st.button(
             "Stop scoring",
+            key=f"stop-{wish}",  # A page that compares two models may build both of their catalogs.
             icon=":material/stop:",
             on_click=_set,
             args=(wish, False),

@@ -72,6 +72,15 @@ def fresh_app(home_of_app: Path) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture
+def own_app(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """The address of an app that nobody has visited yet, and its empty data folder."""
+    home = tmp_path / "home"
+    with _server(home) as address:
+        yield address, home
+    _end_jobs(home)
+
+
 @contextlib.contextmanager
 def _server(home: Path) -> Iterator[str]:
     with socket.socket() as free:

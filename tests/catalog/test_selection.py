@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.catalog.selection import Region, points_in_polygon
+from explorer.catalog.selection import Region, places_inside, points_in_polygon
 
 
 def crossings_are_odd(x: float, y: float, polygon: Region) -> bool:
@@ -53,3 +53,11 @@ def test_no_points_and_no_area() -> None:
 @pytest.mark.parametrize(("region", "box"), [(Region([0, 1], [0, 1]), True), (Region([0, 1, 1], [0, 0, 1]), False)])
 def test_two_corners_are_a_box(region: Region, box: bool) -> None:
     assert region.is_box is box
+
+
+def test_places_in_any_region_and_none_without_a_value() -> None:
+    x, y = np.array([0.0, 1.0, 2.0, np.nan, 5.0]), np.array([0.0, 1.0, np.inf, 1.0, 5.0])
+    box, triangle = Region((5, 1), (1, 5)), Region((-1, 1, -1), (-1, -1, 1.5))
+    assert places_inside(x, y, [box, triangle]).tolist() == [0, 1, 4]
+    assert places_inside(x, y, [triangle]).tolist() == [0]
+    assert places_inside(x, y, []).tolist() == []

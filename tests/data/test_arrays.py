@@ -14,6 +14,7 @@ from explorer.errors import ExplorerError
 
 RNG = np.random.default_rng(0)
 GRAY = RNG.integers(0, 256, (6, 8, 8), dtype=np.uint8)
+LABELS = {".npy": {}, ".npz": {"labels": np.arange(6)}}
 COLOR = RNG.integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
 
 
@@ -171,3 +172,42 @@ def test_damaged_in_the_middle(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(ExplorerError, match="damaged"):
         read_all(path)
+
+
+def test_any_damage_is_a_sentence(path: Path) -> None:
+    whole = save(
+        path, np.arange(6 * 16 * 16).astype(np.uint8).reshape(6, 16, 16) // 7, **LABELS[path.suffix]
+    ).read_bytes()
+    rng = np.random.default_rng(0)
+    outcomes = {"read": 0, "refused": 0}
+    for _ in range(400):
+        data = bytearray(whole)
+        start = rng.integers(len(data))
+        data[start : start + 5] = rng.bytes(len(data[start : start + 5]))
+        path.write_bytes(data)
+        try:
+            read_all(path)
+            outcomes["read"] += 1
+        except ExplorerError:
+            outcomes["refused"] += 1
+    assert min(outcomes.values()) > 10
+
+
+@pytest.mark.parametrize("shape", [(1, 2**20, 2**20), (1, 10**9, 8, 3)])
+def test_images_of_absurd_size(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    with open(tmp_path / "a.npy", "wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        file.truncate(file.tell() + int(np.prod(shape)))  # it has no blocks on the disk
+    with pytest.raises(ExplorerError, match="too large"):
+        array_file(tmp_path / "a.npy")
+
+
+def test_labels_that_promise_too_much(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        with archive.open("images.npy", "w") as member:
+            np.save(member, GRAY)
+        with archive.open("labels.npy", "w") as member:
+            header = {"descr": "<i8", "fortran_order": False, "shape": (10**12,)}
+            np.lib.format.write_array_header_1_0(member, header)
+    with pytest.raises(ExplorerError, match="one whole number a label"):
+        array_file(tmp_path / "a.npz")

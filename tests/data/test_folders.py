@@ -112,3 +112,24 @@ def test_names_that_are_not_unicode(folder: Path, picture: Picture) -> None:
     assert "caf\ufffd.png" in names
     for name in names:
         name.encode("utf-8")
+
+
+def test_links_in_a_circle_are_left_out(tmp_path: Path, picture: Picture) -> None:
+    (tmp_path / "a.png").symlink_to(tmp_path / "b.png")
+    (tmp_path / "b.png").symlink_to(tmp_path / "a.png")
+    (tmp_path / "around").symlink_to(tmp_path)
+    (tmp_path / "c.png").write_bytes(picture())
+    assert files_below(tmp_path, (".png",)) == [tmp_path / "c.png"]
+
+
+def test_deep_folders_and_their_order(tmp_path: Path) -> None:
+    """Files of a folder come before those of its subfolders: the order of the images in stores that exist."""
+    deep = tmp_path / "b" / Path(*["d"] * 200)
+    names = ["b/c/1.png", "b/2.png", "z.png", "a/1.PNG", "a/.hidden.png", ".hidden/1.png", "a/1.txt"]
+    for path in (tmp_path / name for name in names):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    deep.mkdir(parents=True)
+    (deep / "1.png").touch()
+    found = [path.relative_to(tmp_path).as_posix() for path in files_below(tmp_path, (".png",))]
+    assert found == ["z.png", "a/1.PNG", "b/2.png", "b/c/1.png", (deep / "1.png").relative_to(tmp_path).as_posix()]

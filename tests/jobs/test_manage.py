@@ -103,9 +103,11 @@ def test_jobs_wait_for_their_turn_the_oldest_first(new_run: NewRun) -> None:
     wait_for(lambda: not state(third).open)
 
 
-def test_more_run_at_once_where_that_is_allowed(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_run_at_once_where_that_is_allowed(
+    new_run: NewRun, shared_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("EXPLORER_JOBS_AT_ONCE", "2")
-    wait_for(lambda: not is_held(new_run("probe").parent.parent / "jobs" / ".queue.lock"))
+    wait_for(lambda: not is_held(shared_home / "jobs" / ".queue.lock"))
     folders = [new_run(f"both-{k}", **ENDLESS) for k in range(2)]
     for folder in folders:
         submit(folder, LOCAL)

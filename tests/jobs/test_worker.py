@@ -104,7 +104,11 @@ def test_a_later_shorter_record_replaces_a_longer_one(tmp_path: Path) -> None:
         file.write(JobRecord(status="failed", message="é" * 5000, pid=1))
         assert read_record(tmp_path).message == "é" * 500
         file.write(JobRecord(status="finished", pid=2))
-    assert read_record(tmp_path) == JobRecord(status="finished", pid=2)
+    assert (read_record(tmp_path).status, read_record(tmp_path).message, read_record(tmp_path).pid) == (
+        "finished",
+        "",
+        2,
+    )
 
 
 def test_a_damaged_record_counts_as_none(tmp_path: Path) -> None:

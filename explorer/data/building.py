@@ -1,0 +1,167 @@
+"""Building a store: in steps that survive a kill, by one process at a time.
+
+A store is written once, in a hidden folder beside its own, which is renamed when the store is whole. A kill at any
+moment leaves no half store, and the next call goes on where the killed one was. One process builds at a time; another
+one that wants the same store waits for it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from explorer.data.partial import JOURNAL, PartialStore, images_on_disk, sync
+from explorer.data.store import LABELS, META, Sample, Store, StoreMeta, fingerprint, open_store
+from explorer.errors import ExplorerError
+
+__all__ = ["Progress", "write_store"]
+
+Progress = Callable[[int, "int | None"], None]
+"""``progress(done, total)``; the total is None while it is not known."""
+
+_PROGRESS_EVERY = 64
+_WAIT_SECONDS = 0.5  # between two looks at another process that builds the same store
+
+
+def write_store(
+    folder: Path,
+    name: str,
+    read: Callable[[int], Iterable[Sample]],
+    image_shape: tuple[int, int, int],
+    total: int | None = None,
+    progress: Progress | None = None,
+    label_names: Iterable[str] = (),
+    source: str = "",
+) -> Store:
+    """Write images into a new store and open it; memory does not grow with the pixels.
+
+    A store that is already there and whole is kept and returned; a damaged one is replaced. A build that was killed or
+    interrupted goes on; one that failed is cleared away.
+
+    Args:
+        folder: where the store will be; its parent is created.
+        name: what people call it.
+        read: ``read(done)`` gives the images that follow the first `done`, in an order that is always the same; those
+            without pixels are listed as skipped.
+        image_shape: ``(C, H, W)`` of every image.
+        total: how many images there are, for `progress`.
+        progress: called now and then with the number of images done, and at the end; also while another process
+            builds the store.
+        label_names: name of each label.
+        source: where the images come from, for the record.
+
+    Raises:
+        ExplorerError: there is no image, or the disk is full or cannot be written.
+        ValueError: an image has another shape or type.
+    """
+    image_shape = tuple(image_shape)
+    part = folder.with_name(f".{folder.name}.part")
+    report = progress or (lambda _done, _total: None)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _alone(folder, lambda: report(images_on_disk(part, image_shape), total)):
+            if not _is_whole(folder):
+                _build(part, name, read, image_shape, total, report, list(label_names), source)
+                shutil.rmtree(folder, ignore_errors=True)  # what is there is damaged
+                part.rename(folder)
+                (folder / JOURNAL).unlink()
+            return open_store(folder)
+    except OSError as error:
+        raise ExplorerError(
+            f"The images cannot be stored in {folder.parent} ({error.strerror or error}). "
+            "Free some space or check the permissions."
+        ) from error
+
+
+@contextmanager
+def _alone(folder: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold the lock on a store that is to be built, and call `waiting` while another process has it."""
+    lock = FileLock(folder.with_name(f".{folder.name}.lock"))
+    while not lock.is_locked:
+        try:
+            lock.acquire(timeout=_WAIT_SECONDS)
+        except Timeout:
+            waiting()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        open_store(folder)
+    except ExplorerError:
+        return False
+    return True
+
+
+def _build(
+    folder: Path,
+    name: str,
+    read: Callable[[int], Iterable[Sample]],
+    image_shape: tuple[int, int, int],
+    total: int | None,
+    report: Progress,
+    label_names: list[str],
+    source: str,
+) -> None:
+    """Write the files of a store, or what is missing of them.
+
+    Plain writes, not a memory map: on a full disk a write raises, where a map would kill the process.
+    """
+    try:
+        with PartialStore(folder, image_shape, f"{source} {total}") as part:
+            for pixels, label, image_name in read(part.done):
+                part.append(pixels, label, image_name)
+                if part.done % _PROGRESS_EVERY == 0:
+                    report(part.done, total)
+            part.checkpoint()
+            _finish(part, name, label_names, source)
+            report(part.done, total)
+    except (OSError, ValueError):  # it would fail again, and the space is needed
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _finish(part: PartialStore, name: str, label_names: list[str], source: str) -> None:
+    skipped = [image_name for label, image_name in part.records() if label is None]
+    if not part.kept:
+        raise ExplorerError(_nothing_readable(name, skipped))
+    part.write_count()
+    labels = np.fromiter((label for label, _ in part.records() if label is not None), np.int32, part.kept)
+    with open(part.folder / LABELS, "wb") as file:
+        np.save(file, labels)
+        sync(file)
+    shape = (part.kept, *part.image_shape)
+    meta = StoreMeta(
+        name=name,
+        source=source,
+        shape=shape,
+        fingerprint=fingerprint(part.digest, labels, shape),
+        label_names=label_names,
+        names=_names(part),
+        skipped=skipped,
+    )
+    with open(part.folder / META, "w", encoding="utf-8") as file:
+        file.write(meta.model_dump_json(indent=1))
+        sync(file)
+
+
+def _names(part: PartialStore) -> list[str] | None:
+    """The names of the images; None when they say no more than numbers."""
+    names = [name for label, name in part.records() if label is not None]
+    is_numbered = all(name in ("", str(index)) for index, name in enumerate(names))
+    return None if is_numbered else names
+
+
+def _nothing_readable(name: str, skipped: list[str]) -> str:
+    if not skipped:
+        return f"{name} has no images. Choose another data set or add images to it."
+    files = ", ".join(skipped[:3])
+    return f"None of the {len(skipped)} images of {name} can be read ({files}). Use PNG, JPEG, WebP, GIF, TIFF or BMP."

@@ -1,0 +1,103 @@
+"""Figures of two models on the same images: log p of one over that of the other, and the differences.
+
+An image that is more probable for the first model is blue and one that is more probable for the second is vermillion,
+in both figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.figures.atlas import scatter
+from explorer.figures.style import BLUE, GRAY, VERMILLION, mark_vertical, style_figure, translucent
+
+__all__ = ["difference_histogram", "log_prob_scatter"]
+
+
+def log_prob_scatter(
+    first: np.ndarray,
+    second: np.ndarray,
+    index: np.ndarray,
+    *,
+    names: tuple[str, str],
+    unit: str,
+    describe: Callable[[int], str] | None = None,
+    height: int = 400,
+) -> go.Figure:
+    """log p of the second model over that of the first, one point an image, with the diagonal where they are equal.
+
+    Both axes show the same range. For selections by click, box or lasso; points are drawn as by
+    `explorer.figures.atlas.scatter`, of many images a fixed random draw.
+
+    Args:
+        first, second: log p in `unit`, shape ``(N,)``.
+        index: index of each image, in `customdata` of its point.
+        names: of the two models.
+        unit: name of the unit, for the axes.
+        describe: text of an image, given its index, for the hover label.
+        height: in screen pixels.
+    """
+    x_title, y_title = (f"log p by {name} [{unit}]" for name in names)
+    figure = scatter(first, second, index, x_title=x_title, y_title=y_title, name=describe, height=height)
+    points = figure.data[0]
+    colors = np.where(np.asarray(points.y) > np.asarray(points.x), VERMILLION, BLUE)
+    points.marker.color = colors.tolist()
+    points.selected.marker.color = None  # Those that are selected keep their color, the others fade.
+    if len(points.x):
+        low, high = float(min(points.x.min(), points.y.min())), float(max(points.x.max(), points.y.max()))
+        pad = 0.04 * (high - low) or 0.5
+        ends = {"x0": low - pad, "x1": high + pad, "y0": low - pad, "y1": high + pad}
+        figure.add_shape(type="line", layer="below", line={"color": GRAY, "width": 1.5, "dash": "dash"}, **ends)
+        end = low + 0.12 * (high - low)  # The tools of the figure are at the other one.
+        figure.add_annotation(
+            x=end, y=end, text="equal", showarrow=False, xanchor="right", yanchor="bottom", font={"color": GRAY}
+        )
+        figure.update_xaxes(range=[low - pad, high + pad])
+        figure.update_yaxes(range=[low - pad, high + pad])
+    return figure
+
+
+def difference_histogram(
+    edges: np.ndarray,
+    counts: np.ndarray,
+    mean: float,
+    *,
+    names: tuple[str, str],
+    unit: str,
+    height: int = 400,
+) -> go.Figure:
+    """Histogram of log p by the second model minus log p by the first, with the mean.
+
+    Args:
+        edges: of equal bins of the difference, in `unit`, increasing, shape ``(B + 1,)``; zero is one of them where it
+            is in their range.
+        counts: images in each bin, shape ``(B,)``.
+        mean: of the differences, in `unit`.
+        names: of the two models.
+        unit: name of the unit, for the axis.
+        height: in screen pixels.
+    """
+    centers = (edges[:-1] + edges[1:]) / 2
+    figure = go.Figure()
+    for name, color, here in ((names[0], BLUE, centers < 0), (names[1], VERMILLION, centers >= 0)):
+        if here.any():
+            figure.add_bar(
+                x=centers[here],
+                y=counts[here],
+                width=np.diff(edges)[here],
+                customdata=np.stack((edges[:-1], edges[1:]), 1)[here],
+                name=f"more probable for {name}",
+                marker={"color": translucent(color, 0.6), "line_width": 0},
+                hovertemplate=(
+                    "%{y:,} images<br>%{customdata[0]:,.4~g} to %{customdata[1]:,.4~g} " + unit + "<extra></extra>"
+                ),
+            )
+    x_title = f"log p by {names[1]} − log p by {names[0]} [{unit}]"
+    style_figure(figure, x_title=x_title, y_title="Images", height=height)
+    figure.update_layout(barmode="overlay", margin_t=48)
+    figure.update_layout(legend={"y": -0.2, "yanchor": "top"})  # Above the plot is the name of the mark.
+    mark_vertical(figure, mean, f"mean {mean:+,.3g}".replace("-", "−"))
+    return figure

@@ -1,0 +1,103 @@
+"""Map in a browser: it is there at once, a point shows its image, a lasso fills the grid, a click opens Probe."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+# Where the points of the chart's last trace are on the screen, and what each of them says.
+_POINTS = """
+() => {
+  const graph = document.querySelector('.st-key-map_chart .js-plotly-plot');
+  const { xaxis, yaxis } = graph._fullLayout;
+  const { left, top } = graph.getBoundingClientRect();
+  const trace = graph._fullData.at(-1);
+  return Array.from(trace.x, (x, i) => [
+    left + xaxis._offset + xaxis.l2p(x), top + yaxis._offset + yaxis.l2p(trace.y[i]), trace.customdata[i][0],
+    trace.text[i],
+  ]);
+}
+"""
+
+
+class Point(NamedTuple):
+    x: float
+    y: float
+    index: int
+    text: str
+
+
+def opened(app: str, page: Page, query: str) -> list[Point]:
+    page.goto(f"{app}/map?{query}")
+    expect(page.get_by_text("images that the model treats alike")).to_be_visible()
+    expect(page.locator(".st-key-map_chart .nsewdrag")).to_be_visible()
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
+    before, now = None, page.evaluate(_POINTS)
+    while before != now:  # the chart takes its final width
+        page.wait_for_timeout(700)
+        before, now = now, page.evaluate(_POINTS)
+    return [Point(*point) for point in now]
+
+
+def move_to(page: Page, point: Point) -> None:
+    page.mouse.move(point.x - 30, point.y - 30)
+    page.mouse.move(point.x, point.y, steps=4)
+
+
+def test_a_point_shows_its_image_and_opens_it(app: str, page: Page) -> None:
+    points = opened(app, page, "model=digits&data=digits")
+    alone = max(points, key=lambda p: min((p.x - q.x) ** 2 + (p.y - q.y) ** 2 for q in points if q is not p))
+    move_to(page, alone)
+    card = page.locator(".card")
+    expect(card).to_be_visible()
+    expect(card).to_have_text(alone.text.replace("\n", " "))
+    assert re.search(r"image \d+, \d+, label \d\nlog p .+ dB/dim", alone.text)
+    assert card.locator(".picture").bounding_box()["height"] > 50
+    page.mouse.move(5, 5)
+    expect(card).to_be_hidden()
+
+    move_to(page, alone)
+    page.mouse.down()
+    page.mouse.up()
+    expect(page.get_by_role("heading", name="Probe")).to_be_visible()
+    assert f"item={alone.index}" in page.url
+    page.get_by_role("link", name="Map").click()
+    expect(page.get_by_role("heading", name="Map")).to_be_visible()
+    expect(page.locator(".st-key-map_chart .nsewdrag")).to_be_visible()
+
+
+def test_a_lasso_fills_the_grid(app: str, page: Page) -> None:
+    points = opened(app, page, "model=digits&data=digits")
+    across = sorted(point.x for point in points)
+    places = range(len(across) // 4, 3 * len(across) // 4)
+    gap = max(places, key=lambda k: across[k + 1] - across[k])  # where a pixel more or less does not matter
+    edge, count = (across[gap] + across[gap + 1]) / 2, len(across) - gap - 1
+    plot = page.locator(".st-key-map_chart .nsewdrag").bounding_box()
+    right, bottom = plot["x"] + plot["width"] - 1, plot["y"] + plot["height"] - 1
+    corners = ((edge, plot["y"] + 1), (right, plot["y"] + 1), (right, bottom), (edge, bottom))
+    page.mouse.move(*corners[0])
+    page.mouse.down()
+    for corner in corners[1:]:
+        page.mouse.move(*corner, steps=5)
+    page.mouse.up()
+    expect(page.get_by_text(f"{count} images selected")).to_be_visible()
+    shown = page.locator("ul.grid li button")
+    expect(shown).to_have_count(count)
+    values = [float(shown.nth(k).locator(".caption").inner_text().split()[0].replace("−", "-")) for k in range(5)]
+    assert values == sorted(values, reverse=True)
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_text("images selected")).to_have_count(0)
+
+
+def test_the_color_is_in_the_address(app: str, page: Page) -> None:
+    opened(app, page, "model=digits&data=digits&color=Label")
+    expect(page.get_by_text("tell its label in")).to_be_visible()
+    page.get_by_role("combobox", name="Color").click()
+    page.get_by_role("option", name="Contrast").click()
+    expect(page.get_by_text("predict its Contrast")).to_be_visible()
+    assert "color=Contrast" in page.url

@@ -1,0 +1,70 @@
+"""Figures of two models hold the numbers they were given."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from explorer.figures.atlas import MAX_POINTS
+from explorer.figures.compare import difference_histogram, log_prob_scatter
+from explorer.figures.style import BLUE, VERMILLION, translucent
+
+NAMES = ("one", "two")
+
+
+def test_points_are_colored_by_the_model_that_finds_them_more_probable() -> None:
+    first, second = np.array([1.0, 2.0, np.nan, 4.0]), np.array([2.0, 1.0, 0.0, 4.0])
+    figure = log_prob_scatter(
+        first, second, np.array([7, 8, 9, 10]), names=NAMES, unit="nats", describe=lambda i: f"<{i}>"
+    )
+    (points,) = figure.data
+    assert points.customdata.tolist() == [7, 8, 10]
+    assert points.x.tolist() == [1, 2, 4]
+    assert points.y.tolist() == [2, 1, 4]
+    assert list(points.marker.color) == [VERMILLION, BLUE, BLUE]
+    assert points.text[0] == "&lt;7&gt;"
+    assert figure.layout.xaxis.title.text == "log p by one [nats]"
+    assert figure.layout.yaxis.title.text == "log p by two [nats]"
+
+
+def test_the_diagonal_crosses_a_square_that_holds_all_points() -> None:
+    first, second = np.random.default_rng(0).normal(size=(2, 50)) * 100
+    figure = log_prob_scatter(first, second, np.arange(50), names=NAMES, unit="bits")
+    (line,) = figure.layout.shapes
+    assert (line.x0, line.x1) == (line.y0, line.y1) == figure.layout.xaxis.range == figure.layout.yaxis.range
+    assert line.x0 < min(first.min(), second.min())
+    assert line.x1 > max(first.max(), second.max())
+
+
+def test_of_too_many_some_are_plotted() -> None:
+    values = np.arange(MAX_POINTS + 5.0)
+    figure = log_prob_scatter(values, values[::-1], np.arange(len(values)), names=NAMES, unit="nats")
+    assert len(figure.data[0].x) == len(figure.data[0].marker.color) == MAX_POINTS
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_hardly_any_points(count: int) -> None:
+    values = np.full(count, 3.0)
+    figure = log_prob_scatter(values, values, np.arange(count), names=NAMES, unit="nats")
+    assert len(figure.data[0].x) == count
+    assert len(figure.layout.shapes) == count
+
+
+def test_bars_on_the_two_sides_of_zero() -> None:
+    edges, counts = np.array([-2.0, -1.0, 0.0, 1.0]), np.array([5, 6, 7])
+    figure = difference_histogram(edges, counts, -0.25, names=NAMES, unit="dB/dimension")
+    left, right = figure.data
+    assert left.x.tolist() == [-1.5, -0.5]
+    assert left.y.tolist() == [5, 6]
+    assert right.y.tolist() == [7]
+    assert right.customdata.tolist() == [[0, 1]]
+    assert (left.name, right.name) == ("more probable for one", "more probable for two")
+    assert left.marker.color != right.marker.color == translucent(VERMILLION, 0.6)
+    (mean,) = figure.layout.annotations
+    assert (mean.x, mean.text) == (-0.25, "mean −0.25")
+    assert figure.layout.xaxis.title.text == "log p by two − log p by one [dB/dimension]"
+
+
+def test_all_on_one_side_is_one_color() -> None:
+    figure = difference_histogram(np.array([1.0, 2.0]), np.array([3]), 1.5, names=NAMES, unit="nats")
+    assert [bars.name for bars in figure.data] == ["more probable for two"]

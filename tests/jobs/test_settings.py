@@ -1,0 +1,55 @@
+"""Settings of jobs: a file, the environment above it, and what is wrong with them in a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from explorer.errors import ExplorerError
+from explorer.jobs.settings import JobSettings, job_settings, overridden, save_job_settings, settings_file
+
+
+def test_there_need_be_no_file(home: Path) -> None:
+    assert job_settings() == JobSettings()
+    assert settings_file() == home / "explorer.toml"
+
+
+def test_what_is_saved_is_read(home: Path) -> None:
+    settings = JobSettings(
+        executor="slurm", partition="gpu,big", account="a.b-c", gpus=2, cpus=8, memory_gb=1.5, minutes=9
+    )
+    save_job_settings(settings)
+    assert job_settings() == settings
+
+
+def test_the_environment_goes_before_the_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_job_settings(JobSettings(partition="gpu", at_once=3))
+    monkeypatch.setenv("EXPLORER_JOBS_PARTITION", "cpu")
+    monkeypatch.setenv("EXPLORER_JOBS_MINUTES", "30")
+    assert (job_settings().partition, job_settings().at_once, job_settings().minutes) == ("cpu", 3, 30)
+    assert overridden() == {"partition": "cpu", "minutes": "30"}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[jobs]\nat_once = 0\n", "at_once in .*cannot be 0"),
+        ('[jobs]\npartition = "a; rm -rf /"\n', "partition in"),
+        ("[jobs]\nspeed = 3\n", "speed in"),
+        ("jobs = 3\n", "must be a table"),
+        ("[jobs\n", "cannot be read"),
+        ('[jobs]\nexecutor = "cloud"\n', "executor in .*'cloud'"),
+    ],
+)
+def test_what_is_wrong_is_said(home: Path, text: str, sentence: str) -> None:
+    home.mkdir()
+    settings_file().write_text(text)
+    with pytest.raises(ExplorerError, match=sentence):
+        job_settings()
+
+
+def test_a_wrong_variable_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXPLORER_JOBS_AT_ONCE", "many")
+    with pytest.raises(ExplorerError, match="EXPLORER_JOBS_AT_ONCE cannot be 'many'"):
+        job_settings()
