@@ -97,8 +97,8 @@ class Supervisor:
 def _wait_for_slurm() -> None:
     """Stay until Slurm ends this process: the worker has saved because Slurm asked it to.
 
-    Slurm will say whether the job is cancelled or comes up again. One that ends by itself before that is done for it, and
-    would not come up again.
+    Slurm will say whether the job is cancelled or comes up again. One that ends by itself is done for Slurm, and does
+    not come up again.
     """
     if "SLURM_JOB_ID" in os.environ:
         time.sleep(_GRACE_SECONDS)

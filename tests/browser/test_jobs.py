@@ -21,7 +21,8 @@ def test_a_job_is_sent_and_watched_to_its_end(page: Page, own_app: tuple[str, Pa
     expect(page.get_by_text("There are no jobs yet")).to_be_visible()
     page.get_by_role("button", name="Send the job").click()
     expect(page.get_by_role("heading", name="catalog-digits-digits-1")).to_be_visible()
-    expect(page.get_by_test_id("stMarkdownBadge").get_by_text("finished")).to_be_visible()
+    expect(page.get_by_text("3,916 of 3,916 scores")).to_be_visible()
+    expect(page.get_by_role("main").get_by_role("paragraph").filter(has_text="finished")).to_be_visible()
     expect(page.get_by_text("Catalog of digits (validation) by digits.")).to_be_visible()
     assert "job=catalog-digits-digits-1" in page.url
     page.reload()
@@ -46,7 +47,7 @@ def test_settings_are_kept(page: Page, own_app: tuple[str, Path], monkeypatch: p
     app, home = own_app
     page.goto(f"{app}/jobs")
     page.get_by_text("Where jobs run").click()
-    page.get_by_label("Partition").fill("gpu")
+    page.get_by_role("textbox", name="Partition").fill("gpu")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved to explorer.toml")).to_be_visible()
     monkeypatch.setenv("EXPLORER_HOME", str(home))
