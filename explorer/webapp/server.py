@@ -12,7 +12,9 @@ import webbrowser
 
 from streamlit.web import cli
 
+from explorer.errors import ExplorerError
 from explorer.home import SHIPPED_CHECKPOINTS
+from explorer.jobs.manage import recover
 
 __all__ = ["serve"]
 
@@ -35,6 +37,8 @@ _START_SECONDS = 60.0
 def serve(port: int, browser: bool) -> None:
     """Import what the pages need, so that the first visitor does not wait for it, then serve until interrupted.
 
+    Jobs that ran on this machine when it was switched off are sent again.
+
     Args:
         port: on this machine.
         browser: whether to open a browser window.
@@ -43,6 +47,8 @@ def serve(port: int, browser: bool) -> None:
     os.chdir(script.parent)  # where Streamlit looks for .streamlit/config.toml
     for name in _SLOW_IMPORTS:
         importlib.import_module(name)
+    with contextlib.suppress(ExplorerError):  # the Jobs page shows how each of them stands
+        recover()
     if browser:
         threading.Thread(target=_open_browser, args=(f"http://localhost:{port}",), daemon=True).start()
     # Always headless: a server that opens the browser itself greets the first visitor with a notice of its own.

@@ -139,7 +139,7 @@ def _numbers(job: Job, run: Run, metrics: list[dict]) -> None:
     done = run_progress(run)
     validations = [entry for entry in metrics if entry["kind"] == "validation"]
     latest = validations[-1]["bits_per_dimension"] if validations else None
-    speed = done.images_per_second
+    speed = done.rate
     left = done.seconds_left if job.state.active else None
     cells = (
         ("Step", f"{done.done:,}", f"of {done.total:,}", None),
