@@ -81,5 +81,6 @@ def joined_processes() -> Iterator[Processes]:
         raise ExplorerError(f"The processes of this training did not find each other ({error}).") from error
     try:
         yield Processes(distributed.get_rank(), size)
+        distributed.barrier()  # none leaves while another still talks to it
     finally:
         distributed.destroy_process_group()

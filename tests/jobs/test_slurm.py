@@ -130,7 +130,7 @@ def test_scontrol_requeue_in_mid_training_resumes_to_the_same_weights(new_run: N
     restarts = cluster.run("scontrol", "show", "job", job_id(folder), "--oneliner")
     assert "Restarts=1" in restarts
 
-    uninterrupted = new_run("uninterrupted", **steps)
+    uninterrupted = new_run("not-requeued", **steps)
     assert run_job(uninterrupted).status == "finished"
     resumed, expected = weights(folder), weights(uninterrupted)
     assert all(torch.equal(resumed[key], expected[key]) for key in expected)
@@ -245,6 +245,7 @@ def test_without_an_answer_nothing_is_lost(new_run: NewRun, monkeypatch: pytest.
 
 
 def test_programs_of_slurm_are_not_needed_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(Path(subprocess.__file__).parent))
-    assert not slurm.available()
-    assert which_executor(JobSettings()) == "local"
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(Path(subprocess.__file__).parent))
+        assert not slurm.available()
+        assert which_executor(JobSettings()) == "local"

@@ -68,13 +68,14 @@ def together(run: Run, pixels: Path, size: int = 2, stop_at: int = 1000) -> list
             cwd=Path(explorer.__file__).parent.parent,
             env=common | {"RANK": str(rank), "LOCAL_RANK": str(rank), "OMP_NUM_THREADS": "1"},
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
         )
         for rank in range(size)
     ]
-    printed = [process.communicate(timeout=180)[0] for process in processes]
-    assert [process.returncode for process in processes] == [0] * size
-    return [text.strip() for text in printed]
+    printed = [process.communicate(timeout=180) for process in processes]
+    assert [process.returncode for process in processes] == [0] * size, printed
+    return [text.strip() for text, _ in printed]
 
 
 @pytest.fixture
