@@ -15,25 +15,33 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-__all__ = ["browser", "server", "wait_until_idle"]
+__all__ = ["ARGUMENTS", "browser", "browser_path", "running_app", "server", "wait_until_idle"]
 
 _ROOT = Path(__file__).resolve().parent.parent
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_ARGUMENTS = [
+ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 ]
+"""Of the browser."""
+
 _START_SECONDS = 60
+
+
+def browser_path() -> str:
+    """Where the system's Chromium or Chrome is; ends the script with a sentence when there is none."""
+    path = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
+    if path is None:
+        sys.exit("Chromium or Chrome is needed for this script; install it and run again.")
+    return path
 
 
 @contextmanager
 def browser() -> Iterator[Browser]:
-    """The system's Chromium or Chrome; ends the script with a sentence when there is none."""
-    path = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
-    if path is None:
-        sys.exit("Chromium or Chrome is needed for this script; install it and run again.")
+    """The system's Chromium or Chrome, started."""
+    path = browser_path()
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield started
         started.close()
 
@@ -41,26 +49,40 @@ def browser() -> Iterator[Browser]:
 @contextmanager
 def server(home: str) -> Iterator[str]:
     """The app on a free port with its data folder in `home`; yields its address once it answers."""
+    with running_app(home) as (address, _):
+        yield address
+
+
+@contextmanager
+def running_app(home: str, log: Path | None = None) -> Iterator[tuple[str, int]]:
+    """As `server`, yielding the number of its process too. All that it prints goes to `log`, where one is given."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "explorer", "app", "--port", str(port), "--no-browser"]
-    process = subprocess.Popen(command, cwd=_ROOT, env=os.environ | {"EXPLORER_HOME": home}, stdout=subprocess.DEVNULL)
+    environment = os.environ | {"EXPLORER_HOME": home}
+    with open(log or os.devnull, "wb") as output:
+        errors = subprocess.STDOUT if log else None
+        process = subprocess.Popen(command, cwd=_ROOT, env=environment, stdout=output, stderr=errors)
     address = f"http://localhost:{port}"
     try:
-        deadline = time.monotonic() + _START_SECONDS
-        while True:
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
-                break
-            except OSError:
-                if time.monotonic() > deadline or process.poll() is not None:
-                    raise
-                time.sleep(0.02)
-        yield address
+        _wait_until_healthy(address, process)
+        yield address, process.pid
     finally:
         process.terminate()
         process.wait()
+
+
+def _wait_until_healthy(address: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
+            return
+        except OSError:
+            if time.monotonic() > deadline or process.poll() is not None:
+                raise
+            time.sleep(0.02)
 
 
 def wait_until_idle(page: Page, quiet_ms: int = 1500) -> None:

@@ -1,6 +1,6 @@
 """How long a person waits for Probe, in a real browser on a real server.
 
-    python benchmarks/latency.py [--model natural32] [--moves 50]
+    python -m benchmarks.latency [--model natural32] [--moves 50]
 
 Two times, printed as a table: from the server being up to the first numbers on the page, and from releasing a slider
 to the last change of the numbers and of the curves. The slider moves by the keyboard, one step at a time, over the
@@ -17,8 +17,9 @@ import tempfile
 import time
 
 import numpy as np
-from driving import browser, server, wait_until_idle
 from playwright.sync_api import Page
+
+from benchmarks.driving import browser, server, wait_until_idle
 
 SLIDERS = ("Contrast", "Brightness", "Blur", "Noise")
 QUIET_MS = 600

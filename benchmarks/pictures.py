@@ -1,6 +1,6 @@
 """Pictures of every page: light and dark, wide and narrow.
 
-    python benchmarks/pictures.py FOLDER
+    python -m benchmarks.pictures FOLDER
 
 Those of the README are the wide light ones, made with ``--readme``.
 """
@@ -13,7 +13,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from driving import browser, server, wait_until_idle
+from benchmarks.driving import browser, server, wait_until_idle
 
 _PAGES = {"probe": "/?contrast=0.6", "atlas": "/atlas", "trust": "/trust", "train": "/train"}
 _HEIGHTS = {1400: 1500, 800: 2700}
