@@ -7,7 +7,7 @@ import streamlit as st
 from explorer.measures.reports import find_report
 from explorer.measures.trust_report import TrustReport
 from explorer.measures.verdicts import verdicts
-from explorer.webapp.checks import asked_for, offer_checks, run_asked_checks
+from explorer.webapp.checks import offer_checks
 from explorer.webapp.sidebar import sidebar
 from explorer.webapp.trust_panels import figures, verdict_table
 
@@ -20,8 +20,6 @@ def page() -> None:
         "compares two things that a true, normalized density makes equal."
     )
     offer_checks(selection)
-    if asked_for(selection):
-        run_asked_checks(selection)
     report = find_report(selection.checkpoint)
     if report is None:
         st.info(

@@ -242,21 +242,14 @@ def _score(task: CatalogTask, shard: int, report: Report) -> None:
 
 def _evaluate(task: EvaluateTask, report: Report) -> None:
     from explorer.data.sources import open_dataset
-    from explorer.measures.reports import save_report
-    from explorer.measures.trust import FULL, QUICK, run_checks
+    from explorer.measures.reports import check
+    from explorer.measures.trust import FULL, QUICK
     from explorer.models.checkpoints import load_checkpoint
 
     checkpoint = load_checkpoint(task.checkpoint)
     images = open_dataset(task.dataset, checkpoint.model.image_shape)
     effort = QUICK if task.quick else FULL
-    result = run_checks(
-        checkpoint,
-        images.pixels[: effort.nll_images],
-        images.name,
-        effort,
-        progress=lambda _what, share: report(round(100 * min(share, 1.0)), 100, "percent"),
-    )
-    save_report(checkpoint, result)
+    check(checkpoint, images, effort, lambda _what, share: report(round(100 * min(share, 1.0)), 100, "percent"))
 
 
 def _map(task: MapTask, report: Report) -> None:

@@ -11,11 +11,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from explorer.data.store import Store
 from explorer.home import SHIPPED_CHECKPOINTS, data_home, write_atomically
+from explorer.measures.trust import Effort, Progress, run_checks
 from explorer.measures.trust_report import TrustReport
 from explorer.models.checkpoints import Checkpoint
 
-__all__ = ["REPORT_FILE", "find_report", "save_report", "write_report"]
+__all__ = ["REPORT_FILE", "check", "find_report", "save_report", "write_report"]
 
 REPORT_FILE = "trust.json"
 _MAX_BYTES = 5_000_000
@@ -26,6 +28,21 @@ def find_report(checkpoint: Checkpoint) -> TrustReport | None:
     found = [_read(path) for path in (_own_file(checkpoint), checkpoint.path / REPORT_FILE)]
     fitting = [report for report in found if report is not None and report.fingerprint == checkpoint.fingerprint]
     return max(fitting, key=lambda report: report.made, default=None)
+
+
+def check(checkpoint: Checkpoint, images: Store, effort: Effort, progress: Progress | None = None) -> TrustReport:
+    """Run every check and keep the report; where the checkpoint has none yet, after each section.
+
+    A report that is cut short is better than none, but not than one that is whole.
+
+    Raises:
+        ExplorerError: there are fewer than two images, or the report cannot be written.
+    """
+    keep = None if find_report(checkpoint) else (lambda part: save_report(checkpoint, part))
+    pixels = images.pixels[: effort.nll_images]
+    report = run_checks(checkpoint, pixels, images.name, effort, progress=progress, keep=keep)
+    save_report(checkpoint, report)
+    return report
 
 
 def save_report(checkpoint: Checkpoint, report: TrustReport) -> None:

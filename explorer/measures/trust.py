@@ -41,7 +41,7 @@ from explorer.models.base import EnergyModel
 from explorer.models.checkpoints import Checkpoint
 from explorer.units import noise_variance_from_psnr, psnr_from_noise_variance
 
-__all__ = ["FULL", "QUICK", "Effort", "nll_check", "run_checks"]
+__all__ = ["FULL", "QUICK", "Effort", "Progress", "nll_check", "run_checks"]
 
 _EXACT_TRACE = 64  # pixel values up to which a trace is not estimated
 _ANNEALED = 256  # pixel values up to which annealed importance sampling says something

@@ -1,8 +1,7 @@
-"""The catalog that a page needs: the one that is stored, else built on the spot, with progress, stop and resume."""
+"""The catalog that a page needs: the one that is stored, else built on the spot; for many images by a job."""
 
 from __future__ import annotations
 
-import math
 import time
 
 import streamlit as st
@@ -11,13 +10,16 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.catalog.build import build_catalog, estimate_seconds, rows_done
 from explorer.catalog.query import Catalog
 from explorer.data.store import Store
+from explorer.jobs.progress import duration
+from explorer.jobs.tasks import CatalogTask
 from explorer.models.checkpoints import Checkpoint
+from explorer.webapp.background import send, watch
 from explorer.webapp.loaders import catalog as stored_catalog
 
 __all__ = ["ready_catalog"]
 
 _AT_ONCE = 3_000
-"""A data set of up to this many images is scored without being asked for."""
+"""A data set of up to this many images is scored without being asked for, and while one waits."""
 
 
 def ready_catalog(checkpoint: Checkpoint, images: Store) -> Catalog | None:
@@ -34,9 +36,11 @@ def ready_catalog(checkpoint: Checkpoint, images: Store) -> Catalog | None:
     if st.session_state.get(wish, len(images) <= _AT_ONCE):
         catalog = _build(place, checkpoint, images, wish)
         place.empty()
-    else:
-        _offer(place, checkpoint, images, wish)
-    return catalog
+        return catalog
+    task = CatalogTask(checkpoint=checkpoint.name, dataset=images.source)
+    if not watch(task):
+        _offer(checkpoint, images, task)
+    return None
 
 
 def _build(place: DeltaGenerator, checkpoint: Checkpoint, images: Store, wish: str) -> Catalog | None:
@@ -60,43 +64,34 @@ def _build(place: DeltaGenerator, checkpoint: Checkpoint, images: Store, wish: s
             first = done  # Parts that are stored already pass in no time and say nothing about the others.
         left = ""
         if done > first and seconds > 3:
-            left = f", about {_duration(seconds * (total - done) / (done - first))} left"
+            left = f", about {duration(seconds * (total - done) / (done - first))} left"
         bar.progress(done / total, f"{what}: {done / total:.0%}{left}")
 
     return build_catalog(checkpoint, images, progress=progress)
 
 
-def _offer(place: DeltaGenerator, checkpoint: Checkpoint, images: Store, wish: str) -> None:
+def _offer(checkpoint: Checkpoint, images: Store, task: CatalogTask) -> None:
     done = rows_done(checkpoint, images)
-    estimate = f"{wish}-{done}-seconds"
-    with place.container():
-        if estimate not in st.session_state:
-            with st.spinner("Timing the model on a few images…"):
-                st.session_state[estimate] = estimate_seconds(checkpoint, images)
-        which, rest = (
-            (f"{done:,} of the {len(images):,}", "The rest") if done else (f"none of the {len(images):,}", "That")
-        )
-        st.info(
-            f"{checkpoint.name} has scored {which} images of {images.name} so far. {rest} takes about "
-            f"{_duration(st.session_state[estimate])}, once. It can be stopped and goes on where it stopped.",
-            icon=":material/hourglass_empty:",
-        )
-        st.button(
-            "Resume" if done else "Score the images",
-            type="primary",
-            icon=":material/play_arrow:",
-            on_click=_set,
-            args=(wish, True),
-        )
+    estimate = f"catalog-{checkpoint.fingerprint}-{images.fingerprint}-{done}-seconds"
+    if estimate not in st.session_state:
+        with st.spinner("Timing the model on a few images…"):
+            st.session_state[estimate] = estimate_seconds(checkpoint, images)
+    which, rest = (f"{done:,} of the {len(images):,}", "The rest") if done else (f"none of the {len(images):,}", "That")
+    st.info(
+        f"{checkpoint.name} has scored {which} images of {images.name} so far. {rest} takes about "
+        f"{duration(st.session_state[estimate])} on this machine, once.",
+        icon=":material/hourglass_empty:",
+    )
+    st.button(
+        "Resume" if done else "Score the images",
+        key=f"send-{estimate}",
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=send,
+        args=(task,),
+        help="In the background, as a job: it goes on when this page is closed.",
+    )
 
 
 def _set(key: str, value: bool) -> None:
     st.session_state[key] = value
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(5, 5 * math.ceil(seconds / 5))} seconds"
-    if seconds < 5400:
-        return f"{math.ceil(seconds / 60)} minutes"
-    return f"{seconds / 3600:.1f} hours"

@@ -1,4 +1,4 @@
-"""Run the checks of a model on the spot, with progress and stop."""
+"""Check a model: quickly on the spot, with progress and stop, or fully as a job."""
 
 from __future__ import annotations
 
@@ -6,87 +6,71 @@ import streamlit as st
 import torch
 
 from explorer.errors import ExplorerError
-from explorer.measures.reports import find_report, save_report
-from explorer.measures.trust import FULL, QUICK, Effort, run_checks
+from explorer.jobs.tasks import EvaluateTask
+from explorer.measures.reports import check
+from explorer.measures.trust import QUICK
+from explorer.webapp.background import send, watch
 from explorer.webapp.loaders import store
 from explorer.webapp.sidebar import Selection
 
-__all__ = ["asked_for", "offer_checks", "run_asked_checks"]
+__all__ = ["offer_checks"]
 
 _PROBLEM = "checks-problem"
-_EFFORTS: dict[str, Effort] = {"quick": QUICK, "full": FULL}
 
 
 def offer_checks(selection: Selection) -> None:
-    """Two buttons: a minute, or as long as it takes; and what went wrong the last time."""
+    """Two buttons, a minute or as long as it takes; then how far the checks are, or what went wrong the last time."""
     if _PROBLEM in st.session_state:
         st.error(st.session_state.pop(_PROBLEM), icon=":material/error:")
     row = st.container(horizontal=True, vertical_alignment="center")
-    key, running = _key(selection), asked_for(selection)
+    key = f"checks-{selection.checkpoint.fingerprint}-{selection.dataset}"
+    full = EvaluateTask(checkpoint=selection.checkpoint.name, dataset=selection.dataset)
+    running = st.session_state.get(key, False)
+    at_work = watch(full)
     row.button(
         "Run the quick checks",
         type="primary",
         icon=":material/bolt:",
         on_click=_ask,
-        args=(key, "quick"),
+        args=(key, True),
         disabled=running,
         help="All checks on few images: about a minute.",
     )
     row.button(
         "Run the full checks",
         icon=":material/fact_check:",
-        on_click=_ask,
-        args=(key, "full"),
-        disabled=running,
-        help="More images, more noise levels, smaller errors: many minutes for images of 32 × 32 and more.",
+        on_click=send,
+        args=(full,),
+        disabled=running or at_work,
+        help="More images, more noise levels, smaller errors: many minutes for images of 32 × 32 and more. A job does "
+        "it in the background.",
     )
     if running:
         row.button(
             "Stop",
             icon=":material/stop:",
             on_click=_ask,
-            args=(key, None),
+            args=(key, False),
             help="What is measured is kept, unless there is a report already.",
         )
+        _run(selection, key)
 
 
-def asked_for(selection: Selection) -> bool:
-    """Whether checks of this model on this data set were asked for and have not ended."""
-    return st.session_state.get(_key(selection)) is not None
-
-
-def run_asked_checks(selection: Selection) -> None:
-    """Run them, show how far they are, keep the report, and draw the page again."""
-    key = _key(selection)
-    effort = _EFFORTS[st.session_state[key]]
-    checkpoint = selection.checkpoint
+def _run(selection: Selection, key: str) -> None:
+    """Run the quick checks, show how far they are, keep the report, and draw the page again."""
     bar = st.progress(0.0, "Opening the images…")
     try:
-        images = store(selection.dataset, checkpoint.model.image_shape)
-        first = find_report(checkpoint) is None
-        report = run_checks(
-            checkpoint,
-            images.pixels[: effort.nll_images],
-            images.name,
-            effort,
-            progress=lambda what, share: bar.progress(min(share, 1.0), f"{what}…"),
-            # A report that is cut short is better than none, but not than one that is whole.
-            keep=(lambda part: save_report(checkpoint, part)) if first else None,
-        )
-        save_report(checkpoint, report)
+        images = store(selection.dataset, selection.checkpoint.model.image_shape)
+        check(selection.checkpoint, images, QUICK, lambda what, share: bar.progress(min(share, 1.0), f"{what}…"))
     except ExplorerError as error:
         st.session_state[_PROBLEM] = str(error)
     except torch.OutOfMemoryError:
         st.session_state[_PROBLEM] = "The checks ran out of GPU memory. Close other programs and try again."
     finally:
         # Also when the page is left or Stop is pressed, which ends this run of the script.
-        st.session_state[key] = None
+        st.session_state[key] = False
     st.rerun()
 
 
-def _key(selection: Selection) -> str:
-    return f"checks-{selection.checkpoint.fingerprint}-{selection.dataset}"
-
-
-def _ask(key: str, effort: str | None) -> None:
-    st.session_state[key] = effort
+def _ask(key: str, wish: bool) -> None:
+    st.session_state[key] = wish

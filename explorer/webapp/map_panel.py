@@ -13,16 +13,18 @@ from explorer.catalog.query import Catalog
 from explorer.catalog.selection import Region
 from explorer.data.store import Store
 from explorer.figures.map import COLORED_LABELS, label_map_figure, plotted_points, value_map_figure
+from explorer.jobs.tasks import MapTask
 from explorer.measures.neighbors import PREDICTORS, neighbor_accuracy, neighbor_r2
 from explorer.models.checkpoints import Checkpoint
 from explorer.webapp.atlas_panels import description
+from explorer.webapp.background import send, watch
 from explorer.webapp.column_views import ColumnView
 from explorer.webapp.hover_card import hover_card
 
 __all__ = ["Picked", "clear_map_selection", "label_names", "map_panel", "ready_map"]
 
 _AT_ONCE = 3_000
-"""A data set of up to this many images is mapped without being asked for."""
+"""A data set of up to this many images is mapped without being asked for, and while one waits."""
 
 _NO_UNIT = "The axes have no unit: what counts is what is near."
 _CHART = "map_chart"
@@ -55,20 +57,27 @@ def ready_map(checkpoint: Checkpoint, images: Store) -> Map | None:
     found = find_map(checkpoint, images)
     if found is not None:
         return found
-    place = st.empty()
-    wish = f"map-{checkpoint.fingerprint}-{images.fingerprint}"
-    if st.session_state.get(wish, len(images) <= _AT_ONCE):
+    if len(images) <= _AT_ONCE:
+        place = st.empty()
         found = _build(place, checkpoint, images)
         place.empty()
-    else:
-        with place.container():
-            st.info(
-                f"There is no map of the {len(images):,} images of {images.name} yet. {checkpoint.name} has to look at "
-                "each of them, twice, and then UMAP places them. This page has to stay open meanwhile.",
-                icon=":material/hourglass_empty:",
-            )
-            st.button("Make the map", type="primary", icon=":material/play_arrow:", on_click=_set, args=(wish, True))
-    return found
+        return found
+    task = MapTask(checkpoint=checkpoint.name, dataset=images.source)
+    if not watch(task):
+        st.info(
+            f"There is no map of the {len(images):,} images of {images.name} yet. {checkpoint.name} has to look at "
+            "each of them, twice, and then UMAP places them.",
+            icon=":material/hourglass_empty:",
+        )
+        st.button(
+            "Make the map",
+            type="primary",
+            icon=":material/play_arrow:",
+            on_click=send,
+            args=(task,),
+            help="In the background, as a job: it goes on when this page is closed.",
+        )
+    return None
 
 
 def _build(place: DeltaGenerator, checkpoint: Checkpoint, images: Store) -> Map:
@@ -136,7 +145,7 @@ def label_names(images: Store, catalog: Catalog) -> dict[int, str]:
 
 def clear_map_selection() -> None:
     """Drop the selection: the next run draws the map under another key."""
-    _set(_ROUND, st.session_state.get(_ROUND, 0) + 1)
+    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 
 
 def _explained(points: np.ndarray, values: np.ndarray, view: ColumnView) -> str:
@@ -168,7 +177,3 @@ def _sampled(plotted: int, count: int) -> str:
     return (
         f"{plotted:,} of the {count:,} images are plotted. A box or lasso selects all that it encloses, plotted or not."
     )
-
-
-def _set(key: str, value: Any) -> None:
-    st.session_state[key] = value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def test_the_models_that_ship_come_with_their_checks(app: str, page: Page) -> No
     for model in ("natural32", "digits"):
         page.goto(f"{app}/trust?model={model}")
         expect(page.get_by_role("heading", name="Trust")).to_be_visible()
-        expect(page.get_by_text("full checks")).to_be_visible()
+        expect(page.get_by_text("full checks, ")).to_be_visible()
         expect(page.get_by_role("cell", name="Heat equation")).to_be_visible()
         expect(page.locator(".js-plotly-plot")).to_have_count(4)
 
@@ -37,9 +38,12 @@ def test_checks_run_stop_and_stay(
     page.goto(f"{app}/trust?model=paper&data=photos")
     expect(page.get_by_text("was not checked yet")).to_be_visible()
 
-    button(page, "Run the full checks").click()
-    expect(page.get_by_text("Likelihood, read twice")).to_be_visible(timeout=PATIENCE)
-    page.get_by_role("button", name="Stop", exact=True).last.click()
+    button(page, "Run the full checks").click()  # a job
+    expect(page.get_by_text(re.compile("Full checks of paper on photos: [1-9].* of 100 percent"))).to_be_visible(
+        timeout=PATIENCE
+    )
+    page.reload()  # it goes on
+    page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True).click()
     expect(button(page, "Run the full checks")).to_be_enabled(timeout=PATIENCE)
     expect(page.get_by_role("cell", name="Normalization at large noise")).to_be_visible()  # kept
     expect(page.get_by_text("Not measured yet.").first).to_be_visible()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.models.checkpoints import Checkpoint
+from tests.jobs.waiting import end_all_jobs
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -26,3 +28,11 @@ def probe(app: AppTest, tiny_checkpoint: Checkpoint) -> AppTest:
     app.run()
     assert not app.exception
     return app
+
+
+@pytest.fixture
+def jobs(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of the jobs that pages send, to this machine; they are ended after the test."""
+    monkeypatch.setenv("EXPLORER_JOBS_EXECUTOR", "local")
+    yield home / "jobs"
+    end_all_jobs()

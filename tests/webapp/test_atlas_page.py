@@ -101,15 +101,6 @@ def test_another_unit_forgets_the_value(page: AppTest) -> None:
     assert "nats" in caption(page)
 
 
-def test_a_large_data_set_is_scored_on_request(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.webapp.catalog_builder._AT_ONCE", 10)
-    page.run()
-    assert "has scored none of the" in page.info[0].value
-    assert not page.metric
-    page.button[0].click().run()
-    assert len(page.metric) == 5
-
-
 def test_a_failure_is_a_sentence(page: AppTest, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page.run()
     (catalog,) = (home / "catalogs").iterdir()

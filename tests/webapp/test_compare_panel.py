@@ -14,6 +14,8 @@ from explorer.catalog.build import find_catalog
 from explorer.catalog.compare import Comparison, compare
 from explorer.data.sources import open_dataset
 from explorer.data.store import Store
+from explorer.jobs.manage import list_jobs
+from explorer.jobs.tasks import CatalogTask
 from explorer.models.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from tests.conftest import write_tiny_checkpoint
 
@@ -136,16 +138,19 @@ def test_a_model_that_is_no_longer_offered_is_forgotten(page: AppTest, other: Ch
     assert not page.exception
 
 
-def test_a_large_data_set_is_scored_by_the_other_on_request(
+@pytest.mark.usefixtures("jobs")
+def test_a_large_data_set_is_scored_by_the_other_in_a_job(
     page: AppTest, monkeypatch: pytest.MonkeyPatch, other: Checkpoint
 ) -> None:
     page.run()
     monkeypatch.setattr("explorer.webapp.catalog_builder._AT_ONCE", 10)
     page.selectbox(key="compare").set_value("other").run()
+    assert other.name == "other"
     assert "other has scored none of the" in page.info[0].value
     assert not page.metric
     page.button[0].click().run()
-    assert page.metric[0].label.startswith("RMS")
+    (job,) = list_jobs()
+    assert job.task == CatalogTask(checkpoint="other", dataset="digits")
 
 
 def test_a_damaged_model_is_a_sentence(page: AppTest, other: Checkpoint) -> None:

@@ -9,6 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.catalog import map as map_module
 from explorer.errors import ExplorerError
+from explorer.jobs.manage import list_jobs
+from explorer.jobs.tasks import MapTask
 from explorer.models.checkpoints import Checkpoint
 
 ROOT = Path(__file__).parents[2]
@@ -63,14 +65,16 @@ def test_the_url_reproduces_the_view(page: AppTest) -> None:
     assert page.selectbox(key="color").value == "contrast"
 
 
-def test_a_large_data_set_is_mapped_on_request(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("jobs")
+def test_a_large_data_set_is_mapped_by_a_job(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("explorer.webapp.map_panel._AT_ONCE", 10)
     page.run()
     assert "There is no map of the 179 images" in page.info[0].value
     assert not page.get("plotly_chart")
     page.button[0].click().run()
     assert not page.info
-    assert len(page.get("plotly_chart")) == 1
+    (job,) = list_jobs()
+    assert job.task == MapTask(checkpoint="tiny", dataset="digits")
 
 
 def test_of_many_images_some_are_plotted(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

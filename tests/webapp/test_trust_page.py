@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def page(tiny_checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     """Trust with the model `tiny` and the digits, before its first run."""
-    monkeypatch.setattr("explorer.webapp.checks._EFFORTS", {"quick": SMALL, "full": SMALL})
+    monkeypatch.setattr("explorer.webapp.checks.QUICK", SMALL)
     app = AppTest.from_file(str(ROOT / "pages" / "trust.py"), default_timeout=120)
     app.query_params.update(model=tiny_checkpoint.name, data="digits")
     return app
@@ -70,8 +70,8 @@ def test_checks_that_fail_leave_the_report_that_is_there(
         raise ExplorerError("The disk is full.")
 
     monkeypatch.setattr("explorer.measures.trust.heat_residuals", full)
-    press(page, "Run the full checks")
+    press(page, "Run the quick checks")
     assert page.error[0].value == "The disk is full."
     assert len(page.main.table) == 1
     assert find_report(tiny_checkpoint) == before
-    assert not next(button for button in page.button if button.label == "Run the full checks").disabled
+    assert not next(button for button in page.button if button.label == "Run the quick checks").disabled
