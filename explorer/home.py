@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,15 +19,19 @@ from explorer.errors import ExplorerError
 __all__ = [
     "SHIPPED_CHECKPOINTS",
     "check_name",
+    "clear_leftovers",
     "data_home",
     "dataset_folders",
     "subfolder",
+    "temporary_name",
     "write_atomically",
+    "write_folder_atomically",
 ]
 
 SHIPPED_CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_LEFT_OVER_SECONDS = 24 * 3600.0  # nothing takes so long to write
 
 
 def data_home() -> Path:
@@ -73,6 +80,11 @@ def check_name(name: str) -> str:
     return name
 
 
+def temporary_name(path: Path) -> Path:
+    """A hidden path beside `path` that nobody else has: for what is not whole yet, or not wanted any more."""
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.tmp")
+
+
 @contextmanager
 def write_atomically(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` to write to; on success it replaces `path`, on failure it is removed.
@@ -83,7 +95,7 @@ def write_atomically(path: Path) -> Iterator[Path]:
     Raises:
         ExplorerError: the disk is full or the folder cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.tmp")
+    temporary = temporary_name(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -97,3 +109,39 @@ def write_atomically(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def write_folder_atomically(path: Path) -> Iterator[Path]:
+    """Yield a new folder beside `path` to fill; on success it becomes `path`, on failure it is removed.
+
+    A kill at any moment leaves all of the folder or none of it, and the name free for another attempt.
+
+    Raises:
+        FileExistsError: something is at `path`, an empty folder aside.
+        OSError: the disk is full or the folder cannot be written.
+    """
+    temporary = temporary_name(path)
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        temporary.rename(path)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.ENOTDIR) and os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from error
+        raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def clear_leftovers() -> None:
+    """Remove what processes that were killed had begun to write or to remove, a day later: it only takes space."""
+    before = time.time() - _LEFT_OVER_SECONDS
+    found: list[Path] = []
+    for place in ("runs", "jobs", "catalogs", "checkpoints", "trust"):
+        with suppress(OSError):  # a folder that somebody removes meanwhile
+            found += (data_home() / place).rglob(".*.tmp")
+    for path in found:
+        with suppress(OSError):
+            if path.stat().st_mtime < before:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from explorer.errors import ExplorerError
-from explorer.home import check_name, data_home, dataset_folders, subfolder, write_atomically
+from explorer.home import (
+    check_name,
+    clear_leftovers,
+    data_home,
+    dataset_folders,
+    subfolder,
+    temporary_name,
+    write_atomically,
+    write_folder_atomically,
+)
 
 
 def test_explorer_home_decides(home: Path) -> None:
@@ -59,3 +68,34 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ExplorerError, match="No space left"), write_atomically(tmp_path / "x"):
         raise OSError(28, "No space left on device")
+
+
+def test_a_folder_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "folder"
+    with pytest.raises(RuntimeError), write_folder_atomically(path) as new:  # noqa: PT012
+        (new / "half").touch()
+        assert not path.exists()
+        raise RuntimeError
+    assert not list(path.parent.iterdir())
+    path.mkdir()  # as an earlier version left it when it was killed
+    with write_folder_atomically(path) as new:
+        (new / "all").touch()
+    assert [file.name for file in path.iterdir()] == ["all"]
+    for taken in (path, path / "all"):
+        with pytest.raises(FileExistsError), write_folder_atomically(taken):
+            pass
+    assert [file.name for file in path.parent.rglob("*")] == ["folder", "all"]
+
+
+def test_what_kills_have_left_is_cleared_a_day_later(home: Path) -> None:
+    keep = [home / "runs" / "run" / "config.json", home / "datasets" / ".mine.0.tmp"]
+    old = [temporary_name(home / "runs" / "run" / "job.json"), temporary_name(home / "jobs" / "job") / "log.txt"]
+    new = [temporary_name(home / "catalogs" / "one" / "part-00000.parquet")]
+    for path in (*keep, *old, *new):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    for path in (*keep, old[0], old[1].parent):
+        os.utime(path, (1, 1))
+    clear_leftovers()
+    assert sorted(path for path in home.rglob("*") if path.is_file()) == sorted([*keep, *new])
+    assert not old[1].parent.exists()

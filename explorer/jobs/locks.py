@@ -13,6 +13,11 @@ from explorer.errors import ExplorerError
 
 __all__ = ["held", "is_held"]
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
 _looking = threading.Lock()  # two looks at once would each take the other for the holder
 
 
@@ -42,7 +47,20 @@ def held(path: Path, busy: str, timeout: float = 0.0) -> Iterator[None]:
 
 
 def is_held(path: Path) -> bool:
-    """Whether a process holds the lock on a file. The look itself holds it for a moment."""
+    """Whether a process holds the lock on a file. The look itself holds it for a moment, together with other looks."""
+    if fcntl is None:
+        return _is_held_exclusively(path)
+    try:
+        with open(path, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return False
+    except BlockingIOError:
+        return True
+    except OSError:  # not there, or not ours to read: nobody can be writing here
+        return False
+
+
+def _is_held_exclusively(path: Path) -> bool:
     if not path.exists():
         return False
     with _looking:
@@ -51,5 +69,5 @@ def is_held(path: Path) -> bool:
                 return False
         except Timeout:
             return True
-        except OSError:  # a read-only file system: nobody can be writing here
+        except OSError:
             return False

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from explorer.errors import ExplorerError
-from explorer.home import check_name, subfolder
+from explorer.home import check_name, subfolder, temporary_name, write_folder_atomically
 from explorer.jobs import slurm
 from explorer.jobs.locks import held
-from explorer.jobs.queue import WITHDRAWN, enqueue, folders, start_queue, withdraw
+from explorer.jobs.queue import WITHDRAWN, enqueue, folders, wake_queue, withdraw
 from explorer.jobs.record import JobRecord, boot_id, read_record, write_record
 from explorer.jobs.settings import JobSettings, job_settings
 from explorer.jobs.state import JobState, member_folders, state
@@ -80,12 +80,12 @@ def create_job(task: Task, name: str) -> Path:
     """
     folder = subfolder("jobs") / check_name(name)
     try:
-        folder.mkdir()
+        with write_folder_atomically(folder) as new:
+            write_task(new, task)
     except FileExistsError as error:
         raise ExplorerError(f"There is a job called {name} already. Choose another name.") from error
     except OSError as error:
         raise ExplorerError(f"{folder} cannot be created ({error.strerror}).") from error
-    write_task(folder, task)
     return folder
 
 
@@ -195,10 +195,9 @@ def delete(folder: Path) -> None:
         raise ExplorerError(f"The job {folder.name} is at work or waits. Stop it before you delete it.")
     try:
         with held(folder / LOCK_FILE, f"The job {folder.name} is at work. Stop it before you delete it."):
-            # Without these it is no job any more: it cannot be sent, whenever this is interrupted.
-            for name in ("config.json", "task.json"):
-                (folder / name).unlink(missing_ok=True)
-        shutil.rmtree(folder)
+            # Under this name it is no job any more and the old one is free, whenever this is interrupted.
+            unwanted = folder.rename(temporary_name(folder))
+        shutil.rmtree(unwanted)
     except OSError as error:
         raise ExplorerError(
             f"The job {folder.name} cannot be deleted ({error.strerror}). Check the permissions of {folder}."
@@ -239,7 +238,8 @@ def run_folder(name: str) -> Path:
 
 
 def recover() -> list[str]:
-    """After this machine was restarted: send the local jobs again that ran or waited then. Returns their names.
+    """After this machine was restarted: send the local jobs again that ran then, and let those that wait have their
+    turn. Returns the names of the former.
 
     A job that was killed otherwise is left as it is: what killed it might do so again.
 
@@ -247,19 +247,16 @@ def recover() -> list[str]:
         ExplorerError: a job cannot be sent.
     """
     names = []
-    waiting = False
     for folder in folders():
         for member in member_folders(folder):
             record, submission = read_record(member), read_submission(member)
             if record is None or submission is None or submission.executor != "local":
                 continue
-            waiting = waiting or state(member).status == "queued"
             here = record.host == socket.gethostname() and record.boot != boot_id()
             if here and record.status == "running" and not state(member).open:
                 enqueue([member], submission.model_copy(update={"job_id": "", "started": 0.0}))
                 names.append(folder.name)
-    if waiting:
-        start_queue()
+    wake_queue()
     return list(dict.fromkeys(names))
 
 

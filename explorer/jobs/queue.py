@@ -29,20 +29,22 @@ from explorer.jobs.submission import PACKAGE_PARENT, Submission, read_submission
 from explorer.jobs.supervisor import VISIBLE_DEVICES
 from explorer.jobs.worker import LOCK_FILE
 
-__all__ = ["WITHDRAWN", "enqueue", "folders", "main", "start_queue", "withdraw"]
+__all__ = ["WITHDRAWN", "enqueue", "folders", "main", "wake_queue", "withdraw"]
 
 WITHDRAWN = "It was taken out of the queue before it began."
 
 _LOOK_EVERY = 0.5  # seconds
 _START_TIMEOUT = 60.0
+_LOCK_TIMEOUT = 3.0  # a look at the lock holds it for a moment
 _STARTED = "started"
+_BEING_SENT = "being sent"  # in place of submitit's number
 _BUSY = "The queue of jobs is being changed by another process. Try again in a moment."
 
 
 def folders() -> list[Path]:
     """The folders of all jobs in the data folder: training runs, and all others."""
-    runs = [path.parent for path in subfolder("runs").glob("*/config.json")]
-    others = [path.parent for path in subfolder("jobs").glob("*/task.json")]
+    runs = [path.parent for path in subfolder("runs").glob("[!.]*/config.json")]
+    others = [path.parent for path in subfolder("jobs").glob("[!.]*/task.json")]
     return [folder for folder in (*runs, *others) if not folder.is_symlink()]
 
 
@@ -57,7 +59,18 @@ def enqueue(members: list[Path], submission: Submission) -> None:
             folder.mkdir(exist_ok=True)
             write_submission(folder, submission)
             write_record(folder, JobRecord(status="queued", pid=0))
-        start_queue()
+        _start_queue()
+
+
+def wake_queue() -> None:
+    """Start the process that takes jobs where jobs wait and none is there: something killed it.
+
+    Raises:
+        ExplorerError: it cannot start.
+    """
+    if not is_held(_queue_lock()) and _waiting():
+        with _changing():
+            _start_queue()
 
 
 def withdraw(folder: Path) -> bool:
@@ -73,12 +86,8 @@ def withdraw(folder: Path) -> bool:
         return True
 
 
-def start_queue() -> None:
-    """Start the process that takes jobs, where none is there. The caller changes the queue, see `enqueue`.
-
-    Raises:
-        ExplorerError: it cannot start.
-    """
+def _start_queue() -> None:
+    """Start the process that takes jobs, where none is there. The caller holds `_changing`."""
     if is_held(_queue_lock()):
         return
     environment = {
@@ -110,7 +119,7 @@ def start_queue() -> None:
 def main() -> None:
     """Take jobs until there are none."""
     os.environ.setdefault(VISIBLE_DEVICES, os.environ.get("CUDA_VISIBLE_DEVICES", "all"))
-    with held(_queue_lock(), "The queue of jobs is at work already."):
+    with held(_queue_lock(), "The queue of jobs is at work already.", _LOCK_TIMEOUT):
         print(_STARTED, flush=True)
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
         children: dict[Path, submitit.Job[None]] = {}
@@ -141,8 +150,10 @@ def _take_turn(children: dict[Path, submitit.Job[None]]) -> bool:
 
 def _start(folder: Path) -> submitit.Job[None]:
     submission = read_submission(folder) or Submission(executor="local")
+    started = submission.model_copy(update={"job_id": _BEING_SENT, "started": time.time()})
+    write_submission(folder, started)  # before it is sent: a queue that takes over must not send it again
     job = send_local(folder, submission)
-    write_submission(folder, submission.model_copy(update={"job_id": job.job_id, "started": time.time()}))
+    write_submission(folder, started.model_copy(update={"job_id": job.job_id}))
     return job
 
 
@@ -155,6 +166,11 @@ def _close(folder: Path, job: submitit.Job[None]) -> None:
         message = "It was killed from outside. Resume goes on from what was saved last."
         with contextlib.suppress(ExplorerError):
             write_record(folder, JobRecord(status="killed", message=message, pid=0))
+
+
+def _waiting() -> list[Path]:
+    members = [member for folder in folders() for member in member_folders(folder)]
+    return [member for member in members if _is_local(member) and state(member).status == "queued"]
 
 
 def _is_local(folder: Path) -> bool:

@@ -15,7 +15,7 @@ from explorer.jobs.locks import is_held
 from explorer.jobs.record import JobRecord, boot_id, read_record, write_record
 from explorer.jobs.submission import Submission, read_submission
 from explorer.jobs.tasks import read_task
-from explorer.jobs.worker import LOCK_FILE, STOP_FILE, rank_folder
+from explorer.jobs.worker import LOCK_FILE, STOP_FILE, SUPERVISOR_LOCK, rank_folder
 
 __all__ = ["JobState", "Status", "member_folders", "state"]
 
@@ -83,6 +83,8 @@ def _state(folder: Path) -> JobState:
         if time.time() - submission.started < _STARTING_SECONDS:
             return JobState("starting")
         return JobState("killed", "It was started, and ended before it could say a word. The log may say why.")
+    if record.status == "running" and is_held(folder / SUPERVISOR_LOCK):
+        return JobState("stopping" if (folder / STOP_FILE).exists() else "running", pid=pid, host=host)  # for a moment
     if record.status == "running":
         message = (
             "This machine was restarted. Resume goes on from what was saved last."

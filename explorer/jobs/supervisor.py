@@ -16,15 +16,18 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections import deque
 from pathlib import Path
 
 from submitit.core.utils import DelayedSubmission
 from submitit.helpers import TorchDistributedEnvironment
 
 from explorer.errors import ExplorerError
+from explorer.jobs.locks import held, is_held
 from explorer.jobs.record import JobRecord, read_record, write_record
-from explorer.jobs.worker import LOG_FILE, STOP_FILE, rank_folder
+from explorer.jobs.worker import LOCK_FILE, LOG_FILE, STOP_FILE, SUPERVISOR_LOCK, rank_folder
 
 __all__ = ["VISIBLE_DEVICES", "Supervisor"]
 
@@ -35,6 +38,13 @@ executor hides all GPUs from a job."""
 _SMALL_IMAGE = 256  # pixel values
 _GRACE_SECONDS = 3600.0  # the longest that a partition may reasonably let a preempted job go on
 _STOP_SECONDS = 60.0  # to save and end; Slurm kills what is still there 90 s after its signal
+_LOCK_TIMEOUT = 3.0  # a look at the lock holds it for a moment
+_FELLOW_TIMEOUT = 60.0  # of a job that was killed, the other processes end some seconds later
+_ASK_EVERY = 0.05  # seconds, whether the worker has ended, where the system does not tell
+_LOOK_EVERY = 2.0  # seconds, at the other processes of a job, whose records may be on a network drive
+_KILLS_KEPT = 5  # looks
+_ALONE_SECONDS = 10.0  # in which a worker should have noticed by itself that another is gone
+_ALONE = "Another of its processes ended, and it cannot go on alone. Resume goes on from what was saved last."
 
 
 class Supervisor:
@@ -67,7 +77,15 @@ class Supervisor:
                 "LOCAL_RANK": str(distributed.local_rank),
             }
         own.mkdir(exist_ok=True)
-        kills = _out_of_memory_kills()
+        busy = "This job is supervised already."
+        try:
+            with held(own / SUPERVISOR_LOCK, busy, _FELLOW_TIMEOUT if distributed.rank else _LOCK_TIMEOUT):
+                self._supervise(own, environment, distributed)
+        except ExplorerError as error:  # in submitit's log
+            print(error, file=sys.stderr, flush=True)
+
+    def _supervise(self, own: Path, environment: dict[str, str], distributed: TorchDistributedEnvironment) -> None:
+        before = read_record(own)
         with open(own / LOG_FILE, "ab") as log:
             self.worker = subprocess.Popen(
                 [sys.executable, "-m", "explorer.jobs.worker", str(self.folder)],
@@ -76,13 +94,55 @@ class Supervisor:
                 stderr=log,
                 env=environment,
             )
-        status = self.worker.wait()
+        ranks = [rank for rank in range(distributed.world_size) if rank != distributed.rank]
+        found = self._see_through([_Fellow(rank_folder(self.folder, rank)) for rank in ranks])
         record = read_record(own)
         if record is not None and record.status == "stopped" and not (self.folder / STOP_FILE).exists():
             _wait_for_slurm()
-        if record is None or record.status in ("queued", "running"):  # the worker could not say how it ended
-            with contextlib.suppress(ExplorerError):  # a full disk: the state is then read from the lock alone
-                write_record(own, JobRecord(status="killed", message=_how_it_ended(status, kills), pid=0))
+        speechless = record is None or record.status in ("queued", "running")
+        its_own = record == before or record.pid == self.worker.pid  # else the job was sent again since
+        if speechless and its_own and not is_held(own / LOCK_FILE):  # where it is held, another does this job
+            with contextlib.suppress(ExplorerError):  # a full disk: the state is then read from the locks alone
+                write_record(own, found)
+
+    def _see_through(self, fellows: list[_Fellow]) -> JobRecord:
+        """Wait for the end of the worker; returns how that looks from outside.
+
+        A worker whose fellow is gone notices as soon as it needs it, unless it waits for it to come: then it is ended
+        from here.
+        """
+        # The system counts a kill before the process is gone: compared is with some seconds ago.
+        kills = deque([_out_of_memory_kills()], maxlen=_KILLS_KEPT)
+        ended, alone = threading.Event(), threading.Event()
+
+        def look() -> None:
+            since = math.inf
+            while not ended.wait(_LOOK_EVERY):
+                kills.append(_out_of_memory_kills())
+                if any(fellow.is_gone() for fellow in fellows):
+                    since = min(since, time.monotonic())
+                if time.monotonic() - since >= _ALONE_SECONDS:
+                    alone.set()
+                    self.worker.kill()
+                    return
+
+        watcher = threading.Thread(target=look, daemon=True, name="looks at the other processes")
+        watcher.start()
+        status = self._exit_status()
+        ended.set()
+        watcher.join()
+        if alone.is_set():
+            return JobRecord(status="failed", message=_ALONE, pid=0)
+        return JobRecord(status="killed", message=_how_it_ended(status, kills[0]), pid=0)
+
+    def _exit_status(self) -> int:
+        """Wait for it, but not by `wait`, which holds a lock that `checkpoint`, called by a signal, needs."""
+        if hasattr(os, "waitid"):
+            with contextlib.suppress(ChildProcessError):
+                os.waitid(os.P_PID, self.worker.pid, os.WEXITED | os.WNOWAIT)
+        while (status := self.worker.poll()) is None:
+            time.sleep(_ASK_EVERY)
+        return status
 
     def checkpoint(self) -> DelayedSubmission:
         """Ask the worker to save and end; returns what is to be done when the job comes up again. submitit calls it."""
@@ -92,6 +152,29 @@ class Supervisor:
                 self.worker.wait(_STOP_SECONDS)
         write_record(self.folder, JobRecord(status="queued", message="Saved, and waiting to go on.", pid=0))
         return DelayedSubmission(Supervisor(self.folder))
+
+
+class _Fellow:
+    """Another process of the same job.
+
+    Args:
+        folder: where it keeps its record.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._earlier = read_record(folder)
+        self._running: JobRecord | None = None
+
+    def is_gone(self) -> bool:
+        """Whether it has come to a bad end, or was even sent again since."""
+        record = read_record(self.folder)
+        if record is None or record in (self._earlier, self._running):
+            return False
+        if record.status == "running" and self._running is None:
+            self._running = record
+            return False
+        return record.status not in ("finished", "stopped")
 
 
 def _wait_for_slurm() -> None:

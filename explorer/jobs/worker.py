@@ -27,14 +27,26 @@ from explorer.jobs.locks import held
 from explorer.jobs.record import JobRecord, RecordFile, read_record
 from explorer.jobs.tasks import Work, do_task
 
-__all__ = ["GRACE_SECONDS", "LOCK_FILE", "LOG_FILE", "STOP_FILE", "explain", "main", "rank_folder", "run_job"]
+__all__ = [
+    "GRACE_SECONDS",
+    "LOCK_FILE",
+    "LOG_FILE",
+    "STOP_FILE",
+    "SUPERVISOR_LOCK",
+    "explain",
+    "main",
+    "rank_folder",
+    "run_job",
+]
 
 GRACE_SECONDS = 30.0
 LOCK_FILE = "lock"
+SUPERVISOR_LOCK = "supervisor.lock"  # held by whoever will say how the process ended, if it cannot itself
 LOG_FILE = "log.txt"
 STOP_FILE = "stop"
 
 _LOCK_TIMEOUT = 3.0  # seconds: a job that has just ended, or a look at its state, may hold the lock for a moment
+_FELLOW_TIMEOUT = 60.0  # another process of a job that was killed ends some seconds after the first one
 _LOOK_EVERY = 0.5  # seconds between looks for the stop file: any process that shares the disk can create a file
 
 
@@ -63,6 +75,7 @@ def run_job(
     folder: Path,
     work: Work = do_task,
     grace_seconds: float = GRACE_SECONDS,
+    lock_seconds: float | None = None,
 ) -> JobRecord:
     """Do a job in this process, under its lock, and record how it ended. The command line uses this too.
 
@@ -70,6 +83,7 @@ def run_job(
         folder: the job's folder.
         work: what to do there.
         grace_seconds: how long a stop request may take.
+        lock_seconds: how long to wait where another process does this job; a moment when None.
 
     Returns:
         The final record; errors of the work are in it, not raised.
@@ -78,7 +92,8 @@ def run_job(
         ExplorerError: another process does this job, or its folder cannot be written.
     """
     busy = "This job is being done already. Wait until it ends, or stop it."
-    with held(folder / LOCK_FILE, busy, _LOCK_TIMEOUT), RecordFile(folder) as file:
+    patience = _LOCK_TIMEOUT if lock_seconds is None else lock_seconds
+    with held(folder / LOCK_FILE, busy, patience), RecordFile(folder) as file:
         before = read_record(folder)
         if before is None or before.status != "queued":  # else it was stopped while it waited
             (folder / STOP_FILE).unlink(missing_ok=True)
@@ -138,7 +153,11 @@ def main(folder: Path) -> int:
     own = rank_folder(folder, rank)
     try:
         own.mkdir(exist_ok=True)
-        record = run_job(own, lambda _own, should_stop: do_task(folder, should_stop))
+        record = run_job(
+            own,
+            lambda _own, should_stop: do_task(folder, should_stop),
+            lock_seconds=_FELLOW_TIMEOUT if rank else _LOCK_TIMEOUT,
+        )
     except (ExplorerError, OSError) as error:
         print(error, file=sys.stderr, flush=True)
         return 1

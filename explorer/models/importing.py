@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from explorer.errors import ExplorerError
-from explorer.home import check_name, data_home
+from explorer.home import check_name, data_home, write_folder_atomically
 from explorer.images import Values
 from explorer.models.checkpoints import CheckpointConfig, save_checkpoint, weights_misfit
 from explorer.models.dual import NoiseRange
@@ -86,7 +86,11 @@ def import_released(folder: Path, name: str, size: int | None = None) -> Path:
     if target.exists():
         raise ExplorerError(f"A checkpoint called {name!r} exists already; choose another name.")
     model, config = read_released(folder, size)
-    save_checkpoint(target, model, config, released_card(name, config))
+    try:
+        with write_folder_atomically(target) as new:
+            save_checkpoint(new, model, config, released_card(name, config))
+    except OSError as error:
+        raise ExplorerError(f"{target} cannot be written ({error.strerror or error}). Free some space.") from error
     return target
 
 

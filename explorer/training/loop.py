@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import shutil
 import time
@@ -14,7 +15,8 @@ import torch
 
 from explorer.data.sources import open_dataset
 from explorer.errors import ExplorerError
-from explorer.models.checkpoints import CheckpointConfig, save_checkpoint
+from explorer.home import temporary_name, write_folder_atomically
+from explorer.models.checkpoints import CheckpointConfig, read_config, save_checkpoint
 from explorer.training.card import checkpoint_card
 from explorer.training.objective import irreducible_time_loss
 from explorer.training.processes import ALONE, Processes, joined_processes
@@ -153,14 +155,29 @@ def _hardware(device: torch.device) -> str:
 
 
 def _export(run: Run) -> None:
-    """Copy the best checkpoint of a finished run to where every page finds it, in one rename."""
-    target = run.checkpoint
-    temporary = target.with_name(f".{target.name}.tmp")
+    """Copy the best checkpoint of a finished run to where every page finds it, in one rename.
+
+    One with these weights that is there is left as it is, with what was measured of it since: the process that wrote it
+    was killed before it could say that it was done.
+    """
+    target, best = run.checkpoint, run.folder / "best"
     try:
-        shutil.rmtree(temporary, ignore_errors=True)
-        shutil.copytree(run.folder / "best", temporary)
-        if target.exists():
-            shutil.rmtree(target)
-        temporary.rename(target)
+        weights = _weights(best)
+        if weights is not None and _weights(target) == weights:
+            return
+        with write_folder_atomically(target) as new:
+            shutil.copytree(best, new, dirs_exist_ok=True)
+            if target.exists():
+                shutil.rmtree(target.rename(temporary_name(target)))
     except OSError as error:
         raise ExplorerError(f"{target} cannot be written ({error.strerror or error}). Free some space.") from error
+
+
+def _weights(checkpoint: Path) -> bytes | None:
+    """SHA-256 of the weights of a checkpoint that is whole; else None."""
+    try:
+        read_config(checkpoint)
+        with open(checkpoint / "model.safetensors", "rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except (OSError, ExplorerError):
+        return None

@@ -21,6 +21,7 @@ from explorer.errors import ExplorerError
 __all__ = ["ALONE", "Processes", "joined_processes"]
 
 _PATIENCE = timedelta(hours=1)  # the others wait for as long as the first one validates
+_MEETING = timedelta(minutes=5)  # for all to be there: one that was killed before never comes
 
 
 class Processes(NamedTuple):
@@ -76,9 +77,13 @@ def joined_processes() -> Iterator[Processes]:
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
     backend = "nccl" if torch.cuda.is_available() else "gloo"
     try:
-        distributed.init_process_group(backend, timeout=_PATIENCE)
-    except (RuntimeError, ValueError) as error:
-        raise ExplorerError(f"The processes of this training did not find each other ({error}).") from error
+        rank, host, port = int(os.environ["RANK"]), os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+        store = distributed.TCPStore(host, port, size, is_master=rank == 0, timeout=_MEETING)
+        distributed.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=_PATIENCE)
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise ExplorerError(
+            f"The processes of this training did not find each other ({error}). Resume lets them try again."
+        ) from error
     try:
         yield Processes(distributed.get_rank(), size)
         distributed.barrier()  # none leaves while another still talks to it

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from explorer.errors import ExplorerError
-from explorer.home import check_name, data_home, subfolder, write_atomically
+from explorer.home import check_name, data_home, subfolder, write_atomically, write_folder_atomically
 from explorer.training.config import TrainingConfig
 
 __all__ = ["Run", "append_metrics", "create_run"]
@@ -119,17 +118,12 @@ def create_run(config: TrainingConfig, folder: Path | None = None) -> Path:
     if (data_home() / "checkpoints" / config.name).exists():
         raise ExplorerError(f"A checkpoint called {config.name!r} exists already; choose another name.")
     try:
-        folder.mkdir(parents=True)
+        with write_folder_atomically(folder) as new, write_atomically(new / "config.json") as path:
+            path.write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
     except FileExistsError as error:
         raise ExplorerError(f"A run called {folder.name!r} exists already; choose another name.") from error
     except OSError as error:
         raise ExplorerError(f"{folder} cannot be created ({error.strerror}).") from error
-    try:
-        with write_atomically(folder / "config.json") as path:
-            path.write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    except ExplorerError:
-        shutil.rmtree(folder, ignore_errors=True)  # or the name would stay taken
-        raise
     return folder
 
 

@@ -10,10 +10,12 @@ import streamlit as st
 from explorer.errors import ExplorerError
 from explorer.jobs.manage import Job, list_jobs
 from explorer.jobs.progress import Progress, duration, progress
+from explorer.jobs.queue import wake_queue
 from explorer.jobs.record import read_record
 from explorer.jobs.state import member_folders
 from explorer.jobs.submission import read_submission
 from explorer.webapp.job_widgets import job_buttons, job_log, job_message, status_badge
+from explorer.webapp.loaders import shown_errors
 
 __all__ = ["KINDS", "job_list"]
 
@@ -39,6 +41,8 @@ def job_list() -> None:
     @st.fragment(run_every=_REFRESH if any(job.state.open for job in list_jobs()) else None)
     def live() -> None:
         jobs = list_jobs()
+        with shown_errors():
+            wake_queue()
         shown = [job for job in jobs if job.task.kind in (kinds or KINDS) and job.state.status in wanted]
         if not shown:
             st.info(f"None of the {len(jobs)} jobs is of this kind and state.", icon=":material/filter_alt_off:")

@@ -13,7 +13,7 @@ import webbrowser
 from streamlit.web import cli
 
 from explorer.errors import ExplorerError
-from explorer.home import SHIPPED_CHECKPOINTS
+from explorer.home import SHIPPED_CHECKPOINTS, clear_leftovers
 from explorer.jobs.manage import recover
 
 __all__ = ["serve"]
@@ -37,7 +37,7 @@ _START_SECONDS = 60.0
 def serve(port: int, browser: bool) -> None:
     """Import what the pages need, so that the first visitor does not wait for it, then serve until interrupted.
 
-    Jobs that ran on this machine when it was switched off are sent again.
+    Jobs that ran on this machine when it was switched off are sent again; what kills have left is cleared away.
 
     Args:
         port: on this machine.
@@ -49,6 +49,7 @@ def serve(port: int, browser: bool) -> None:
         importlib.import_module(name)
     with contextlib.suppress(ExplorerError):  # the Jobs page shows how each of them stands
         recover()
+    clear_leftovers()
     if browser:
         threading.Thread(target=_open_browser, args=(f"http://localhost:{port}",), daemon=True).start()
     # Always headless: a server that opens the browser itself greets the first visitor with a notice of its own.

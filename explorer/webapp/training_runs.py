@@ -12,6 +12,7 @@ from explorer.errors import ExplorerError
 from explorer.figures.training import denoised_images, denoising_psnr, likelihood, space_loss, time_loss
 from explorer.jobs.manage import Job, list_jobs
 from explorer.jobs.progress import Progress, denoised_examples, duration, run_progress
+from explorer.jobs.queue import wake_queue
 from explorer.training.run import Run
 from explorer.units import psnr_from_noise_variance
 from explorer.webapp.job_widgets import job_buttons, job_log, job_message, status_badge
@@ -31,6 +32,8 @@ def training_runs() -> None:
     @st.fragment(run_every=2 if active else None)
     def live() -> None:
         jobs = list_jobs("train")
+        with shown_errors():
+            wake_queue()
         if {job.name for job in jobs if job.state.open} != active:
             st.rerun()  # the whole page: a finished run is a new model in the sidebar
         chosen = _choose(jobs)

@@ -39,6 +39,15 @@ def test_looking_does_not_take_others_that_look_for_the_holder(tmp_path: Path) -
         assert not any(pool.map(lambda _: is_held(path), range(400)))
 
 
+def test_looks_of_other_processes_do_not_count_as_a_holder(tmp_path: Path) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    path = tmp_path / "lock"
+    path.touch()
+    with open(path, "rb") as elsewhere:
+        fcntl.flock(elsewhere, fcntl.LOCK_SH)
+        assert not is_held(path)
+
+
 def test_a_lock_that_cannot_be_made_says_so(tmp_path: Path) -> None:
     with pytest.raises(ExplorerError, match="cannot be locked"), held(tmp_path, "busy"):
         pass

@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import load_file
 
 import explorer
+from benchmarks.processes import processes_of
 from explorer.errors import ExplorerError
 from explorer.jobs.locks import is_held
 from explorer.jobs.manage import (
@@ -33,6 +34,7 @@ from explorer.jobs.manage import (
     traceback_in,
 )
 from explorer.jobs.progress import progress
+from explorer.jobs.queue import wake_queue
 from explorer.jobs.record import JobRecord, read_record, write_record
 from explorer.jobs.settings import JobSettings
 from explorer.jobs.state import member_folders, state
@@ -115,6 +117,7 @@ def test_more_run_at_once_where_that_is_allowed(
     for folder in folders:
         stop(folder)
     wait_for(lambda: not any(state(folder).open for folder in folders))
+    wait_for(lambda: not is_held(shared_home / "jobs" / ".queue.lock"))  # it has this setting
 
 
 def test_a_killed_job_resumes_to_the_same_weights(new_run: NewRun) -> None:
@@ -145,16 +148,20 @@ def test_a_killed_job_resumes_to_the_same_weights(new_run: NewRun) -> None:
     assert all(torch.equal(resumed[key], expected[key]) for key in expected)
 
 
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc")
 def test_the_queue_can_be_killed_and_goes_on(new_run: NewRun) -> None:
     first, second = new_run("before", **ENDLESS), new_run("after", steps=8)
     submit(first, LOCAL)
     submit(second, LOCAL)
     wait_for(lambda: state(first).status == "running")
-    subprocess.run(["pkill", "-KILL", "-f", "explorer.jobs.queue"], check=True)
-    wait_for(lambda: not is_held(first.parent.parent / "jobs" / ".queue.lock"))
+    home = first.parent.parent
+    (queue,) = [process for process in processes_of(home) if process.role == "queue"]
+    os.kill(queue.pid, signal.SIGKILL)
+    wait_for(lambda: not is_held(home / "jobs" / ".queue.lock"))
     assert state(first).status == "running", "it goes on"
     assert state(second).status == "queued"
-    recover()
+    wake_queue()
+    assert is_held(home / "jobs" / ".queue.lock")
     stop(first)
     wait_for(lambda: state(second).status == "finished")
     assert state(first).status == "stopped"
@@ -277,6 +284,29 @@ def test_delete_removes_a_run_and_nothing_else(new_run: NewRun, tmp_path: Path) 
     assert (outside / "config.json").exists()
     with pytest.raises(ExplorerError, match="There is no job"):
         submit(folder, LOCAL)
+
+
+def test_a_job_that_is_half_made_or_half_deleted_is_none_and_its_name_is_free(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    folder = new_run("cut")
+    with monkeypatch.context() as patch:
+        patch.setattr("explorer.jobs.manage.shutil.rmtree", cut)
+        with pytest.raises(KeyboardInterrupt):
+            delete(folder)
+    assert "cut" not in " ".join(job.name for job in list_jobs())
+    assert len(list(folder.parent.glob(".cut.*.tmp/config.json"))) == 1
+    assert new_run("cut") == folder
+
+    task = CatalogTask(checkpoint="digits", dataset="digits")
+    with monkeypatch.context() as patch:
+        patch.setattr("explorer.jobs.manage.write_task", cut)
+        with pytest.raises(KeyboardInterrupt):
+            create_job(task, "half")
+    delete(create_job(task, "half"))
 
 
 def test_jobs_are_listed_newest_first_with_their_state(new_run: NewRun) -> None:

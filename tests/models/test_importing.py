@@ -74,6 +74,24 @@ def test_an_import_is_a_checkpoint_like_any_other(home: Path, folder: Path) -> N
         import_released(folder, "paper", 16)
 
 
+def test_an_import_that_is_cut_short_leaves_nothing_and_can_be_done_again(
+    home: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_: object) -> None:
+        assert not (home / "checkpoints" / "paper").exists(), "not before it is whole"
+        raise KeyboardInterrupt
+
+    released.write(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr("explorer.models.checkpoints.save_description", cut)
+        with pytest.raises(KeyboardInterrupt):
+            import_released(folder, "paper")
+    assert not list((home / "checkpoints").iterdir())
+    assert import_released(folder, "paper").is_dir()
+    with pytest.raises(ExplorerError, match="exists already"):
+        import_released(folder, "paper")
+
+
 def test_the_size_comes_from_the_data_set(folder: Path) -> None:
     released.write(folder)
     assert read_released(folder)[0].image_shape == (1, 64, 64)

@@ -71,6 +71,20 @@ def test_a_run_trains_validates_and_becomes_a_checkpoint(home: Path) -> None:
     assert "bits/dimension" in (checkpoint.path / "card.md").read_text()
 
 
+def test_a_finished_run_that_is_resumed_leaves_its_checkpoint_as_it_is(home: Path) -> None:
+    """It was killed before it could say that it was done, and the checkpoint may have been evaluated since."""
+    run = Run.open(create_run(config()))
+    train_on(run, pixels(), pixels(20, 1))
+    (run.checkpoint / "trust.json").write_text("{}")
+    assert train_on(run, pixels(), pixels(20, 1))
+    assert (run.checkpoint / "trust.json").exists()
+
+    (run.checkpoint / "model.safetensors").write_bytes(b"half")
+    assert train_on(run, pixels(), pixels(20, 1))
+    assert load_checkpoint("bars", "cpu")
+    assert [path.name for path in run.checkpoint.parent.iterdir()] == ["bars"]
+
+
 def test_training_lowers_the_nll(home: Path) -> None:
     run = Run.open(create_run(config(steps=60, batch_size=32, learning_rate=1e-2, validate_every=60)))
     trainer = Trainer(run.config, bars(run.config))

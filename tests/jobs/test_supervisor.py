@@ -1,0 +1,145 @@
+"""What stands beside a worker and tells how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from explorer.jobs import supervisor
+from explorer.jobs.locks import held
+from explorer.jobs.manage import resume, submit
+from explorer.jobs.record import JobRecord, read_record, write_record
+from explorer.jobs.settings import JobSettings
+from explorer.jobs.state import state
+from explorer.jobs.supervisor import Supervisor
+from explorer.jobs.worker import LOCK_FILE
+from tests.jobs.waiting import wait_for
+
+NewRun = Callable[..., Path]
+
+
+@pytest.fixture
+def sleeper(tmp_path: Path) -> Iterator[Supervisor]:
+    """A supervisor whose worker sleeps."""
+    one = Supervisor(tmp_path)
+    one.worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    yield one
+    one.worker.kill()
+    one.worker.wait()
+
+
+def test_a_job_that_another_process_does_is_left_to_it(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = SimpleNamespace(rank=0, world_size=1, local_world_size=1)
+    monkeypatch.setattr(supervisor, "TorchDistributedEnvironment", lambda: alone)
+    folder = new_run()
+    with held(folder / LOCK_FILE, "busy"):
+        write_record(folder, JobRecord(status="running"))
+        Supervisor(folder)()
+        assert "being done already" in (folder / "log.txt").read_text()
+        assert state(folder).status == "running"
+
+
+def test_a_job_that_is_sent_again_at_once_keeps_its_place(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the end of a worker and the word of its supervisor."""
+    alone = SimpleNamespace(rank=0, world_size=1, local_world_size=1)
+    monkeypatch.setattr(supervisor, "TorchDistributedEnvironment", lambda: alone)
+    folder = new_run()
+    again = JobRecord(status="queued", pid=0)
+
+    def end(one: Supervisor, _fellows: list[object]) -> JobRecord:
+        one.worker.kill()
+        one.worker.wait()
+        write_record(folder, again)
+        return JobRecord(status="killed", pid=0)
+
+    monkeypatch.setattr(Supervisor, "_see_through", end)
+    Supervisor(folder)()
+    assert read_record(folder) == again
+
+
+def test_a_job_that_is_preempted_ends_as_soon_as_it_has_saved(sleeper: Supervisor) -> None:
+    class Ended(Exception):
+        pass
+
+    def end(*_: object) -> None:
+        sleeper.checkpoint()
+        raise Ended
+
+    before = signal.signal(signal.SIGUSR1, end)
+    began = time.monotonic()
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+    try:
+        with pytest.raises(Ended):
+            sleeper._see_through([])
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert time.monotonic() - began < 0.5 * supervisor._STOP_SECONDS
+    assert read_record(sleeper.folder).status == "queued"
+
+
+@pytest.mark.parametrize(
+    ("counts", "sentence"), [([0] * 9, "signal 9"), ([0, 0, 1], "signal 9"), ([], "memory ran out")]
+)
+def test_only_a_kill_for_memory_at_the_end_is_the_reason(
+    sleeper: Supervisor, monkeypatch: pytest.MonkeyPatch, counts: list[int], sentence: str
+) -> None:
+    """`counts` are the system's, from the beginning on; without any, it counts the worker's end."""
+    looks = iter(counts)
+
+    def count() -> int:
+        return next(looks, max(counts, default=int(sleeper.worker.poll() is not None)))
+
+    monkeypatch.setattr(supervisor, "_out_of_memory_kills", count)
+    monkeypatch.setattr(supervisor, "_KILLS_KEPT", 3)
+    monkeypatch.setattr(supervisor, "_LOOK_EVERY", 0.02)
+    threading.Timer(0.5, sleeper.worker.kill).start()
+    found = sleeper._see_through([])
+    assert found.status == "killed"
+    assert sentence in found.message
+
+
+@contextlib.contextmanager
+def little_memory(size: int) -> Iterator[Path]:
+    """A control group whose processes have `size` bytes together; its file takes them up."""
+    roots = (
+        (Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes"),  # version 1
+        (Path("/sys/fs/cgroup"), "memory.max"),  # version 2
+    )
+    name = f"explorer-{uuid.uuid4().hex[:8]}"
+    for root, limit in roots:
+        group = root / name
+        with contextlib.suppress(OSError):
+            group.mkdir()
+            try:
+                (group / limit).write_text(str(size))
+                yield group / "cgroup.procs"
+                return
+            finally:
+                group.rmdir()
+    pytest.skip("no control group for memory can be made here")
+
+
+def test_a_job_that_the_system_kills_for_memory_says_so(new_run: NewRun) -> None:
+    with little_memory(24 * 2**20) as group:
+        folder = new_run()
+        submit(folder, JobSettings(executor="local"))
+        wait_for(lambda: state(folder).pid > 0 or not state(folder).open)
+        group.write_text(str(state(folder).pid))  # while it imports torch, which does not fit
+        wait_for(lambda: not state(folder).open)
+        killed = state(folder)
+        assert "memory ran out" in killed.message, killed
+        assert "GB" in killed.message
+    resume(folder)
+    wait_for(lambda: not state(folder).open)
+    assert state(folder).status == "finished"
