@@ -155,3 +155,15 @@ def test_two_models_are_compared_and_scored_where_they_were_not(tiny_checkpoint:
     assert (
         "two models of the same shape" in explorer("compare", "digits", "natural32", "--data", "digits", code=1).stderr
     )
+
+
+def test_a_store_is_prepared_once_and_verified(home: Path) -> None:
+    arguments = ("store", "digits", "--size", "8", "--verify")
+    first, second = explorer(*arguments).stderr, explorer(*arguments).stderr
+    assert first == second
+    assert "179 images, verified: " in first
+    (folder,) = (home / "stores").iterdir()
+    pixels = bytearray((folder / "pixels.npy").read_bytes())
+    pixels[-1] ^= 1
+    (folder / "pixels.npy").write_bytes(pixels)
+    assert "is damaged" in explorer(*arguments, code=1).stderr

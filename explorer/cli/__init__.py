@@ -1,0 +1,46 @@
+"""The command line: the app's power without a browser.
+
+Every command prints a sentence and exits with status 1 when something is wrong that the user can mend.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from explorer.cli.checkpoints import checkpoints, import_checkpoint
+from explorer.cli.console import messages
+from explorer.cli.datasets import catalog, compare, store
+from explorer.cli.evaluate import evaluate
+from explorer.cli.score import score
+from explorer.cli.serve import open_app
+from explorer.cli.train import train
+from explorer.errors import ExplorerError
+from explorer.jobs.commands import app as jobs_app
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="explorer",
+    help="What is the probability of an image? Score images, train and evaluate energy models, open the app.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command(name="app")(open_app)
+app.command(name="import")(import_checkpoint)
+for command in (checkpoints, score, evaluate, store, catalog, compare, train):
+    app.command()(command)
+app.add_typer(jobs_app, name="jobs")
+
+
+def main() -> None:
+    """Run the command line; an `ExplorerError` becomes a sentence and exit status 1."""
+    try:
+        app()
+    except ExplorerError as error:
+        messages.print(f"[bold red]Error:[/] {error}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

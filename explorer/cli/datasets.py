@@ -1,0 +1,77 @@
+"""Whole data sets: prepared, scored, and scored by two models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.table import Table
+
+from explorer.cli.console import DeviceOption, ModelArgument, messages, output, progress_bar
+
+__all__ = ["catalog", "compare", "store"]
+
+DataOption = Annotated[str, typer.Option(help="digits, photos, or the path of a data set.")]
+
+
+def store(
+    data: Annotated[str, typer.Argument(help="digits, photos, or the path of a data set.")],
+    size: Annotated[int, typer.Option(help="Height and width in pixels.", min=1)],
+    color: Annotated[bool, typer.Option("--color", help="Three channels.")] = False,
+    split: Annotated[Literal["train", "validation", "all"], typer.Option(help="Which part of it.")] = "validation",
+    verify: Annotated[bool, typer.Option("--verify", help="Read it all again and compare with its checksum.")] = False,
+) -> None:
+    """Prepare the images of a data set at a model's size. What is there already is not made again."""
+    from explorer.data.sources import open_dataset
+    from explorer.data.store import verify_store
+
+    with progress_bar("Preparing the images") as progress:
+        images = open_dataset(data, (3 if color else 1, size, size), split, progress=progress)
+    if verify:
+        verify_store(images)
+    skipped = f", {len(images.skipped):,} left out that could not be read" if images.skipped else ""
+    verified = ", verified" if verify else ""
+    messages.print(f"{len(images):,} images{skipped}{verified}: {images.folder}", highlight=False, soft_wrap=True)
+
+
+def catalog(
+    model: ModelArgument,
+    data: DataOption = "photos",
+    output: Annotated[Path | None, typer.Option(help="Folder to write to; the data folder when left out.")] = None,
+    device: DeviceOption = "auto",
+) -> None:
+    """Score a whole data set, for Atlas. A build that was stopped goes on where it was."""
+    from explorer.catalog.build import build_catalog
+    from explorer.data.sources import open_dataset
+    from explorer.models.checkpoints import load_checkpoint
+
+    checkpoint = load_checkpoint(model, device)
+    with progress_bar("Opening the data") as progress:
+        images = open_dataset(data, checkpoint.model.image_shape, progress=progress)
+    with progress_bar("Scoring") as progress:
+        built = build_catalog(checkpoint, images, output, progress)
+    messages.print(f"{len(images)} images scored into {built.folder}.", highlight=False)
+
+
+def compare(
+    first: Annotated[str, typer.Argument(help="Name of a checkpoint A, or its folder.")],
+    second: Annotated[str, typer.Argument(help="Name of a checkpoint B, or its folder.")],
+    data: DataOption = "photos",
+    count: Annotated[int, typer.Option(help="How many of the most disputed images to name.", min=1)] = 10,
+    device: DeviceOption = "auto",
+) -> None:
+    """How much two models agree on log p, and on which images they do not. What is not scored yet is scored first."""
+    from explorer.catalog.compare import compare_checkpoints
+    from explorer.data.sources import open_dataset
+    from explorer.models.checkpoints import load_checkpoint
+
+    models = load_checkpoint(first, device), load_checkpoint(second, device)
+    with progress_bar("Opening the data") as progress:
+        images = open_dataset(data, models[0].model.image_shape, progress=progress)
+    with progress_bar("Scoring") as progress:
+        found = compare_checkpoints(*models, images, progress)
+    table = Table(box=None, show_header=False)
+    for name, value in found.report(count).items():
+        table.add_row(f"[bold]{name}[/]", value)
+    output.print(table)

@@ -1,0 +1,134 @@
+"""Metrics and checks of a checkpoint."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from rich.table import Table
+
+from explorer.cli.console import DeviceOption, ModelArgument, messages, output, progress_bar
+from explorer.errors import ExplorerError
+from explorer.home import write_atomically
+
+if TYPE_CHECKING:  # torch takes seconds to import, and some commands do without
+    from explorer.measures.trust_report import TrustReport
+    from explorer.models.checkpoints import Checkpoint
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    model: ModelArgument,
+    data: Annotated[str, typer.Option(help="digits, photos, or a path; the checkpoint's own data when left out.")] = "",
+    split: Annotated[Literal["train", "validation"], typer.Option(help="Which part of the data.")] = "validation",
+    limit: Annotated[int, typer.Option(help="Images at most.", min=2)] = 2000,
+    quick: Annotated[bool, typer.Option("--quick", help="All checks on few images, in about a minute.")] = False,
+    checks: Annotated[bool, typer.Option(help="Run the checks; without, likelihood and codecs alone.")] = True,
+    device: DeviceOption = "auto",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the results to this file as JSON.")] = None,
+    write: Annotated[bool, typer.Option(help="Keep the results with the checkpoint, in its card.")] = True,
+) -> None:
+    """Metrics of a checkpoint on a data set, and every check that its probabilities must pass."""
+    from explorer.data.sources import open_dataset
+    from explorer.measures.evaluation import evaluate as measure
+    from explorer.measures.reports import REPORT_FILE, find_report, write_report
+    from explorer.measures.trust import FULL, QUICK, run_checks
+    from explorer.models.checkpoints import load_checkpoint, save_description
+    from explorer.training.card import checkpoint_card
+
+    if quick and not checks:
+        raise ExplorerError("--quick runs the checks alone, and --no-checks leaves them out. Choose one.")
+    checkpoint = load_checkpoint(model, device)
+    with progress_bar("Opening the data") as progress:
+        shape = checkpoint.model.image_shape
+        store = open_dataset(_data_of(checkpoint, data), shape, split, progress=progress)
+    result = None
+    if not quick:
+        with progress_bar("Measuring noise levels") as progress:
+            result = measure(checkpoint, store.pixels[:limit], progress=progress)
+        _print_evaluation(checkpoint.name, store.name, split, result.as_dict())
+    report = None
+    if checks:
+        with progress_bar("Checking") as progress:
+            report = run_checks(
+                checkpoint,
+                store.pixels[:limit],
+                f"{store.name} ({split})",
+                QUICK if quick else FULL,
+                nll=None if result is None else result.nll_check,
+                progress=lambda _what, share: progress(round(100 * share), 100),
+            )
+        _print_verdicts(report)
+    metrics = None if result is None else result.as_dict() | {"data": store.name, "split": split}
+    if json_file is not None:
+        with write_atomically(json_file) as path:
+            content = {"metrics": metrics, "checks": report and report.model_dump(mode="json")}
+            path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    if write:
+        config = checkpoint.config if metrics is None else checkpoint.config.model_copy(update={"metrics": metrics})
+        if report is None:
+            report = find_report(checkpoint)
+        else:
+            write_report(checkpoint.path / REPORT_FILE, report)
+        save_description(checkpoint.path, config, checkpoint_card(checkpoint.name, config, report))
+        messages.print(f"Written to {checkpoint.path}.", highlight=False)
+
+
+def _data_of(checkpoint: Checkpoint, data: str) -> str:
+    """The data set that was asked for, else the one that the checkpoint was trained on, where it is offered here."""
+    from explorer.data.sources import list_datasets
+
+    own = checkpoint.config.dataset
+    offered = {Path(info.spec).name: info.spec for info in list_datasets()}
+    if data or own in offered:
+        return data or offered[own]
+    raise ExplorerError(
+        f"{checkpoint.name} was trained on {own or 'data that it does not name'}, which is not offered here. "
+        "Say where it is with --data PATH, or take --data photos, the photographs that come with the project."
+    )
+
+
+def _print_verdicts(report: TrustReport) -> None:
+    from explorer.measures.verdicts import verdicts
+
+    output.print(f"\n[bold]Checks[/] on {report.dataset}, at {report.psnr:.0f} dB, {report.effort}\n")
+    looks = {True: "[green]passes[/]", False: "[red]does not pass[/]", None: "open"}
+    outcomes = verdicts(report)
+    table = Table("check", "outcome", "measured", box=None, header_style="bold")
+    for verdict in outcomes:
+        table.add_row(verdict.name, looks[verdict.passed], verdict.value)
+    output.print(table)
+    output.print()
+    for verdict in outcomes:
+        output.print(f"[bold]{verdict.name}.[/] {verdict.sentence}", highlight=False)
+
+
+def _print_evaluation(name: str, data: str, split: str, metrics: dict[str, Any]) -> None:
+    bits = metrics["bits_per_dimension"]
+    output.print(f"[bold]{name}[/] on {metrics['images']} images of {data} ({split}), bits/dimension\n")
+    table = Table("reading", "bits/dimension", box=None, header_style="bold")
+    table.add_row("NLL from the denoising error (I-MMSE)", f"{bits['i_mmse']:.3f}")
+    table.add_row("NLL from the energy", f"{bits['energy']:.3f}")
+    table.add_row("gap", f"{bits['gap']:+.3f}")
+    table.add_row("code length of the dequantized images", f"{bits['code_length']:.3f}")
+    table.add_row("best Gaussian", f"{bits['gaussian']:.3f}")
+    for codec, value in metrics["codecs"].items():
+        amortized = metrics["codecs_mosaic"].get(codec)
+        extra = f" ({amortized:.3f} amortized over a mosaic)" if amortized is not None else ""
+        table.add_row(f"{codec}, lossless", f"{value:.3f}{extra}")
+    output.print(table)
+    columns = ("noise, dB", "denoised, dB", "time-score error", "mean t dU/dt / d", "mean energy, nats")
+    levels = Table(*columns, box=None, header_style="bold")
+    for level in metrics["levels"][::4]:
+        levels.add_row(
+            f"{level['psnr']:.1f}",
+            f"{level['denoised_psnr']:.2f}",
+            f"{level['time_error']:.2f}",
+            f"{level['mean_time_score']:+.4f}",
+            f"{level['mean_energy']:,.1f}",
+        )
+    output.print("\nBy noise level (time-score error over its irreducible part)")
+    output.print(levels)

@@ -1,0 +1,56 @@
+"""Numbers of single images, as a table."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import typer
+
+from explorer.cli.console import DeviceOption, messages, progress_bar
+from explorer.errors import ExplorerError
+from explorer.home import write_atomically
+
+__all__ = ["score"]
+
+
+def score(
+    images: Annotated[Path, typer.Argument(help="An image, or a folder of images.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="A .csv or .parquet file; - prints CSV.")] = Path("-"),
+    model: Annotated[str, typer.Option("--model", "-m", help="Name of a checkpoint, or its folder.")] = "natural32",
+    device: DeviceOption = "auto",
+) -> None:
+    """log p and local dimensionality of images: a row each."""
+    from explorer.measures.files import score_files
+    from explorer.models.checkpoints import load_checkpoint
+
+    if str(output) != "-" and output.suffix.lower() not in {".csv", ".parquet"}:
+        raise ExplorerError(f"{output} must end in .csv or .parquet (or be - for CSV on the screen).")
+    checkpoint = load_checkpoint(model, device)
+    with progress_bar("Scoring") as progress:
+        rows, problems = score_files(checkpoint, images, progress)
+    for problem in problems:
+        messages.print(f"[yellow]Skipped:[/] {problem}", highlight=False, soft_wrap=True)
+    if not rows:
+        raise ExplorerError(f"No image in {images} could be read.")
+    if output.suffix.lower() == ".parquet":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        with write_atomically(output) as path:
+            pq.write_table(pa.Table.from_pylist(rows), path)
+    elif str(output) == "-":
+        _write_csv(rows, sys.stdout)
+    else:
+        with write_atomically(output) as path, open(path, "w", newline="", encoding="utf-8") as file:
+            _write_csv(rows, file)
+    if str(output) != "-":
+        messages.print(f"{len(rows)} images scored into {output}.", highlight=False)
+
+
+def _write_csv(rows: list[dict[str, Any]], file: TextIO) -> None:
+    writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)

@@ -1,0 +1,96 @@
+"""Train a model, here or as a job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from explorer.cli.console import DeviceOption, messages, progress_bar
+from explorer.errors import ExplorerError
+
+__all__ = ["train"]
+
+
+def train(
+    recipe: Annotated[
+        str,
+        typer.Option(
+            help="Train as a checkpoint that ships was; of the other options, --data, --name, --device count."
+        ),
+    ] = "",
+    name: Annotated[str, typer.Option(help="Name of the run, and of the checkpoint it becomes.")] = "",
+    data: Annotated[str, typer.Option(help="digits, photos, or the path of a data set; digits when left out.")] = "",
+    size: Annotated[int, typer.Option(help="Height and width in pixels.")] = 8,
+    color: Annotated[bool, typer.Option("--color", help="Three channels.")] = False,
+    model_size: Annotated[str, typer.Option(help="tiny, small, medium or large.")] = "small",
+    steps: Annotated[int, typer.Option(help="Length of the run.", min=1)] = 4000,
+    batch_size: Annotated[int, typer.Option(help="Images a step.", min=1)] = 64,
+    learning_rate: Annotated[float, typer.Option(help="Of Adam, after warm-up.")] = 3e-3,
+    validate_every: Annotated[int, typer.Option(help="Steps between validations.", min=1)] = 500,
+    seed: Annotated[int, typer.Option(help="Decides initialization, order and noise.")] = 0,
+    anchor: Annotated[bool, typer.Option(help="Add the energy of the best Gaussian.")] = True,
+    amplitude: Annotated[bool, typer.Option(help="Tell the network the amplitude of its input.")] = True,
+    compile_step: Annotated[bool, typer.Option("--compile", help="Compile the step (needs a C++ compiler).")] = False,
+    bfloat16: Annotated[bool, typer.Option("--bfloat16", help="Convolve in bfloat16 (needs hardware for it).")] = False,
+    device: DeviceOption = "auto",
+    run: Annotated[Path | None, typer.Option(help="Resume the run in this folder; other options are ignored.")] = None,
+    background: Annotated[bool, typer.Option("--background", help="As a job, here or on a Slurm cluster.")] = False,
+    processes: Annotated[int, typer.Option(help="Of a job: how many share each step.", min=1)] = 1,
+) -> None:
+    """Train a model in the foreground. Ctrl-C saves the state; `--run FOLDER` goes on from there."""
+    from explorer.jobs.manage import submit
+    from explorer.jobs.tasks import TrainTask
+    from explorer.jobs.worker import run_job
+    from explorer.training.config import training_config
+    from explorer.training.loop import train as train_run
+    from explorer.training.recipe import recipe_config
+    from explorer.training.run import Run, create_run
+
+    if recipe and run is None:
+        run = create_run(recipe_config(recipe, data, name, device))
+    elif run is None:
+        config = training_config(
+            name or f"{Path(data).name or 'digits'}-{size}",
+            data or "digits",
+            size=size,
+            channels=3 if color else 1,
+            model_size=model_size,
+            steps=steps,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            validate_every=validate_every,
+            seed=seed,
+            anchor=anchor,
+            amplitude=amplitude,
+            compile=compile_step,
+            bfloat16=bfloat16,
+            device=device,
+        )
+        run = create_run(config)
+    opened = Run.open(run)
+    messages.print(f"Run folder: {run}", highlight=False)
+    if background:
+        sent = submit(run, task=TrainTask(processes=processes))
+        messages.print(f"Sent, and {sent.status}. See it with: python -m explorer jobs log {run.name}", highlight=False)
+        return
+    with progress_bar("Training") as progress:
+
+        def step(done: int, validation: dict[str, Any] | None) -> None:
+            progress(done, opened.config.steps)
+            if validation:
+                bits = validation["bits_per_dimension"]
+                messages.print(
+                    f"step {done:,}: {bits['i_mmse']:.3f} bits/dimension by I-MMSE, gap {bits['gap']:+.3f}",
+                    highlight=False,
+                )
+
+        # Under the lock, so that the app shows this run as well, and Ctrl-C saves.
+        record = run_job(run, lambda folder, should_stop: train_run(folder, should_stop, step))
+    if record.status == "failed":
+        raise ExplorerError(record.message)
+    if record.status == "finished":
+        messages.print(f"Finished: {opened.checkpoint}", highlight=False)
+    else:
+        messages.print(f"Stopped and saved. Go on with: python -m explorer train --run {run}", highlight=False)
