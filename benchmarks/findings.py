@@ -1,7 +1,9 @@
 """Does a checkpoint show what the paper found? Each claim with its sign and size, beside the paper's values.
 
     python -m benchmarks.findings --model natural32 --data PATH_OF_TINY_IMAGENET --limit 5000
-    python -m benchmarks.findings --model natural64 --first natural64-a --second natural64-b --data ...
+    python -m benchmarks.findings --model natural64 --pair natural64 --pair natural64-n1000 --pair natural64-n100 --data ...
+
+A pair NAME is two checkpoints NAME-a and NAME-b, trained on images that they do not share, the largest number first.
 
 The paper's values (Guth, Kadkhodaie and Simoncelli 2025, arXiv 2506.05310, and the outputs released with it) are of
 ImageNet64 in grayscale, d = 4096, 50,000 validation images: for shape and sign. A smaller model of other data has
@@ -10,8 +12,8 @@ other numbers. log p is that of the dequantized images at the model's own noise 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import torch
@@ -35,6 +37,7 @@ _FEW = 48  # images whose local dimensionality is read
 _PATHS = 200
 _PAPER_VARIANCES = {1.5e-4: 2510, 3.5e-3: 1161, 8.1e-2: 293, 1.9: 44}
 _PAPER_DIMENSIONS = 4096
+_PAPER_PAIRS = ("0.186; 0.9987 (color, N = 100,000)", "0.46 (color, N = 1,000)", "7.4 (color, N = 100)")
 
 
 class Finding(NamedTuple):
@@ -209,25 +212,28 @@ def paths(bench: Bench) -> Iterator[Finding]:
     )
 
 
-def agreement(first: Checkpoint, second: Checkpoint, pixels: np.ndarray) -> Iterator[Finding]:
-    """Two models trained on images that they do not share."""
-    one, two = Bench(first, pixels).log_p, Bench(second, pixels).log_p
-    rms = float(np.sqrt(np.mean((one - two) ** 2)))
-    correlation = float(np.corrcoef(one, two)[0, 1])
-    yield Finding(
-        f"{first.name} and {second.name}: RMS difference of log p, dB/dim; correlation",
-        "0.186; 0.9987 (color, N = 100,000)",
-        f"{rms:.3f}; {correlation:.4f}",
-        rms <= 0.3 and correlation >= 0.995,
-    )
+def agreement(pairs: Sequence[str], pixels: np.ndarray) -> Iterator[Finding]:
+    """Models trained on images that they do not share, from the most images to the fewest."""
+    differences = []
+    for place, (name, paper) in enumerate(zip(pairs, _PAPER_PAIRS, strict=False)):
+        one, two = (Bench(load_checkpoint(f"{name}-{which}"), pixels).log_p for which in "ab")
+        differences.append(float(np.sqrt(np.mean((one - two) ** 2))))
+        correlation = float(np.corrcoef(one, two)[0, 1])
+        yield Finding(
+            f"{name}-a and {name}-b: RMS difference of log p, dB/dim; correlation",
+            paper,
+            f"{differences[-1]:.3f}; {correlation:.4f}",
+            None if place else differences[0] <= 0.3 and correlation >= 0.995,
+        )
+    if len(differences) > 1:
+        yield Finding("fewer images, larger difference", "yes", "", differences == sorted(differences))
 
 
 def main(
     model: str = "natural32",
     data: str = "photos",
     limit: int = 5000,
-    first: str = "",
-    second: str = "",
+    pair: Annotated[list[str] | None, typer.Option(help="Name of a pair, without -a and -b; may be repeated.")] = None,
 ) -> None:
     """Print one table of claims."""
     checkpoint = load_checkpoint(model)
@@ -235,8 +241,7 @@ def main(
     bench = Bench(checkpoint, pixels)
     parts = (distribution, extremes, changes, dimensions, paths)
     findings = [finding for part in parts for finding in part(bench)]
-    if first and second:
-        findings += agreement(load_checkpoint(first), load_checkpoint(second), pixels)
+    findings += agreement(pair or (), pixels)
     title = f"{model} on {len(pixels):,} validation images, d = {bench.model.dimensions:,}"
     table = Table("what", "paper", "here", "shows", title=title)
     words = {True: "yes", False: "no", None: ""}

@@ -76,8 +76,6 @@ class Plane:
     """
 
     def __init__(self, points: np.ndarray, progress: Callable[[float], None]) -> None:
-        first = np.zeros((len(points), 2), dtype=np.float32)
-        first[:, : points.shape[1]] = points[:, :2]
         self._umap: UMAP | None = None
         self.positions = _first_two(points)
         if len(points) <= NEIGHBORS:
