@@ -1,7 +1,7 @@
 """Does a checkpoint show what the paper found? Each claim with its sign and size, beside the paper's values.
 
     python -m benchmarks.findings --model natural32 --data PATH_OF_TINY_IMAGENET --limit 5000
-    python -m benchmarks.findings --model natural64 --pair natural64 --pair natural64-n1000 --pair natural64-n100 --data ...
+    python -m benchmarks.findings --model natural64 --data ... --pair natural64 --pair natural64-n1000
 
 A pair NAME is two checkpoints NAME-a and NAME-b, trained on images that they do not share, the largest number first.
 
