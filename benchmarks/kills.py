@@ -257,6 +257,9 @@ def main(
         began = time.monotonic()
         try:
             outcome = _one(aim, folder, truths, seed, index)
+        except KeyboardInterrupt:  # the table of those so far
+            row.kills -= 1
+            break
         except Exception as error:
             row.damaged += 1
             _console.print(f"seed {seed}, number {index}: {aim.title(aim.work(folder))}: {error}", style="red")
@@ -274,7 +277,7 @@ def main(
         )
     fine = _print(rows, seed)
     if fine:
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)  # where it was interrupted, somebody may still write there
     else:
         _console.print(f"The data folders of what went wrong are in {folder}.")
     sys.exit(0 if fine else 1)
@@ -288,6 +291,8 @@ def _print(rows: dict[str, _Row], seed: int) -> bool:
         table.add_column(column, justify="right")
     total = _Row()
     for title, row in rows.items():
+        if not row.kills:
+            continue
         table.add_row(title, str(row.kills), str(row.finished), str(row.damaged), str(row.left), f"{row.longest:.0f}")
         for name in ("kills", "finished", "damaged", "left"):
             setattr(total, name, getattr(total, name) + getattr(row, name))

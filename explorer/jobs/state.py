@@ -19,7 +19,7 @@ from explorer.jobs.worker import LOCK_FILE, STOP_FILE, SUPERVISOR_LOCK, rank_fol
 
 __all__ = ["JobState", "Status", "member_folders", "state"]
 
-_STARTING_SECONDS = 90.0  # from submitit to the lock; imports on a busy machine and a slow disk take long
+_STARTING_SECONDS = 90.0  # from submitit to the supervisor; imports on a busy machine and a slow disk take long
 
 Status = Literal["new", "queued", "starting", "running", "stopping", "stopped", "finished", "failed", "killed"]
 
@@ -71,8 +71,11 @@ def _state(folder: Path) -> JobState:
     record, submission = read_record(folder), read_submission(folder)
     if submission is not None and submission.executor == "slurm" and submission.job_id:
         return _in_slurm(folder, record, submission)
+    at_work = is_held(folder / LOCK_FILE)
+    if read_record(folder) != record:  # it began or ended between the two looks
+        return _state(folder)
     pid, host = (record.pid, record.host) if record is not None else (0, "")
-    if is_held(folder / LOCK_FILE) and (record is None or record.status in ("queued", "running")):
+    if at_work and (record is None or record.status in ("queued", "running")):
         return JobState("stopping" if (folder / STOP_FILE).exists() else "running", pid=pid, host=host)
     if record is None:
         return JobState("new")
@@ -80,7 +83,7 @@ def _state(folder: Path) -> JobState:
         started = submission is not None and submission.job_id
         if not started:
             return JobState("queued", record.message)
-        if time.time() - submission.started < _STARTING_SECONDS:
+        if time.time() - submission.started < _STARTING_SECONDS or is_held(folder / SUPERVISOR_LOCK):
             return JobState("starting")
         return JobState("killed", "It was started, and ended before it could say a word. The log may say why.")
     if record.status == "running" and is_held(folder / SUPERVISOR_LOCK):

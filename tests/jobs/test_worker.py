@@ -18,7 +18,7 @@ from filelock import FileLock
 import explorer
 from explorer.errors import ExplorerError
 from explorer.jobs import worker
-from explorer.jobs.record import JobRecord, RecordFile, read_record
+from explorer.jobs.record import JobRecord, RecordFile, read_record, write_record
 from explorer.jobs.state import state
 from explorer.jobs.worker import LOCK_FILE, STOP_FILE, explain, run_job
 
@@ -97,6 +97,17 @@ def test_a_process_that_vanished_was_killed(tmp_path: Path) -> None:
     vanished = state(tmp_path)
     assert vanished.status == "killed"
     assert "Resume" in vanished.message
+
+
+def test_a_job_that_ends_while_one_looks_was_not_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(_path: Path) -> bool:
+        if read_record(tmp_path).status == "running":
+            write_record(tmp_path, JobRecord(status="finished"))
+        return False
+
+    write_record(tmp_path, JobRecord(status="running"))
+    monkeypatch.setattr("explorer.jobs.state.is_held", end)
+    assert state(tmp_path).status == "finished"
 
 
 def test_a_later_shorter_record_replaces_a_longer_one(tmp_path: Path) -> None:
