@@ -15,16 +15,17 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from explorer.catalog.columns import Column, catalog_columns
 from explorer.errors import ExplorerError
 from explorer.home import write_atomically
+from explorer.images import check_image_shape
 
 __all__ = [
     "FORMAT_VERSION",
@@ -42,6 +43,7 @@ FORMAT_VERSION = 2
 
 _SMALLEST_PART = 128
 _MOST_PARTS = 256
+_MOST_ROWS = 2**40
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 _IDENTITY_KEY = b"explorer_catalog"
@@ -63,9 +65,9 @@ class Identity(BaseModel):
     format_version: Literal[2] = FORMAT_VERSION
     checkpoint_fingerprint: str
     store_fingerprint: str
-    rows: int
-    part_rows: int
-    psnrs: tuple[float, ...]
+    rows: int = Field(ge=1, le=_MOST_ROWS)
+    part_rows: int = Field(ge=1, le=_MOST_ROWS)
+    psnrs: tuple[Annotated[float, Field(allow_inf_nan=False)], ...]
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -100,10 +102,10 @@ class Marks(BaseModel):
 
     model_config = _STRICT
 
-    constant: float | None
-    constant_value: float
-    mid_gray: float | None
-    noise: float | None
+    constant: float | None = Field(allow_inf_nan=False)
+    constant_value: float = Field(allow_inf_nan=False)
+    mid_gray: float | None = Field(allow_inf_nan=False)
+    noise: float | None = Field(allow_inf_nan=False)
 
 
 class CatalogMeta(BaseModel):
@@ -125,10 +127,15 @@ class CatalogMeta(BaseModel):
     checkpoint: str
     dataset: str
     image_shape: tuple[int, int, int]
-    t0: float
-    levels: int
+    t0: float = Field(ge=0, allow_inf_nan=False)
+    levels: int = Field(ge=2, le=256)
     units: dict[str, str]
     marks: Marks
+
+    @field_validator("image_shape")
+    @classmethod
+    def _of_images(cls, image_shape: tuple[int, int, int]) -> tuple[int, int, int]:
+        return check_image_shape(image_shape)
 
     @property
     def dimensions(self) -> int:

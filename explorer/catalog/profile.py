@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from torch import Tensor
 
 from explorer.errors import ExplorerError
@@ -43,15 +44,17 @@ _COARSEST_PSNR = -20.0
 _QUANTILES = (0.1, 0.5, 0.9)
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
 
 class Band(BaseModel):
     """Quantiles over images, one value a noise level: 10 %, median, 90 %."""
 
     model_config = _STRICT
 
-    low: tuple[float, ...]
-    median: tuple[float, ...]
-    high: tuple[float, ...]
+    low: tuple[Finite, ...]
+    median: tuple[Finite, ...]
+    high: tuple[Finite, ...]
 
 
 class Profile(BaseModel):
@@ -66,10 +69,10 @@ class Profile(BaseModel):
 
     model_config = _STRICT
 
-    psnr: tuple[float, ...]
+    psnr: tuple[Finite, ...] = Field(min_length=1)
     dimensionality: Band
     log_prob: Band
-    images: int
+    images: int = Field(ge=1)
 
     @model_validator(mode="after")
     def _same_lengths(self) -> Profile:

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.lib import format as npy
 
 from explorer.data.reading import ImageSet
-from explorer.data.rows import READ_ERRORS, ArrayInFile, array_in_stream
+from explorer.data.rows import READ_ERRORS, ArrayInFile, array_in_stream, map_array
 from explorer.data.store import Sample
 from explorer.decoding import MAX_PIXELS
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, in_brief
 from explorer.images import ImageShape, to_pil, to_square
 
 __all__ = ["array_file", "open_array"]
@@ -55,7 +55,7 @@ def array_file(path: Path) -> ImageSet:
         except READ_ERRORS as error:
             if isinstance(error, ExplorerError):
                 raise
-            raise ExplorerError(f"{path.name} is damaged or truncated ({error}).") from error
+            raise ExplorerError(f"{path.name} is damaged or truncated ({in_brief(error)}).") from error
 
     return ImageSet(path.stem, array.shape[0], read)
 
@@ -71,11 +71,11 @@ def open_array(path: Path) -> tuple[ArrayInFile, np.ndarray | None]:
     except READ_ERRORS as error:
         if isinstance(error, ExplorerError):
             raise
-        raise ExplorerError(f"{path.name} is damaged or no NumPy file of plain numbers ({error}).") from error
+        raise ExplorerError(f"{path.name} is damaged or no NumPy file of plain numbers ({in_brief(error)}).") from error
 
 
 def _open_npy(path: Path) -> tuple[ArrayInFile, None]:
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    array = map_array(path)
     return ArrayInFile(array.shape, array.dtype, lambda numbers: (array[number] for number in numbers)), None
 
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 from explorer.data.folders import SPLIT_NAMES
 from explorer.data.reading import ImageSet
 from explorer.data.tables import find_columns, table_images
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, in_brief
 from explorer.home import subfolder
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ READERS: dict[str, str] = {".arrow": "arrow", ".tar": "webdataset"}
 """Suffix of a file -> the reader of `datasets.load_dataset` for it."""
 
 _BATCH = 256
+_READ_ERRORS = (pa.ArrowException, OSError, LookupError, ValueError, TypeError, OverflowError)
 
 
 def is_saved_to_disk(folder: Path) -> bool:
@@ -50,7 +51,7 @@ def saved_to_disk(folder: Path, split: str) -> ImageSet:
     try:
         loaded = datasets.load_from_disk(str(folder))
     except Exception as error:  # the library lets errors of many others through
-        raise ExplorerError(f"{folder.name} is damaged: it cannot be loaded from disk ({error}).") from error
+        raise ExplorerError(f"{folder.name} is damaged: it cannot be loaded from disk ({in_brief(error)}).") from error
     return _choose(folder.name, loaded if isinstance(loaded, dict) else {"all": loaded}, split)
 
 
@@ -70,12 +71,13 @@ def loaded_files(title: str, files: Sequence[Path], split: str) -> ImageSet:
         word = next((word for words in SPLIT_NAMES.values() for word in words if path.name.startswith(word)), "other")
         groups.setdefault(word, []).append(glob.escape(str(path)))
     datasets.disable_progress_bars()  # callers show their own
+    datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False  # or it tells a server that a reader was used
     cache = tempfile.TemporaryDirectory(prefix=".loading-", dir=subfolder("stores"), ignore_cleanup_errors=True)
     try:
         loaded = datasets.load_dataset(READERS[files[0].suffix.lower()], data_files=groups, cache_dir=cache.name)
     except Exception as error:  # as above
         cache.cleanup()
-        raise ExplorerError(f"{title} is damaged: it cannot be loaded ({error}).") from error
+        raise ExplorerError(f"{title} is damaged: it cannot be loaded ({in_brief(error)}).") from error
     return _choose(title, loaded, split, cache)
 
 
@@ -90,16 +92,26 @@ def _choose(
     }
     is_split = all(part is not None for part in parts.values())
     chosen = parts[split] if is_split and split in parts else datasets.concatenate_datasets(list(loaded.values()))
-    schema = chosen.features.arrow_schema
-    columns = find_columns(schema, title)
+    columns = find_columns(chosen.features.arrow_schema, title)
     rows = chosen.with_format("arrow")
-    labels = None if columns.label is None else rows.select_columns([columns.label])[:][columns.label]
     images = rows.select_columns([columns.image])
+    try:
+        labels = None if columns.label is None else rows.select_columns([columns.label])[:][columns.label]
+        if labels is not None:
+            labels.validate(full=True)
+    except _READ_ERRORS as error:
+        raise ExplorerError(f"{title} is damaged ({in_brief(error)}).") from error
     if cache is not None:
         weakref.finalize(images, cache.cleanup)
 
     def fetch(numbers: Sequence[int]) -> Iterator[pa.Array]:
         for start in range(0, len(numbers), _BATCH):
-            yield images[[int(number) for number in numbers[start : start + _BATCH]]][columns.image].combine_chunks()
+            try:
+                some = images[[int(number) for number in numbers[start : start + _BATCH]]][columns.image]
+                some.validate(full=True)  # offsets in a file that is mapped may lead anywhere
+                cells = some.combine_chunks()
+            except _READ_ERRORS as error:
+                raise ExplorerError(f"{title} is damaged ({in_brief(error)}).") from error
+            yield cells
 
     return table_images(title, len(chosen), columns, labels, fetch, is_split)

@@ -27,7 +27,7 @@ from explorer.data.reading import ImageSet
 from explorer.data.rows import READ_ERRORS, ArrayInFile
 from explorer.data.store import Sample
 from explorer.decoding import MAX_PIXELS
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, in_brief
 from explorer.images import ImageShape, to_pil, to_square
 
 __all__ = ["downsampled_imagenet", "imagenet_files", "is_imagenet_file"]
@@ -102,7 +102,9 @@ def _pixels(batch: _Batch, numbers: np.ndarray) -> Iterator[np.ndarray]:
         for row in batch.images.rows(numbers):
             yield row.reshape(3, batch.side, batch.side)
     except READ_ERRORS as error:
-        raise ExplorerError(f"{batch.path.name} is damaged or truncated ({error}). Download it again.") from error
+        raise ExplorerError(
+            f"{batch.path.name} is damaged or truncated ({in_brief(error)}). Download it again."
+        ) from error
 
 
 def _open_batch(path: Path) -> _Batch:
@@ -132,4 +134,4 @@ def _open_pickle(path: Path) -> tuple[ArrayInFile, np.ndarray | None]:
     except READ_ERRORS as error:
         if isinstance(error, ExplorerError):
             raise
-        raise ExplorerError(f"{path.name} is damaged or truncated ({error}). Download it again.") from error
+        raise ExplorerError(f"{path.name} is damaged or truncated ({in_brief(error)}). Download it again.") from error

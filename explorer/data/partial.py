@@ -173,9 +173,16 @@ def _header(shape: tuple[int, int, int, int]) -> bytes:
 
 
 def _parse(line: bytes) -> tuple[int | None, str] | None:
-    """A line of the journal; None when it is not whole."""
+    """A line of the journal; None when it is not whole, or says what no build writes."""
     try:
-        label, name = json.loads(line)
-    except ValueError:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
         return None
-    return (label, name) if line.endswith(b"\n") else None
+    is_pair = isinstance(found, list) and len(found) == 2 and line.endswith(b"\n")
+    if not is_pair or not isinstance(found[1], str) or not (found[0] is None or _is_label(found[0])):
+        return None
+    return found[0], found[1]
+
+
+def _is_label(value: object) -> bool:
+    return type(value) is int and -(2**31) <= value < 2**31

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import lzma
 import math
 import os
 import tokenize
@@ -10,11 +11,12 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 
-__all__ = ["READ_ERRORS", "ArrayInFile", "Latin1Stream", "Stream", "array_in_stream"]
+__all__ = ["READ_ERRORS", "ArrayInFile", "Latin1Stream", "Stream", "array_in_stream", "map_array"]
 
 READ_ERRORS = (
     OSError,
@@ -23,14 +25,16 @@ READ_ERRORS = (
     KeyError,
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
     NotImplementedError,
     RuntimeError,
     MemoryError,
     OverflowError,
+    TypeError,
     SyntaxError,
     tokenize.TokenError,
 )
-"""What the readers of damaged or hostile files raise; the last two where a NumPy header is no Python literal."""
+"""What the readers of damaged or hostile files raise; the last three where a NumPy header is no Python literal."""
 
 
 _CHUNK = 2**16
@@ -83,6 +87,15 @@ def array_in_stream(
                 yield np.frombuffer(data, dtype).reshape(shape[1:])
 
     return ArrayInFile(shape, dtype, rows)
+
+
+def map_array(path: Path) -> np.ndarray:
+    """The array of a ``.npy`` file, mapped into memory. `numpy.load` would open an archive of any name, too.
+
+    Raises:
+        Exception: one of `READ_ERRORS`, where the file is damaged, another one, or holds objects.
+    """
+    return np.lib.format.open_memmap(path, mode="r")
 
 
 class Latin1Stream:

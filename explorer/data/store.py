@@ -22,7 +22,8 @@ from typing import NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from explorer.errors import ExplorerError
+from explorer.data.rows import READ_ERRORS, map_array
+from explorer.errors import ExplorerError, in_brief
 
 __all__ = ["LABELS", "META", "PIXELS", "Sample", "Store", "StoreMeta", "fingerprint", "open_store", "verify_store"]
 
@@ -128,11 +129,10 @@ def _version_of(path: Path) -> tuple[int, int] | None:
 def _opened(folder: Path, versions: tuple[tuple[int, int] | None, ...]) -> Store:  # noqa: ARG001 (the key of the cache)
     try:
         meta = StoreMeta.model_validate_json((folder / META).read_text(encoding="utf-8"))
-        pixels = np.load(folder / PIXELS, mmap_mode="r", allow_pickle=False)
-        labels = np.load(folder / LABELS, allow_pickle=False)
+        pixels, labels = map_array(folder / PIXELS), map_array(folder / LABELS)
         size = (folder / PIXELS).stat().st_size
-    except (OSError, ValueError, EOFError) as error:  # pydantic's ValidationError is a ValueError
-        reason = "store.json is not valid" if isinstance(error, ValidationError) else str(error)
+    except READ_ERRORS as error:  # pydantic's ValidationError is a ValueError
+        reason = "store.json is not valid" if isinstance(error, ValidationError) else in_brief(error)
         raise ExplorerError(
             f"The image store {folder} is missing or damaged ({reason}). Remove it and build it again."
         ) from error
@@ -152,6 +152,7 @@ def _opened(folder: Path, versions: tuple[tuple[int, int] | None, ...]) -> Store
         )
     names = _Numbers(len(labels)) if meta.names is None else meta.names
     named = {"name": meta.name, "names": names, "label_names": meta.label_names, "skipped": tuple(meta.skipped)}
+    labels = np.array(labels)  # every page asks for them, and they are small
     return Store(folder=folder, pixels=pixels, labels=labels, fingerprint=meta.fingerprint, source=meta.source, **named)
 
 
@@ -165,11 +166,11 @@ def verify_store(store: Store) -> None:
         with open(store.folder / PIXELS, "rb") as file:
             file.seek(store.pixels.offset)
             digest = hashlib.file_digest(file, "sha256")
-        labels = np.load(store.folder / LABELS, allow_pickle=False)
+        labels = map_array(store.folder / LABELS)
         found = fingerprint(digest, labels, store.pixels.shape)
-    except (OSError, ValueError, EOFError) as error:
+    except READ_ERRORS as error:
         raise ExplorerError(
-            f"The image store {store.folder} cannot be read ({error}). Remove it and build it again."
+            f"The image store {store.folder} cannot be read ({in_brief(error)}). Remove it and build it again."
         ) from error
     if found != store.fingerprint:
         raise ExplorerError(

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from explorer.data.folders import SPLIT_NAMES
 from explorer.data.reading import ImageSet, decode
 from explorer.data.store import Sample
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, in_brief
 from explorer.images import ImageShape
 
 __all__ = ["Columns", "find_columns", "parquet_files", "table_images"]
@@ -30,6 +30,7 @@ __all__ = ["Columns", "find_columns", "parquet_files", "table_images"]
 _IMAGE_COLUMNS = ("image", "img", "png", "jpg", "jpeg", "webp")
 _LABEL_COLUMNS = ("label", "labels", "fine_label", "class", "cls", "y")
 _BATCH = 256
+_MOST_ROWS_A_BYTE = 8
 _INT32_MAX = 2**31 - 1
 
 
@@ -88,13 +89,13 @@ def parquet_files(title: str, files: Sequence[Path], split: str) -> ImageSet:
     try:
         schema = pq.read_schema(chosen[0])
         columns = find_columns(schema, title)
-        counts = [pq.read_metadata(path).num_rows for path in chosen]
+        counts = [_count_rows(path) for path in chosen]
         label_column = None
         if columns.label is not None:
             chunks = [pq.read_table(path, columns=[columns.label], use_threads=False)[0] for path in chosen]
             label_column = pa.chunked_array([chunk for column in chunks for chunk in column.chunks], chunks[0].type)
     except (pa.ArrowException, OSError, KeyError) as error:
-        raise ExplorerError(f"{title} is damaged or no Parquet file ({_first_line(error)}).") from error
+        raise ExplorerError(f"{title} is damaged or no Parquet file ({in_brief(error)}).") from error
     starts = list(accumulate(counts, initial=0))
 
     def fetch(numbers: Sequence[int]) -> Iterator[pa.Array]:
@@ -105,7 +106,7 @@ def parquet_files(title: str, files: Sequence[Path], split: str) -> ImageSet:
                 if len(here):
                     yield from _fetch_rows(path, columns.image, here)
         except (pa.ArrowException, OSError, LookupError) as error:
-            raise ExplorerError(f"{title} is damaged ({_first_line(error)}).") from error
+            raise ExplorerError(f"{title} is damaged ({in_brief(error)}).") from error
 
     return table_images(title, starts[-1], columns, label_column, fetch, is_split)
 
@@ -140,6 +141,19 @@ def table_images(
                 yield decode(file, int(labels[number]), name, image_shape)
 
     return ImageSet(title, count, read, label_names, is_split)
+
+
+def _count_rows(path: Path) -> int:
+    """How many rows a file has. What a damaged one says may be anything.
+
+    Raises:
+        OSError: it says what cannot be.
+    """
+    metadata = pq.read_metadata(path)
+    inside = sum(metadata.row_group(number).num_rows for number in range(metadata.num_row_groups))
+    if metadata.num_rows != inside or not 0 <= inside <= _MOST_ROWS_A_BYTE * path.stat().st_size:
+        raise OSError(f"it says that it has {metadata.num_rows:,} rows")
+    return inside
 
 
 def _fetch_rows(path: Path, column: str, rows: np.ndarray) -> Iterator[pa.Array]:
@@ -210,7 +224,3 @@ def _files_of(files: Sequence[Path], split: str) -> list[Path]:
         if found:
             return found
     return []
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

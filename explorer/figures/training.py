@@ -177,7 +177,7 @@ def _curve(metrics: Metrics, steps: int, key: str, color: str, title: str) -> go
     figure = go.Figure()
     figure.add_scatter(
         x=[entry["step"] for entry in entries],
-        y=[entry[key] for entry in entries],
+        y=[entry.get(key) for entry in entries],
         mode="lines",
         line={"color": color, "width": 2},
         hovertemplate="step %{x:,}: %{y:.4f}<extra></extra>",

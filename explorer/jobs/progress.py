@@ -8,13 +8,20 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import BaseModel, Field, ValidationError
+
+from explorer.decoding import read_image
+from explorer.errors import ExplorerError
 from explorer.jobs.state import member_folders
 from explorer.jobs.tasks import PROGRESS_FILE, TrainTask, read_task
+from explorer.training.config import MAX_STEPS
 from explorer.training.run import Run
 
 __all__ = ["Progress", "denoised_examples", "duration", "progress", "run_progress"]
 
 _TAIL_BYTES = 16_384  # holds a validation and some progress lines
+_MOST = 2**53  # units of work
+_FOREVER = 1e9  # seconds
 
 
 @dataclass(frozen=True)
@@ -49,14 +56,30 @@ def run_progress(run: Run) -> Progress:
     for line in _tail(run.folder / "metrics.jsonl").splitlines():
         try:
             entry = json.loads(line)
-            step = int(entry["step"])  # not the largest: a run that was killed takes some steps again
+            step = _Step.model_validate(entry).step  # not the largest: a run that was killed takes some steps again
             if entry["kind"] == "progress":
-                speed = float(entry["images_per_second"])
-        except (ValueError, KeyError, TypeError):
+                speed = _Speed.model_validate(entry).images_per_second
+        except (ValueError, KeyError, RecursionError):
             continue  # half a line
     steps = run.config.steps
-    left = (steps - step) * run.config.batch_size / speed if speed else None
-    return Progress(step, steps, rate=speed, seconds_left=left)
+    return Progress(step, steps, rate=speed, seconds_left=_seconds((steps - step) * run.config.batch_size, speed))
+
+
+class _Step(BaseModel):
+    """What every line of ``metrics.jsonl`` says."""
+
+    step: int = Field(ge=0, le=MAX_STEPS)
+
+
+class _Speed(BaseModel):
+    """What a line of progress says."""
+
+    images_per_second: float = Field(gt=0, allow_inf_nan=False)
+
+
+def _seconds(units: float, rate: float | None) -> float | None:
+    seconds = units / rate if rate else math.inf
+    return seconds if seconds < _FOREVER else None
 
 
 def progress(folder: Path) -> Progress:
@@ -78,23 +101,34 @@ def progress(folder: Path) -> Progress:
     at_work = [part.rate for part in known if part.rate is not None and part.done < part.total]
     rate = sum(at_work) or None
     unit = known[0].unit
-    return Progress(done, total, unit, rate, f"{unit}/s", (total - done) / rate if rate else None)
+    return Progress(done, total, unit, rate, f"{unit}/s", _seconds(total - done, rate))
+
+
+class _Reported(BaseModel):
+    """What ``progress.json`` says."""
+
+    done: int = Field(ge=0, le=_MOST)
+    total: int = Field(ge=0, le=_MOST)
+    unit: str = Field(max_length=100)
+    rate: float | None = Field(None, ge=0, allow_inf_nan=False)
 
 
 def _reported(folder: Path) -> Progress | None:
     try:
-        content = json.loads((folder / PROGRESS_FILE).read_bytes())
-        rate = content.get("rate")
-        return Progress(int(content["done"]), int(content["total"]), str(content["unit"]), rate and float(rate))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        said = _Reported.model_validate_json((folder / PROGRESS_FILE).read_bytes())
+    except (OSError, ValidationError):
         return None
+    return Progress(said.done, said.total, said.unit, said.rate)
 
 
 def denoised_examples(run: Run) -> bytes | None:
-    """The PNG of denoised images that the trainer wrote at the latest validation; None before the first."""
+    """The PNG of denoised images that the trainer wrote at the latest validation; None before the first, and where it
+    is damaged."""
+    side = run.config.model.image_shape[1]
     try:
-        return (run.folder / "denoised.png").read_bytes()
-    except OSError:
+        data = (run.folder / "denoised.png").read_bytes()
+        return data if min(read_image(data).size) >= side else None
+    except (OSError, ExplorerError):
         return None
 
 

@@ -25,6 +25,8 @@ __all__ = ["JobRecord", "RecordFile", "boot_id", "read_record", "write_record"]
 _FILE_NAME = "job.json"
 _FILE_BYTES = 4096
 _MESSAGE_CHARACTERS = 500
+_MOST_PID = 2**31 - 1  # a negative one would stand for many processes
+_LATEST = 1e11  # seconds since 1970
 
 
 def boot_id() -> str:
@@ -50,11 +52,11 @@ class JobRecord(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     status: Literal["queued", "running", "finished", "stopped", "failed", "killed"]
-    message: str = ""
-    pid: int = Field(default_factory=os.getpid)
+    message: str = Field("", max_length=2 * _MESSAGE_CHARACTERS)
+    pid: int = Field(default_factory=os.getpid, ge=0, le=_MOST_PID)
     host: str = Field(default_factory=socket.gethostname)
     boot: str = Field(default_factory=boot_id)
-    time: float = Field(default_factory=time.time)
+    time: float = Field(default_factory=time.time, ge=0, le=_LATEST)
 
 
 class RecordFile:

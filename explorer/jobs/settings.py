@@ -17,18 +17,20 @@ from __future__ import annotations
 
 import json
 import os
+import reprlib
 import tomllib
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, in_brief
 from explorer.home import data_home, write_atomically
 
 __all__ = ["JobSettings", "job_settings", "overridden", "save_job_settings", "settings_file"]
 
 _PREFIX = "EXPLORER_JOBS_"
+_MOST_BITS = 64
 
 
 class JobSettings(BaseModel):
@@ -78,8 +80,8 @@ def job_settings() -> JobSettings:
         content = tomllib.loads(path.read_text(encoding="utf-8")).get("jobs", {})
     except FileNotFoundError:
         content = {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ExplorerError(f"{path} cannot be read ({error}). Mend it or remove it.") from error
+    except (OSError, ValueError, RecursionError) as error:  # no TOML, no UTF-8, endless digits, endless brackets
+        raise ExplorerError(f"{path} cannot be read ({in_brief(error)}). Mend it or remove it.") from error
     if not isinstance(content, dict):
         raise ExplorerError(f"In {path}, jobs must be a table: a line [jobs], and the settings below it.")
     try:
@@ -88,7 +90,14 @@ def job_settings() -> JobSettings:
         first = error.errors()[0]
         name = str(first["loc"][0])
         where = _PREFIX + name.upper() if name in overridden() else f"{name} in {path}"
-        raise ExplorerError(f"{where} cannot be {first['input']!r}: {first['msg'].lower()}.") from error
+        raise ExplorerError(f"{where} cannot be {_shown(first['input'])}: {first['msg'].lower()}.") from error
+
+
+def _shown(value: object) -> str:
+    """A value in a sentence; of a long one the beginning and the end."""
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        return "so large a number"
+    return reprlib.repr(value)
 
 
 def save_job_settings(settings: JobSettings) -> None:

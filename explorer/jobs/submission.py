@@ -50,11 +50,11 @@ class Submission(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     executor: Literal["local", "slurm"]
-    processes: int = 1
+    processes: int = Field(1, ge=1, le=1024)
     settings: JobSettings = JobSettings()
-    submitted: float = Field(default_factory=time.time)
-    job_id: str = ""
-    started: float = 0.0
+    submitted: float = Field(default_factory=time.time, ge=0, allow_inf_nan=False)
+    job_id: str = Field("", pattern=r"^(\w[\w ]*)?$", max_length=100)  # Slurm's programs take "-..." for an option
+    started: float = Field(0.0, ge=0, allow_inf_nan=False)
 
 
 def write_submission(folder: Path, submission: Submission) -> None:

@@ -17,7 +17,7 @@ import time
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
@@ -27,6 +27,7 @@ from explorer.models.base import EnergyModel
 
 __all__ = ["FlowLikelihood", "flow_log_prob"]
 
+_MOST = 2**53
 _MOST_GRADIENTS = 5_000  # fifty times what a good model takes
 
 
@@ -50,10 +51,10 @@ class FlowLikelihood(BaseModel):
     standard_error: float
     energy_log_prob: float
     tolerance: float
-    gradients: int
-    traces: int
+    gradients: int = Field(ge=0, le=_MOST)
+    traces: int = Field(ge=0, le=_MOST)
     seconds: float
-    energy_seconds: float
+    energy_seconds: float = Field(gt=0)
 
     @property
     def difference(self) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from explorer.measures.flow import FlowLikelihood
 from explorer.measures.heat import HeatResidual
@@ -20,6 +20,7 @@ __all__ = [
 ]
 
 _CONFIG = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+_MOST_DIMENSIONS = 2**40
 
 
 class GapLevel(BaseModel):
@@ -48,7 +49,7 @@ class NllCheck(BaseModel):
     images: int
     energy: float
     i_mmse: float
-    levels: tuple[GapLevel, ...]
+    levels: tuple[GapLevel, ...] = Field(min_length=1)
 
 
 class DimensionalityLevel(BaseModel):
@@ -76,7 +77,7 @@ class DimensionalityCheck(BaseModel):
 
     model_config = _CONFIG
 
-    levels: tuple[DimensionalityLevel, ...]
+    levels: tuple[DimensionalityLevel, ...] = Field(min_length=1)
     time_score_seconds: float
     trace_seconds: float
 
@@ -110,8 +111,8 @@ class TrustReport(BaseModel):
 
     fingerprint: str
     dataset: str
-    dimensions: int
-    levels: int
+    dimensions: int = Field(ge=1, le=_MOST_DIMENSIONS)
+    levels: int = Field(ge=2, le=256)
     psnr: float
     lowest_psnr: float
     made: str
@@ -119,7 +120,7 @@ class TrustReport(BaseModel):
     images: dict[str, int] = {}
     seconds: float = 0.0
     nll: NllCheck | None = None
-    heat: tuple[HeatResidual, ...] | None = None
-    flow: tuple[FlowLikelihood, ...] | None = None
+    heat: tuple[HeatResidual, ...] | None = Field(None, min_length=1)
+    flow: tuple[FlowLikelihood, ...] | None = Field(None, min_length=1)
     dimensionality: DimensionalityCheck | None = None
     normalization: NormalizationCheck | None = None

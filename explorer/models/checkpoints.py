@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import reprlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import torch
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Discriminator, Tag, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Tag, ValidationError, field_validator
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as safetensors_bytes
@@ -27,6 +28,7 @@ from explorer.images import Values, to_square
 from explorer.models.base import EnergyModel
 from explorer.models.devices import pick_device
 from explorer.models.dual import DualEnergy, DualEnergyConfig
+from explorer.models.metrics import Metrics
 from explorer.models.released import InnerProductConfig, InnerProductEnergy
 
 __all__ = [
@@ -48,6 +50,8 @@ __all__ = [
 FORMAT = "image-density-explorer/1"
 
 _MAX_CONFIG_BYTES = 1_000_000
+_LONGEST_NAME = 60
+_WEIGHT_TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 def _kind(model: Any) -> str:
@@ -82,6 +86,16 @@ class CheckpointConfig(BaseModel):
     dataset: str = ""
     training: dict[str, Any] = {}
     metrics: dict[str, Any] = {}
+
+    @field_validator("metrics")
+    @classmethod
+    def _numbers(cls, metrics: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return Metrics.model_validate(metrics).model_dump(exclude_unset=True)
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part)[:_LONGEST_NAME] for part in first["loc"])
+            raise ValueError(f"{field}: {first['msg']}") from error
 
 
 @dataclass(frozen=True)
@@ -143,26 +157,25 @@ def read_config(folder: Path) -> CheckpointConfig:
     """
     path = folder / "config.json"
     try:
-        if path.stat().st_size > _MAX_CONFIG_BYTES:
-            raise ExplorerError(
-                f"The checkpoint {folder.name} is damaged: config.json is too large to be a configuration."
-            )
-        content = json.loads(path.read_text(encoding="utf-8"))
+        is_small = path.stat().st_size <= _MAX_CONFIG_BYTES
+        content = json.loads(path.read_text(encoding="utf-8")) if is_small else None
     except FileNotFoundError as error:
         raise ExplorerError(f"{folder} is not a checkpoint: config.json is missing.") from error
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: no UTF-8, no JSON, a number without end
         raise ExplorerError(f"The checkpoint {folder.name} is damaged: config.json cannot be read.") from error
+    if not is_small:
+        raise ExplorerError(f"The checkpoint {folder.name} is damaged: config.json is too large to be a configuration.")
     version = content.get("format") if isinstance(content, dict) else None
     if version != FORMAT:
         raise ExplorerError(
-            f"The checkpoint {folder.name} has the format {version!r}, which this version does not know "
+            f"The checkpoint {folder.name} has the format {reprlib.repr(version)}, which this version does not know "
             f"(it reads {FORMAT!r}). Update Image Density Explorer or retrain the model."
         )
     try:
         return CheckpointConfig.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
+        field = ".".join(str(part)[:_LONGEST_NAME] for part in first["loc"])
         raise ExplorerError(
             f"The checkpoint {folder.name} is damaged: in config.json, {field} is wrong ({first['msg']})."
         ) from error
@@ -188,7 +201,7 @@ def weights_misfit(state: dict[str, Tensor], expected: dict[str, torch.Size]) ->
     """A sentence when tensors differ in name or shape from those that a network expects, else None."""
     found = {name: value.shape for name, value in state.items()}
     wrong = sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
-    return f"{len(wrong)} tensors differ in name or shape, the first is {wrong[0]}." if wrong else None
+    return f"{len(wrong)} tensors differ in name or shape, the first is {wrong[0][:_LONGEST_NAME]}." if wrong else None
 
 
 def find_checkpoint(name_or_path: str | Path) -> Path:
@@ -233,6 +246,8 @@ def load_checkpoint(name_or_path: str | Path, device: str = "auto") -> Checkpoin
     misfit = weights_misfit(state, expected)
     if misfit:
         raise ExplorerError(f"The weights of the checkpoint {folder.name} do not fit its config.json: {misfit}")
+    if not all(value.dtype in _WEIGHT_TYPES for value in state.values()):
+        raise ExplorerError(f"The checkpoint {folder.name} is damaged: its weights are not floating-point numbers.")
     if not all(torch.isfinite(value).all() for value in state.values()):
         raise ExplorerError(f"The checkpoint {folder.name} is damaged: its weights contain NaN or infinity.")
     torch.set_flush_denormal(True)

@@ -73,9 +73,9 @@ class NoiseRange(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    t_min: float = Field(gt=0)
-    t0: float = Field(ge=0)
-    t_max: float = Field(gt=0)
+    t_min: float = Field(gt=0, allow_inf_nan=False)
+    t0: float = Field(ge=0, allow_inf_nan=False)
+    t_max: float = Field(gt=0, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _ordered(self) -> NoiseRange:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import argparse
 import ast
 import json
-import math
 import pickle
 import re
+import reprlib
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,9 @@ __all__ = ["import_released", "read_released", "released_card"]
 _MAX_ARGS_BYTES = 1_000_000
 _MAX_WEIGHTS_BYTES = 2 * 2**30
 _MAX_PICKLE_BYTES = 16 * 2**20
+_MAX_NAME = 100
 _EMBEDDING_DIM = 256
+_LARGEST_CONSTANT = 1e30  # nats; a float32 holds it
 _SIZES = {"ImageNet64": 64, "ImageNet32": 32}
 
 _NETWORK_DEFAULTS = {
@@ -109,7 +111,7 @@ def read_released(folder: Path, size: int | None = None) -> tuple[InnerProductEn
     constant = getattr(content.get("test_perf"), "log_normalization_constant", None)
     if isinstance(constant, Tensor) and constant.numel() == 1:
         constant = constant.item()
-    if isinstance(constant, bool) or not isinstance(constant, int | float) or not math.isfinite(constant):
+    if isinstance(constant, bool) or not isinstance(constant, int | float) or not abs(constant) <= _LARGEST_CONSTANT:
         raise ExplorerError(
             f"{folder / 'model.pth.tar'} has no normalization constant (test_perf.log_normalization_constant), so that "
             "its energies are no log-probabilities. Import a checkpoint that was evaluated after training."
@@ -126,19 +128,24 @@ def read_released(folder: Path, size: int | None = None) -> tuple[InnerProductEn
         raise ExplorerError(f"The weights in {folder} contain NaN or infinity.")
     model = InnerProductEnergy(model_config)
     model.load_state_dict(weights)
-    step = content.get("step")
     config = CheckpointConfig(
         model=model_config,
         values=Values(dequantize=False),
-        dataset=str(args.get("dataset", "")),
+        dataset=str(args.get("dataset", ""))[:_MAX_NAME].encode("utf-8", "replace").decode(),
         training={
             "source": "released with arXiv 2506.05310",
-            "steps": step if isinstance(step, int) else None,
-            "batch_size": args.get("train_batch_size"),
-            "learning_rate": args.get("lr"),
+            "steps": _number(content.get("step")),
+            "batch_size": _number(args.get("train_batch_size")),
+            "learning_rate": _number(args.get("lr")),
         },
     )
     return model.requires_grad_(False).eval(), config
+
+
+def _number(value: object) -> float | None:
+    """A number that is only told; None for anything else."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number and abs(value) <= _LARGEST_CONSTANT else None
 
 
 def _read_args(path: Path) -> dict[str, Any]:
@@ -165,14 +172,17 @@ def _model_config(args: dict[str, Any], size: int | None) -> InnerProductConfig:
         )
     conversion = _literal(args, "reparam_kwargs").get("conversion")
     if args.get("model") != "EnergyModel" or args.get("network") != "UNet" or conversion != "inner_product":
+        found = ", ".join(reprlib.repr(name) for name in (args.get("model"), args.get("network"), conversion))
         raise ExplorerError(
             "Only energy models of the paper are known here (model EnergyModel, network UNet, conversion "
-            f"inner_product); this checkpoint has {args.get('model')}, {args.get('network')}, {conversion}."
+            f"inner_product); this checkpoint has {found}."
         )
     network = _NETWORK_DEFAULTS | _literal(args, "network_kwargs")
-    unknown = sorted(network.keys() - _NETWORK_DEFAULTS.keys())
+    unknown = sorted(str(key) for key in network.keys() - _NETWORK_DEFAULTS.keys())
     if unknown:
-        raise ExplorerError(f"The network of this checkpoint has settings that are not known here: {unknown}.")
+        raise ExplorerError(
+            f"The network of this checkpoint has settings that are not known here: {reprlib.repr(unknown)}."
+        )
     if not isinstance(args.get("grayscale"), bool):
         raise ExplorerError("args.json does not say whether the images are gray (grayscale: true or false).")
     side = size or args.get("spatial_size") or _SIZES.get(str(args.get("dataset")))
@@ -206,7 +216,7 @@ def _literal(args: dict[str, Any], key: str) -> dict[str, Any]:
     text = args.get(key, "dict()")
     try:
         value = {} if text == "dict()" else ast.literal_eval(str(text))
-    except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
         raise ExplorerError(f"args.json is damaged: {key} is not a dict of plain values.") from error
     if not isinstance(value, dict):
         raise ExplorerError(f"args.json is damaged: {key} is not a dict of plain values.")
@@ -309,7 +319,7 @@ def released_card(name: str, config: CheckpointConfig) -> str:
             "",
             "- Values: x = k / 255, k the 8-bit pixel, without dequantization; log p is reported at t = 0.",
             f"- U-Net of base width {unet.base_width} over {unet.num_scales + 1} resolutions; "
-            f"{run['steps']} steps of {run['batch_size']} images.",
+            f"{run.get('steps', '?')} steps of {run.get('batch_size', '?')} images.",
             "",
         )
     )

@@ -16,7 +16,7 @@ import math
 
 import torch
 import torch.nn.functional as F
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 __all__ = ["Layer", "UNet", "UNetConfig", "check_image_shape_fits"]
@@ -45,6 +45,12 @@ class UNetConfig(BaseModel):
     patch: int = Field(1, ge=1, le=8)
     group_size: int = Field(1, ge=1)
     embedding_dim: int = Field(128, ge=1, le=1024)
+
+    @model_validator(mode="after")
+    def _whole_groups(self) -> UNetConfig:
+        if self.base_width % self.group_size:
+            raise ValueError(f"{self.base_width} channels do not divide into groups of {self.group_size}.")
+        return self
 
     @property
     def size_multiple(self) -> int:

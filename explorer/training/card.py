@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from explorer.measures.trust_report import TrustReport
 from explorer.measures.verdicts import verdicts
 from explorer.models.checkpoints import CheckpointConfig
@@ -13,6 +15,9 @@ from explorer.units import psnr_from_noise_variance
 
 __all__ = ["checkpoint_card"]
 
+_SHOWN = ("bits_per_dimension", "images", "levels")
+"""The metrics without which a card says nothing of what is reached."""
+
 
 def checkpoint_card(name: str, config: CheckpointConfig, report: TrustReport | None = None) -> str:
     """The text of `card.md`, from what `config.json` says and from a trust report where there is one."""
@@ -20,7 +25,7 @@ def checkpoint_card(name: str, config: CheckpointConfig, report: TrustReport | N
         text = released_card(name, config)
     else:
         text = "\n".join([f"# {name}", "", *_origin(config.model, config)]) + "\n"
-    if config.metrics:
+    if all(config.metrics.get(name) for name in _SHOWN):
         text += "\n" + "\n".join(["## What it reaches", "", *_figures(name, config)]) + "\n"
     if report is not None:
         text += "\n" + "\n".join(["## How far it can be trusted", "", *_checks(name, report)]) + "\n"
@@ -50,9 +55,13 @@ def _origin(model: DualEnergyConfig, config: CheckpointConfig) -> list[str]:
         f"amplitude conditioning: {'yes' if model.amplitude else 'no'}.",
         f"- Noise from {low:.0f} dB to {high:.0f} dB; log p is reported at {at:.0f} dB.",
         f"- Values: {convention}, k the 8-bit pixel.",
-        *([f"- Every {run['parts']}th image only, from number {run['part']} on."] if run.get("parts", 1) > 1 else []),
+        *([f"- Every {run['parts']}th image only, from number {run['part']} on."] if _is_part(run) else []),
         f"- Again: `{_command(model, config)}`",
     ]
+
+
+def _is_part(run: dict[str, Any]) -> bool:
+    return "part" in run and run.get("parts", 1) != 1
 
 
 def _checks(name: str, report: TrustReport) -> list[str]:
@@ -101,18 +110,18 @@ def _figures(name: str, config: CheckpointConfig) -> list[str]:
     metrics = config.metrics
     bits = metrics["bits_per_dimension"]
     rows = [
-        ("negative log-likelihood from the denoising error (I-MMSE)", f"{bits['i_mmse']:.3f}"),
-        ("negative log-likelihood from the energy", f"{bits['energy']:.3f}"),
-        ("gap", f"{bits['gap']:+.3f}"),
+        ("negative log-likelihood from the denoising error (I-MMSE)", _number(bits["i_mmse"], ".3f")),
+        ("negative log-likelihood from the energy", _number(bits["energy"], ".3f")),
+        ("gap", _number(bits["gap"], "+.3f")),
     ]
     if "code_length" in bits:
         rows += [
-            ("code length of the dequantized images, as the pages show it", f"{bits['code_length']:.3f}"),
-            ("best Gaussian", f"{bits['gaussian']:.3f}"),
+            ("code length of the dequantized images, as the pages show it", _number(bits["code_length"], ".3f")),
+            ("best Gaussian", _number(bits.get("gaussian"), ".3f")),
         ]
     for codec, value in metrics.get("codecs", {}).items():
         mosaic = metrics.get("codecs_mosaic", {}).get(codec)
-        rows.append((f"{codec}, lossless", f"{value:.3f}" + (f"; in a mosaic {mosaic:.3f}" if mosaic else "")))
+        rows.append((f"{codec}, lossless", _number(value, ".3f") + (f"; in a mosaic {mosaic:.3f}" if mosaic else "")))
     images = f"{metrics['images']} {metrics.get('split', 'validation')} images of {metrics.get('data', config.dataset)}"
     text = [
         f"On {images}, in bits/dimension (code length for {config.values.levels} levels); "
@@ -130,7 +139,11 @@ def _figures(name: str, config: CheckpointConfig) -> list[str]:
     levels = metrics["levels"]
     for level in levels[:: max(1, len(levels) // 12)]:
         text.append(
-            f"| {level['psnr']:.1f} | {level['denoised_psnr']:.2f} | {level['time_error']:.2f} "
-            f"| {level['mean_time_score']:+.4f} |"
+            f"| {level['psnr']:.1f} | {_number(level['denoised_psnr'], '.2f')} "
+            f"| {_number(level.get('time_error'), '.2f')} | {_number(level.get('mean_time_score'), '+.4f')} |"
         )
     return text
+
+
+def _number(value: float | None, form: str) -> str:
+    return "–" if value is None else format(value, form)

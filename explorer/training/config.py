@@ -14,10 +14,12 @@ from explorer.models.dual import DualEnergyConfig, NoiseRange
 from explorer.models.unet import UNetConfig
 from explorer.units import noise_variance_from_psnr
 
-__all__ = ["MODEL_SIZES", "MODEL_WIDTHS", "ModelSize", "TrainingConfig", "training_config"]
+__all__ = ["MAX_STEPS", "MODEL_SIZES", "MODEL_WIDTHS", "ModelSize", "TrainingConfig", "training_config"]
 
 ModelSize = Literal["tiny", "small", "medium", "large"]
 MODEL_SIZES: tuple[ModelSize, ...] = get_args(ModelSize)
+
+MAX_STEPS = 100_000_000
 
 MODEL_WIDTHS: dict[ModelSize, int] = {"tiny": 8, "small": 16, "medium": 24, "large": 32}
 """Base width of the U-Net for each size."""
@@ -63,7 +65,7 @@ class TrainingConfig(BaseModel):
     values: Values = Values()
     seed: int = 0
     batch_size: int = Field(64, ge=1, le=4096)
-    steps: int = Field(1000, ge=1, le=100_000_000)
+    steps: int = Field(1000, ge=1, le=MAX_STEPS)
     learning_rate: float = Field(1e-3, gt=0, le=1)
     warmup_steps: int = Field(100, ge=0)
     decay_fraction: float = Field(0.5, ge=0, le=1)

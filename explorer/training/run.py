@@ -19,15 +19,53 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from explorer.errors import ExplorerError
 from explorer.home import check_name, data_home, subfolder, write_atomically, write_folder_atomically
-from explorer.training.config import TrainingConfig
+from explorer.models.metrics import BitsPerDimension, NoiseLevelMetrics
+from explorer.training.config import MAX_STEPS, TrainingConfig
 
 __all__ = ["Run", "append_metrics", "create_run"]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    step: int = Field(ge=0, le=MAX_STEPS)
+
+
+class _Progress(_Entry):
+    kind: Literal["progress"]
+    space_loss: float | None = None
+    time_loss: float | None = None
+    images_per_second: float | None = None
+    seconds: float | None = Field(None, ge=0)
+
+
+class _Bits(BitsPerDimension):
+    energy: float
+    i_mmse: float
+    gap: float
+
+
+class _Validation(_Entry):
+    kind: Literal["validation"]
+    bits_per_dimension: _Bits
+    levels: list[NoiseLevelMetrics]
+
+
+_ENTRY = TypeAdapter(Annotated[_Progress | _Validation, Field(discriminator="kind")])
+
+
+def _parse(line: str) -> dict[str, Any] | None:
+    """A line of `metrics.jsonl`; None when it is not whole, or says what no run writes."""
+    try:
+        return _ENTRY.validate_python(json.loads(line)).model_dump()
+    except (ValueError, RecursionError):  # ValidationError is a ValueError
+        return None
 
 
 @dataclass(frozen=True)
@@ -72,30 +110,28 @@ class Run:
 
         Each has `kind` (`"progress"`: `space_loss`, `time_loss`, `images_per_second`, `seconds`, averaged since the
         line before; `"validation"`: `bits_per_dimension` with `energy`, `i_mmse` and `gap`, and `levels`, a list of
-        `NoiseLevel` fields) and `step`.
+        `NoiseLevel` fields) and `step`. A number that was not finite is None. Lines that are damaged are left out.
         """
         try:
             text = (self.folder / "metrics.jsonl").read_text(encoding="utf-8", errors="replace")
-        except FileNotFoundError:
+        except OSError:
             return []
         latest: dict[tuple[int, str], dict[str, Any]] = {}
         for line in text.splitlines():
-            try:
-                entry = json.loads(line)
-                latest[int(entry["step"]), str(entry["kind"])] = entry
-            except (ValueError, KeyError, TypeError):
-                continue
+            entry = _parse(line)
+            if entry is not None:
+                latest[entry["step"], entry["kind"]] = entry
         return [latest[key] for key in sorted(latest)]
 
     @property
     def step(self) -> int:
         """Steps done, as far as `metrics.jsonl` knows."""
-        return max((int(entry["step"]) for entry in self.metrics()), default=0)
+        return max((entry["step"] for entry in self.metrics()), default=0)
 
     @property
     def seconds(self) -> float:
         """Time spent on steps so far, over all processes that worked on the run; validations are not counted."""
-        return sum(float(entry.get("seconds") or 0.0) for entry in self.metrics() if entry["kind"] == "progress")
+        return sum(entry["seconds"] or 0.0 for entry in self.metrics() if entry["kind"] == "progress")
 
     @property
     def finished(self) -> bool:

@@ -224,14 +224,18 @@ class Trainer:
         """
         try:
             with safe_open(path, "pt") as file:
-                step = int(file.metadata()["step"])
+                step = int((file.metadata() or {})["step"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
             model = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
             self.model.load_state_dict(model)
             averaged = {k.removeprefix("averaged."): v for k, v in tensors.items() if k.startswith("averaged.")}
             self.averaged.load_state_dict({**model, **averaged})
+            if not 0 <= step <= self.config.steps:
+                raise ValueError(f"There is no step {step}.")
             for name, parameter in self.parameters.items():
                 state = {key: tensors[f"adam.{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")}
+                _check_like(parameter, state["exp_avg"], state["exp_avg_sq"])
+                _check_like(torch.zeros(()), state["step"])
                 self.optimizer.state[parameter] = {
                     key: value if key == "step" else value.to(self.device) for key, value in state.items()
                 }
@@ -240,3 +244,8 @@ class Trainer:
                 f"The saved state {path} is damaged or belongs to another model; delete it to start the run again."
             ) from error
         self.step = step
+
+
+def _check_like(one: Tensor, *others: Tensor) -> None:
+    if any(other.shape != one.shape or other.dtype != one.dtype for other in others):
+        raise ValueError("The optimizer's state is not that of the parameters.")

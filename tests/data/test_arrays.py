@@ -211,3 +211,25 @@ def test_labels_that_promise_too_much(tmp_path: Path) -> None:
             np.lib.format.write_array_header_1_0(member, header)
     with pytest.raises(ExplorerError, match="one whole number a label"):
         array_file(tmp_path / "a.npz")
+
+
+def with_header(path: Path, header: bytes) -> Path:
+    """A .npy file that describes itself so."""
+    path.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(1000))
+    return path
+
+
+@pytest.mark.parametrize(
+    "header", [b"{{}: 1}", b"(" * 9000, b"{'descr': " * 900, b"{'descr': '|u1', 'shape': (", b"\n", b"x" * 60_000]
+)
+def test_a_header_that_is_no_literal(tmp_path: Path, header: bytes) -> None:
+    with pytest.raises(ExplorerError, match="damaged or no NumPy file") as caught:
+        array_file(with_header(tmp_path / "a.npy", header))
+    assert len(str(caught.value)) < 400
+
+
+def test_an_archive_that_is_called_an_array(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", images=GRAY)
+    (tmp_path / "a.npz").rename(tmp_path / "a.npy")
+    with pytest.raises(ExplorerError, match="damaged or no NumPy file"):
+        array_file(tmp_path / "a.npy")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import datasets
+import numpy as np
 import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Image, Value
 
@@ -127,3 +128,17 @@ def test_damaged_files(tmp_path: Path, home: Path) -> None:
         with pytest.raises(ExplorerError, match="Test is damaged: it cannot be loaded"):
             loaded_files("Test", [tmp_path / name], "all")
     assert not list((home / "stores").iterdir())
+
+
+def test_offsets_that_lead_out_of_the_file(tmp_path: Path, picture: Picture) -> None:
+    """The file is mapped: nobody else looks whether a value lies in it."""
+    dataset(picture, 5).save_to_disk(tmp_path / "set")
+    (path,) = (tmp_path / "set").glob("*.arrow")
+    lengths = [len(row["image"]["bytes"]) for row in dataset(picture, 5).with_format("arrow")[:].to_pylist()]
+    offsets = np.cumsum([0, *lengths]).astype("<i4").tobytes()
+    data = path.read_bytes()
+    assert data.count(offsets) == 1
+    far = offsets[:8] + b"\xff\xff\xff\x7f" * 2 + offsets[16:]
+    path.write_bytes(data.replace(offsets, far))
+    with pytest.raises(ExplorerError, match="damaged"):
+        list(saved_to_disk(tmp_path / "set", "all").read(range(5), (1, 8, 8)))

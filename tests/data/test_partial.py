@@ -102,3 +102,23 @@ def test_nothing_is_in_the_journal_before_its_pixels(tmp_path: Path) -> None:
 
 def test_no_build(tmp_path: Path) -> None:
     assert images_on_disk(tmp_path / "none", SHAPE) == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("5", "{}", "[1]", '["1", "a"]', '[1.5, "a"]', '[1e400, "a"]', "[1, 2]", '[true, "a"]'),
+        *(f'[{2**31}, "a"]', "[" * 100_000, "9" * 5000),
+    ],
+    ids=range(11),
+)
+def test_a_line_that_no_build_writes_is_where_it_goes_on(built: Path, line: str) -> None:
+    lines = (built / "journal.jsonl").read_text().splitlines()
+    lines[4] = line
+    (built / "journal.jsonl").write_text("\n".join(lines) + "\n")
+    with PartialStore(built, SHAPE, "test") as part:
+        assert part.done == 3
+        append(part, range(3, 6))
+        part.checkpoint()
+        part.write_count()
+    assert (np.load(built / "pixels.npy") == np.stack(KEPT)).all()

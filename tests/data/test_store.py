@@ -169,3 +169,22 @@ def test_a_damaged_store_is_refused_and_replaced_by_a_new_one(tmp_path: Path, da
 def test_missing_store(tmp_path: Path) -> None:
     with pytest.raises(ExplorerError, match="missing or damaged"):
         open_store(tmp_path / "none")
+
+
+@pytest.mark.parametrize("name", ["pixels.npy", "labels.npy"])
+@pytest.mark.parametrize(
+    "damage", ["archive", "brackets", "unhashable", "objects", "another type"], ids=lambda damage: damage
+)
+def test_arrays_that_are_something_else(tmp_path: Path, name: str, damage: str) -> None:
+    path = write(tmp_path / "one").folder / name
+    headers = {"brackets": b"(" * 9000, "unhashable": b"{{}: 1}"}
+    if damage in headers:
+        path.write_bytes(b"\x93NUMPY\x01\x00" + len(headers[damage]).to_bytes(2, "little") + headers[damage])
+    elif damage == "archive":
+        with open(path, "wb") as file:
+            np.savez(file, x=PIXELS)
+    else:
+        np.save(path, np.array(["a"], object if damage == "objects" else "U1"))
+    with pytest.raises(ExplorerError, match="Remove it and build it again") as caught:
+        open_store(path.parent)
+    assert len(str(caught.value)) < 600

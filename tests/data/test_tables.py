@@ -175,3 +175,22 @@ def test_a_file_without_the_images(tmp_path: Path, picture: Picture) -> None:
     pq.write_table(pa.table({"text": ["a"]}), tmp_path / "b.parquet")
     with pytest.raises(ExplorerError, match="Test is damaged"):
         read_all([first, tmp_path / "b.parquet"])
+
+
+def varint(number: int) -> bytes:
+    """A count in the footer of a Parquet file."""
+    number, out = 2 * number, b""
+    while number > 127:
+        out, number = out + bytes([number % 128 + 128]), number // 128
+    return out + bytes([number])
+
+
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_a_file_that_only_claims_its_rows(tmp_path: Path, picture: Picture, everywhere: bool) -> None:
+    path = write(tmp_path / "a.parquet", pa.array([picture(0)] * 1234, pa.binary()))
+    data = path.read_bytes()
+    start = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    footer = data[start:-8].replace(varint(1234), varint(2**40), -1 if everywhere else 1)
+    path.write_bytes(data[:start] + footer + len(footer).to_bytes(4, "little") + b"PAR1")
+    with pytest.raises(ExplorerError, match="rows"):
+        parquet_files("Test", [path], "all")

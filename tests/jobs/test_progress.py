@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from explorer.jobs.progress import denoised_examples, duration, progress, run_progress
 from explorer.jobs.tasks import CatalogTask, write_task
@@ -62,8 +64,51 @@ def test_shards_are_counted_together(tmp_path: Path) -> None:
 
 
 def test_denoised_examples_are_what_the_trainer_wrote(run: Run) -> None:
-    (run.folder / "denoised.png").write_bytes(b"a picture")
-    assert denoised_examples(run) == b"a picture"
+    file = io.BytesIO()
+    Image.new("L", (32, 24)).save(file, "PNG")
+    (run.folder / "denoised.png").write_bytes(file.getvalue())
+    assert denoised_examples(run) == file.getvalue()
+    (run.folder / "denoised.png").write_bytes(file.getvalue()[:45])
+    assert denoised_examples(run) is None
+    Image.new("L", (4, 4)).save(run.folder / "denoised.png")  # smaller than one image of the run
+    assert denoised_examples(run) is None
+
+
+def test_lines_that_no_run_writes_say_nothing(run: Run) -> None:
+    report(run, 40)
+    for changes in (
+        *({"step": step} for step in ("1e400", "-1", "[" * 5000, "9" * 5000, "null")),
+        *({"images_per_second": speed} for speed in ("Infinity", "NaN", "-1", "0", "null", '"fast"')),
+    ):
+        values = {"kind": '"progress"', "step": "40", "images_per_second": "8.0"} | changes
+        with open(run.folder / "metrics.jsonl", "a") as file:
+            file.write("{" + ", ".join(f'"{name}": {value}' for name, value in values.items()) + "}\n")
+        done = run_progress(run)
+        assert (done.done, done.rate) == (40, 8.0), changes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"done": 1e400, "total": 10, "unit": "scores"}',
+        '{"done": -1, "total": 10, "unit": "scores"}',
+        '{"done": 1, "total": 1' + "0" * 400 + ', "unit": "scores"}',
+        '{"done": 1, "total": 10, "unit": "scores", "rate": NaN}',
+        "[" * 100_000,
+        "[]",
+    ],
+    ids=range(6),
+)
+def test_progress_that_cannot_be_is_none(tmp_path: Path, text: str) -> None:
+    write_task(tmp_path, CatalogTask(checkpoint="digits", dataset="digits"))
+    (tmp_path / "progress.json").write_text(text)
+    assert progress(tmp_path).total == 0
+
+
+def test_a_rate_of_almost_nothing_gives_no_time(tmp_path: Path) -> None:
+    write_task(tmp_path, CatalogTask(checkpoint="digits", dataset="digits"))
+    (tmp_path / "progress.json").write_text('{"done": 1, "total": 10, "unit": "scores", "rate": 1e-300}')
+    assert progress(tmp_path).seconds_left is None
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,10 @@ def test_the_environment_goes_before_the_file(home: Path, monkeypatch: pytest.Mo
         ("jobs = 3\n", "must be a table"),
         ("[jobs\n", "cannot be read"),
         ('[jobs]\nexecutor = "cloud"\n', "executor in .*'cloud'"),
+        ("[jobs]\ngpus = " + "[" * 100_000, "cannot be read"),
+        ("[jobs]\ngpus = " + "9" * 5000, "cannot be read"),
+        ("[jobs]\ngpus = 0x" + "f" * 5000, "gpus in .*so large a number"),
+        ('[jobs]\npartition = "' + "x" * 5000 + '"', "^.{0,300}$"),
     ],
 )
 def test_what_is_wrong_is_said(home: Path, text: str, sentence: str) -> None:

@@ -1,5 +1,6 @@
 """All checks at once on a checkpoint, and what they say."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -246,3 +247,24 @@ def test_numbers_that_are_not_finite_never_pass_and_survive_the_disk() -> None:
     for name in ("Likelihood, read twice", "Heat equation", "Probability flow", "Normalization at large noise"):
         assert named[name] is False
     assert TrustReport.model_validate_json(broken.model_dump_json()).nll.levels[0].psnr == 60
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"dimensions": 0},
+        {"dimensions": 10**300},
+        {"levels": 0},
+        {"heat": []},
+        {"flow": []},
+        {"nll": {"images": 1, "energy": 1.0, "i_mmse": 1.0, "levels": []}},
+        {"dimensionality": {"levels": [], "time_score_seconds": 1.0, "trace_seconds": 1.0}},
+    ],
+    ids=str,
+)
+def test_a_report_that_cannot_be_is_none(tiny_checkpoint: Checkpoint, changes: dict[str, object]) -> None:
+    save_report(tiny_checkpoint, good().model_copy(update={"fingerprint": tiny_checkpoint.fingerprint}))
+    assert find_report(tiny_checkpoint) is not None
+    path = tiny_checkpoint.path / "trust.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    assert find_report(tiny_checkpoint) is None

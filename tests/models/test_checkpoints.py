@@ -124,14 +124,41 @@ DAMAGES = {
         r"do not fit.*unet\.output\.weight",
     ),
     "weights have a stranger": (lambda f: change_weights(f, stranger=torch.zeros(1)), "do not fit.*stranger"),
+    "weights are whole numbers": (
+        lambda f: change_weights(f, **{"unet.output.weight": torch.zeros(2, 4, 3, 3, dtype=torch.int32)}),
+        "not floating-point",
+    ),
+    "weights are of eight bits": (
+        lambda f: change_weights(f, **{"unet.output.weight": torch.zeros(2, 4, 3, 3).to(torch.float8_e5m2)}),
+        "not floating-point",
+    ),
     "config is missing": (lambda f: (f / "config.json").unlink(), "config.json is missing"),
     "config is no JSON": (lambda f: (f / "config.json").write_text("{"), "config.json cannot be read"),
     "config is a list": (lambda f: (f / "config.json").write_text("[]"), "format None"),
     "config is deep": (lambda f: (f / "config.json").write_text("[" * 100_000), "cannot be read"),
     "config is binary": (lambda f: (f / "config.json").write_bytes(b"\xff\xfe\x00"), "cannot be read"),
+    "config has a number without end": (
+        lambda f: (f / "config.json").write_text("9" * 5000),
+        "config.json cannot be read",
+    ),
+    "version is long": (edit_config(format="x" * 100_000), "^.{0,300}$"),
+    "a name is long": (edit_config(**{"x" * 100_000: 1}), "^.{0,300}$"),
     "config is huge": (lambda f: (f / "config.json").write_text(" " * 2_000_000), "too large"),
     "version is unknown": (edit_config(format="image-density-explorer/99"), "does not know"),
     "architecture is impossible": (edit_config(model={"image_shape": [1, 8, 8]}), "noise is wrong"),
+    "noise is without end": (
+        edit_config(model=CONFIG.model_dump() | {"noise": {"t_min": 1e-6, "t0": 1e-5, "t_max": float("inf")}}),
+        "t_max is wrong",
+    ),
+    "groups are not whole": (
+        edit_config(model=CONFIG.model_dump() | {"unet": CONFIG.unet.model_dump() | {"group_size": 3}}),
+        "groups of 3",
+    ),
+    "metrics are words": (edit_config(metrics={"bits_per_dimension": {"i_mmse": "few"}}), "bits_per_dimension"),
+    "metrics are too large": (
+        edit_config(metrics={"bits_per_dimension": {"i_mmse": 10**400, "energy": 1.0, "gap": 1.0}}),
+        "i_mmse",
+    ),
     "architecture is another": (
         edit_config(model=CONFIG.model_copy(update={"frequencies": 3}).model_dump()),
         "do not fit",

@@ -156,6 +156,9 @@ def test_arguments_are_never_evaluated(folder: Path, tmp_path: Path) -> None:
         ({"network_kwargs": "{'num_scales': 99}"}, "num_scales"),
         ({"network_kwargs": "[1]"}, "network_kwargs"),
         ({"network_kwargs": "{'group_size': 3}"}, "group_size"),
+        ({"network_kwargs": "{[]: 1}"}, "network_kwargs"),
+        ({"network_kwargs": "{1: 2, 'a': 3}"}, "not known here"),
+        ({"network": "x" * 100_000}, "^.{0,400}$"),
         ({"network": "Transformer"}, "Transformer"),
         ({"min_noise_level": 3}, "min_noise_level"),
         ({"max_noise_level": {"x": 95.0, "unit": "psnr"}}, "t_min < t_max"),
@@ -240,3 +243,18 @@ def test_weights_that_only_claim_a_size_are_refused_before_they_take_memory(fold
         released.save(folder / "model.pth.tar", {"state_dict": state | odd}, {})
         with pytest.raises(ExplorerError, match="damaged"):
             read_released(folder, 16)
+
+
+@pytest.mark.parametrize("told", ["\ud800", "x" * 100_000, 10**400, float("nan"), [1], None], ids=range(6))
+def test_what_is_only_told_never_keeps_a_checkpoint_out(home: Path, folder: Path, told: Any) -> None:
+    released.write(folder, dataset=told, train_batch_size=told, lr=told)
+    import_released(folder, "told", 16)
+    assert load_checkpoint("told", "cpu").config.training["steps"] == 7
+    assert len((home / "checkpoints" / "told" / "card.md").read_text(encoding="utf-8")) < 2000
+
+
+def test_a_constant_beyond_all_numbers_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(released, "CONSTANT", 10**400)
+    released.write(folder)
+    with pytest.raises(ExplorerError, match="no normalization constant"):
+        read_released(folder, 16)

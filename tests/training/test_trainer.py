@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from explorer.errors import ExplorerError
 from explorer.measures.dimensionality import flipd, flipd_by_trace
@@ -156,9 +157,45 @@ def test_a_torn_or_repeated_line_of_metrics_is_survived(home: Path) -> None:
     assert [(entry["step"], entry["space_loss"]) for entry in run.metrics()] == [(1, 0.25), (2, None)]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"step": 1},
+        {"kind": "validation", "step": 1, "levels": []},
+        {"kind": "validation", "step": 1, "levels": [{"psnr": None}], "bits_per_dimension": {"i_mmse": 1.0}},
+        {"kind": "progress", "step": "1"},
+        {"kind": "progress", "step": 1, "space_loss": "low"},
+        {"kind": "progress", "step": 1, "seconds": 10**400},
+        {"kind": "progress", "step": -1},
+        {"kind": "progress", "step": 1e300},
+        [[[]]],
+    ],
+    ids=str,
+)
+def test_lines_that_no_run_writes_are_left_out(home: Path, line: Any) -> None:
+    run = Run.open(create_run(config()))
+    append_metrics(run.folder, {"kind": "progress", "step": 2, "space_loss": 0.5, "seconds": 1.0})
+    with open(run.folder / "metrics.jsonl", "a") as file:
+        file.write(json.dumps(line) + "\n" + "[" * 100_000 + "\n" + "9" * 5000 + "\n")
+    assert [entry["step"] for entry in run.metrics()] == [2]
+    assert (run.step, run.seconds, run.finished) == (2, 1.0, False)
+
+
 def test_a_damaged_state_says_what_to_do(home: Path) -> None:
     run = Run.open(create_run(config()))
     train_on(run, pixels(), pixels(20, 1))
+    whole = load_file(run.training_state)
+    some = next(name for name in whole if name.startswith("adam.exp_avg."))
+    for changes, metadata in (
+        ({}, None),
+        ({}, {"step": "-1"}),
+        ({}, {"step": "100000"}),
+        ({some: torch.zeros(3, 3)}, {"step": "4"}),
+        ({some: whole[some].double()}, {"step": "4"}),
+    ):
+        save_file(whole | changes, run.training_state, metadata)
+        with pytest.raises(ExplorerError, match="delete it to start the run again"):
+            train_on(run, pixels(), pixels(20, 1))
     run.training_state.write_bytes(b"not a state")
     with pytest.raises(ExplorerError, match="delete it to start the run again"):
         train_on(run, pixels(), pixels(20, 1))
