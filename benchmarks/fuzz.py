@@ -1,6 +1,6 @@
 """Feed damaged files to everything that reads files: no crash, no hang, nothing written outside of the data folder.
 
-    python -m benchmarks.fuzz [--images 2000] [--others 500] [--seed 0]     # a quarter of an hour on two cores
+    python -m benchmarks.fuzz [--images 2000] [--others 500] [--seed 0]     # two minutes on two cores
     python -m benchmarks.fuzz --only "catalog's rows" --case 17             # that one alone, again
 
 Real pictures, data sets, catalogs, checkpoints, configurations, runs and jobs, written by the code that writes them for

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from datasets import ClassLabel, Dataset, Features, Image
+from datasets import ClassLabel, Dataset, Features, Image, disable_progress_bars
 from datasets.arrow_writer import ArrowWriter
 
 from explorer.catalog.build import build_catalog
@@ -97,6 +97,7 @@ def write_originals(folder: Path) -> None:
 
 
 def _write_data_sets(folder: Path, pictures: list[Path]) -> None:
+    disable_progress_bars()
     folder.mkdir()
     random = np.random.default_rng(0)
     pixels = random.integers(0, 256, (_ROWS, 8, 8), dtype=np.uint8)
