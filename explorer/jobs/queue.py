@@ -27,7 +27,7 @@ from explorer.jobs.settings import job_settings
 from explorer.jobs.state import member_folders, state
 from explorer.jobs.submission import PACKAGE_PARENT, Submission, read_submission, send_local, write_submission
 from explorer.jobs.supervisor import VISIBLE_DEVICES
-from explorer.jobs.worker import LOCK_FILE
+from explorer.jobs.worker import LOCK_FILE, NICENESS
 
 __all__ = ["WITHDRAWN", "enqueue", "folders", "main", "wake_queue", "withdraw"]
 
@@ -119,12 +119,21 @@ def _start_queue() -> None:
 def main() -> None:
     """Take jobs until there are none."""
     os.environ.setdefault(VISIBLE_DEVICES, os.environ.get("CUDA_VISIBLE_DEVICES", "all"))
+    _step_back()
     with held(_queue_lock(), "The queue of jobs is at work already.", _LOCK_TIMEOUT):
         print(_STARTED, flush=True)
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
         children: dict[Path, submitit.Job[None]] = {}
         while _take_turn(children):
             time.sleep(_LOOK_EVERY)
+
+
+def _step_back() -> None:
+    """Let the app go before this session, which is that of all jobs. Linux weighs sessions against each other first;
+    `os.nice` counts among the processes of one."""
+    if hasattr(os, "getsid") and os.getsid(0) == os.getpid():
+        with contextlib.suppress(OSError):  # another system, or a Linux that does not group by sessions
+            Path("/proc/self/autogroup").write_text(str(NICENESS))
 
 
 def _take_turn(children: dict[Path, submitit.Job[None]]) -> bool:

@@ -31,6 +31,7 @@ __all__ = [
     "GRACE_SECONDS",
     "LOCK_FILE",
     "LOG_FILE",
+    "NICENESS",
     "STOP_FILE",
     "SUPERVISOR_LOCK",
     "explain",
@@ -40,6 +41,7 @@ __all__ = [
 ]
 
 GRACE_SECONDS = 30.0
+NICENESS = 10
 LOCK_FILE = "lock"
 SUPERVISOR_LOCK = "supervisor.lock"  # held by whoever will say how the process ended, if it cannot itself
 LOG_FILE = "log.txt"
@@ -148,7 +150,7 @@ def _stop_requests(folder: Path, file: RecordFile, grace_seconds: float) -> Iter
 def main(folder: Path) -> int:
     """Do the job, or this process's share of it, and return the exit status."""
     if hasattr(os, "nice") and "SLURM_JOB_ID" not in os.environ:
-        os.nice(10)  # the app stays quick while a job has the rest of the machine
+        os.nice(NICENESS)  # the app stays quick while a job has the rest of the machine
     rank = int(os.environ.get("RANK", "0"))
     own = rank_folder(folder, rank)
     try:

@@ -40,7 +40,7 @@ from explorer.jobs.settings import JobSettings
 from explorer.jobs.state import member_folders, state
 from explorer.jobs.submission import Submission, write_submission
 from explorer.jobs.tasks import CatalogTask, EvaluateTask, TrainTask
-from explorer.jobs.worker import run_job
+from explorer.jobs.worker import NICENESS, run_job
 from explorer.training.run import Run
 from tests.jobs.waiting import PATIENCE, wait_for
 
@@ -103,6 +103,17 @@ def test_jobs_wait_for_their_turn_the_oldest_first(new_run: NewRun) -> None:
     assert state(second).status == "stopped"
     stop(third)
     wait_for(lambda: not state(third).open)
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").is_file(), reason="processes are not grouped by sessions here")
+def test_jobs_let_the_app_go_first(new_run: NewRun) -> None:
+    folder = new_run(**ENDLESS)
+    submit(folder, LOCAL)
+    wait_for(lambda: state(folder).status == "running")
+    pid = state(folder).pid
+    assert Path(f"/proc/{pid}/autogroup").read_text().split()[-1] == str(NICENESS)
+    assert os.getpriority(os.PRIO_PROCESS, pid) >= NICENESS
+    assert Path("/proc/self/autogroup").read_text().split()[-1] != str(NICENESS)
 
 
 def test_more_run_at_once_where_that_is_allowed(
