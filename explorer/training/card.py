@@ -55,7 +55,7 @@ def _origin(model: DualEnergyConfig, config: CheckpointConfig) -> list[str]:
         f"amplitude conditioning: {'yes' if model.amplitude else 'no'}.",
         f"- Noise from {low:.0f} dB to {high:.0f} dB; log p is reported at {at:.0f} dB.",
         f"- Values: {convention}, k the 8-bit pixel.",
-        *([f"- Every {run['parts']}th image only, from number {run['part']} on."] if _is_part(run) else []),
+        *([f"- One training image in {run['parts']:,}, from number {run['part']:,} on."] if _is_part(run) else []),
         f"- Again: `{_command(model, config)}`",
     ]
 
