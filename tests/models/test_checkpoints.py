@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 
 import explorer
 from explorer.errors import ExplorerError
+from explorer.home import SHIPPED_CHECKPOINTS
 from explorer.images import Values
 from explorer.measures.scoring import model_input
 from explorer.models.checkpoints import (
@@ -88,7 +89,7 @@ def test_the_five_lines_of_the_readme_score_an_image(folder: Path, tmp_path: Pat
     torch.testing.assert_close(x, model_input(checkpoint.values, pixels))
 
 
-@pytest.mark.parametrize("name", ["natural32", "digits"])
+@pytest.mark.parametrize("name", sorted(path.name for path in SHIPPED_CHECKPOINTS.iterdir()))
 def test_what_ships_loads_and_has_a_card(name: str) -> None:
     shipped = load_checkpoint(find_checkpoint(name), "cpu")
     assert (shipped.path / "card.md").read_text().startswith("#")
