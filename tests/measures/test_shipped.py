@@ -12,9 +12,9 @@ from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from explorer.perturbations import Perturbation, perturb
 
 
-@pytest.fixture
-def natural(home: Path) -> Checkpoint:
-    return load_checkpoint("natural32", "cpu")
+@pytest.fixture(params=["natural32", "natural64"])
+def natural(home: Path, request: pytest.FixtureRequest) -> Checkpoint:
+    return load_checkpoint(request.param, "cpu")
 
 
 def photographs(checkpoint: Checkpoint) -> torch.Tensor:
