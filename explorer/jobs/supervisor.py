@@ -189,7 +189,8 @@ def _wait_for_slurm() -> None:
 
 def _threads(folder: Path, processes: int) -> dict[str, str]:
     """How many threads each process of a job may have; small images get one: sharing out so little takes longer."""
-    cores = int(os.environ.get("SLURM_CPUS_PER_TASK") or max(1, len(os.sched_getaffinity(0)) // processes))
+    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1  # not on macOS
+    cores = int(os.environ.get("SLURM_CPUS_PER_TASK") or max(1, here // processes))
     with contextlib.suppress(
         OSError, ValueError, KeyError, TypeError
     ):  # not a training, or one that will say so itself
