@@ -22,6 +22,7 @@ __all__ = [
     "clear_leftovers",
     "data_home",
     "dataset_folders",
+    "read_end",
     "subfolder",
     "temporary_name",
     "write_atomically",
@@ -145,3 +146,13 @@ def clear_leftovers() -> None:
         with suppress(OSError):
             if path.stat().st_mtime < before:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def read_end(path: Path, most: int) -> str:
+    """The last bytes of a text file, at most so many; empty when there is none that can be read."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - most))
+            return file.read().decode(errors="replace")
+    except OSError:
+        return ""

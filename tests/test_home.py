@@ -11,6 +11,7 @@ from explorer.home import (
     clear_leftovers,
     data_home,
     dataset_folders,
+    read_end,
     subfolder,
     temporary_name,
     write_atomically,
@@ -99,3 +100,10 @@ def test_what_kills_have_left_is_cleared_a_day_later(home: Path) -> None:
     clear_leftovers()
     assert sorted(path for path in home.rglob("*") if path.is_file()) == sorted([*keep, *new])
     assert not old[1].parent.exists()
+
+
+def test_the_end_of_a_file_is_read_whatever_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(b"first\n" + b"\xff" + "läßt\n".encode())
+    assert read_end(tmp_path / "log", 100).startswith("first\n\ufffdläßt")
+    assert read_end(tmp_path / "log", 3) == "\ufffdt\n"
+    assert read_end(tmp_path / "none", 3) == ""

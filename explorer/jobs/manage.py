@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from explorer.errors import ExplorerError
-from explorer.home import check_name, subfolder, temporary_name, write_folder_atomically
+from explorer.home import check_name, read_end, subfolder, temporary_name, write_folder_atomically
 from explorer.jobs import slurm
 from explorer.jobs.locks import held
 from explorer.jobs.queue import WITHDRAWN, enqueue, folders, wake_queue, withdraw
@@ -266,20 +266,11 @@ def read_log(folder: Path) -> str:
     members = member_folders(folder)
     for member in members:
         for place in (member, *sorted(member.glob("rank-*"))):
-            text = _tail(place / LOG_FILE)
+            text = read_end(place / LOG_FILE, _LOG_BYTES)
             if text:
                 title = f"=== {place.relative_to(folder)}\n" if place != folder else ""
                 parts.append(title + text)
     return "\n".join(parts)[-_LOG_BYTES:]
-
-
-def _tail(path: Path) -> str:
-    try:
-        with open(path, "rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _LOG_BYTES))
-            return file.read().decode(errors="replace")
-    except OSError:
-        return ""
 
 
 def traceback_in(log: str) -> str:

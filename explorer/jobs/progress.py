@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from explorer.decoding import read_image
 from explorer.errors import ExplorerError
+from explorer.home import read_end
 from explorer.jobs.state import member_folders
 from explorer.jobs.tasks import PROGRESS_FILE, TrainTask, read_task
 from explorer.training.config import MAX_STEPS
@@ -53,7 +53,7 @@ class Progress:
 def run_progress(run: Run) -> Progress:
     """How far a training run is; reads only the end of its metrics."""
     step, speed = 0, None
-    for line in _tail(run.folder / "metrics.jsonl").splitlines():
+    for line in read_end(run.folder / "metrics.jsonl", _TAIL_BYTES).splitlines():
         try:
             entry = json.loads(line)
             step = _Step.model_validate(entry).step  # not the largest: a run that was killed takes some steps again
@@ -148,12 +148,3 @@ def duration(seconds: float) -> str:
     hours, minutes, seconds = rounded // 3600, rounded // 60 % 60, rounded % 60
     parts = [f"{hours:,} h"] * (hours > 0) + [f"{minutes} min"] * (minutes > 0)
     return " ".join(parts + [f"{seconds} s"] * (seconds > 0 or not parts))
-
-
-def _tail(path: Path) -> str:
-    try:
-        with open(path, "rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
-            return file.read().decode(errors="replace")
-    except OSError:
-        return ""

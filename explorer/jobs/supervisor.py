@@ -191,10 +191,8 @@ def _threads(folder: Path, processes: int) -> dict[str, str]:
     """How many threads each process of a job may have; small images get one: sharing out so little takes longer."""
     here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1  # not on macOS
     cores = int(os.environ.get("SLURM_CPUS_PER_TASK") or max(1, here // processes))
-    with contextlib.suppress(
-        OSError, ValueError, KeyError, TypeError
-    ):  # not a training, or one that will say so itself
-        # Not `Run.open`, which brings torch.
+    # Not `Run.open`, which brings torch; what is no training, or a damaged one, says so itself.
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         if math.prod(json.loads((folder / "config.json").read_bytes())["model"]["image_shape"]) <= _SMALL_IMAGE:
             cores = 1
     return {"OMP_NUM_THREADS": str(cores)}
