@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict
 
 from explorer.catalog.build import catalog_folder, catalog_identity
 from explorer.catalog.scoring import as_scored
-from explorer.catalog.selection import Region, points_in_polygon
+from explorer.catalog.selection import Region, places_inside
 from explorer.data.store import Store
 from explorer.errors import ExplorerError
 from explorer.home import write_atomically
@@ -83,15 +83,7 @@ class Map(NamedTuple):
 
     def inside(self, regions: Sequence[Region]) -> np.ndarray:
         """Indices, increasing, of the images in any of `regions`, borders of boxes included."""
-        chosen = np.zeros(len(self.x), dtype=bool)
-        for region in regions:
-            near = (self.x >= min(region.x)) & (self.x <= max(region.x))
-            near &= (self.y >= min(region.y)) & (self.y <= max(region.y))
-            places = np.flatnonzero(near)
-            if not region.is_box:
-                places = places[points_in_polygon(self.x[places], self.y[places], region)]
-            chosen[places] = True
-        return np.flatnonzero(chosen)
+        return places_inside(self.x, self.y, regions)
 
 
 def map_identity(checkpoint: Checkpoint, store: Store) -> MapIdentity:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 
 import typer
+from rich.text import Text
 
 from explorer.cli.checkpoints import checkpoints, import_checkpoint
 from explorer.cli.console import messages
@@ -40,7 +41,7 @@ def main() -> None:
     try:
         app()
     except ExplorerError as error:
-        messages.print(f"[bold red]Error:[/] {error}", highlight=False, soft_wrap=True)
+        messages.print(Text.assemble(("Error: ", "bold red"), str(error)), soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from explorer.cli.console import messages, output
 
@@ -20,7 +21,7 @@ def checkpoints() -> None:
     table = Table("name", "images", "trained on", "bits/dimension", "folder", box=None, header_style="bold")
     for info in list_checkpoints():
         if info.config is None or info.problem:
-            table.add_row(info.name, f"[red]{info.problem}[/]", "", "", str(info.path.parent))
+            table.add_row(info.name, Text(info.problem or "", "red"), "", "", str(info.path.parent))
             continue
         channels, height, width = info.config.model.image_shape
         bits = "" if info.bits_per_dimension is None else f"{info.bits_per_dimension:.3f}"

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 __all__ = ["DeviceOption", "ModelArgument", "messages", "output", "progress_bar"]
 
 output = Console()
-messages = Console(stderr=True)
+messages = Console(stderr=True, markup=False)
 
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 ModelArgument = Annotated[str, typer.Argument(help="Name of a checkpoint, or its folder.")]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, TextIO
 
 import typer
+from rich.text import Text
 
 from explorer.cli.console import DeviceOption, messages, progress_bar
 from explorer.errors import ExplorerError
@@ -32,7 +33,7 @@ def score(
     with progress_bar("Scoring") as progress:
         rows, problems = score_files(checkpoint, images, progress)
     for problem in problems:
-        messages.print(f"[yellow]Skipped:[/] {problem}", highlight=False, soft_wrap=True)
+        messages.print(Text.assemble(("Skipped: ", "yellow"), problem), soft_wrap=True)
     if not rows:
         raise ExplorerError(f"No image in {images} could be read.")
     if output.suffix.lower() == ".parquet":

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from explorer.errors import ExplorerError
 from explorer.jobs.manage import create_job, delete, find_job, free_job_name, list_jobs, read_log, resume, stop, submit
@@ -107,4 +108,4 @@ def _absolute(data: str) -> str:
 
 
 def _say(name: str, what: str) -> None:
-    _output.print(f"[bold]{name}[/]: {what}", highlight=False, soft_wrap=True)
+    _output.print(Text.assemble((name, "bold"), f": {what}"), soft_wrap=True)

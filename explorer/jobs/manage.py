@@ -132,6 +132,7 @@ def submit(folder: Path, settings: JobSettings | None = None, task: Task | None 
 
 def _to_slurm(folder: Path, members: list[Path], submission: Submission) -> None:
     for member in members:  # before Slurm has it: it may begin at once
+        write_submission(member, submission)  # first: what waits and was sent to nobody, the queue takes
         write_record(member, JobRecord(status="queued", pid=0))
     try:
         job_ids = send_to_slurm(folder.name, members, submission)
@@ -144,14 +145,17 @@ def _to_slurm(folder: Path, members: list[Path], submission: Submission) -> None
 
 
 def resume(folder: Path) -> JobState:
-    """Go on with a stopped, failed or killed job from what it saved last, as it was sent before; of one in shards, with
-    those that are not done.
+    """Go on with a job that was not done from what it saved last; of one in shards, with those that are missing.
+
+    It goes to where it was before, with what `explorer.toml` says now: more memory, say, for one that ran out of it.
 
     Raises:
         ExplorerError: as for `submit`.
     """
-    earlier = read_submission(member_folders(folder)[0])
-    return submit(folder, None if earlier is None else earlier.settings)
+    settings, earlier = job_settings(), read_submission(member_folders(folder)[0])
+    if earlier is not None:
+        settings = settings.model_copy(update={"executor": earlier.executor})
+    return submit(folder, settings)
 
 
 def stop(folder: Path) -> None:
@@ -163,17 +167,25 @@ def stop(folder: Path) -> None:
     folder = _checked(folder)
     if not state(folder).open:
         raise ExplorerError(f"The job {folder.name} is not at work.")
+    waiting = {}
     for member in member_folders(folder):
-        _stop(member)
+        submission = read_submission(member)
+        if submission is not None and submission.executor == "slurm" and state(member).status == "queued":
+            if not submission.job_id:
+                raise ExplorerError(f"The job {folder.name} is on its way to Slurm. Try again in a moment.")
+            waiting[member] = submission.job_id
+        else:
+            _stop(member)
+    if waiting:
+        for member in waiting:  # those that begin before Slurm hears of it stop by themselves
+            (member / STOP_FILE).touch()
+        slurm.cancel(list(waiting.values()))
+        for member in waiting:
+            write_record(member, JobRecord(status="stopped", message=WITHDRAWN, pid=0))
 
 
 def _stop(folder: Path) -> None:
-    current, submission = state(folder), read_submission(folder)
-    if current.status == "queued" and submission is not None and submission.executor == "slurm":
-        slurm.cancel(submission.job_id)
-        write_record(folder, JobRecord(status="stopped", message=WITHDRAWN, pid=0))
-        (folder / STOP_FILE).touch()
-        return
+    current = state(folder)
     if not current.open or (current.status == "queued" and withdraw(folder)):
         return
     try:
@@ -225,7 +237,7 @@ def find_job(name: str) -> Job:
         with contextlib.suppress(ExplorerError):
             folder = _checked(subfolder(place) / name)
             return Job(folder, read_task(folder), state(folder))
-    raise ExplorerError(f"There is no job {name!r}. `python -m explorer jobs` lists them.")
+    raise ExplorerError(f"There is no job {name!r}. `python -m explorer jobs list` lists them.")
 
 
 def run_folder(name: str) -> Path:

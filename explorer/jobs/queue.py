@@ -143,10 +143,9 @@ def _take_turn(children: dict[Path, submitit.Job[None]]) -> bool:
             if job.done():
                 del children[folder]
                 _close(folder, job)
-        members = [member for folder in folders() for member in member_folders(folder)]
-        states = {member: state(member) for member in members}
-        waiting = [member for member in members if states[member].status == "queued" and _is_local(member)]
-        active = sum(states[member].active and _is_local(member) for member in members)
+        states = {member: state(member) for member in _unfinished()}
+        waiting = [member for member, current in states.items() if current.status == "queued"]
+        active = sum(current.active for current in states.values())
         with contextlib.suppress(ExplorerError):  # settings that cannot be read: wait until they are mended
             at_once = job_settings().at_once
             for folder in sorted(waiting, key=_submitted)[: max(0, at_once - active)]:
@@ -178,13 +177,18 @@ def _close(folder: Path, job: submitit.Job[None]) -> None:
 
 
 def _waiting() -> list[Path]:
-    members = [member for folder in folders() for member in member_folders(folder)]
-    return [member for member in members if _is_local(member) and state(member).status == "queued"]
+    return [member for member in _unfinished() if state(member).status == "queued"]
 
 
-def _is_local(folder: Path) -> bool:
-    submission = read_submission(folder)
-    return submission is None or submission.executor == "local"
+def _unfinished() -> list[Path]:
+    """Local jobs that have not said how they ended: one small file to read of all others."""
+    return [
+        member
+        for folder in folders()
+        for member in member_folders(folder)
+        if ((record := read_record(member)) is None or record.status in ("queued", "running"))
+        and ((submission := read_submission(member)) is None or submission.executor == "local")
+    ]
 
 
 def _submitted(folder: Path) -> float:

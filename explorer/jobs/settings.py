@@ -75,6 +75,10 @@ def job_settings() -> JobSettings:
     Raises:
         ExplorerError: `explorer.toml` or a variable has something that cannot be; the sentence names it.
     """
+    return _validated(_in_file() | overridden(), f" in {settings_file()}")
+
+
+def _in_file() -> dict[str, object]:
     path = settings_file()
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8")).get("jobs", {})
@@ -84,13 +88,17 @@ def job_settings() -> JobSettings:
         raise ExplorerError(f"{path} cannot be read ({in_brief(error)}). Mend it or remove it.") from error
     if not isinstance(content, dict):
         raise ExplorerError(f"In {path}, jobs must be a table: a line [jobs], and the settings below it.")
+    return content
+
+
+def _validated(content: dict[str, object], where: str) -> JobSettings:
     try:
-        return JobSettings.model_validate(content | overridden())
+        return JobSettings.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        where = _PREFIX + name.upper() if name in overridden() else f"{name} in {path}"
-        raise ExplorerError(f"{where} cannot be {_shown(first['input'])}: {first['msg'].lower()}.") from error
+        what = _PREFIX + name.upper() if name in overridden() else f"{name}{where}"
+        raise ExplorerError(f"{what} cannot be {_shown(first['input'])}: {first['msg'].lower()}.") from error
 
 
 def _shown(value: object) -> str:
@@ -100,12 +108,16 @@ def _shown(value: object) -> str:
     return reprlib.repr(value)
 
 
-def save_job_settings(settings: JobSettings) -> None:
-    """Write the settings to `explorer.toml`; those that are as by default are left out, as are other tables of it.
+def save_job_settings(**chosen: object) -> None:
+    """Write settings to `explorer.toml`, by name; what is not given stays as it is there. Other tables are left out.
 
     Raises:
-        ExplorerError: the file cannot be written.
+        ExplorerError: a value that cannot be, or the file cannot be written.
     """
+    try:
+        settings = _validated(_in_file() | chosen, "")
+    except ExplorerError:  # the file is damaged, and is replaced; or what is chosen cannot be
+        settings = _validated(chosen, "")
     changed = settings.model_dump(exclude_defaults=True)
     # Strings of JSON, numbers of Python: both are TOML.
     lines = ["[jobs]", *(f"{name} = {json.dumps(value)}" for name, value in changed.items())]

@@ -11,6 +11,7 @@ import functools
 import shutil
 import subprocess
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from explorer.errors import ExplorerError
@@ -94,13 +95,25 @@ def look(job_id: str) -> Look | None:
         ExplorerError: Slurm does not answer.
     """
     moment = int(time.monotonic() / _FRESH)
-    if job_id not in _queue(moment):
+    queue = _queue(moment)
+    if not isinstance(queue, str) and job_id not in queue:
         _queue.cache_clear()  # it may have been sent since
-    return _queue(moment).get(job_id)
+        queue = _queue(moment)
+    if isinstance(queue, str):
+        raise ExplorerError(queue)
+    return queue.get(job_id)
 
 
 @functools.lru_cache(maxsize=1)
-def _queue(_moment: int) -> dict[str, Look]:
+def _queue(_moment: int) -> dict[str, Look] | str:
+    """All jobs that have not ended; or why Slurm does not say, so that one who hangs is waited for once."""
+    try:
+        return _ask_for_queue()
+    except ExplorerError as error:
+        return str(error)
+
+
+def _ask_for_queue() -> dict[str, Look]:
     # %F and %K: the number of the job or of its array, and of the task in it. -r: a line for each task.
     text = _run(["squeue", "--noheader", "-r", "--states=all", "--me", "--format=%F|%K|%T|%r|%N"])
     queue = {}
@@ -126,13 +139,13 @@ def ended(job_id: str) -> str:
     return f"Slurm does not have it any more, and it ended without a word{where}{what}. The log may say why."
 
 
-def cancel(job_id: str) -> None:
-    """Take a job out of the queue, or end it.
+def cancel(job_ids: Sequence[str]) -> None:
+    """Take jobs out of the queue, or end them.
 
     Raises:
         ExplorerError: Slurm does not answer, or refuses.
     """
-    _run(["scancel", job_id])
+    _run(["scancel", *job_ids])
     _queue.cache_clear()
 
 

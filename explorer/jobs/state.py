@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from explorer.jobs.worker import LOCK_FILE, STOP_FILE, SUPERVISOR_LOCK, rank_fol
 __all__ = ["JobState", "Status", "member_folders", "state"]
 
 _STARTING_SECONDS = 90.0  # from submitit to the supervisor; imports on a busy machine and a slow disk take long
+_SENDING_SECONDS = 600.0  # that Slurm may take to take a job
 
 Status = Literal["new", "queued", "starting", "running", "stopping", "stopped", "finished", "failed", "killed"]
 
@@ -80,8 +82,9 @@ def _state(folder: Path) -> JobState:
     if record is None:
         return JobState("new")
     if record.status == "queued":
-        started = submission is not None and submission.job_id
-        if not started:
+        if submission is not None and submission.executor == "slurm" and time.time() - record.time > _SENDING_SECONDS:
+            return JobState("killed", "It did not get to Slurm: what sent it ended before. Resume sends it again.")
+        if submission is None or not submission.job_id:
             return JobState("queued", record.message)
         if time.time() - submission.started < _STARTING_SECONDS or is_held(folder / SUPERVISOR_LOCK):
             return JobState("starting")
@@ -91,7 +94,7 @@ def _state(folder: Path) -> JobState:
     if record.status == "running":
         message = (
             "This machine was restarted. Resume goes on from what was saved last."
-            if record.boot != boot_id()
+            if record.boot != boot_id() and record.host == socket.gethostname()
             else "Its process is gone without a word: something killed it. Resume goes on from what was saved last."
         )
         return JobState("killed", message, pid, host)
@@ -121,6 +124,8 @@ def _in_slurm(folder: Path, record: JobRecord | None, submission: Submission) ->
     except ExplorerError as error:
         status = "running" if record is not None and record.status == "running" else "queued"
         return JobState(status, str(error), pid, "" if record is None else record.host)
+    if seen is None and (read_record(folder), read_submission(folder)) != (record, submission):
+        return _state(folder)  # it ended, or was sent again, while Slurm was asked
     if seen is None:
         record = JobRecord(status="killed", message=slurm.ended(submission.job_id), pid=0)
         with contextlib.suppress(ExplorerError):  # Slurm forgets: this keeps what it said

@@ -83,7 +83,10 @@ def _how_far(job: Job) -> tuple[float, str]:
     what = f"{job.task.title[0].upper()}{job.task.title[1:]}"
     if job.state.status == "queued":
         return 0.0, f"{what}: waits for its turn"
-    done = progress(job.folder)
+    try:
+        done = progress(job.folder)
+    except ExplorerError:  # deleted meanwhile
+        return 0.0, what
     if not done.total:
         return 0.0, f"{what}: {job.state.status}…"
     left = "" if done.seconds_left is None else f", {duration(done.seconds_left)} left"

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.jobs.manage import create_job, free_job_name, submit, which_executor
-from explorer.jobs.settings import JobSettings, job_settings, overridden, save_job_settings, settings_file
+from explorer.jobs.settings import job_settings, overridden, save_job_settings, settings_file
 from explorer.jobs.tasks import CatalogTask, EvaluateTask, MapTask, Task
 from explorer.webapp.loaders import shown_errors
 from explorer.webapp.sidebar import Selection
@@ -73,46 +73,49 @@ def settings_form() -> None:
                     return {"disabled": True, "help": f"Set by EXPLORER_JOBS_{name.upper()}."}
                 return {"help": text}
 
-            chosen = JobSettings(
-                executor=grid.selectbox(
+            chosen = {
+                "executor": grid.selectbox(
                     "Jobs run on",
                     list(_EXECUTORS),
                     list(_EXECUTORS).index(current.executor),
                     format_func=_EXECUTORS.__getitem__,
                     **note("executor", "Jobs that were sent already stay where they are."),
                 ),
-                at_once=grid.number_input(
+                "at_once": grid.number_input(
                     "Local jobs at once",
                     1,
                     1024,
                     current.at_once,
                     **note("at_once", "The others wait; the oldest is next."),
                 ),
-                partition=grid.text_input(
+                "partition": grid.text_input(
                     "Partition", current.partition, **note("partition", "Of Slurm; empty: its default.")
                 ),
-                account=grid.text_input("Account", current.account, **note("account", "Of Slurm; empty: its default.")),
-                gpus=grid.number_input("GPUs", 0, 64, current.gpus, **note("gpus", "A node, of Slurm.")),
-                cpus=grid.number_input(
+                "account": grid.text_input(
+                    "Account", current.account, **note("account", "Of Slurm; empty: its default.")
+                ),
+                "gpus": grid.number_input("GPUs", 0, 64, current.gpus, **note("gpus", "A node, of Slurm.")),
+                "cpus": grid.number_input(
                     "CPUs", 0, 1024, current.cpus, **note("cpus", "A process, of Slurm; 0 leaves it to the cluster.")
                 ),
-                memory_gb=grid.number_input(
+                "memory_gb": grid.number_input(
                     "Memory, GB",
                     0.0,
                     100_000.0,
                     float(current.memory_gb),
                     **note("memory_gb", "A node, of Slurm; 0 leaves it to the cluster."),
                 ),
-                minutes=grid.number_input(
+                "minutes": grid.number_input(
                     "Minutes",
                     1,
                     365 * 24 * 60,
                     current.minutes,
                     **note("minutes", "Of a Slurm job; one that is not done by then is saved and queued again."),
                 ),
-            )
+            }
             if st.form_submit_button("Save", icon=":material/save:"):
-                save_job_settings(chosen)
+                # What the environment says must not be written over what the file says.
+                save_job_settings(**{name: value for name, value in chosen.items() if name not in fixed})
                 st.toast(f"Saved to {settings_file().name}.", icon=":material/check:")
         place = "this machine" if which_executor(current) == "local" else "Slurm"
         st.caption(f"New jobs go to {place}. The settings are in {settings_file()}.")

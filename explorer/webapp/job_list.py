@@ -27,6 +27,7 @@ _STATES = {
     "Not done": ("new", "stopped", "failed", "killed"),
 }
 _REFRESH = 2.0  # seconds
+_TABLE = "jobs-table"
 
 
 def job_list() -> None:
@@ -63,22 +64,27 @@ def _place_in_queue(job: Job) -> float:
 
 
 def _table(jobs: list[Job]) -> Job | None:
-    event: Any = st.dataframe(
+    names = [job.name for job in jobs]
+    st.dataframe(
         [_row(job) for job in jobs],
-        key="jobs-table",
+        key=_TABLE,
         hide_index=True,
-        on_select="rerun",
+        on_select=lambda: _choose(names),
         selection_mode="single-row",
         column_config={
             "Progress": st.column_config.ProgressColumn("Progress", min_value=0, max_value=100, format="%.0f %%"),
         },
     )
-    rows = event.selection.rows
-    if rows and rows[0] < len(jobs):
-        st.query_params["job"] = jobs[rows[0]].name
-        return jobs[rows[0]]
     name = st.query_params.get("job")
     return next((job for job in jobs if job.name == name), jobs[0])
+
+
+def _choose(names: list[str]) -> None:
+    """Remember the job by its name: the table may be in another order in a moment."""
+    selection: Any = st.session_state[_TABLE]
+    rows = selection.selection.rows
+    if rows and rows[0] < len(names):
+        st.query_params["job"] = names[rows[0]]
 
 
 def _row(job: Job) -> dict[str, object]:

@@ -13,7 +13,7 @@ import webbrowser
 from streamlit.web import cli
 
 from explorer.errors import ExplorerError
-from explorer.home import SHIPPED_CHECKPOINTS, clear_leftovers
+from explorer.home import SHIPPED_CHECKPOINTS, clear_leftovers, data_home, dataset_folders
 from explorer.jobs.manage import recover
 
 __all__ = ["serve"]
@@ -44,6 +44,9 @@ def serve(port: int, browser: bool) -> None:
         browser: whether to open a browser window.
     """
     script = SHIPPED_CHECKPOINTS.parent / "app.py"
+    for name, folders in (("EXPLORER_HOME", [data_home()]), ("EXPLORER_DATASETS", dataset_folders()[1:])):
+        if os.environ.get(name):  # relative paths are seen from where the app is started
+            os.environ[name] = os.pathsep.join(str(folder.absolute()) for folder in folders)
     os.chdir(script.parent)  # where Streamlit looks for .streamlit/config.toml
     for name in _SLOW_IMPORTS:
         importlib.import_module(name)

@@ -83,7 +83,7 @@ def _progress_text(job: Job, done: Progress) -> str:
     text = f"step {done.done:,} of {done.total:,}"
     if job.state.status == "queued":
         text += " · waiting"
-    elif job.state.active and done.rate is not None:
+    elif job.state.active and done.rate is not None and done.seconds_left is not None:
         text += f" · {done.rate:,.0f} {done.rate_unit} · about {duration(done.seconds_left)} left"
     elif job.state.active:
         text += " · preparing"

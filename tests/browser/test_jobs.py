@@ -46,6 +46,9 @@ def test_settings_are_kept(page: Page, own_app: tuple[str, Path], monkeypatch: p
     app, home = own_app
     page.goto(f"{app}/jobs")
     page.get_by_text("Where jobs run").click()
+    page.get_by_role("textbox", name="Partition").fill("gpu debug")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("partition cannot be 'gpu debug'")).to_be_visible()
     page.get_by_role("textbox", name="Partition").fill("gpu")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved to explorer.toml")).to_be_visible()

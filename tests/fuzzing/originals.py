@@ -25,7 +25,7 @@ from explorer.data.store import Store
 from explorer.home import data_home
 from explorer.jobs.manage import create_job
 from explorer.jobs.record import JobRecord, write_record
-from explorer.jobs.settings import JobSettings, save_job_settings
+from explorer.jobs.settings import save_job_settings
 from explorer.jobs.submission import Submission, write_submission
 from explorer.jobs.tasks import PROGRESS_FILE, CatalogTask
 from explorer.measures.flow import FlowLikelihood
@@ -90,9 +90,7 @@ def write_originals(folder: Path) -> None:
         _write_half_store(images)
         _write_run(checkpoint)
         _write_job()
-        save_job_settings(
-            JobSettings(executor="local", at_once=2, partition="gpu", gpus=1, memory_gb=32.5, minutes=240)
-        )
+        save_job_settings(executor="local", at_once=2, partition="gpu", gpus=1, memory_gb=32.5, minutes=240)
     torch.set_num_threads(threads)
 
 

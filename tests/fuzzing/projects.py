@@ -241,7 +241,7 @@ def _read_settings() -> None:
         assert isinstance(job_settings(), JobSettings)
     except ExplorerError as error:
         refused = error
-    always(save_job_settings, JobSettings(gpus=2))
+    always(lambda: save_job_settings(gpus=2))
     assert always(job_settings).gpus == 2
     if refused is not None:
         raise refused

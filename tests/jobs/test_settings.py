@@ -19,16 +19,25 @@ def test_what_is_saved_is_read(home: Path) -> None:
     settings = JobSettings(
         executor="slurm", partition="gpu,big", account="a.b-c", gpus=2, cpus=8, memory_gb=1.5, minutes=9
     )
-    save_job_settings(settings)
+    save_job_settings(**settings.model_dump())
     assert job_settings() == settings
 
 
 def test_the_environment_goes_before_the_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    save_job_settings(JobSettings(partition="gpu", at_once=3))
+    save_job_settings(partition="gpu", at_once=3)
     monkeypatch.setenv("EXPLORER_JOBS_PARTITION", "cpu")
     monkeypatch.setenv("EXPLORER_JOBS_MINUTES", "30")
     assert (job_settings().partition, job_settings().at_once, job_settings().minutes) == ("cpu", 3, 30)
     assert overridden() == {"partition": "cpu", "minutes": "30"}
+
+
+def test_what_is_not_chosen_stays_and_what_cannot_be_is_told(home: Path) -> None:
+    save_job_settings(partition="gpu", at_once=3)
+    save_job_settings(at_once=2)
+    assert (job_settings().partition, job_settings().at_once) == ("gpu", 2)
+    with pytest.raises(ExplorerError, match="partition cannot be 'gpu debug'"):
+        save_job_settings(partition="gpu debug")
+    assert job_settings().partition == "gpu"
 
 
 @pytest.mark.parametrize(
