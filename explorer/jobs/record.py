@@ -14,9 +14,9 @@ import socket
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from explorer.errors import ExplorerError
 
@@ -42,7 +42,7 @@ class JobRecord(BaseModel):
 
     Attributes:
         status: what it was doing, or how it ended.
-        message: a sentence for the user; empty when there is nothing to say.
+        message: a sentence for the user, cut where it is too long; empty when there is nothing to say.
         pid: process id, 0 when no process has begun.
         host: name of the machine.
         boot: see `boot_id`.
@@ -52,7 +52,7 @@ class JobRecord(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     status: Literal["queued", "running", "finished", "stopped", "failed", "killed"]
-    message: str = Field("", max_length=2 * _MESSAGE_CHARACTERS)
+    message: Annotated[str, AfterValidator(lambda text: text[:_MESSAGE_CHARACTERS])] = ""
     pid: int = Field(default_factory=os.getpid, ge=0, le=_MOST_PID)
     host: str = Field(default_factory=socket.gethostname)
     boot: str = Field(default_factory=boot_id)
@@ -84,7 +84,6 @@ class RecordFile:
         Raises:
             ExplorerError: the disk is full. This can only happen to the first record of a file.
         """
-        record = record.model_copy(update={"message": record.message[:_MESSAGE_CHARACTERS]})
         data = record.model_dump_json().encode().ljust(_FILE_BYTES)
         try:
             os.lseek(self._descriptor, 0, os.SEEK_SET)
