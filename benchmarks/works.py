@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def at_home(home: Path) -> Iterator[None]:
                 os.environ[name] = value
 
 
-class Work:
+class Work(ABC):
     """Some work in the data folder of the moment.
 
     Args:
@@ -69,28 +70,28 @@ class Work:
     def __init__(self, things: Path) -> None:
         self.things = things
 
+    @abstractmethod
     def begin(self) -> None:
         """Start it, in processes of its own."""
-        raise NotImplementedError
 
+    @abstractmethod
     def over(self) -> bool:
         """Whether nobody is at it any more, done or not."""
-        raise NotImplementedError
 
+    @abstractmethod
     def done(self) -> bool:
         """Whether it is done; where it is not, what can be known of that must be told."""
-        raise NotImplementedError
 
+    @abstractmethod
     def go_on(self) -> None:
         """Start it again, as a user would."""
-        raise NotImplementedError
 
-    def end(self) -> None:
+    def end(self) -> None:  # noqa: B027 (most begin nothing beside it)
         """End what was begun beside it."""
 
+    @abstractmethod
     def check(self, truth: Path | None = None) -> None:
         """See that all is there and whole, and as in another data folder."""
-        raise NotImplementedError
 
     def check_listings(self) -> None:
         """See that whatever is there can be read, in the middle of it too, and that no list shows what is not whole."""
@@ -111,9 +112,9 @@ class Work:
 class Job(Work):
     """A job of the queue of this machine."""
 
+    @abstractmethod
     def create(self) -> tuple[Path, Task]:
         """The folder and the task of a new job."""
-        raise NotImplementedError
 
     def begin(self) -> None:
         self.folder, task = self.create()
@@ -142,9 +143,9 @@ class Job(Work):
 class Command(Work):
     """A command in the foreground of somebody's shell."""
 
+    @abstractmethod
     def command(self) -> list[str]:
         """Arguments of Python."""
-        raise NotImplementedError
 
     def begin(self) -> None:
         self.printed = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `end`)

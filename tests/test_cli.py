@@ -167,3 +167,8 @@ def test_a_store_is_prepared_once_and_verified(home: Path) -> None:
     pixels[-1] ^= 1
     (folder / "pixels.npy").write_bytes(pixels)
     assert "is damaged" in explorer(*arguments, code=1).stderr
+
+
+def test_brackets_in_a_name_are_no_markup(home: Path, tmp_path: Path) -> None:
+    missing = tmp_path / "cats[red][" / "[/old]"
+    assert str(missing) in explorer("store", str(missing), "--size", "8", code=1).stderr

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from explorer.cli.console import DeviceOption, ModelArgument, messages, output, progress_bar
@@ -94,7 +95,7 @@ def _data_of(checkpoint: Checkpoint, data: str) -> str:
 def _print_verdicts(report: TrustReport) -> None:
     from explorer.measures.verdicts import verdicts
 
-    output.print(f"\n[bold]Checks[/] on {report.dataset}, at {report.psnr:.0f} dB, {report.effort}\n")
+    output.print(f"\n[bold]Checks[/] on {escape(report.dataset)}, at {report.psnr:.0f} dB, {report.effort}\n")
     looks = {True: "[green]passes[/]", False: "[red]does not pass[/]", None: "open"}
     outcomes = verdicts(report)
     table = Table("check", "outcome", "measured", box=None, header_style="bold")
@@ -103,12 +104,12 @@ def _print_verdicts(report: TrustReport) -> None:
     output.print(table)
     output.print()
     for verdict in outcomes:
-        output.print(f"[bold]{verdict.name}.[/] {verdict.sentence}", highlight=False)
+        output.print(f"[bold]{verdict.name}.[/] {escape(verdict.sentence)}", highlight=False)
 
 
 def _print_evaluation(name: str, data: str, split: str, metrics: dict[str, Any]) -> None:
     bits = metrics["bits_per_dimension"]
-    output.print(f"[bold]{name}[/] on {metrics['images']} images of {data} ({split}), bits/dimension\n")
+    output.print(f"[bold]{name}[/] on {metrics['images']} images of {escape(data)} ({split}), bits/dimension\n")
     table = Table("reading", "bits/dimension", box=None, header_style="bold")
     table.add_row("NLL from the denoising error (I-MMSE)", f"{bits['i_mmse']:.3f}")
     table.add_row("NLL from the energy", f"{bits['energy']:.3f}")

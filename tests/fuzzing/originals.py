@@ -28,24 +28,15 @@ from explorer.jobs.record import JobRecord, write_record
 from explorer.jobs.settings import save_job_settings
 from explorer.jobs.submission import Submission, write_submission
 from explorer.jobs.tasks import PROGRESS_FILE, CatalogTask
-from explorer.measures.flow import FlowLikelihood
-from explorer.measures.heat import HeatResidual
-from explorer.measures.normalization import LogPartition
 from explorer.measures.reports import save_report
-from explorer.measures.trust_report import (
-    DimensionalityCheck,
-    DimensionalityLevel,
-    GapLevel,
-    NllCheck,
-    NormalizationCheck,
-    TrustReport,
-)
+from explorer.measures.trust_report import TrustReport
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from explorer.training.config import TrainingConfig
 from explorer.training.loop import train
 from explorer.training.run import create_run
 from tests.conftest import write_tiny_checkpoint
 from tests.fuzzing.pictures import write_pictures
+from tests.measures.test_trust import good
 from tests.models import released
 
 __all__ = ["CHECKPOINT", "IMAGES", "SHAPE", "at_home", "write_originals"]
@@ -139,51 +130,7 @@ def _write_map(checkpoint: Checkpoint, images: Store, folder: Path) -> None:
 
 
 def _report(checkpoint: Checkpoint) -> TrustReport:
-    levels = (40.0, 20.0, 0.0)
-    partition = LogPartition(value=0.1, standard_error=0.05)
-    return TrustReport(
-        fingerprint=checkpoint.fingerprint,
-        dataset="digits",
-        dimensions=64,
-        levels=17,
-        psnr=40.0,
-        lowest_psnr=-20.0,
-        made="2026-01-01T00:00:00+00:00",
-        effort="quick",
-        images={"nll": 100, "heat": 16},
-        seconds=60.0,
-        nll=NllCheck(
-            images=100,
-            energy=90.0,
-            i_mmse=91.0,
-            levels=tuple(GapLevel(psnr=psnr, gap=9.0, mean_time_score=0.01, time_error=1.1) for psnr in levels),
-        ),
-        heat=tuple(
-            HeatResidual(psnr=psnr, mean=0.01, standard_error=0.001, rms=0.03, trace_error=0.002) for psnr in levels
-        ),
-        flow=tuple(
-            FlowLikelihood(
-                log_prob=100.0 + number,
-                standard_error=0.1,
-                energy_log_prob=99.0,
-                tolerance=1e-4,
-                gradients=200,
-                traces=1000,
-                seconds=2.0,
-                energy_seconds=0.01,
-            )
-            for number in range(3)
-        ),
-        dimensionality=DimensionalityCheck(
-            levels=tuple(
-                DimensionalityLevel(psnr=psnr, denoising=30, energy=29, time_score=31, trace=20, trace_error=1)
-                for psnr in levels
-            ),
-            time_score_seconds=0.1,
-            trace_seconds=3.0,
-        ),
-        normalization=NormalizationCheck(large_noise=partition, annealed=partition),
-    )
+    return good(checkpoint.model.dimensions).model_copy(update={"fingerprint": checkpoint.fingerprint})
 
 
 def _write_half_store(images: Store) -> None:

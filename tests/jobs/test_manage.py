@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,7 +39,7 @@ from explorer.jobs.queue import wake_queue
 from explorer.jobs.record import JobRecord, read_record, write_record
 from explorer.jobs.settings import JobSettings
 from explorer.jobs.state import member_folders, state
-from explorer.jobs.submission import Submission, write_submission
+from explorer.jobs.submission import Submission, read_submission, write_submission
 from explorer.jobs.tasks import CatalogTask, EvaluateTask, TrainTask
 from explorer.jobs.worker import NICENESS, run_job
 from explorer.training.run import Run
@@ -343,3 +344,26 @@ def test_the_log_is_read_from_its_end(tmp_path: Path) -> None:
     (tmp_path / "log.txt").write_text("begin" + "x" * 300_000 + "end")
     assert read_log(tmp_path).endswith("xend")
     assert len(read_log(tmp_path)) == 200_000
+
+
+def test_a_job_on_its_way_to_slurm_is_not_taken_by_the_queue_here(new_run: NewRun) -> None:
+    folder = new_run()
+    write_submission(folder, Submission(executor="slurm"))
+    write_record(folder, JobRecord(status="queued", pid=0))
+    assert state(folder).status == "queued"
+    wake_queue()
+    assert not is_held(folder.parent.parent / "jobs" / ".queue.lock"), "nothing here is the queue's"
+    with pytest.raises(ExplorerError, match="on its way to Slurm"):
+        stop(folder)
+    write_record(folder, JobRecord(status="queued", pid=0, time=time.time() - 3600))
+    assert "did not get to Slurm" in state(folder).message
+
+
+def test_resume_takes_the_settings_of_now(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = new_run()
+    write_submission(folder, Submission(executor="local", settings=JobSettings(minutes=5)))
+    write_record(folder, JobRecord(status="stopped", pid=0))
+    monkeypatch.setenv("EXPLORER_JOBS_MINUTES", "77")
+    resume(folder)
+    assert read_submission(folder).settings == JobSettings(executor="local", minutes=77)
+    wait_for(lambda: not state(folder).open)
