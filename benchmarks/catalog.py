@@ -145,7 +145,7 @@ def _megabytes(who: int) -> float:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default="natural32", help="that scores")
+    parser.add_argument("--model", default="natural64", help="that scores")
     parser.add_argument("--data", default="photos", help="that is scored")
     parser.add_argument("--images", type=int, default=512, help="of them")
     parser.add_argument("--device", default="auto")

@@ -1,6 +1,6 @@
 """Does a checkpoint show what the paper found? Each claim with its sign and size, beside the paper's values.
 
-    python -m benchmarks.findings --model natural32 --data PATH_OF_TINY_IMAGENET --limit 5000
+    python -m benchmarks.findings --model natural64 --data PATH_OF_TINY_IMAGENET --limit 5000
     python -m benchmarks.findings --model natural64 --data ... --pair natural64 --pair natural64-n1000
 
 A pair NAME is two checkpoints NAME-a and NAME-b, trained on images that they do not share, the largest number first.
@@ -230,7 +230,7 @@ def agreement(pairs: Sequence[str], pixels: np.ndarray) -> Iterator[Finding]:
 
 
 def main(
-    model: str = "natural32",
+    model: str = "natural64",
     data: str = "photos",
     limit: int = 5000,
     pair: Annotated[list[str] | None, typer.Option(help="Name of a pair, without -a and -b; may be repeated.")] = None,

@@ -1,6 +1,6 @@
 """How long a person waits for Probe, in a real browser on a real server.
 
-    python -m benchmarks.latency [--model natural32] [--moves 50]
+    python -m benchmarks.latency [--model natural64] [--moves 50]
 
 Two times, printed as a table: from the server being up to the first numbers on the page, and from releasing a slider
 to the last change of the numbers and of the curves. The slider moves by the keyboard, one step at a time, over the
@@ -71,7 +71,7 @@ def move(page: Page, slider: str, key: str) -> dict[str, float]:
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default="natural32")
+    parser.add_argument("--model", default="natural64")
     parser.add_argument("--moves", type=int, default=50)
     parser.add_argument("--starts", type=int, default=3)
     arguments = parser.parse_args()

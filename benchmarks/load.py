@@ -1,6 +1,6 @@
 """Many people at once: browser sessions that move Probe's sliders on one server.
 
-    python -m benchmarks.load [--sessions 20] [--minutes 5] [--model natural32]
+    python -m benchmarks.load [--sessions 20] [--minutes 5] [--model natural64]
 
 Every session has an image of its own and moves one slider after the other, with a pause between moves as a person makes
 it. First one session is alone, then all of them work together, on the same machine as the server. Printed are the
@@ -190,7 +190,7 @@ def _print_times(groups: dict[str, list[Move]], arguments: argparse.Namespace) -
 def main() -> None:
     """Measure and print the tables; exit with 1 when anything went wrong."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default="natural32")
+    parser.add_argument("--model", default="natural64")
     parser.add_argument("--sessions", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--pause", type=float, default=4.0, help="seconds between the moves of a session, on average")

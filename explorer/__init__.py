@@ -1,7 +1,7 @@
 """Image Density Explorer: what is the probability of an image?
 
     import explorer
-    model = explorer.load("natural32")      # an EnergyModel
+    model = explorer.load("natural64")      # an EnergyModel
     model.log_prob(x)                        # nats, x of shape (B, 1, 32, 32) in [0, 1]
 
 The rooms of the house are described in README.md.

@@ -20,7 +20,7 @@ __all__ = ["score"]
 def score(
     images: Annotated[Path, typer.Argument(help="An image, or a folder of images.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="A .csv or .parquet file; - prints CSV.")] = Path("-"),
-    model: Annotated[str, typer.Option("--model", "-m", help="Name of a checkpoint, or its folder.")] = "natural32",
+    model: Annotated[str, typer.Option("--model", "-m", help="Name of a checkpoint, or its folder.")] = "natural64",
     device: DeviceOption = "auto",
 ) -> None:
     """log p and local dimensionality of images: a row each."""

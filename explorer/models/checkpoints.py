@@ -225,7 +225,7 @@ def load_checkpoint(name_or_path: str | Path, device: str = "auto") -> Checkpoin
     """Load a checkpoint by name (data folder first, then those that ship) or from a folder.
 
     Args:
-        name_or_path: for example ``"natural32"``, or the path of a folder.
+        name_or_path: for example ``"natural64"``, or the path of a folder.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
 
     Raises:
@@ -258,7 +258,7 @@ def load_checkpoint(name_or_path: str | Path, device: str = "auto") -> Checkpoin
 
 
 def load(name_or_path: str | Path, device: str = "auto") -> EnergyModel:
-    """The energy model of a checkpoint: ``explorer.load("natural32")``. See `load_checkpoint`."""
+    """The energy model of a checkpoint: ``explorer.load("natural64")``. See `load_checkpoint`."""
     return load_checkpoint(name_or_path, device).model
 
 

@@ -104,7 +104,7 @@ _UNIT_HELP = (
 
 def _default_model(usable: Mapping[str, CheckpointInfo]) -> str:
     """The one of natural images, when it is there."""
-    return "natural32" if "natural32" in usable else next(iter(usable))
+    return "natural64" if "natural64" in usable else next(iter(usable))
 
 
 def _short_name(info: DatasetInfo) -> str:
