@@ -32,7 +32,12 @@ __all__ = [
 SHIPPED_CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_LEFT_OVER_SECONDS = 24 * 3600.0  # nothing takes so long to write
+_DAY = 24 * 3600.0  # nothing takes so long to write
+_LEFT_OVERS = (
+    (".*.tmp", ("runs", "jobs", "catalogs", "checkpoints", "trust"), _DAY),
+    (".loading-*", ("stores",), _DAY),
+    (".*.part", ("stores",), 30 * _DAY),
+)
 
 
 def data_home() -> Path:
@@ -136,16 +141,19 @@ def write_folder_atomically(path: Path) -> Iterator[Path]:
 
 
 def clear_leftovers() -> None:
-    """Remove what processes that were killed had begun to write or to remove, a day later: it only takes space."""
-    before = time.time() - _LEFT_OVER_SECONDS
-    found: list[Path] = []
-    for place in ("runs", "jobs", "catalogs", "checkpoints", "trust"):
-        with suppress(OSError):  # a folder that somebody removes meanwhile
-            found += (data_home() / place).rglob(".*.tmp")
-    for path in found:
-        with suppress(OSError):
-            if path.stat().st_mtime < before:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+    """Remove what processes that were killed had begun to write, to read or to remove: it only takes space.
+
+    A day later; where it could still be gone on with, as with the images of a store, a month.
+    """
+    for pattern, places, seconds in _LEFT_OVERS:
+        found: list[Path] = []
+        for place in places:
+            with suppress(OSError):  # a folder that somebody removes meanwhile
+                found += (data_home() / place).rglob(pattern)
+        for path in found:
+            with suppress(OSError):
+                if path.stat().st_mtime < time.time() - seconds:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def read_end(path: Path, most: int) -> str:

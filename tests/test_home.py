@@ -1,6 +1,7 @@
 """The data folder: where it is, what may be a name in it, and files that are written whole or not at all."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -97,9 +98,15 @@ def test_what_kills_have_left_is_cleared_a_day_later(home: Path) -> None:
         path.touch()
     for path in (*keep, old[0], old[1].parent):
         os.utime(path, (1, 1))
+    images = {name: home / "stores" / name for name in (".loading-x", ".a.part", ".b.part", "whole")}
+    for folder in images.values():
+        folder.mkdir(parents=True)
+        os.utime(folder, (time.time() - 2 * 86_400,) * 2)
+    os.utime(images[".b.part"], (1, 1))
     clear_leftovers()
     assert sorted(path for path in home.rglob("*") if path.is_file()) == sorted([*keep, *new])
     assert not old[1].parent.exists()
+    assert sorted(path.name for path in (home / "stores").iterdir()) == [".a.part", "whole"]
 
 
 def test_the_end_of_a_file_is_read_whatever_is_in_it(tmp_path: Path) -> None:

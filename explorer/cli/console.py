@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 from rich.console import Console
@@ -19,10 +19,20 @@ DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 ModelArgument = Annotated[str, typer.Argument(help="Name of a checkpoint, or its folder.")]
 
 
+class MoveBar(Protocol):
+    """Moves a bar; `what` is what is being done, when that changes."""
+
+    def __call__(self, done: int, total: int | None, what: str | None = None) -> None: ...
+
+
 @contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A bar on the screen; yields what moves it, ``(done, total)``."""
+def progress_bar(what: str) -> Iterator[MoveBar]:
+    """A bar on the screen; yields what moves it."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=messages, transient=True) as progress:
         task = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+        def move(done: int, total: int | None, what: str | None = None) -> None:
+            progress.update(task, completed=done, total=total, description=what)
+
+        yield move

@@ -40,6 +40,7 @@ def train(
     processes: Annotated[int, typer.Option(help="Of a job: how many share each step.", min=1)] = 1,
 ) -> None:
     """Train a model in the foreground. Ctrl-C saves the state; `--run FOLDER` goes on from there."""
+    from explorer.data.sources import absolute_spec
     from explorer.jobs.manage import submit
     from explorer.jobs.tasks import TrainTask
     from explorer.jobs.worker import run_job
@@ -48,11 +49,12 @@ def train(
     from explorer.training.recipe import recipe_config
     from explorer.training.run import Run, create_run
 
+    data = absolute_spec(data) if data else ""  # the run may go on from another folder
     if recipe and run is None:
         run = create_run(recipe_config(recipe, data, name, device))
     elif run is None:
         config = training_config(
-            name or f"{Path(data).name or 'digits'}-{size}",
+            name or f"{Path(data).stem or 'digits'}-{size}",
             data or "digits",
             size=size,
             channels=3 if color else 1,
@@ -75,10 +77,10 @@ def train(
         sent = submit(run, task=TrainTask(processes=processes))
         messages.print(f"Sent, and {sent.status}. See it with: python -m explorer jobs log {run.name}", highlight=False)
         return
-    with progress_bar("Training") as progress:
+    with progress_bar("Preparing the images") as progress:
 
         def step(done: int, validation: dict[str, Any] | None) -> None:
-            progress(done, opened.config.steps)
+            progress(done, opened.config.steps, "Training")
             if validation:
                 bits = validation["bits_per_dimension"]
                 messages.print(
@@ -87,7 +89,7 @@ def train(
                 )
 
         # Under the lock, so that the app shows this run as well, and Ctrl-C saves.
-        record = run_job(run, lambda folder, should_stop: train_run(folder, should_stop, step))
+        record = run_job(run, lambda folder, should_stop: train_run(folder, should_stop, step, progress))
     if record.status == "failed":
         raise ExplorerError(record.message)
     if record.status == "finished":

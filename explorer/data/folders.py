@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -61,6 +62,9 @@ def image_folder(folder: Path, split: str, files: list[Path] | None = None) -> I
     Subfolders ``train`` and ``validation`` (or ``val``, ``test``, ...), if both are there, are the two parts. The label
     of an image is the path of its folder, relative to `folder` (or to its part); images right in it have none.
 
+    They come in the order of the SHA-256 of their paths: whoever measures on the first thousand has images of all
+    labels, and one that is added moves no other past its neighbor.
+
     Args:
         folder: where the images are.
         split: ``"train"``, ``"validation"`` or ``"all"``.
@@ -71,6 +75,9 @@ def image_folder(folder: Path, split: str, files: list[Path] | None = None) -> I
     is_split = all(parts.values())
     roots = list(parts.values()) if is_split else []
 
+    def place_of(path: Path) -> bytes:
+        return hashlib.sha256(os.fsencode(path.relative_to(folder).as_posix())).digest()
+
     @cache
     def is_wanted(parent: Path) -> bool:
         return not is_split or split not in parts or parent.is_relative_to(parts[split])
@@ -80,7 +87,7 @@ def image_folder(folder: Path, split: str, files: list[Path] | None = None) -> I
         root = next((root for root in roots if parent.is_relative_to(root)), folder)
         return "" if parent == root else _text(parent.relative_to(root))
 
-    files = [path for path in files if is_wanted(path.parent)]
+    files = sorted((path for path in files if is_wanted(path.parent)), key=place_of)
     labels_of = [label_of(path.parent) for path in files]
     label_names = sorted(set(labels_of) - {""})
     index = {name: number for number, name in enumerate(label_names)}

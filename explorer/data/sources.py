@@ -41,7 +41,7 @@ from explorer.errors import ExplorerError
 from explorer.home import dataset_folders, subfolder
 from explorer.images import ImageShape, check_image_shape
 
-__all__ = ["SMALLEST_SPLIT", "DatasetInfo", "Split", "list_datasets", "open_dataset"]
+__all__ = ["SMALLEST_SPLIT", "DatasetInfo", "Split", "absolute_spec", "list_datasets", "open_dataset"]
 
 Split = Literal["train", "validation", "all"]
 
@@ -50,7 +50,7 @@ SMALLEST_SPLIT = 50
 _BUILTIN = {"photos": "Photographs", "digits": "Digits"}
 _ARRAY_SUFFIXES = (".npy", ".npz")
 _FILE_SUFFIXES = (*_ARRAY_SUFFIXES, ".parquet")
-_BUILD_VERSION = "1"  # part of every digest: raise it when the same files give other stores
+_BUILD_VERSION = "2"  # part of every digest: raise it when the same files give other stores
 
 
 class DatasetInfo(NamedTuple):
@@ -81,6 +81,11 @@ def list_datasets() -> list[DatasetInfo]:
     return found
 
 
+def absolute_spec(spec: str) -> str:
+    """The same data set, named so that it is found from any folder; names of built-in sets stay as they are."""
+    return spec if spec in _BUILTIN else str(Path(spec).expanduser().absolute())
+
+
 def open_dataset(
     spec: str,
     image_shape: ImageShape,
@@ -104,7 +109,7 @@ def open_dataset(
     if limit is not None and limit < 1:
         raise ExplorerError(f"At most {limit} images is no image. Ask for one or more.")
     image_shape = check_image_shape(image_shape)
-    path = None if spec in _BUILTIN else Path(spec).expanduser().absolute()
+    path = None if spec in _BUILTIN else Path(absolute_spec(spec))
     files = [] if path is None else _files_of(path)
     folder = subfolder("stores") / _store_name(spec, path, files, image_shape, split, limit)
     if folder.is_dir():
@@ -122,7 +127,7 @@ def open_dataset(
         len(numbers),
         progress,
         images.label_names,
-        spec,
+        absolute_spec(spec),
     )
 
 

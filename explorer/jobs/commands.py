@@ -13,7 +13,7 @@ from rich.text import Text
 from explorer.errors import ExplorerError
 from explorer.jobs.manage import create_job, delete, find_job, free_job_name, list_jobs, read_log, resume, stop, submit
 from explorer.jobs.progress import duration, progress
-from explorer.jobs.tasks import CatalogTask, EvaluateTask, MapTask, Task
+from explorer.jobs.tasks import MAX_SHARDS, CatalogTask, EvaluateTask, MapTask, Task
 
 __all__ = ["app"]
 
@@ -49,10 +49,10 @@ def catalog(
     model: ModelArgument,
     data: DataOption = "photos",
     split: SplitOption = "validation",
-    shards: Annotated[int, typer.Option(help="So many jobs share the work.", min=1, max=1000)] = 1,
+    shards: Annotated[int, typer.Option(help="So many jobs share the work.", min=1, max=MAX_SHARDS)] = 1,
 ) -> None:
     """Score a whole data set, for Atlas."""
-    _send(CatalogTask(checkpoint=model, dataset=_absolute(data), split=split, shards=shards), model, data)
+    _send(CatalogTask(checkpoint=_lasting(model), dataset=_absolute(data), split=split, shards=shards), model, data)
 
 
 @app.command()
@@ -62,13 +62,13 @@ def evaluate(
     quick: Annotated[bool, typer.Option("--quick", help="On few images.")] = False,
 ) -> None:
     """Run every check, for Trust."""
-    _send(EvaluateTask(checkpoint=model, dataset=_absolute(data), quick=quick), model, data)
+    _send(EvaluateTask(checkpoint=_lasting(model), dataset=_absolute(data), quick=quick), model, data)
 
 
 @app.command(name="map")
 def lay_out(model: ModelArgument, data: DataOption = "photos", split: SplitOption = "validation") -> None:
     """Lay out a data set, for Map."""
-    _send(MapTask(checkpoint=model, dataset=_absolute(data), split=split), model, data)
+    _send(MapTask(checkpoint=_lasting(model), dataset=_absolute(data), split=split), model, data)
 
 
 @app.command(name="stop")
@@ -102,9 +102,15 @@ def _send(task: Task, model: str, data: str) -> None:
     _say(name, submit(create_job(task, name)).status)
 
 
+def _lasting(model: str) -> str:
+    """The path of a checkpoint's folder, wherever the job runs; a name stays."""
+    return str(Path(model).absolute()) if len(Path(model).parts) > 1 else model
+
+
 def _absolute(data: str) -> str:
-    """A path that means the same wherever the job runs; names of built-in sets stay."""
-    return str(Path(data).expanduser().absolute()) if Path(data).expanduser().exists() else data
+    from explorer.data.sources import absolute_spec  # it brings readers of many formats, which takes a second
+
+    return absolute_spec(data)
 
 
 def _say(name: str, what: str) -> None:

@@ -273,16 +273,15 @@ def recover() -> list[str]:
 
 
 def read_log(folder: Path) -> str:
-    """What a job printed, at most the last 200 kB; of one in shards or several processes, one after the other."""
+    """The last of what a job printed, some 200 kB; of one in shards or several processes, of each its share of them."""
+    places = [place for member in member_folders(folder) for place in (member, *sorted(member.glob("rank-*")))]
     parts = []
-    members = member_folders(folder)
-    for member in members:
-        for place in (member, *sorted(member.glob("rank-*"))):
-            text = read_end(place / LOG_FILE, _LOG_BYTES)
-            if text:
-                title = f"=== {place.relative_to(folder)}\n" if place != folder else ""
-                parts.append(title + text)
-    return "\n".join(parts)[-_LOG_BYTES:]
+    for place in places:
+        text = read_end(place / LOG_FILE, _LOG_BYTES // len(places))
+        if text:
+            title = f"=== {place.relative_to(folder)}\n" if place != folder else ""
+            parts.append(title + text)
+    return "\n".join(parts)
 
 
 def traceback_in(log: str) -> str:

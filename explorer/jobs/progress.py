@@ -13,7 +13,7 @@ from explorer.decoding import read_image
 from explorer.errors import ExplorerError
 from explorer.home import read_end
 from explorer.jobs.state import member_folders
-from explorer.jobs.tasks import PROGRESS_FILE, TrainTask, read_task
+from explorer.jobs.tasks import PERCENT, PROGRESS_FILE, TrainTask, read_task
 from explorer.training.config import MAX_STEPS
 from explorer.training.run import Run
 
@@ -48,6 +48,13 @@ class Progress:
     def fraction(self) -> float:
         """Share that is done, in [0, 1]."""
         return min(1.0, self.done / self.total) if self.total else 0.0
+
+    @property
+    def text(self) -> str:
+        """How far it is, in words; empty while the total is not known."""
+        if self.unit == PERCENT:
+            return f"{self.done} %"
+        return f"{self.done:,} of {self.total:,} {self.unit}" if self.total else ""
 
 
 def run_progress(run: Run) -> Progress:
@@ -89,7 +96,8 @@ def progress(folder: Path) -> Progress:
         ExplorerError: it is damaged.
     """
     if isinstance(read_task(folder), TrainTask):
-        return run_progress(Run.open(folder))
+        run, images = run_progress(Run.open(folder)), _reported(folder)
+        return run if run.done or images is None or images.fraction == 1 else images
     members = member_folders(folder)
     parts = [_reported(member) for member in members]
     known = [part for part in parts if part is not None]
@@ -101,7 +109,7 @@ def progress(folder: Path) -> Progress:
     at_work = [part.rate for part in known if part.rate is not None and part.done < part.total]
     rate = sum(at_work) or None
     unit = known[0].unit
-    return Progress(done, total, unit, rate, f"{unit}/s", _seconds(total - done, rate))
+    return Progress(done, total, unit, rate, _per_second(unit), _seconds(total - done, rate))
 
 
 class _Reported(BaseModel):
@@ -118,7 +126,12 @@ def _reported(folder: Path) -> Progress | None:
         said = _Reported.model_validate_json((folder / PROGRESS_FILE).read_bytes())
     except (OSError, ValidationError):
         return None
-    return Progress(said.done, said.total, said.unit, said.rate)
+    left = _seconds(said.total - said.done, said.rate or 0.0)
+    return Progress(said.done, said.total, said.unit, said.rate, _per_second(said.unit), left)
+
+
+def _per_second(unit: str) -> str:
+    return "%/s" if unit == PERCENT else f"{unit.split()[0]}/s"
 
 
 def denoised_examples(run: Run) -> bytes | None:

@@ -14,6 +14,7 @@ import json
 import math
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -87,6 +88,8 @@ class Supervisor:
     def _supervise(self, own: Path, environment: dict[str, str], distributed: TorchDistributedEnvironment) -> None:
         before = read_record(own)
         with open(own / LOG_FILE, "ab") as log:
+            log.write(f"--- {time.strftime('%Y-%m-%d %H:%M:%S')}, on {socket.gethostname()}\n".encode())
+            log.flush()
             self.worker = subprocess.Popen(
                 [sys.executable, "-m", "explorer.jobs.worker", str(self.folder)],
                 stdin=subprocess.DEVNULL,

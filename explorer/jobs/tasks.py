@@ -10,14 +10,19 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from explorer.errors import ExplorerError
 from explorer.home import write_atomically
 
+if TYPE_CHECKING:
+    from explorer.data.building import Progress
+
 __all__ = [
+    "MAX_SHARDS",
+    "PERCENT",
     "PROGRESS_FILE",
     "CatalogTask",
     "EvaluateTask",
@@ -36,6 +41,9 @@ Report = Callable[[int, int, str], None]
 
 Work = Callable[[Path, Callable[[], bool]], bool]
 """``work(folder, should_stop)`` does the task of a folder until it is done or asked to stop; whether it is done."""
+
+MAX_SHARDS = 256
+"""As many as a catalog has parts at most."""
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
@@ -75,7 +83,7 @@ class CatalogTask(BaseModel):
     checkpoint: str
     dataset: str
     split: Literal["train", "validation", "all"] = "validation"
-    shards: int = Field(1, ge=1, le=1000)
+    shards: int = Field(1, ge=1, le=MAX_SHARDS)
 
     @property
     def title(self) -> str:
@@ -135,6 +143,8 @@ _ADAPTER: TypeAdapter[Task] = TypeAdapter(Task)
 
 _TASK_FILE = "task.json"
 PROGRESS_FILE = "progress.json"
+PERCENT = "%"
+"""The unit of work that is not a number of things."""
 _PROGRESS_SECONDS = 1.0
 
 
@@ -177,13 +187,10 @@ def do_task(folder: Path, should_stop: Callable[[], bool]) -> bool:
     shard = _shard_of(folder)
     task = read_task(folder if shard is None else folder.parent)
     # Imported below: torch takes seconds, and by then the lock should be held.
-    if isinstance(task, TrainTask):
-        from explorer.training.loop import train
-
-        return train(folder, should_stop)
-
     report = _reporter(folder, should_stop)
     try:
+        if isinstance(task, TrainTask):
+            return _train(folder, should_stop, report)
         if isinstance(task, CatalogTask):
             _score(task, shard or 0, report)
         elif isinstance(task, EvaluateTask):
@@ -223,18 +230,23 @@ def _reporter(folder: Path, should_stop: Callable[[], bool]) -> Report:
     return report
 
 
+def _preparing(report: Report) -> Progress:
+    return lambda done, total: report(done, total or 0, "images prepared")
+
+
+def _train(folder: Path, should_stop: Callable[[], bool], report: Report) -> bool:
+    from explorer.training.loop import train
+
+    return train(folder, should_stop, on_images=_preparing(report))
+
+
 def _score(task: CatalogTask, shard: int, report: Report) -> None:
     from explorer.catalog.build import build_catalog
     from explorer.data.sources import open_dataset
     from explorer.models.checkpoints import load_checkpoint
 
     checkpoint = load_checkpoint(task.checkpoint)
-    images = open_dataset(
-        task.dataset,
-        checkpoint.model.image_shape,
-        task.split,
-        progress=lambda done, total: report(done, total or 0, "images opened"),
-    )
+    images = open_dataset(task.dataset, checkpoint.model.image_shape, task.split, progress=_preparing(report))
     build_catalog(
         checkpoint, images, progress=lambda done, total: report(done, total, "scores"), shard=(shard, task.shards)
     )
@@ -247,9 +259,9 @@ def _evaluate(task: EvaluateTask, report: Report) -> None:
     from explorer.models.checkpoints import load_checkpoint
 
     checkpoint = load_checkpoint(task.checkpoint)
-    images = open_dataset(task.dataset, checkpoint.model.image_shape)
+    images = open_dataset(task.dataset, checkpoint.model.image_shape, progress=_preparing(report))
     effort = QUICK if task.quick else FULL
-    check(checkpoint, images, effort, lambda _what, share: report(round(100 * min(share, 1.0)), 100, "percent"))
+    check(checkpoint, images, effort, lambda _what, share: report(round(100 * min(share, 1.0)), 100, PERCENT))
 
 
 def _map(task: MapTask, report: Report) -> None:
@@ -259,6 +271,6 @@ def _map(task: MapTask, report: Report) -> None:
     from explorer.models.checkpoints import load_checkpoint
 
     checkpoint = load_checkpoint(task.checkpoint)
-    images = open_dataset(task.dataset, checkpoint.model.image_shape, task.split)
+    images = open_dataset(task.dataset, checkpoint.model.image_shape, task.split, progress=_preparing(report))
     build_catalog(checkpoint, images, progress=lambda done, total: report(done, total, "scores"))
     build_map(checkpoint, images, progress=lambda done, total: report(done, total, "steps of the map"))

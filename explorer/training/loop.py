@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from explorer.data.building import Progress
 from explorer.data.sources import open_dataset
 from explorer.errors import ExplorerError
 from explorer.home import temporary_name, write_folder_atomically
 from explorer.models.checkpoints import CheckpointConfig, read_config, save_checkpoint
+from explorer.models.devices import pick_device
 from explorer.training.card import checkpoint_card
 from explorer.training.objective import irreducible_time_loss
 from explorer.training.processes import ALONE, Processes, joined_processes
@@ -35,7 +37,16 @@ OnProgress = Callable[[int, "dict[str, Any] | None"], None]
 """``on_progress(steps done, metrics of the validation at this step or None)``."""
 
 
-def train(folder: Path, should_stop: Callable[[], bool] | None = None, on_progress: OnProgress | None = None) -> bool:
+class _Stopped(Exception):
+    """Raised through the preparation of images, which knows nothing of stopping."""
+
+
+def train(
+    folder: Path,
+    should_stop: Callable[[], bool] | None = None,
+    on_progress: OnProgress | None = None,
+    on_images: Progress | None = None,
+) -> bool:
     """Train a run to its end, or resume it; returns whether it finished.
 
     The state is saved every minute, at every validation, and when it stops. The finished run is written as a
@@ -45,15 +56,26 @@ def train(folder: Path, should_stop: Callable[[], bool] | None = None, on_progre
         folder: a run folder, see `explorer.training.run`.
         should_stop: asked before each step; when it answers True, the state is saved and the run can be resumed.
         on_progress: told every few seconds and at every validation.
+        on_images: told how many images are prepared, before the first step.
 
     Raises:
         ExplorerError: the run or its data set cannot be read, or the folder cannot be written.
     """
     run = Run.open(folder)
     config = run.config
-    training_set = open_dataset(config.dataset, config.model.image_shape, "train")
-    validation_set = open_dataset(config.dataset, config.model.image_shape, "validation")
-    with joined_processes() as processes:
+
+    def preparing(done: int, total: int | None) -> None:
+        if should_stop is not None and should_stop():
+            raise _Stopped
+        if on_images is not None:
+            on_images(done, total)
+
+    try:
+        training_set = open_dataset(config.dataset, config.model.image_shape, "train", progress=preparing)
+        validation_set = open_dataset(config.dataset, config.model.image_shape, "validation", progress=preparing)
+    except _Stopped:
+        return False
+    with joined_processes(pick_device(config.device)) as processes:
         return train_on(run, training_set.pixels, validation_set.pixels, should_stop, on_progress, processes)
 
 

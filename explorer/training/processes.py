@@ -63,8 +63,11 @@ ALONE = Processes(0, 1)
 
 
 @contextlib.contextmanager
-def joined_processes() -> Iterator[Processes]:
+def joined_processes(device: torch.device) -> Iterator[Processes]:
     """The processes that the environment speaks of; `ALONE` where it speaks of none.
+
+    Args:
+        device: they train on: over NCCL on GPUs, of which each process of a machine takes its own, else over gloo.
 
     Raises:
         ExplorerError: they do not find each other.
@@ -73,9 +76,9 @@ def joined_processes() -> Iterator[Processes]:
     if size == 1:
         yield ALONE
         return
-    if torch.cuda.is_available():
+    if device.type == "cuda":
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    backend = "nccl" if torch.cuda.is_available() else "gloo"
+    backend = "nccl" if device.type == "cuda" else "gloo"
     try:
         rank, host, port = int(os.environ["RANK"]), os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
         store = distributed.TCPStore(host, port, size, is_master=rank == 0, timeout=_MEETING)

@@ -90,7 +90,7 @@ def _how_far(job: Job) -> tuple[float, str]:
     if not done.total:
         return 0.0, f"{what}: {job.state.status}…"
     left = "" if done.seconds_left is None else f", {duration(done.seconds_left)} left"
-    return done.fraction, f"{what}: {done.done:,} of {done.total:,} {done.unit}{left}"
+    return done.fraction, f"{what}: {done.text}{left}"
 
 
 def _stop(folder: Path) -> None:

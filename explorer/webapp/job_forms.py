@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer.jobs.manage import create_job, free_job_name, submit, which_executor
 from explorer.jobs.settings import job_settings, overridden, save_job_settings, settings_file
-from explorer.jobs.tasks import CatalogTask, EvaluateTask, MapTask, Task
+from explorer.jobs.tasks import MAX_SHARDS, CatalogTask, EvaluateTask, MapTask, Task
 from explorer.webapp.loaders import shown_errors
 from explorer.webapp.sidebar import Selection
 
@@ -36,7 +36,7 @@ def job_form(selection: Selection) -> None:
         shards = row.number_input(
             "Shards",
             1,
-            1000,
+            MAX_SHARDS,
             1,
             key="job-shards",
             help="So many jobs share the work; on a cluster they run side by side.",

@@ -117,7 +117,7 @@ def _detail(job: Job) -> None:
         done = _progress(job)
         words = [f"{job.task.title[0].upper()}{job.task.title[1:]}."]
         if done.total:
-            words.append(f"{done.done:,} of {done.total:,} {done.unit}.")
+            words.append(f"{done.text}.")
         record = read_record(member_folders(job.folder)[0])
         if record is not None:
             words.append(f"Last word {duration(max(0.0, time.time() - record.time))} ago.")

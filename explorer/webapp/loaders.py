@@ -11,11 +11,12 @@ and a new thread makes torch start new helper threads, which costs more than a s
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 
 import streamlit as st
 import torch
@@ -28,6 +29,8 @@ from explorer.errors import ExplorerError
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 
 __all__ = ["catalog", "checkpoint", "infer", "shown_errors", "store"]
+
+_LISTING_SHARE = 20.0
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -63,19 +66,44 @@ def _worker() -> ThreadPoolExecutor:
 def store(dataset: str, image_shape: tuple[int, int, int], split: str = "validation") -> Store:
     """The images of a data set at a model's size; built on first use, with a progress bar.
 
+    To list a folder of a million files takes seconds. Whether its files have changed is asked again when
+    `_LISTING_SHARE` times as long as the last time has passed: at once for most, after minutes for such a one.
+
     Raises:
         ExplorerError: the data set is missing, empty or damaged.
     """
+    key = (dataset, image_shape, split)
+    known = _listings().get(key)
+    if known is not None and time.monotonic() < known.until and known.images.folder.is_dir():
+        return known.images
     bar = st.empty()
+    began, is_built = time.monotonic(), False
 
     def progress(done: int, total: int | None) -> None:
+        nonlocal is_built
+        is_built = True
         if total:
             bar.progress(min(done / total, 1.0), f"Preparing the images of {Path(dataset).name}: {done:,} of {total:,}")
 
     try:
-        return open_dataset(dataset, image_shape, split, progress=progress)
+        images = open_dataset(dataset, image_shape, split, progress=progress)
     finally:
         bar.empty()
+    now = time.monotonic()
+    _listings()[key] = _Listing(images, now if is_built else now + _LISTING_SHARE * (now - began))
+    return images
+
+
+class _Listing(NamedTuple):
+    """The images of a data set, and until when its files are taken to be as they were."""
+
+    images: Store
+    until: float
+
+
+@st.cache_resource
+def _listings() -> dict[tuple[str, tuple[int, int, int], str], _Listing]:
+    return {}
 
 
 def catalog(model: Checkpoint, images: Store) -> Catalog | None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from explorer.data.folders import files_below, image_folder
@@ -33,9 +34,9 @@ def read_all(folder: Path, split: str = "all") -> list[Sample]:
     return list(images.read(range(images.count), SHAPE))
 
 
-def test_recursive_sorted_and_labeled_by_folder(folder: Path, picture: Picture) -> None:
+def test_recursive_and_labeled_by_folder(folder: Path, picture: Picture) -> None:
     images = image_folder(folder, "all")
-    samples = read_all(folder)
+    samples = sorted(read_all(folder), key=lambda sample: (sample.label, sample.name))
     assert images.title == "set"
     assert images.label_names == ("cats", "dogs", "dogs/small")
     assert [sample.name for sample in samples] == [
@@ -48,6 +49,20 @@ def test_recursive_sorted_and_labeled_by_folder(folder: Path, picture: Picture) 
     assert [sample.label for sample in samples] == [-1, 0, 0, 1, 2]
     assert (samples[1].pixels == to_square(read_image(picture(1)), SHAPE)).all()
     assert not images.is_split
+
+
+def test_the_first_images_are_of_all_labels(tmp_path: Path, picture: Picture) -> None:
+    for label in "abcd":
+        (tmp_path / label).mkdir()
+        for number in range(50):
+            (tmp_path / label / f"{number}.png").write_bytes(picture(number))
+    samples = read_all(tmp_path)
+    counts = np.bincount([sample.label for sample in samples[:100]])
+    assert counts.min() >= 15  # 25 is expected; so few are drawn once in ten thousand times
+    (tmp_path / "a" / "new.png").write_bytes(picture())
+    more = [sample.name for sample in read_all(tmp_path)]
+    more.remove("a/new.png")
+    assert more == [sample.name for sample in samples]
 
 
 def test_bad_files_have_no_pixels(folder: Path, picture: Picture) -> None:
@@ -63,7 +78,8 @@ def test_bad_files_have_no_pixels(folder: Path, picture: Picture) -> None:
 def test_a_file_that_disappears_is_skipped(folder: Path) -> None:
     images = image_folder(folder, "all")
     (folder / "top.png").unlink()
-    assert next(images.read([0], SHAPE)).pixels is None
+    gone = [sample.name for sample in images.read(range(images.count), SHAPE) if sample.pixels is None]
+    assert gone == ["top.png"]
 
 
 @pytest.mark.parametrize("names", [("train", "validation"), ("training", "val"), ("train", "test")])
@@ -123,7 +139,7 @@ def test_links_in_a_circle_are_left_out(tmp_path: Path, picture: Picture) -> Non
 
 
 def test_deep_folders_and_their_order(tmp_path: Path) -> None:
-    """Files of a folder come before those of its subfolders: the order of the images in stores that exist."""
+    """Files of a folder come before those of its subfolders."""
     deep = tmp_path / "b" / Path(*["d"] * 200)
     names = ["b/c/1.png", "b/2.png", "z.png", "a/1.PNG", "a/.hidden.png", ".hidden/1.png", "a/1.txt"]
     for path in (tmp_path / name for name in names):

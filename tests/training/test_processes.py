@@ -24,6 +24,7 @@ from explorer.training.run import Run, create_run
 _TRAIN = """
 import os, sys, pathlib
 import numpy as np
+import torch
 from explorer.training.loop import train_on
 from explorer.training.processes import joined_processes
 from explorer.training.run import Run
@@ -31,7 +32,7 @@ run = Run.open(pathlib.Path(sys.argv[1]))
 pixels = np.load(sys.argv[2])
 stop_at = int(sys.argv[3])
 asked = iter(range(1000))
-with joined_processes() as processes:
+with joined_processes(torch.device("cpu")) as processes:
     # Only one of them is asked to stop, and all do.
     should_stop = (lambda: next(asked) >= stop_at) if processes.rank == 1 else None
     print(train_on(run, pixels[20:], pixels[:20], should_stop, processes=processes))
