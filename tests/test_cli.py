@@ -172,3 +172,11 @@ def test_a_store_is_prepared_once_and_verified(home: Path) -> None:
 def test_brackets_in_a_name_are_no_markup(home: Path, tmp_path: Path) -> None:
     missing = tmp_path / "cats[red][" / "[/old]"
     assert str(missing) in explorer("store", str(missing), "--size", "8", code=1).stderr
+
+
+def test_a_run_finds_its_images_from_any_folder(pictures: Path, home: Path) -> None:
+    explorer("train", "--data", os.path.relpath(pictures, ROOT), "--steps", "1", "--model-size", "tiny")
+    (run,) = (home / "runs").iterdir()
+    written = Path(json.loads((run / "config.json").read_text())["dataset"])
+    assert written.is_absolute()
+    assert written.resolve() == pictures.resolve()

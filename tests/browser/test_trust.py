@@ -39,7 +39,7 @@ def test_checks_run_stop_and_stay(
     expect(page.get_by_text("was not checked yet")).to_be_visible()
 
     button(page, "Run the full checks").click()  # a job
-    expect(page.get_by_text(re.compile("Full checks of paper on photos: [1-9].* of 100 percent"))).to_be_visible(
+    expect(page.get_by_text(re.compile("Full checks of paper on photos: [1-9][0-9]* %"))).to_be_visible(
         timeout=PATIENCE
     )
     page.reload()  # it goes on

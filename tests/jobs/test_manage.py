@@ -81,11 +81,12 @@ def test_a_job_outlives_who_sent_it_and_stops_when_asked(new_run: NewRun) -> Non
     with pytest.raises(ExplorerError, match="Stop it before"):
         delete(folder)
 
-    wait_for(lambda: progress(folder).done > 0)
+    wait_for(lambda: progress(folder).unit == "steps" and progress(folder).done > 0)
     stop(folder)
     assert state(folder).status in {"stopping", "stopped"}
     wait_for(lambda: state(folder).status == "stopped")
     assert weights(folder)
+    assert f", on {socket.gethostname()}\n" in read_log(folder).splitlines(keepends=True)[0]
     with pytest.raises(ExplorerError, match="is not at work"):
         stop(folder)
 

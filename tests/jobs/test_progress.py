@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from explorer.jobs.progress import denoised_examples, duration, progress, run_progress
-from explorer.jobs.tasks import CatalogTask, write_task
+from explorer.jobs.tasks import CatalogTask, EvaluateTask, write_task
 from explorer.training.run import Run, append_metrics
 
 
@@ -61,6 +61,13 @@ def test_shards_are_counted_together(tmp_path: Path) -> None:
     done = progress(tmp_path)
     assert (done.done, done.total, done.unit) == (14, 30, "scores")
     assert (done.rate, done.rate_unit, done.seconds_left) == (2.0, "scores/s", 8.0)
+
+
+def test_percent_reads_as_such(tmp_path: Path) -> None:
+    write_task(tmp_path, EvaluateTask(checkpoint="digits", dataset="digits"))
+    (tmp_path / "progress.json").write_text('{"done": 4, "total": 100, "unit": "%", "rate": 2}')
+    done = progress(tmp_path)
+    assert (done.text, done.rate_unit, done.seconds_left) == ("4 %", "%/s", 48.0)
 
 
 def test_denoised_examples_are_what_the_trainer_wrote(run: Run) -> None:

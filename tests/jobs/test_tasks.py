@@ -1,0 +1,51 @@
+"""What jobs do, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from explorer.jobs.manage import create_job
+from explorer.jobs.progress import progress
+from explorer.jobs.tasks import CatalogTask, EvaluateTask, MapTask, do_task
+
+IMAGES = 1_300  # a tenth of them is for validation
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> str:
+    """Enough images that preparing them is reported more than once."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(IMAGES):
+        Image.fromarray(rng.integers(0, 256, (9, 9), dtype=np.uint8)).save(folder / f"{number}.png")
+    return str(folder)
+
+
+@pytest.mark.parametrize("kind", ["train", "catalog", "evaluate", "map"])
+def test_a_stop_is_heard_while_images_are_prepared(new_run: Callable[..., Path], pictures: str, kind: str) -> None:
+    named = {"checkpoint": "digits", "dataset": pictures}
+    if kind == "train":
+        folder = new_run("stopped-early", dataset=pictures)
+    elif kind == "evaluate":
+        folder = create_job(EvaluateTask(**named), "stopped-early-evaluate")
+    else:
+        task = CatalogTask(**named, split="all") if kind == "catalog" else MapTask(**named, split="all")
+        folder = create_job(task, f"stopped-early-{kind}")
+    assert not do_task(folder, lambda: (folder / "progress.json").exists())
+    done = progress(folder)
+    assert done.unit == "images prepared"
+    assert 0 < done.done < done.total <= IMAGES
+    assert done.text.endswith(f" of {done.total:,} images prepared")
+
+
+def test_what_was_prepared_is_gone_on_with(new_run: Callable[..., Path], pictures: str) -> None:
+    folder = new_run("goes-on", dataset=pictures)
+    assert not do_task(folder, lambda: (folder / "progress.json").exists())
+    assert do_task(folder, lambda: False)
+    assert progress(folder).text == "8 of 8 steps"
