@@ -30,7 +30,7 @@ from explorer.models.checkpoints import Checkpoint, load_checkpoint
 
 __all__ = ["catalog", "checkpoint", "infer", "shown_errors", "store"]
 
-_LISTING_SHARE = 20.0
+_LISTING_SHARE = 20.0  # so that at most a twentieth of the time goes into listing files
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
