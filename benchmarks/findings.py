@@ -4,6 +4,7 @@
     python -m benchmarks.findings --model natural64 --data ... --pair natural64 --pair natural64-n1000
 
 A pair NAME is two checkpoints NAME-a and NAME-b, trained on images that they do not share, the largest number first.
+`--picture FILE.png` draws what says most, where there are pairs.
 
 The paper's values (Guth, Kadkhodaie and Simoncelli 2025, arXiv 2506.05310, and the outputs released with it) are of
 ImageNet64 in grayscale, d = 4096, 50,000 validation images: for shape and sign. A smaller model of other data has
@@ -13,6 +14,7 @@ other numbers. log p is that of the dequantized images at the model's own noise 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -23,6 +25,7 @@ from rich.table import Table
 from scipy.stats import norm, skewnorm, spearmanr
 from torch import Tensor
 
+from benchmarks.findings_picture import Pair, draw, save
 from explorer.data.sources import open_dataset
 from explorer.measures.dimensionality import local_dimensionality
 from explorer.measures.distribution import fit_gumbel
@@ -30,11 +33,13 @@ from explorer.measures.pixels import wavelet_sparsity
 from explorer.measures.scoring import log_prob_batched, model_input
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from explorer.perturbations import Perturbation, perturb
-from explorer.units import convert_log_prob, psnr_from_noise_variance
+from explorer.units import convert_log_prob, noise_variance_from_psnr, psnr_from_noise_variance
 
 _SOME = 500  # images that are changed, one by one
 _FEW = 48  # images whose local dimensionality is read
 _PATHS = 200
+_MID_GRAY = 128
+_GRAYS = (*range(0, 256, 8), 255)
 _PAPER_VARIANCES = {1.5e-4: 2510, 3.5e-3: 1161, 8.1e-2: 293, 1.9: 44}
 _PAPER_DIMENSIONS = 4096
 _PAPER_PAIRS = ("0.186; 0.9987 (color, N = 100,000)", "0.46 (color, N = 1,000)", "7.4 (color, N = 100)")
@@ -108,20 +113,23 @@ def distribution(bench: Bench) -> Iterator[Finding]:
     )
 
 
-def extremes(bench: Bench) -> Iterator[Finding]:
-    """Constant images and noise."""
-    shape = bench.model.image_shape
-    grays = torch.arange(0, 256, 5, dtype=torch.uint8)
-    values = bench.checkpoint.values
+def _extremes(bench: Bench) -> tuple[np.ndarray, np.ndarray]:
+    """log p of constant images of the levels `_GRAYS`, and of uniform noise."""
+    shape, values = bench.model.image_shape, bench.checkpoint.values
+    grays = torch.tensor(_GRAYS, dtype=torch.uint8)
     constants = bench.decibels(model_input(values, grays.view(-1, 1, 1, 1).expand(-1, *shape)))
     generator = torch.Generator().manual_seed(0)
     noise = torch.randint(0, 256, (8, *shape), generator=generator, dtype=torch.uint8)
-    noises = bench.decibels(model_input(values, noise))
-    middle = constants[int((grays.int() - 128).abs().argmin())]
+    return constants, bench.decibels(model_input(values, noise))
+
+
+def extremes(bench: Bench) -> Iterator[Finding]:
+    """Constant images and noise."""
+    constants, noises = _extremes(bench)
     yield Finding(
         "constant image: best, mid-gray, dB/dim",
         "48.6, 47.5",
-        f"{constants.max():.1f}, {middle:.1f}",
+        f"{constants.max():.1f}, {constants[_GRAYS.index(_MID_GRAY)]:.1f}",
         bool(constants.max() > bench.log_p.max()),
     )
     yield Finding(
@@ -169,10 +177,7 @@ def changes(bench: Bench) -> Iterator[Finding]:
 def dimensions(bench: Bench) -> Iterator[Finding]:
     """Local dimensionality of typical, probable and improbable images."""
     order = np.argsort(bench.log_p)
-    count = min(_FEW, len(order) // 3)
-    middle = len(order) // 2 - count // 2
-    groups = {"low": order[:count], "middle": order[middle : middle + count], "high": order[-count:]}
-    spread = np.linspace(0, len(order) - 1, count).astype(int)
+    spread = np.linspace(0, len(order) - 1, min(_FEW, len(order))).astype(int)
     ts = list(_PAPER_VARIANCES)
     d = bench.model.dimensions
     mean = local_dimensionality(bench.model, bench.x[order[spread]], ts, draws=2).denoising.mean(0).numpy()
@@ -182,10 +187,7 @@ def dimensions(bench: Bench) -> Iterator[Finding]:
             f"{paper / _PAPER_DIMENSIONS:.3f}",
             f"{mean[k] / d:.3f}",
         )
-    curves = {
-        name: local_dimensionality(bench.model, bench.x[members], ts, draws=2).denoising.mean(0).numpy()
-        for name, members in groups.items()
-    }
+    curves = dimension_curves(bench, ts)
     for k, t in enumerate(ts):
         ordered = curves["high"][k] < curves["middle"][k] < curves["low"][k]
         yield Finding(
@@ -194,6 +196,18 @@ def dimensions(bench: Bench) -> Iterator[Finding]:
             ", ".join(f"{curve[k]:,.0f}" for curve in curves.values()),
             bool(ordered),
         )
+
+
+def dimension_curves(bench: Bench, ts: Sequence[float]) -> dict[str, np.ndarray]:
+    """Mean local dimensionality of the images of low, middle and high log p, by noise variance."""
+    order = np.argsort(bench.log_p)
+    count = min(_FEW, len(order) // 3)
+    middle = len(order) // 2 - count // 2
+    groups = {"low": order[:count], "middle": order[middle : middle + count], "high": order[-count:]}
+    return {
+        name: local_dimensionality(bench.model, bench.x[members], list(ts), draws=2).denoising.mean(0).numpy()
+        for name, members in groups.items()
+    }
 
 
 def paths(bench: Bench) -> Iterator[Finding]:
@@ -212,21 +226,36 @@ def paths(bench: Bench) -> Iterator[Finding]:
     )
 
 
-def agreement(pairs: Sequence[str], pixels: np.ndarray) -> Iterator[Finding]:
+def read_pair(name: str, data: str, pixels: np.ndarray) -> Pair:
+    """log p of the same images by both models of a pair."""
+    first, second = (Bench(load_checkpoint(f"{name}-{which}"), pixels) for which in "ab")
+    images = len(open_dataset(data, first.model.image_shape, "train"))
+    return Pair(name, images // first.checkpoint.config.training["parts"], first.log_p, second.log_p)
+
+
+def agreement(pairs: Sequence[Pair]) -> Iterator[Finding]:
     """Models trained on images that they do not share, from the most images to the fewest."""
-    differences = []
-    for place, (name, paper) in enumerate(zip(pairs, _PAPER_PAIRS, strict=False)):
-        one, two = (Bench(load_checkpoint(f"{name}-{which}"), pixels).log_p for which in "ab")
-        differences.append(float(np.sqrt(np.mean((one - two) ** 2))))
-        correlation = float(np.corrcoef(one, two)[0, 1])
+    for place, (pair, paper) in enumerate(zip(pairs, _PAPER_PAIRS, strict=False)):
+        correlation = float(np.corrcoef(pair.first, pair.second)[0, 1])
         yield Finding(
-            f"{name}-a and {name}-b: RMS difference of log p, dB/dim; correlation",
+            f"{pair.name}-a and -b, {pair.images:,} images each: RMS difference of log p, dB/dim; correlation",
             paper,
-            f"{differences[-1]:.3f}; {correlation:.4f}",
-            None if place else differences[0] <= 0.3 and correlation >= 0.995,
+            f"{pair.difference:.3f}; {correlation:.4f}",
+            None if place else pair.difference <= 0.3 and correlation >= 0.995,
         )
+    differences = [pair.difference for pair in pairs]
     if len(differences) > 1:
         yield Finding("fewer images, larger difference", "yes", "", differences == sorted(differences))
+
+
+def picture(bench: Bench, pairs: Sequence[Pair], path: Path) -> None:
+    """Draw the four most telling figures."""
+    psnrs = np.arange(0.0, 61.0, 5.0)
+    d = bench.model.dimensions
+    curves = dimension_curves(bench, [noise_variance_from_psnr(psnr) for psnr in psnrs])
+    constants, noises = _extremes(bench)
+    marks = {"mid-gray": float(constants[_GRAYS.index(_MID_GRAY)]), "noise": float(noises.mean())}
+    save(draw(bench.log_p, marks, psnrs, {name: curve / d for name, curve in curves.items()}, pairs), path)
 
 
 def main(
@@ -234,6 +263,7 @@ def main(
     data: str = "photos",
     limit: int = 5000,
     pair: Annotated[list[str] | None, typer.Option(help="Name of a pair, without -a and -b; may be repeated.")] = None,
+    picture_file: Annotated[Path | None, typer.Option("--picture", help="PNG to write, where there are pairs.")] = None,
 ) -> None:
     """Print one table of claims."""
     checkpoint = load_checkpoint(model)
@@ -241,13 +271,16 @@ def main(
     bench = Bench(checkpoint, pixels)
     parts = (distribution, extremes, changes, dimensions, paths)
     findings = [finding for part in parts for finding in part(bench)]
-    findings += agreement(pair or (), pixels)
+    pairs = [read_pair(name, data, pixels) for name in pair or ()]
+    findings += agreement(pairs)
     title = f"{model} on {len(pixels):,} validation images, d = {bench.model.dimensions:,}"
     table = Table("what", "paper", "here", "shows", title=title)
     words = {True: "yes", False: "no", None: ""}
     for finding in findings:
         table.add_row(finding.what, finding.paper, finding.here, words[finding.holds])
     Console(width=170).print(table)
+    if picture_file is not None and pairs:
+        picture(bench, pairs, picture_file)
 
 
 if __name__ == "__main__":
