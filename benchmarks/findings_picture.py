@@ -137,7 +137,7 @@ def _differences(figure: go.Figure, pairs: Sequence[Pair]) -> None:
             row=2, col=2,
         )  # fmt: skip
     figure.update_xaxes(type="log", dtick=1, row=2, col=2)
-    figure.update_yaxes(type="log", dtick=1, row=2, col=2)
+    figure.update_yaxes(type="log", tickvals=[0.1, 0.2, 0.5, 1, 2, 5, 10], row=2, col=2)
 
 
 def _line(
