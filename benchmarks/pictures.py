@@ -15,9 +15,9 @@ from pathlib import Path
 
 from benchmarks.driving import browser, server, wait_until_idle
 
-_PAGES = {"probe": "/?contrast=0.6", "atlas": "/atlas", "trust": "/trust", "train": "/train"}
+_PAGES = {"probe": "/?contrast=0.6", "atlas": "/atlas", "map": "/map", "trust": "/trust", "train": "/train"}
 _HEIGHTS = {1400: 1500, 800: 2700}
-_README_HEIGHTS = {"probe": 1340, "atlas": 1240, "trust": 1240, "train": 1240}
+_README_HEIGHTS = {"probe": 1340, "atlas": 1240, "map": 900, "trust": 1240, "train": 1240}
 
 
 def main() -> None:
