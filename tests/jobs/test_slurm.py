@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -225,7 +226,7 @@ def test_the_log_and_the_reason_of_a_failure_are_in_the_folder(new_run: NewRun, 
     submit(folder, ONE)
     wait_for(lambda: status(folder) == "failed")
     assert "There is no data set" in state(folder).message
-    assert read_log(folder) == ""
+    assert re.fullmatch(r"--- \S+ \S+, on \S+\n", read_log(folder))
 
 
 def test_without_an_answer_nothing_is_lost(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
