@@ -20,7 +20,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from explorer.errors import ExplorerError
 
-__all__ = ["JobRecord", "RecordFile", "boot_id", "read_record", "write_record"]
+__all__ = ["JobRecord", "RecordFile", "attempt_id", "boot_id", "read_record", "write_record"]
 
 _FILE_NAME = "job.json"
 _FILE_BYTES = 4096
@@ -37,6 +37,11 @@ def boot_id() -> str:
         return ""
 
 
+def attempt_id() -> str:
+    """What tells the processes of one attempt at a job from those of the next: submitit's number of it, else empty."""
+    return os.environ.get("SUBMITIT_LOCAL_JOB_ID") or os.environ.get("SLURM_JOB_ID", "")
+
+
 class JobRecord(BaseModel):
     """The last thing that is known of a job's work.
 
@@ -46,6 +51,7 @@ class JobRecord(BaseModel):
         pid: process id, 0 when no process has begun.
         host: name of the machine.
         boot: see `boot_id`.
+        attempt: see `attempt_id`.
         time: when this was written, seconds since 1970.
     """
 
@@ -56,6 +62,7 @@ class JobRecord(BaseModel):
     pid: int = Field(default_factory=os.getpid, ge=0, le=_MOST_PID)
     host: str = Field(default_factory=socket.gethostname)
     boot: str = Field(default_factory=boot_id)
+    attempt: str = Field(default_factory=attempt_id)
     time: float = Field(default_factory=time.time, ge=0, le=_LATEST)
 
 

@@ -27,7 +27,7 @@ from submitit.helpers import TorchDistributedEnvironment
 
 from explorer.errors import ExplorerError
 from explorer.jobs.locks import held, is_held
-from explorer.jobs.record import JobRecord, read_record, write_record
+from explorer.jobs.record import JobRecord, attempt_id, read_record, write_record
 from explorer.jobs.worker import LOCK_FILE, LOG_FILE, STOP_FILE, SUPERVISOR_LOCK, rank_folder
 
 __all__ = ["VISIBLE_DEVICES", "Supervisor"]
@@ -98,7 +98,7 @@ class Supervisor:
                 env=environment,
             )
         ranks = [rank for rank in range(distributed.world_size) if rank != distributed.rank]
-        found = self._see_through([_Fellow(rank_folder(self.folder, rank)) for rank in ranks])
+        found = self._see_through([_Fellow(self.folder, rank) for rank in ranks])
         record = read_record(own)
         if record is not None and record.status == "stopped" and not (self.folder / STOP_FILE).exists():
             _wait_for_slurm()
@@ -161,12 +161,13 @@ class _Fellow:
     """Another process of the same job.
 
     Args:
-        folder: where it keeps its record.
+        folder: the job's.
+        rank: its number.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._earlier = read_record(folder)
+    def __init__(self, folder: Path, rank: int) -> None:
+        self.folder, self.rank = rank_folder(folder, rank), rank
+        self._earlier = read_record(self.folder)
         self._running: JobRecord | None = None
 
     def is_gone(self) -> bool:
@@ -174,6 +175,9 @@ class _Fellow:
         record = read_record(self.folder)
         if record is None or record in (self._earlier, self._running):
             return False
+        if record.attempt != attempt_id():
+            # A job is sent again when its first process is gone. Others may still be about to end, and say so late.
+            return self.rank == 0
         if record.status == "running" and self._running is None:
             self._running = record
             return False

@@ -68,6 +68,30 @@ def test_a_job_that_is_sent_again_at_once_keeps_its_place(new_run: NewRun, monke
     assert read_record(folder) == again
 
 
+def test_the_last_word_of_an_attempt_is_not_that_of_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first process was killed and the job sent again, while the second had not noticed yet."""
+    first, second = tmp_path, tmp_path / "rank-1"
+    second.mkdir()
+
+    def say(attempt: str, folder: Path, status: str) -> None:
+        monkeypatch.setenv("SUBMITIT_LOCAL_JOB_ID", attempt)
+        write_record(folder, JobRecord(status=status))
+
+    say("old", first, "running")
+    say("old", second, "running")
+    before = supervisor._Fellow(tmp_path, 0)
+    say("new", first, "running")
+    after = supervisor._Fellow(tmp_path, 1)
+    say("old", second, "failed")
+    assert before.is_gone()
+    monkeypatch.setenv("SUBMITIT_LOCAL_JOB_ID", "new")
+    assert not after.is_gone()
+    say("new", second, "running")
+    assert not after.is_gone()
+    say("new", second, "killed")
+    assert after.is_gone()
+
+
 def test_a_job_that_is_preempted_ends_as_soon_as_it_has_saved(sleeper: Supervisor) -> None:
     class Ended(Exception):
         pass
