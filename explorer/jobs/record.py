@@ -38,8 +38,10 @@ def boot_id() -> str:
 
 
 def attempt_id() -> str:
-    """What tells the processes of one attempt at a job from those of the next: submitit's number of it, else empty."""
-    return os.environ.get("SUBMITIT_LOCAL_JOB_ID") or os.environ.get("SLURM_JOB_ID", "")
+    """What tells the processes of one attempt at a job from those of the next; empty outside of any."""
+    if local := os.environ.get("SUBMITIT_LOCAL_JOB_ID"):
+        return local
+    return "-".join(os.environ[name] for name in ("SLURM_JOB_ID", "SLURM_RESTART_COUNT") if name in os.environ)
 
 
 class JobRecord(BaseModel):

@@ -167,7 +167,9 @@ class _Fellow:
 
     def __init__(self, folder: Path, rank: int) -> None:
         self.folder, self.rank = rank_folder(folder, rank), rank
-        self._earlier = read_record(self.folder)
+        record = read_record(self.folder)
+        was_quick = record is not None and record.attempt == attempt_id() and record.status in ("failed", "killed")
+        self._earlier = None if was_quick else record
         self._running: JobRecord | None = None
 
     def is_gone(self) -> bool:

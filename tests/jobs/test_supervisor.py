@@ -90,6 +90,9 @@ def test_the_last_word_of_an_attempt_is_not_that_of_the_next(tmp_path: Path, mon
     assert not after.is_gone()
     say("new", second, "killed")
     assert after.is_gone()
+    assert supervisor._Fellow(tmp_path, 1).is_gone()  # also for one who comes later
+    monkeypatch.setenv("SUBMITIT_LOCAL_JOB_ID", "newer")
+    assert not supervisor._Fellow(tmp_path, 1).is_gone()
 
 
 def test_a_job_that_is_preempted_ends_as_soon_as_it_has_saved(sleeper: Supervisor) -> None:
