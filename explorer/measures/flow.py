@@ -28,7 +28,7 @@ from explorer.models.base import EnergyModel
 __all__ = ["FlowLikelihood", "flow_log_prob"]
 
 _MOST = 2**53
-_MOST_GRADIENTS = 5_000  # fifty times what a good model takes
+_MOST_GRADIENTS = 1_000  # several times what a good model takes
 
 
 class FlowLikelihood(BaseModel):

@@ -11,6 +11,7 @@ A `TrustReport` holds what was measured; `explorer.measures.verdicts` says what 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -213,7 +214,9 @@ def run_checks(
             flow_log_prob(model, y, noise.t_low, noise.t_max, nodes=effort.flow_nodes, probes=exact, seed=seed + done)
         )
         step(done + 1, len(some))
-    add(len(some), flow=tuple(flows))
+        if not math.isfinite(flows[-1].log_prob):  # the others would take as long, and change nothing
+            break
+    add(len(flows), flow=tuple(flows))
 
     if model.dimensions <= _ANNEALED:
         step = within("Annealed importance sampling", 0.95, 1.0)

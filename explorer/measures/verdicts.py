@@ -110,7 +110,9 @@ def _flow(report: TrustReport) -> Verdict:
     differences = np.array([flow.difference for flow in report.flow]) / per_bit
     mean, spread = float(differences.mean()), float(np.sqrt(np.mean(differences**2)))
     if not math.isfinite(mean):
-        return Verdict(name, False, "not finite", "The ODE cannot be followed: the model's gradients are not finite.")
+        return Verdict(
+            name, False, "not finite", "The ODE cannot be followed: gradients are not finite, or vary too fast."
+        )
     passed = abs(mean) <= FLOW_BAR
     speed = sum(flow.seconds for flow in report.flow) / sum(flow.energy_seconds for flow in report.flow)
     gradients = np.mean([flow.gradients for flow in report.flow])

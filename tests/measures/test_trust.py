@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from explorer.measures import flow as flow_module
 from explorer.measures.flow import FlowLikelihood
 from explorer.measures.heat import HeatResidual
 from explorer.measures.normalization import LogPartition
@@ -67,6 +68,14 @@ def test_the_same_seed_gives_the_same_report(tiny_checkpoint: Checkpoint) -> Non
     assert first.heat == second.heat
     assert first.normalization == second.normalization
     assert [flow.log_prob for flow in first.flow] == [flow.log_prob for flow in second.flow]
+
+
+def test_a_flow_that_is_lost_is_not_tried_again(tiny_checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flow_module, "_MOST_GRADIENTS", 5)
+    report = run_checks(tiny_checkpoint, pixels(), "noise", SMALL)
+    assert report.images["flow"] == len(report.flow) == 1
+    assert report.flow[0].gradients == 6
+    assert report.normalization.annealed is not None  # the checks go on
 
 
 def test_a_slow_model_gets_fewer_images() -> None:
