@@ -2,7 +2,7 @@
 
     import explorer
     model = explorer.load("natural64")      # an EnergyModel
-    model.log_prob(x)                        # nats, x of shape (B, 1, 32, 32) in [0, 1]
+    model.log_prob(x)                        # nats, x of shape (B, 1, 64, 64) in [0, 1]
 
 The rooms of the house are described in README.md.
 """

@@ -51,7 +51,8 @@ def train(
 
     data = absolute_spec(data) if data else ""  # the run may go on from another folder
     if recipe and run is None:
-        run = create_run(recipe_config(recipe, data, name, device))
+        config = recipe_config(recipe, data, name, device)
+        run = create_run(config.model_copy(update={"dataset": absolute_spec(config.dataset)}))
     elif run is None:
         config = training_config(
             name or f"{Path(data).stem or 'digits'}-{size}",

@@ -50,6 +50,7 @@ class PartialStore:
 
     def __init__(self, folder: Path, image_shape: tuple[int, int, int], identity: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)  # old ones are cleared away
         self.folder = folder
         self.image_shape = image_shape
         self.done = self.kept = 0

@@ -41,6 +41,7 @@ __all__ = [
 ]
 
 _LOG_BYTES = 200_000
+_LEAST_LOG_BYTES = 8_000  # of each shard or process: a traceback fits
 
 
 @dataclass(frozen=True)
@@ -273,11 +274,11 @@ def recover() -> list[str]:
 
 
 def read_log(folder: Path) -> str:
-    """The last of what a job printed, some 200 kB; of one in shards or several processes, of each its share of them."""
+    """The last of what a job printed, some 200 kB; of each of many shards or processes its share, or a traceback's."""
     places = [place for member in member_folders(folder) for place in (member, *sorted(member.glob("rank-*")))]
     parts = []
     for place in places:
-        text = read_end(place / LOG_FILE, _LOG_BYTES // len(places))
+        text = read_end(place / LOG_FILE, max(_LOG_BYTES // len(places), _LEAST_LOG_BYTES))
         if text:
             title = f"=== {place.relative_to(folder)}\n" if place != folder else ""
             parts.append(title + text)

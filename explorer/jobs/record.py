@@ -53,7 +53,7 @@ class JobRecord(BaseModel):
         pid: process id, 0 when no process has begun.
         host: name of the machine.
         boot: see `boot_id`.
-        attempt: see `attempt_id`.
+        attempt: see `attempt_id`; of the process that wrote it.
         time: when this was written, seconds since 1970.
     """
 
@@ -64,7 +64,7 @@ class JobRecord(BaseModel):
     pid: int = Field(default_factory=os.getpid, ge=0, le=_MOST_PID)
     host: str = Field(default_factory=socket.gethostname)
     boot: str = Field(default_factory=boot_id)
-    attempt: str = Field(default_factory=attempt_id)
+    attempt: str = ""
     time: float = Field(default_factory=time.time, ge=0, le=_LATEST)
 
 
@@ -93,6 +93,7 @@ class RecordFile:
         Raises:
             ExplorerError: the disk is full. This can only happen to the first record of a file.
         """
+        record = record.model_copy(update={"attempt": attempt_id()})
         data = record.model_dump_json().encode().ljust(_FILE_BYTES)
         try:
             os.lseek(self._descriptor, 0, os.SEEK_SET)

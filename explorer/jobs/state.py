@@ -106,7 +106,7 @@ def _ended(folder: Path, record: JobRecord, processes: int) -> JobState:
     if record.status == "failed":
         for rank in range(1, processes):
             other = read_record(rank_folder(folder, rank))
-            if other is not None and other.status == "killed":
+            if other is not None and other.attempt == record.attempt and other.status == "killed":
                 return JobState("killed", f"Process {rank}: {other.message}", other.pid, other.host)
     return JobState(record.status, record.message, record.pid, record.host)
 

@@ -87,9 +87,9 @@ class Supervisor:
 
     def _supervise(self, own: Path, environment: dict[str, str], distributed: TorchDistributedEnvironment) -> None:
         before = read_record(own)
-        with open(own / LOG_FILE, "ab") as log:
-            log.write(f"--- {time.strftime('%Y-%m-%d %H:%M:%S')}, on {socket.gethostname()}\n".encode())
-            log.flush()
+        with open(own / LOG_FILE, "ab", buffering=0) as log:
+            with contextlib.suppress(OSError):  # a full disk: the worker can still say so in its record
+                log.write(f"--- {time.strftime('%Y-%m-%d %H:%M:%S')}, on {socket.gethostname()}\n".encode())
             self.worker = subprocess.Popen(
                 [sys.executable, "-m", "explorer.jobs.worker", str(self.folder)],
                 stdin=subprocess.DEVNULL,
@@ -103,7 +103,7 @@ class Supervisor:
         if record is not None and record.status == "stopped" and not (self.folder / STOP_FILE).exists():
             _wait_for_slurm()
         speechless = record is None or record.status in ("queued", "running")
-        its_own = record == before or record.pid == self.worker.pid  # else the job was sent again since
+        its_own = record in (None, before) or record.pid == self.worker.pid  # else the job was sent again since
         if speechless and its_own and not is_held(own / LOCK_FILE):  # where it is held, another does this job
             with contextlib.suppress(ExplorerError):  # a full disk: the state is then read from the locks alone
                 write_record(own, found)
@@ -122,8 +122,8 @@ class Supervisor:
             since = math.inf
             while not ended.wait(_LOOK_EVERY):
                 kills.append(_out_of_memory_kills())
-                if any(fellow.is_gone() for fellow in fellows):
-                    since = min(since, time.monotonic())
+                gone = any(fellow.is_gone() for fellow in fellows)
+                since = min(since, time.monotonic()) if gone else math.inf
                 if time.monotonic() - since >= _ALONE_SECONDS:
                     alone.set()
                     self.worker.kill()

@@ -7,6 +7,7 @@ task. Every other job has a folder in ``jobs`` of the data folder, with a ``task
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -211,14 +212,16 @@ def _reporter(folder: Path, should_stop: Callable[[], bool]) -> Report:
     """Writes ``progress.json``: `done`, `total`, `unit`, and the `rate` in units a second since it began."""
     written = -_PROGRESS_SECONDS
     began: tuple[str, int, float] | None = None
+    last = 0
 
     def report(done: int, total: int, unit: str) -> None:
-        nonlocal written, began
+        nonlocal written, began, last
         if should_stop():
             raise _Stopped
         now = time.monotonic()
-        if began is None or began[0] != unit:
+        if began is None or began[0] != unit or done < last:  # the next of several data sets begins anew
             began = (unit, done, now)
+        last = done
         if now - written >= _PROGRESS_SECONDS or done == total:
             written = now
             rate = (done - began[1]) / (now - began[2]) if now > began[2] else None
@@ -237,7 +240,8 @@ def _preparing(report: Report) -> Progress:
 def _train(folder: Path, should_stop: Callable[[], bool], report: Report) -> bool:
     from explorer.training.loop import train
 
-    return train(folder, should_stop, on_images=_preparing(report))
+    first = os.environ.get("RANK", "0") == "0"  # of several processes, which wait for each other
+    return train(folder, should_stop, on_images=_preparing(report) if first else None)
 
 
 def _score(task: CatalogTask, shard: int, report: Report) -> None:

@@ -78,6 +78,7 @@ def run_job(
     work: Work = do_task,
     grace_seconds: float = GRACE_SECONDS,
     lock_seconds: float | None = None,
+    stop_file: Path | None = None,
 ) -> JobRecord:
     """Do a job in this process, under its lock, and record how it ended. The command line uses this too.
 
@@ -86,6 +87,7 @@ def run_job(
         work: what to do there.
         grace_seconds: how long a stop request may take.
         lock_seconds: how long to wait where another process does this job; a moment when None.
+        stop_file: what asks it to stop; that of the folder when None.
 
     Returns:
         The final record; errors of the work are in it, not raised.
@@ -100,7 +102,7 @@ def run_job(
         if before is None or before.status != "queued":  # else it was stopped while it waited
             (folder / STOP_FILE).unlink(missing_ok=True)
         file.write(JobRecord(status="running"))
-        with _stop_requests(folder, file, grace_seconds) as requested:
+        with _stop_requests(stop_file or folder / STOP_FILE, file, grace_seconds) as requested:
             record = _outcome(folder, work, requested)
         file.write(record)
         return record
@@ -118,13 +120,13 @@ def _outcome(folder: Path, work: Work, requested: threading.Event) -> JobRecord:
 
 
 @contextlib.contextmanager
-def _stop_requests(folder: Path, file: RecordFile, grace_seconds: float) -> Iterator[threading.Event]:
+def _stop_requests(stop_file: Path, file: RecordFile, grace_seconds: float) -> Iterator[threading.Event]:
     """An event that the stop file or a signal sets. The process ends when nobody heeds it for `grace_seconds`."""
     requested, ended = threading.Event(), threading.Event()
 
     def watch() -> None:
         while not requested.is_set():
-            if (folder / STOP_FILE).exists():
+            if stop_file.exists():
                 requested.set()
             elif ended.wait(_LOOK_EVERY):
                 return
@@ -159,6 +161,7 @@ def main(folder: Path) -> int:
             own,
             lambda _own, should_stop: do_task(folder, should_stop),
             lock_seconds=_FELLOW_TIMEOUT if rank else _LOCK_TIMEOUT,
+            stop_file=folder / STOP_FILE,
         )
     except (ExplorerError, OSError) as error:
         print(error, file=sys.stderr, flush=True)

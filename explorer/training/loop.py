@@ -18,7 +18,6 @@ from explorer.data.sources import open_dataset
 from explorer.errors import ExplorerError
 from explorer.home import temporary_name, write_folder_atomically
 from explorer.models.checkpoints import CheckpointConfig, read_config, save_checkpoint
-from explorer.models.devices import pick_device
 from explorer.training.card import checkpoint_card
 from explorer.training.objective import irreducible_time_loss
 from explorer.training.processes import ALONE, Processes, joined_processes
@@ -75,7 +74,7 @@ def train(
         validation_set = open_dataset(config.dataset, config.model.image_shape, "validation", progress=preparing)
     except _Stopped:
         return False
-    with joined_processes(pick_device(config.device)) as processes:
+    with joined_processes(config.device) as processes:
         return train_on(run, training_set.pixels, validation_set.pixels, should_stop, on_progress, processes)
 
 

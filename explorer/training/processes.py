@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, distributed
 
 from explorer.errors import ExplorerError
+from explorer.models.devices import pick_device
 
 __all__ = ["ALONE", "Processes", "joined_processes"]
 
@@ -63,22 +64,23 @@ ALONE = Processes(0, 1)
 
 
 @contextlib.contextmanager
-def joined_processes(device: torch.device) -> Iterator[Processes]:
+def joined_processes(device: str) -> Iterator[Processes]:
     """The processes that the environment speaks of; `ALONE` where it speaks of none.
 
     Args:
-        device: they train on: over NCCL on GPUs, of which each process of a machine takes its own, else over gloo.
+        device: they train on, see `pick_device`: over NCCL on GPUs, of which each process of a machine takes its own,
+            else over gloo.
 
     Raises:
-        ExplorerError: they do not find each other.
+        ExplorerError: they do not find each other, or the device is not there.
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         yield ALONE
         return
-    if device.type == "cuda":
+    if device not in ("cpu", "mps") and torch.cuda.is_available():  # before any of them touches a GPU
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    backend = "nccl" if device.type == "cuda" else "gloo"
+    backend = "nccl" if pick_device(device).type == "cuda" else "gloo"
     try:
         rank, host, port = int(os.environ["RANK"]), os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
         store = distributed.TCPStore(host, port, size, is_master=rank == 0, timeout=_MEETING)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, ParamSpec, TypeVar
 
@@ -24,7 +24,7 @@ import torch
 from explorer.catalog.build import find_catalog
 from explorer.catalog.query import Catalog
 from explorer.data.sources import open_dataset
-from explorer.data.store import Store
+from explorer.data.store import Store, open_store
 from explorer.errors import ExplorerError
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 
@@ -74,8 +74,9 @@ def store(dataset: str, image_shape: tuple[int, int, int], split: str = "validat
     """
     key = (dataset, image_shape, split)
     known = _listings().get(key)
-    if known is not None and time.monotonic() < known.until and known.images.folder.is_dir():
-        return known.images
+    if known is not None and time.monotonic() < known.until:
+        with suppress(ExplorerError):
+            return open_store(known.folder)
     bar = st.empty()
     began, is_built = time.monotonic(), False
 
@@ -90,14 +91,14 @@ def store(dataset: str, image_shape: tuple[int, int, int], split: str = "validat
     finally:
         bar.empty()
     now = time.monotonic()
-    _listings()[key] = _Listing(images, now if is_built else now + _LISTING_SHARE * (now - began))
+    _listings()[key] = _Listing(images.folder, now if is_built else now + _LISTING_SHARE * (now - began))
     return images
 
 
 class _Listing(NamedTuple):
-    """The images of a data set, and until when its files are taken to be as they were."""
+    """Where the images of a data set are, and until when its files are taken to be as they were."""
 
-    images: Store
+    folder: Path
     until: float
 
 

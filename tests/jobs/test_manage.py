@@ -347,6 +347,17 @@ def test_the_log_is_read_from_its_end(tmp_path: Path) -> None:
     assert len(read_log(tmp_path)) == 200_000
 
 
+def test_of_many_logs_each_has_room_for_an_error(shared_home: Path) -> None:
+    folder = create_job(CatalogTask(checkpoint="digits", dataset="digits", shards=200), free_job_name("many-logs"))
+    for member in member_folders(folder):
+        member.mkdir()
+        (member / "log.txt").write_text("a line\n" * 1000)
+    error = "Traceback (most recent call last):\n" + "  somewhere\n" * 300
+    (member / "log.txt").write_text("a line\n" * 1000 + error)
+    assert traceback_in(read_log(folder)) == error.strip()
+    delete(folder)
+
+
 def test_a_job_on_its_way_to_slurm_is_not_taken_by_the_queue_here(new_run: NewRun) -> None:
     folder = new_run()
     write_submission(folder, Submission(executor="slurm"))

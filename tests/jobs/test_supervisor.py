@@ -22,6 +22,7 @@ from explorer.jobs.manage import resume, submit
 from explorer.jobs.record import JobRecord, read_record, write_record
 from explorer.jobs.settings import JobSettings
 from explorer.jobs.state import state
+from explorer.jobs.submission import Submission, write_submission
 from explorer.jobs.supervisor import Supervisor
 from explorer.jobs.worker import LOCK_FILE
 from tests.jobs.waiting import wait_for
@@ -93,6 +94,30 @@ def test_the_last_word_of_an_attempt_is_not_that_of_the_next(tmp_path: Path, mon
     assert supervisor._Fellow(tmp_path, 1).is_gone()  # also for one who comes later
     monkeypatch.setenv("SUBMITIT_LOCAL_JOB_ID", "newer")
     assert not supervisor._Fellow(tmp_path, 1).is_gone()
+
+
+def test_a_kill_of_an_earlier_attempt_is_not_why_this_one_failed(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = new_run()
+    (folder / "rank-1").mkdir()
+    write_submission(folder, Submission(executor="local", processes=2, settings=JobSettings(executor="local")))
+    monkeypatch.setenv("SUBMITIT_LOCAL_JOB_ID", "first")
+    write_record(folder / "rank-1", JobRecord(status="killed", message="no memory"))
+    write_record(folder, JobRecord(status="failed", message="a fellow is gone"))
+    assert (state(folder).status, state(folder).message) == ("killed", "Process 1: no memory")
+    monkeypatch.setenv("SUBMITIT_LOCAL_JOB_ID", "second")
+    write_record(folder, JobRecord(status="failed", message="a new reason"))
+    assert (state(folder).status, state(folder).message) == ("failed", "a new reason")
+
+
+def test_a_log_on_a_full_disk_is_no_reason_not_to_begin(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = SimpleNamespace(rank=0, world_size=1, local_world_size=1)
+    monkeypatch.setattr(supervisor, "TorchDistributedEnvironment", lambda: alone)
+    folder = new_run(steps=2)
+    (folder / "log.txt").symlink_to("/dev/full")
+    Supervisor(folder)()
+    assert state(folder).status == "finished"
 
 
 def test_a_job_that_is_preempted_ends_as_soon_as_it_has_saved(sleeper: Supervisor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from PIL import Image
 
 from explorer.jobs.manage import create_job
 from explorer.jobs.progress import progress
-from explorer.jobs.tasks import CatalogTask, EvaluateTask, MapTask, do_task
+from explorer.jobs.tasks import CatalogTask, EvaluateTask, MapTask, _reporter, do_task
 
 IMAGES = 1_300  # a tenth of them is for validation
 
@@ -47,5 +48,18 @@ def test_a_stop_is_heard_while_images_are_prepared(new_run: Callable[..., Path],
 def test_what_was_prepared_is_gone_on_with(new_run: Callable[..., Path], pictures: str) -> None:
     folder = new_run("goes-on", dataset=pictures)
     assert not do_task(folder, lambda: (folder / "progress.json").exists())
+    before = progress(folder).done
+    (folder / "progress.json").unlink()
+    assert not do_task(folder, lambda: (folder / "progress.json").exists())
+    assert progress(folder).done > before
     assert do_task(folder, lambda: False)
     assert progress(folder).text == "8 of 8 steps"
+
+
+def test_the_next_data_set_is_counted_anew(new_run: Callable[..., Path]) -> None:
+    folder = new_run("two-data-sets")
+    report = _reporter(folder, lambda: False)
+    for done, total in ((900, 1000), (1000, 1000), (0, 10), (10, 10)):
+        report(done, total, "images prepared")
+    assert progress(folder).text == "10 of 10 images prepared"
+    assert json.loads((folder / "progress.json").read_text())["rate"] > 0

@@ -57,6 +57,20 @@ def test_the_stop_file_is_heeded(tmp_path: Path) -> None:
     assert state(tmp_path).status == "stopped"
 
 
+def test_each_process_of_a_job_heeds_the_stop_file_of_the_job(tmp_path: Path) -> None:
+    own = tmp_path / "rank-1"
+    own.mkdir()
+
+    def train(_folder: Path, should_stop: Callable[[], bool]) -> bool:
+        (tmp_path / STOP_FILE).touch()
+        waited = threading.Event()
+        while not should_stop():
+            waited.wait(0.01)
+        return False
+
+    assert run_job(own, train, stop_file=tmp_path / STOP_FILE).status == "stopped"
+
+
 def test_a_termination_signal_is_a_stop_request(tmp_path: Path) -> None:
     def train(_folder: Path, should_stop: Callable[[], bool]) -> bool:
         os.kill(os.getpid(), signal.SIGTERM)

@@ -32,7 +32,7 @@ run = Run.open(pathlib.Path(sys.argv[1]))
 pixels = np.load(sys.argv[2])
 stop_at = int(sys.argv[3])
 asked = iter(range(1000))
-with joined_processes(torch.device("cpu")) as processes:
+with joined_processes("cpu") as processes:
     # Only one of them is asked to stop, and all do.
     should_stop = (lambda: next(asked) >= stop_at) if processes.rank == 1 else None
     print(train_on(run, pixels[20:], pixels[:20], should_stop, processes=processes))
