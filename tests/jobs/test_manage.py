@@ -347,7 +347,8 @@ def test_the_log_is_read_from_its_end(tmp_path: Path) -> None:
     assert len(read_log(tmp_path)) == 200_000
 
 
-def test_of_many_logs_each_has_room_for_an_error(shared_home: Path) -> None:
+@pytest.mark.usefixtures("new_run")
+def test_of_many_logs_each_has_room_for_an_error() -> None:
     folder = create_job(CatalogTask(checkpoint="digits", dataset="digits", shards=200), free_job_name("many-logs"))
     for member in member_folders(folder):
         member.mkdir()

@@ -62,6 +62,7 @@ def test_what_was_prepared_is_gone_on_with(
     assert progress(folder).text == "8 of 8 steps"
 
 
+@pytest.mark.usefixtures("new_run")
 def test_the_next_data_set_is_counted_anew() -> None:
     folder = create_job(EvaluateTask(checkpoint="digits", dataset="digits"), "two-data-sets")
     report = _reporter(folder, lambda: False)
