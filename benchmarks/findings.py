@@ -34,10 +34,12 @@ from explorer.measures.scoring import log_prob_batched, model_input
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from explorer.perturbations import Perturbation, perturb
 from explorer.units import convert_log_prob, noise_variance_from_psnr, psnr_from_noise_variance
+from explorer.wavelets import detail_mask, inverse_wavelet_transform, wavelet_transform
 
 _SOME = 500  # images that are changed, one by one
 _FEW = 48  # images whose local dimensionality is read
 _PATHS = 200
+_OWN = 1000  # training images, at most
 _MID_GRAY = 128
 _GRAYS = (*range(0, 256, 8), 255)
 _PAPER_VARIANCES = {1.5e-4: 2510, 3.5e-3: 1161, 8.1e-2: 293, 1.9: 44}
@@ -77,6 +79,19 @@ class Bench:
         """By how much log p of some images changes, in dB/dimension."""
         some = self.x[:_SOME]
         return self.decibels(perturb(some, Perturbation(**perturbation))) - self.log_p[: len(some)]
+
+    def shrunk(self, share: float) -> np.ndarray:
+        """By how much log p of some images changes when all their details shrink alike, in dB/dimension.
+
+        They keep the energy of the largest `share` of them, so that this takes as much as making the image sparse.
+        """
+        some = self.x[:_SOME]
+        is_detail = detail_mask(*some.shape[-2:])
+        before, after = (wavelet_transform(x) for x in (some, perturb(some, Perturbation(sparsity=share))))
+        energies = [(w * is_detail).square().sum((1, 2, 3), keepdim=True) for w in (before, after)]
+        factor = (energies[1] / energies[0]).sqrt()
+        x = inverse_wavelet_transform(torch.where(is_detail, factor * before, before))
+        return self.decibels(x) - self.log_p[: len(some)]
 
 
 def distribution(bench: Bench) -> Iterator[Finding]:
@@ -157,6 +172,9 @@ def changes(bench: Bench) -> Iterator[Finding]:
             f"{change.mean():+.2f}; {100 * np.mean(change > 0):.0f} %",
             bool(np.mean(change > 0) > 0.9),
         )
+        yield Finding(
+            "  the same energy taken from all of them alike: change, dB/dim", "", f"{bench.shrunk(share).mean():+.2f}"
+        )
     correlation = spearmanr(bench.log_p, wavelet_sparsity(bench.pixels)).statistic
     yield Finding(
         "rank correlation of log p with the participation ratio of wavelets",
@@ -229,8 +247,17 @@ def paths(bench: Bench) -> Iterator[Finding]:
 def read_pair(name: str, data: str, pixels: np.ndarray) -> Pair:
     """log p of the same images by both models of a pair."""
     first, second = (Bench(load_checkpoint(f"{name}-{which}"), pixels) for which in "ab")
-    images = len(open_dataset(data, first.model.image_shape, "train"))
-    return Pair(name, images // first.checkpoint.config.training["parts"], first.log_p, second.log_p)
+    training = open_dataset(data, first.model.image_shape, "train").pixels
+    settings = [bench.checkpoint.config.training for bench in (first, second)]
+    own = [
+        model_input(first.checkpoint.values, torch.from_numpy(training[s["part"] :: s["parts"]][:_OWN]))
+        for s in settings
+    ]
+    memory = (
+        float((first.decibels(own[0]) - second.decibels(own[0])).mean()),
+        float((second.decibels(own[1]) - first.decibels(own[1])).mean()),
+    )
+    return Pair(name, len(training) // settings[0]["parts"], first.log_p, second.log_p, memory)
 
 
 def agreement(pairs: Sequence[Pair]) -> Iterator[Finding]:
@@ -242,6 +269,11 @@ def agreement(pairs: Sequence[Pair]) -> Iterator[Finding]:
             paper,
             f"{pair.difference:.3f}; {correlation:.4f}",
             None if place else pair.difference <= 0.3 and correlation >= 0.995,
+        )
+        yield Finding(
+            "  log p of each one's own training images above that by the other, dB/dim",
+            "",
+            ", ".join(f"{more:+.2f}" for more in pair.memory),
         )
     differences = [pair.difference for pair in pairs]
     if len(differences) > 1:

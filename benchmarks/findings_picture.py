@@ -37,12 +37,14 @@ class Pair(NamedTuple):
         name: of both, without ``-a`` and ``-b``.
         images: how many each was trained on.
         first, second: log p in dB/dimension, shape ``(N,)``.
+        memory: by how much each gives its own training images more than the other does, on average, dB/dimension.
     """
 
     name: str
     images: int
     first: np.ndarray
     second: np.ndarray
+    memory: tuple[float, float]
 
     @property
     def difference(self) -> float:
