@@ -250,7 +250,7 @@ def read_pair(name: str, data: str, pixels: np.ndarray) -> Pair:
     training = open_dataset(data, first.model.image_shape, "train").pixels
     settings = [bench.checkpoint.config.training for bench in (first, second)]
     own = [
-        model_input(first.checkpoint.values, torch.from_numpy(training[s["part"] :: s["parts"]][:_OWN]))
+        model_input(first.checkpoint.values, torch.from_numpy(np.array(training[s["part"] :: s["parts"]][:_OWN])))
         for s in settings
     ]
     memory = (
