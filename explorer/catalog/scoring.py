@@ -2,9 +2,10 @@
 
 The model takes one forward pass an image for log p and, for each noise level, one backward pass for the local
 dimensionality ``d - 2 t dU/dt (x, t)``, read from the time score at the clean image; denoised noisy images, the other
-reading, cost as much and fluctuate. What needs no model (codecs, wavelets) is spread over threads, for the codecs let
-go of Python's lock: beside a model on a GPU, and in turn with one on the CPU, whose own threads would be kept waiting.
-One batch of images is held as floats, however many there are.
+reading, cost as much and fluctuate. Codecs let go of Python's lock, so threads run them: beside a model on a GPU, and
+in turn with one on the CPU, whose own threads would be kept waiting. No torch operation runs in those threads: OpenMP
+would give each of them a team of its own, more threads than cores, and from then on every team sleeps where it waited
+awake, so that the model takes a tenth longer. One batch of images is held as floats, however many there are.
 """
 
 from __future__ import annotations
@@ -31,7 +32,6 @@ from explorer.units import noise_variance_from_psnr
 __all__ = ["as_scored", "model_columns", "reference_marks", "score_rows"]
 
 _NOISE_IMAGES = 16
-_MEASURED_TOGETHER = 8  # images: enough tasks for many cores, and too little work for torch to start threads of its own
 
 Columns = dict[str, np.ndarray]
 
@@ -67,25 +67,26 @@ def score_rows(
     """
     size = batch_size or inference_batch_size(model.dimensions, model.device)
     scored: list[Columns] = []
-    measured: list[Future[Columns]] = []
-    pool = ThreadPoolExecutor(torch.get_num_threads(), "pixels")
+    coded: list[Future[dict[str, int]]] = []
+    pool = ThreadPoolExecutor(torch.get_num_threads(), "codecs")
     try:
         for batch in _batches(pixels, size):
-            tasks = [pool.submit(_pixel_columns, few) for few in _batches(batch, _MEASURED_TOGETHER)]
-            measured += tasks
+            tasks = [pool.submit(lossless_bits, image, quick=True) for image in batch]
+            coded += tasks
             if model.device.type == "cpu":
                 wait(tasks)
-            scored.append(model_columns(model, as_scored(model, values, batch), identity.psnrs))
+            scored.append(model_columns(model, as_scored(model, values, batch), identity.psnrs) | _pixel_columns(batch))
             if progress is not None:
                 progress(len(batch))
-        columns = {
-            "index": np.arange(first, first + len(pixels)),
-            "label": labels,
-            **_joined(scored),
-            **_joined([task.result() for task in measured]),
-        }
+        code_lengths = [task.result() for task in coded]
     finally:
         pool.shutdown(cancel_futures=True)
+    columns = {
+        "index": np.arange(first, first + len(pixels)),
+        "label": labels,
+        **_joined(scored),
+        **{name: np.array([bits[codec] for bits in code_lengths]) for name, codec in CODEC_COLUMNS.items()},
+    }
     arrays = {
         name: pa.array(data, mask=~np.isfinite(data) if data.dtype.kind == "f" else None)
         for name, data in columns.items()
@@ -101,13 +102,7 @@ def model_columns(model: EnergyModel, x: Tensor, psnrs: tuple[float, ...]) -> Co
 
 
 def _pixel_columns(pixels: np.ndarray) -> Columns:
-    code_lengths = [lossless_bits(image, quick=True) for image in pixels]
-    return {
-        "contrast": contrast(pixels),
-        "brightness": brightness(pixels),
-        "sparsity": wavelet_sparsity(pixels),
-        **{name: np.array([bits[codec] for bits in code_lengths]) for name, codec in CODEC_COLUMNS.items()},
-    }
+    return {"contrast": contrast(pixels), "brightness": brightness(pixels), "sparsity": wavelet_sparsity(pixels)}
 
 
 def _batches(pixels: np.ndarray, size: int) -> Iterator[np.ndarray]:
