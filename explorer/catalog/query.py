@@ -47,6 +47,7 @@ class Catalog:
     profile: Profile
     _rows: Rows = field(repr=False, compare=False)
     _summaries: dict[int | None, Summary] = field(default_factory=dict, repr=False, compare=False)
+    _histograms: dict[tuple[str, int | None], Histogram] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return self.meta.identity.rows
@@ -141,7 +142,13 @@ class Catalog:
         return np.flatnonzero(chosen)
 
     def histogram(self, name: str, label: int | None = None) -> Histogram:
-        """Counts of a column in equal bins; see `explorer.catalog.histogram`. Without any value, one empty bin."""
+        """Counts of a column in equal bins; see `explorer.catalog.histogram`. Without any value, one empty bin. It is
+        remembered."""
+        if (name, label) not in self._histograms:
+            self._histograms[name, label] = self._count(name, label)
+        return self._histograms[name, label]
+
+    def _count(self, name: str, label: int | None) -> Histogram:
         column = f"{self._quoted(name)}::DOUBLE"
         count = self._rows.select(f"SELECT count({column}) FROM {{rows}}", label).column(0)[0].as_py()
         if not count:

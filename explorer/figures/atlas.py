@@ -93,7 +93,8 @@ def scatter(
     places = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
     if len(places) > MAX_POINTS:
         places = np.sort(np.random.default_rng(0).choice(places, MAX_POINTS, replace=False))
-    text = None if name is None else [html.escape(name(int(i))) for i in index[places]]
+    # Of lists, unlike arrays, plotly copies and inspects every item.
+    text = None if name is None else np.array([html.escape(name(int(i))) for i in index[places]], dtype=object)
     points = go.Scattergl(
         x=x[places],
         y=y[places],

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.catalog.query import Catalog
@@ -159,23 +160,17 @@ def scatter_panel(
 
     x = boxes.selectbox("Horizontal", names, names.index("contrast"), title, key="x", bind="query-params")
     y = boxes.selectbox("Vertical", names, 0, title, key="y", bind="query-params")
-    index = catalog.column("index", label)
-    figure = scatter(
-        views[x].convert(catalog.column(x, label)),
-        views[y].convert(catalog.column(y, label)),
-        index,
-        x_title=views[x].axis,
-        y_title=views[y].axis,
-        name=lambda i: description(images, i),
-    )
-    if len(index) > MAX_POINTS:
+    count = len(catalog) if label is None else catalog.label_counts()[label]
+    if count > MAX_POINTS:
         st.caption(
-            f"{MAX_POINTS:,} of the {len(index):,} images, drawn at random, are plotted. A box or lasso selects all of "
+            f"{MAX_POINTS:,} of the {count:,} images, drawn at random, are plotted. A box or lasso selects all of "
             "the images that it encloses, plotted or not."
         )
+    key = f"scatter {catalog.folder.name} {label} {x} {y} {st.session_state.get(_ROUND, 0)}"
+    st.session_state[_SCATTER] = key
     event: Any = st.plotly_chart(
-        figure,
-        key=f"scatter {catalog.folder.name} {label} {x} {y} {st.session_state.get(_ROUND, 0)}",
+        _scatter_figure(images, catalog, label, x, y, views[x], views[y]),
+        key=key,
         on_select="rerun",
         config=_PLOT_CONFIG,
         alt=f"Scatter of {title(y)} over {title(x)}",
@@ -191,12 +186,35 @@ def scatter_panel(
     return np.array(clicked) if clicked else None
 
 
-_ROUND = "scatter-round"
+@st.cache_resource(
+    show_spinner=False,
+    max_entries=8,
+    hash_funcs={
+        Store: lambda images: images.fingerprint,
+        Catalog: lambda catalog: catalog.meta.identity.model_dump_json(),
+    },
+)
+def _scatter_figure(
+    images: Store, catalog: Catalog, label: int | None, x: str, y: str, across: ColumnView, up: ColumnView
+) -> go.Figure:
+    return scatter(
+        across.convert(catalog.column(x, label)),
+        up.convert(catalog.column(y, label)),
+        catalog.column("index", label),
+        x_title=across.axis,
+        y_title=up.axis,
+        name=lambda i: description(images, i),
+    )
+
+
+_SCATTER, _ROUND = "scatter-key", "scatter-round"
 
 
 def clear_scatter() -> None:
-    """Drop the selection in the scatter: the next run draws it under another key."""
-    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+    """Drop the selection in the scatter, if there is one: the next run draws it under another key."""
+    chosen = st.session_state.get(st.session_state.get(_SCATTER), {}).get("selection", {})
+    if any(chosen.get(kind) for kind in ("points", "box", "lasso")):
+        st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 
 
 def description(images: Store, index: int) -> str:
