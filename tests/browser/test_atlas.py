@@ -50,3 +50,19 @@ def test_a_lasso_selects_some(atlas: Page) -> None:
 def test_a_box_without_points_says_so(atlas: Page) -> None:
     draw(atlas, "Box Select", [(0.85, 0.8), (0.97, 0.95)])
     expect(atlas.get_by_text("No image lies inside the selection.")).to_be_visible()
+
+
+@pytest.mark.parametrize("selects", [False, True])
+def test_a_bar_shows_images_from_there_in_place_of_a_selection(atlas: Page, selects: bool) -> None:
+    if selects:
+        draw(atlas, "Box Select", [(0.01, 0.01), (0.99, 0.99)])
+        expect(atlas.get_by_text(f"{IMAGES} images selected in the scatter, largest log p first.")).to_be_visible()
+    chart = atlas.get_by_test_id("stPlotlyChart").first
+    chart.scroll_into_view_if_needed()
+    bars = [bar for bar in (path.bounding_box() for path in chart.locator(".bars .point path").all()) if bar]
+    tallest = max(bars, key=lambda bar: bar["height"])
+    atlas.mouse.move(tallest["x"] + tallest["width"] / 2, tallest["y"] + tallest["height"] - 2)
+    expect(atlas.locator(".hovertext").first).to_be_visible()
+    atlas.mouse.down()
+    atlas.mouse.up()
+    expect(atlas.get_by_text("The 48 images whose log p is nearest to")).to_be_visible()
