@@ -58,13 +58,13 @@ def probe(selection: Selection) -> None:
         show_perturbed(view.probed)
     with percentile, shown_errors():
         show_percentile(view.percentile, selection.dataset_name)
+    with dimensionality:
+        show_dimensionality(view.dimensionality, psnr, view.dimensions)
 
     for name, figure in view.perturbation_figures().items():
         with below_sliders[name]:
             live_chart(figure, f"curve_{name}", f"log p against {name}")
 
-    with dimensionality:
-        show_dimensionality(view.dimensionality, psnr, view.dimensions)
     with thinking[0]:
         show_pixels(view.pixels(view.denoised.noisy), "With noise")
     with thinking[1]:

@@ -48,9 +48,7 @@ def checkpoint(path: Path) -> Checkpoint:
 
 @st.cache_resource(show_spinner="Loading the model…", max_entries=8)
 def _checkpoint(path: str, stamp: tuple[tuple[str, int, int], ...]) -> Checkpoint:  # noqa: ARG001 (the key of the cache)
-    loaded = load_checkpoint(path)
-    loaded.model.eval().requires_grad_(False).to(memory_format=torch.channels_last)
-    return loaded
+    return load_checkpoint(path)
 
 
 def infer(function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
