@@ -117,5 +117,5 @@ def format_power_of_ten(nats: float) -> str:
     exponent = nats / math.log(10.0)
     if not math.isfinite(exponent):
         return "10^∞" if exponent > 0 else "10^−∞"
-    text = f"{exponent:.1f}" if abs(exponent) < 9.95 else f"{exponent:.0f}"
+    text = f"{exponent:z.1f}" if abs(exponent) < 9.95 else f"{exponent:.0f}"
     return "10" + text.translate(_RAISED)

@@ -61,7 +61,14 @@ def test_every_unit_has_a_label_and_others_are_refused() -> None:
 
 @pytest.mark.parametrize(
     ("nats", "text"),
-    [(0.0, "10⁰·⁰"), (2.302585, "10¹·⁰"), (-2302.585, "10⁻¹⁰⁰⁰"), (math.inf, "10^∞"), (-math.inf, "10^−∞")],
+    [
+        (0.0, "10⁰·⁰"),
+        (-0.001, "10⁰·⁰"),
+        (2.302585, "10¹·⁰"),
+        (-2302.585, "10⁻¹⁰⁰⁰"),
+        (math.inf, "10^∞"),
+        (-math.inf, "10^−∞"),
+    ],
 )
 def test_ratios_read_as_powers_of_ten(nats: float, text: str) -> None:
     assert format_power_of_ten(nats) == text

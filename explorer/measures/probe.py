@@ -46,7 +46,7 @@ class Probed:
 
 
 def probe(model: EnergyModel, values: Values, pixels: np.ndarray, perturbation: Perturbation) -> Probed:
-    """Perturb an image and ask for log p before and after, in one batch.
+    """Perturb an image and ask for log p before and after, in one batch; of an image that stays as it is, once.
 
     Args:
         model: an energy model.
@@ -56,8 +56,10 @@ def probe(model: EnergyModel, values: Values, pixels: np.ndarray, perturbation: 
     """
     centers = values.centers(torch.from_numpy(pixels)[None])
     x = perturb(centers, perturbation)
-    scored = torch.cat((centers, x)) + values.dither(tuple(pixels.shape))
-    original, perturbed = log_prob_batched(model, scored).tolist()
+    # Not twice the same image: in one batch the two may differ by rounding, and a change of nothing would show.
+    different = x if torch.equal(x, centers) else torch.cat((centers, x))
+    log_prob = log_prob_batched(model, different + values.dither(tuple(pixels.shape))).tolist()
+    original, perturbed = log_prob[0], log_prob[-1]
     return Probed(pixels, x[0].numpy(), values.to_pixels(x)[0].numpy(), perturbed, original)
 
 

@@ -4,7 +4,7 @@ import torch
 
 from explorer.measures.probe import denoise_once, probe
 from explorer.measures.scoring import log_prob_batched, model_input
-from explorer.models.checkpoints import Checkpoint
+from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from explorer.perturbations import Perturbation, perturb
 
 
@@ -20,6 +20,15 @@ def test_without_a_perturbation_nothing_changes(tiny_checkpoint: Checkpoint, pix
     assert probed.log_prob == pytest.approx(alone, rel=1e-5)
     assert probed.original_log_prob == probed.log_prob
     assert (probed.below, probed.above) == (0, 0)
+
+
+@pytest.mark.parametrize("seed", range(1, 4))
+def test_rounding_is_no_change(seed: int) -> None:
+    """The same image twice in one batch of `natural64` may have log p that differ in the third decimal."""
+    checkpoint = load_checkpoint("natural64", "cpu")
+    noise = np.random.default_rng(seed).integers(0, 256, checkpoint.model.image_shape, np.uint8)
+    probed = probe(checkpoint.model, checkpoint.values, noise, Perturbation())
+    assert probed.original_log_prob == probed.log_prob
 
 
 def test_values_out_of_range_are_counted_until_they_are_clipped(
