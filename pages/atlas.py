@@ -69,7 +69,9 @@ def show(selection: Selection, images: Store, catalog: Catalog, label: int | Non
     left, right = figures.cell(), figures.cell()
     with right:
         picked = scatter_panel(images, catalog, views, label)
-    rows, by, around, sentence = choose_rows(catalog, views, label, picked)
+    if picked.clicked is not None:
+        open_in_probe(picked.clicked)
+    rows, by, around, sentence = choose_rows(catalog, views, label, picked.inside)
     with left:
         shown = rows.column("log_prob").drop_null().to_numpy()
         mark = around if by == "log_prob" else None

@@ -11,9 +11,10 @@ from explorer.data.store import Store
 from explorer.webapp.atlas_panels import description
 from explorer.webapp.catalog_builder import ready_catalog
 from explorer.webapp.column_views import ColumnView, column_views
+from explorer.webapp.hover_card import Picked
 from explorer.webapp.image_grid import GridImage, image_grid
 from explorer.webapp.loaders import shown_errors, store
-from explorer.webapp.map_panel import Picked, clear_map_selection, map_panel, ready_map
+from explorer.webapp.map_panel import clear_map_selection, map_panel, ready_map
 from explorer.webapp.sidebar import Selection, sidebar
 
 LABEL = "label"

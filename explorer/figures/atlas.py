@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -77,39 +76,38 @@ def scatter(
     *,
     x_title: str,
     y_title: str,
-    name: Callable[[int], str] | None = None,
+    words: Callable[[int], str],
     height: int = 360,
 ) -> go.Figure:
-    """Scatter of two columns, one point an image, for selections by click, box or lasso.
+    """Scatter of two columns, one point an image, for selections by box or lasso.
+
+    The card that appears beside a point, and clicks, are those of `explorer.webapp.hover_card`.
 
     Args:
         x, y: shape ``(N,)``; points that are not finite are left out. Of more than `MAX_POINTS`, a fixed random draw
             is plotted.
-        index: index of each image, in `customdata` of its point.
+        index: index of each image; it is in `customdata` of its point, with the place among those plotted.
         x_title, y_title: names of the columns, with units.
-        name: text of an image, given its index, for the hover label.
+        words: about an image, given its place in `x`.
         height: in screen pixels.
     """
     places = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
     if len(places) > MAX_POINTS:
         places = np.sort(np.random.default_rng(0).choice(places, MAX_POINTS, replace=False))
-    # Of lists, unlike arrays, plotly copies and inspects every item.
-    text = None if name is None else np.array([html.escape(name(int(i))) for i in index[places]], dtype=object)
     points = go.Scattergl(
         x=x[places],
         y=y[places],
-        customdata=index[places],
-        text=text,
+        customdata=np.stack((index[places], np.arange(len(places))), 1),
+        # Of a list, unlike an array, plotly copies and inspects every item.
+        text=np.array([words(place) for place in places.tolist()], dtype=object),
         mode="markers",
         marker={"color": BLUE, "size": 5, "opacity": 0.7},
         selected={"marker": {"color": VERMILLION, "opacity": 1.0}},
         unselected={"marker": {"opacity": 0.25}},
-        hovertemplate="%{x:.4~g}, %{y:.4~g}<br>%{text}<extra></extra>"
-        if text is not None
-        else "%{x:.4~g}, %{y:.4~g}<br>image %{customdata}<extra></extra>",
+        hoverinfo="none",
     )
     figure = style_figure(go.Figure(points), x_title=x_title, y_title=y_title, height=height, legend=False)
-    return figure.update_layout(dragmode="lasso", clickmode="event+select")
+    return figure.update_layout(dragmode="lasso")
 
 
 def _bars(edges: np.ndarray, counts: np.ndarray, unit: str) -> go.Bar:

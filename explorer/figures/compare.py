@@ -24,24 +24,24 @@ def log_prob_scatter(
     *,
     names: tuple[str, str],
     unit: str,
-    describe: Callable[[int], str] | None = None,
+    words: Callable[[int], str],
     height: int = 400,
 ) -> go.Figure:
     """log p of the second model over that of the first, one point an image, with the diagonal where they are equal.
 
-    Both axes show the same range. For selections by click, box or lasso; points are drawn as by
-    `explorer.figures.atlas.scatter`, of many images a fixed random draw.
+    Both axes show the same range. Points are those of `explorer.figures.atlas.scatter`, of many images a fixed random
+    draw.
 
     Args:
         first, second: log p in `unit`, shape ``(N,)``.
-        index: index of each image, in `customdata` of its point.
+        index: index of each image.
         names: of the two models.
         unit: name of the unit, for the axes.
-        describe: text of an image, given its index, for the hover label.
+        words: about an image, given its place in `first`.
         height: in screen pixels.
     """
     x_title, y_title = (f"log p by {name} [{unit}]" for name in names)
-    figure = scatter(first, second, index, x_title=x_title, y_title=y_title, name=describe, height=height)
+    figure = scatter(first, second, index, x_title=x_title, y_title=y_title, words=words, height=height)
     points = figure.data[0]
     colors = np.where(np.asarray(points.y) > np.asarray(points.x), VERMILLION, BLUE)
     points.marker.color = colors.tolist()

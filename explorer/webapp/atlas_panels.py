@@ -16,6 +16,7 @@ from explorer.figures.atlas import MAX_POINTS, log_prob_histogram, scatter
 from explorer.measures.distribution import GumbelFit, Summary
 from explorer.units import format_power_of_ten
 from explorer.webapp.column_views import ColumnView
+from explorer.webapp.hover_card import Picked, hover_card
 
 __all__ = ["AROUND", "clear_scatter", "description", "histogram_panel", "numbers_panel", "scatter_panel"]
 
@@ -144,14 +145,12 @@ def _go_to_bar(key: str, view: ColumnView) -> None:
     clear_scatter()
 
 
-def scatter_panel(
-    images: Store, catalog: Catalog, views: dict[str, ColumnView], label: int | None
-) -> np.ndarray | None:
-    """Scatter of two columns. Returns the indices of the images that are selected in it, None when nothing is.
+def scatter_panel(images: Store, catalog: Catalog, views: dict[str, ColumnView], label: int | None) -> Picked:
+    """Scatter of two columns, and what was done on it.
 
     A box or a lasso selects every image of the catalog that lies inside, whether its point is drawn or not.
     """
-    st.markdown("**Any two against each other.** A click, box or lasso fills the grid below.")
+    st.markdown("**Any two against each other.** A box or lasso fills the grid below, a click opens an image.")
     names = list(views)
     boxes = st.container(horizontal=True, gap="small")
 
@@ -168,22 +167,23 @@ def scatter_panel(
         )
     key = f"scatter {catalog.folder.name} {label} {x} {y} {st.session_state.get(_ROUND, 0)}"
     st.session_state[_SCATTER] = key
-    event: Any = st.plotly_chart(
-        _scatter_figure(images, catalog, label, x, y, views[x], views[y]),
-        key=key,
-        on_select="rerun",
-        config=_PLOT_CONFIG,
-        alt=f"Scatter of {title(y)} over {title(x)}",
-    )
+    figure = _scatter_figure(images, catalog, label, x, y, views[x], views[y])
+    with st.container(key=_CHART):
+        event: Any = st.plotly_chart(
+            figure,
+            key=key,
+            on_select="rerun",
+            selection_mode=("box", "lasso"),
+            config=_PLOT_CONFIG,
+            alt=f"Scatter of {title(y)} over {title(x)}",
+        )
+    clicked = hover_card(images, figure.data[0].customdata[:, 0], _CHART, key="scatter_card")
     chosen = event.selection
     regions = [
         Region(np.divide(drawn["x"], views[x].factor), np.divide(drawn["y"], views[y].factor))
         for drawn in (*chosen.box, *chosen.lasso)
     ]
-    if regions:
-        return catalog.inside(x, y, regions, label)
-    clicked = [int(np.ravel(point["customdata"])[0]) for point in chosen.points]
-    return np.array(clicked) if clicked else None
+    return Picked(catalog.inside(x, y, regions, label) if regions else None, clicked)
 
 
 @st.cache_resource(
@@ -197,23 +197,22 @@ def scatter_panel(
 def _scatter_figure(
     images: Store, catalog: Catalog, label: int | None, x: str, y: str, across: ColumnView, up: ColumnView
 ) -> go.Figure:
-    return scatter(
-        across.convert(catalog.column(x, label)),
-        up.convert(catalog.column(y, label)),
-        catalog.column("index", label),
-        x_title=across.axis,
-        y_title=up.axis,
-        name=lambda i: description(images, i),
-    )
+    index, right, high = (catalog.column(name, label) for name in ("index", x, y))
+
+    def words(place: int) -> str:
+        values = (f"{view.title} {view.text(values[place])}" for view, values in ((across, right), (up, high)))
+        return "\n".join((description(images, int(index[place])), *values))
+
+    return scatter(across.convert(right), up.convert(high), index, x_title=across.axis, y_title=up.axis, words=words)
 
 
-_SCATTER, _ROUND = "scatter-key", "scatter-round"
+_CHART, _SCATTER, _ROUND = "scatter_chart", "scatter-key", "scatter-round"
 
 
 def clear_scatter() -> None:
     """Drop the selection in the scatter, if there is one: the next run draws it under another key."""
     chosen = st.session_state.get(st.session_state.get(_SCATTER), {}).get("selection", {})
-    if any(chosen.get(kind) for kind in ("points", "box", "lasso")):
+    if any(chosen.get(kind) for kind in ("box", "lasso")):
         st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 
 

@@ -19,6 +19,7 @@ from explorer.units import LogProbUnit
 from explorer.webapp.atlas_panels import description
 from explorer.webapp.catalog_builder import ready_catalog
 from explorer.webapp.column_views import ColumnView, column_views
+from explorer.webapp.hover_card import hover_card
 from explorer.webapp.image_grid import GridImage, image_grid
 from explorer.webapp.loaders import checkpoint
 
@@ -32,6 +33,7 @@ _ORDERS: dict[Side, str] = {
     "first": "with the smallest difference, in order",
 }
 _BOX = "compare"
+_CHART = "comparison_chart"
 _ROUND = "compare-round"
 _PLOT_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d", "zoomIn2d", "zoomOut2d"]}
 
@@ -77,7 +79,7 @@ def comparison_panel(
         unit: that log p is shown in.
 
     Returns:
-        The index of the image that was clicked in the grid just now, else None.
+        The index of the image that was clicked just now, in the scatter or the grid, else None.
 
     Raises:
         ExplorerError: see `compare`, and `ready_catalog`.
@@ -93,10 +95,11 @@ def comparison_panel(
     figures = st.grid(2, min_column_width=400, border=True)
     left, right = figures.cell(), figures.cell()
     with left:
-        picked = _scatter(images, catalog, found, view, label)
+        picked, clicked = _scatter(images, catalog, found, view, label)
     with right:
         _histogram(found, view)
-    return _disputed(images, found, view, picked)
+    in_grid = _disputed(images, found, view, picked)
+    return in_grid if clicked is None else clicked
 
 
 def _numbers(found: Comparison, view: ColumnView) -> None:
@@ -138,24 +141,35 @@ def _numbers(found: Comparison, view: ColumnView) -> None:
 
 def _scatter(
     images: Store, catalog: Catalog, found: Comparison, view: ColumnView, label: int | None
-) -> np.ndarray | None:
-    """The scatter. Returns the places of the images that are selected in it, None when nothing is."""
-    st.markdown("**Image by image.** A click, box or lasso fills the grid below.")
+) -> tuple[np.ndarray | None, int | None]:
+    """The scatter. Returns the places of the images that are selected in it, None when nothing is, and the index of the
+    image that was clicked just now, else None."""
+    st.markdown("**Image by image.** A box or lasso fills the grid below, a click opens an image.")
+
+    def words(place: int) -> str:
+        by = ((found.first, found.first_log_prob), (found.second, found.second_log_prob))
+        values = (f"log p by {name} {view.text(log_prob[place])}" for name, log_prob in by)
+        return "\n".join((description(images, int(found.index[place])), *values))
+
     figure = log_prob_scatter(
         view.convert(found.first_log_prob),
         view.convert(found.second_log_prob),
         found.index,
         names=(found.first, found.second),
         unit=view.unit,
-        describe=lambda i: description(images, i),
+        words=words,
     )
-    event: Any = st.plotly_chart(
-        figure,
-        key=f"comparison {catalog.folder.name} {found.second} {label} {view.unit} {st.session_state.get(_ROUND, 0)}",
-        on_select="rerun",
-        config=_PLOT_CONFIG,
-        alt=f"Scatter of log p by {found.second} over log p by {found.first}",
-    )
+    with st.container(key=_CHART):
+        event: Any = st.plotly_chart(
+            figure,
+            key=f"comparison {catalog.folder.name} {found.second} {label} {view.unit} "
+            f"{st.session_state.get(_ROUND, 0)}",
+            on_select="rerun",
+            selection_mode=("box", "lasso"),
+            config=_PLOT_CONFIG,
+            alt=f"Scatter of log p by {found.second} over log p by {found.first}",
+        )
+    clicked = hover_card(images, figure.data[0].customdata[:, 0], _CHART, key="comparison_card")
     if len(found) > MAX_POINTS:
         st.caption(
             f"{MAX_POINTS:,} of the {len(found):,} images, drawn at random, are plotted. A box or lasso selects all of "
@@ -166,10 +180,7 @@ def _scatter(
         Region(np.divide(drawn["x"], view.factor), np.divide(drawn["y"], view.factor))
         for drawn in (*chosen.box, *chosen.lasso)
     ]
-    if regions:
-        return found.inside(regions)
-    clicked = [int(np.ravel(point["customdata"])[0]) for point in chosen.points]
-    return np.flatnonzero(np.isin(found.index, clicked)) if clicked else None
+    return found.inside(regions) if regions else None, clicked
 
 
 def _histogram(found: Comparison, view: ColumnView) -> None:

@@ -10,6 +10,7 @@ import base64
 import io
 import math
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -18,7 +19,7 @@ from PIL import Image
 from explorer.data.store import Store
 from explorer.images import to_pil
 
-__all__ = ["hover_card", "thumbnail_sheet"]
+__all__ = ["Picked", "hover_card", "thumbnail_sheet"]
 
 _SIDE = 32
 _QUALITY = 70
@@ -32,18 +33,32 @@ _component = st.components.v2.component(
 )
 
 
+class Picked(NamedTuple):
+    """What somebody did on a chart with a card.
+
+    Attributes:
+        inside: indices of the images inside a box or a lasso; None when nothing is drawn.
+        clicked: index of the image that was clicked just now, else None.
+    """
+
+    inside: np.ndarray | None
+    clicked: int | None
+
+
 def hover_card(images: Store, index: np.ndarray, chart: str, key: str) -> int | None:
     """Show a card on the points of a chart whose `customdata` is (index, place), and whose `text` are its words.
 
     Args:
         images: of the points.
-        index: index of the image at each place, shape ``(N,)`` with N at least 1.
+        index: index of the image at each place, shape ``(N,)`` in the order of their places.
         chart: key of the container that holds the chart and nothing else.
         key: of the component on this page.
 
     Returns:
         The index of the image whose point was clicked just now, else None.
     """
+    if not len(index):
+        return None
     _, height, width = images.image_shape
     columns = _columns(len(index))
     data = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -19,9 +19,9 @@ from explorer.models.checkpoints import Checkpoint
 from explorer.webapp.atlas_panels import description
 from explorer.webapp.background import send, watch
 from explorer.webapp.column_views import ColumnView
-from explorer.webapp.hover_card import hover_card
+from explorer.webapp.hover_card import Picked, hover_card
 
-__all__ = ["Picked", "clear_map_selection", "label_names", "map_panel", "ready_map"]
+__all__ = ["clear_map_selection", "label_names", "map_panel", "ready_map"]
 
 _AT_ONCE = 3_000
 """A data set of up to this many images is mapped without being asked for, and while one waits."""
@@ -34,18 +34,6 @@ _PLOT_CONFIG = {
     "scrollZoom": True,
     "modeBarButtonsToRemove": ["toImage", "autoScale2d", "zoomIn2d", "zoomOut2d"],
 }
-
-
-class Picked(NamedTuple):
-    """What somebody did on the map.
-
-    Attributes:
-        inside: indices of the images inside a box or a lasso; None when nothing is drawn.
-        clicked: index of the image that was clicked, else None.
-    """
-
-    inside: np.ndarray | None
-    clicked: int | None
 
 
 def ready_map(checkpoint: Checkpoint, images: Store) -> Map | None:
@@ -128,7 +116,7 @@ def map_panel(images: Store, catalog: Catalog, positions: Map, color: str, view:
             config=_PLOT_CONFIG,
             alt="Map of the data set, one point an image",
         )
-    clicked = hover_card(images, index, _CHART, key="map_card") if len(index) else None
+    clicked = hover_card(images, index, _CHART, key="map_card")
     st.caption(" ".join(filter(None, (_NO_UNIT, _sampled(len(index), len(images)), explained))))
     drawn = (*event.selection.box, *event.selection.lasso)
     regions = [Region(outline["x"], outline["y"]) for outline in drawn]

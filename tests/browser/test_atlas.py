@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
+
+from tests.browser.points import loneliest, move_to, points
 
 pytestmark = pytest.mark.browser
 
@@ -50,6 +54,19 @@ def test_a_lasso_selects_some(atlas: Page) -> None:
 def test_a_box_without_points_says_so(atlas: Page) -> None:
     draw(atlas, "Box Select", [(0.85, 0.8), (0.97, 0.95)])
     expect(atlas.get_by_text("No image lies inside the selection.")).to_be_visible()
+
+
+def test_a_point_of_the_scatter_shows_its_image_and_opens_it(atlas: Page) -> None:
+    alone = loneliest(points(atlas, "scatter_chart"))
+    assert re.search(r"image \d+, \d+, label \d\nContrast 0\.\d{3}\nlog p .+ dB/dim", alone.text)
+    move_to(atlas, alone)
+    card = atlas.locator(".card")
+    expect(card).to_have_text(alone.text.replace("\n", " "))
+    expect(card).to_be_visible()
+    atlas.mouse.down()
+    atlas.mouse.up()
+    expect(atlas.get_by_role("heading", name="Probe")).to_be_visible()
+    assert f"item={alone.index}" in atlas.url
 
 
 @pytest.mark.parametrize("selects", [False, True])

@@ -3,55 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.points import Point, loneliest, move_to, points
+
 pytestmark = pytest.mark.browser
-
-# Where the points of the chart's last trace are on the screen, and what each of them says.
-_POINTS = """
-() => {
-  const graph = document.querySelector('.st-key-map_chart .js-plotly-plot');
-  const { xaxis, yaxis } = graph._fullLayout;
-  const { left, top } = graph.getBoundingClientRect();
-  const trace = graph._fullData.at(-1);
-  return Array.from(trace.x, (x, i) => [
-    left + xaxis._offset + xaxis.l2p(x), top + yaxis._offset + yaxis.l2p(trace.y[i]), trace.customdata[i][0],
-    trace.text[i],
-  ]);
-}
-"""
-
-
-class Point(NamedTuple):
-    x: float
-    y: float
-    index: int
-    text: str
 
 
 def opened(app: str, page: Page, query: str) -> list[Point]:
     page.goto(f"{app}/map?{query}")
     expect(page.get_by_text("images that the model treats alike")).to_be_visible()
-    expect(page.locator(".st-key-map_chart .nsewdrag")).to_be_visible()
-    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
-    before, now = None, page.evaluate(_POINTS)
-    while before != now:  # the chart takes its final width
-        page.wait_for_timeout(700)
-        before, now = now, page.evaluate(_POINTS)
-    return [Point(*point) for point in now]
-
-
-def move_to(page: Page, point: Point) -> None:
-    page.mouse.move(point.x - 30, point.y - 30)
-    page.mouse.move(point.x, point.y, steps=4)
+    return points(page, "map_chart")
 
 
 def test_a_point_shows_its_image_and_opens_it(app: str, page: Page) -> None:
-    points = opened(app, page, "model=digits&data=digits")
-    alone = max(points, key=lambda p: min((p.x - q.x) ** 2 + (p.y - q.y) ** 2 for q in points if q is not p))
+    alone = loneliest(opened(app, page, "model=digits&data=digits"))
     move_to(page, alone)
     card = page.locator(".card")
     expect(card).to_be_visible()
@@ -72,8 +40,7 @@ def test_a_point_shows_its_image_and_opens_it(app: str, page: Page) -> None:
 
 
 def test_a_lasso_fills_the_grid(app: str, page: Page) -> None:
-    points = opened(app, page, "model=digits&data=digits")
-    across = sorted(point.x for point in points)
+    across = sorted(point.x for point in opened(app, page, "model=digits&data=digits"))
     places = range(len(across) // 4, 3 * len(across) // 4)
     gap = max(places, key=lambda k: across[k + 1] - across[k])  # where a pixel more or less does not matter
     edge, count = (across[gap] + across[gap + 1]) / 2, len(across) - gap - 1

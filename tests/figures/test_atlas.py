@@ -45,18 +45,21 @@ def test_histogram_of_hardly_anything(count: int) -> None:
 
 def test_scatter_knows_its_images() -> None:
     x, y = np.array([0.0, 1.0, np.nan, 3.0]), np.array([5.0, np.nan, 6.0, 7.0])
-    figure = scatter(x, y, np.array([10, 11, 12, 13]), x_title="x", y_title="y", name=lambda i: f"<b>{i}</b>")
+    figure = scatter(x, y, np.array([10, 11, 12, 13]), x_title="x", y_title="y", words=lambda place: f"row {place}")
     (points,) = figure.data
-    assert list(points.customdata) == [10, 13]
+    assert points.customdata.tolist() == [[10, 0], [13, 1]]
     assert list(points.y) == [5.0, 7.0]
-    assert points.text[0] == "&lt;b&gt;10&lt;/b&gt;"
+    assert list(points.text) == ["row 0", "row 3"]
 
 
 def test_scatter_of_too_many_draws_some() -> None:
     count = MAX_POINTS + 5
-    figure = scatter(np.arange(count), np.arange(count), np.arange(count), x_title="x", y_title="y")
-    assert len(figure.data[0].x) == MAX_POINTS
-    assert len(set(figure.data[0].customdata)) == MAX_POINTS
+    figure = scatter(np.arange(count), np.arange(count), np.arange(count), x_title="x", y_title="y", words=str)
+    (points,) = figure.data
+    index, place = points.customdata.T
+    assert index.tolist() == points.x.tolist() == [int(text) for text in points.text]
+    assert len(set(index.tolist())) == MAX_POINTS
+    assert place.tolist() == list(range(MAX_POINTS))
 
 
 def test_translucent() -> None:

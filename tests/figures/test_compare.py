@@ -15,21 +15,21 @@ NAMES = ("one", "two")
 def test_points_are_colored_by_the_model_that_finds_them_more_probable() -> None:
     first, second = np.array([1.0, 2.0, np.nan, 4.0]), np.array([2.0, 1.0, 0.0, 4.0])
     figure = log_prob_scatter(
-        first, second, np.array([7, 8, 9, 10]), names=NAMES, unit="nats", describe=lambda i: f"<{i}>"
+        first, second, np.array([7, 8, 9, 10]), names=NAMES, unit="nats", words=lambda place: f"row {place}"
     )
     (points,) = figure.data
-    assert points.customdata.tolist() == [7, 8, 10]
+    assert points.customdata[:, 0].tolist() == [7, 8, 10]
     assert points.x.tolist() == [1, 2, 4]
     assert points.y.tolist() == [2, 1, 4]
     assert list(points.marker.color) == [VERMILLION, BLUE, BLUE]
-    assert points.text[0] == "&lt;7&gt;"
+    assert list(points.text) == ["row 0", "row 1", "row 3"]
     assert figure.layout.xaxis.title.text == "log p by one [nats]"
     assert figure.layout.yaxis.title.text == "log p by two [nats]"
 
 
 def test_the_diagonal_crosses_a_square_that_holds_all_points() -> None:
     first, second = np.random.default_rng(0).normal(size=(2, 50)) * 100
-    figure = log_prob_scatter(first, second, np.arange(50), names=NAMES, unit="bits")
+    figure = log_prob_scatter(first, second, np.arange(50), names=NAMES, unit="bits", words=str)
     (line,) = figure.layout.shapes
     assert (line.x0, line.x1) == (line.y0, line.y1) == figure.layout.xaxis.range == figure.layout.yaxis.range
     assert line.x0 < min(first.min(), second.min())
@@ -38,14 +38,14 @@ def test_the_diagonal_crosses_a_square_that_holds_all_points() -> None:
 
 def test_of_too_many_some_are_plotted() -> None:
     values = np.arange(MAX_POINTS + 5.0)
-    figure = log_prob_scatter(values, values[::-1], np.arange(len(values)), names=NAMES, unit="nats")
+    figure = log_prob_scatter(values, values[::-1], np.arange(len(values)), names=NAMES, unit="nats", words=str)
     assert len(figure.data[0].x) == len(figure.data[0].marker.color) == MAX_POINTS
 
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_hardly_any_points(count: int) -> None:
     values = np.full(count, 3.0)
-    figure = log_prob_scatter(values, values, np.arange(count), names=NAMES, unit="nats")
+    figure = log_prob_scatter(values, values, np.arange(count), names=NAMES, unit="nats", words=str)
     assert len(figure.data[0].x) == count
     assert len(figure.layout.shapes) == count
 

@@ -122,9 +122,6 @@ def test_a_box_selects_images_of_both_models(
     select(monkeypatch, lasso=[{"x": [1e8, 2e8, 1e8], "y": [1e8, 1e8, 2e8]}])
     page.run()
     assert caption(page) == "No image lies inside the selection."
-    select(monkeypatch, points=[{"customdata": [17]}])
-    page.run()
-    assert caption(page).startswith("1 selected in the scatter. Below each")
 
 
 def test_a_model_that_is_no_longer_offered_is_forgotten(page: AppTest, other: Checkpoint) -> None:
