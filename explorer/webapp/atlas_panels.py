@@ -190,7 +190,7 @@ def scatter_panel(images: Store, catalog: Catalog, views: dict[str, ColumnView],
     show_spinner=False,
     max_entries=8,
     hash_funcs={
-        Store: lambda images: images.fingerprint,
+        Store: lambda images: (str(images.folder), images.fingerprint),  # names are not in the fingerprint
         Catalog: lambda catalog: catalog.meta.identity.model_dump_json(),
     },
 )
