@@ -5,8 +5,10 @@ Each interaction is timed in a real browser, from the click to the last change o
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from playwright.sync_api import Page
 
@@ -40,11 +42,8 @@ def serve(home: str) -> None:
     """Serve the app with the data folder `home` until interrupted."""
     with server(home) as address:
         print(f"{_atlas(address)}\nCtrl-C ends it.")
-        try:
-            while True:
-                time.sleep(1)
-        except KeyboardInterrupt:
-            pass
+        with suppress(KeyboardInterrupt):
+            signal.pause()
 
 
 def interaction_table(home: str, rows: int) -> None:

@@ -253,7 +253,7 @@ def load_checkpoint(name_or_path: str | Path, device: str = "auto") -> Checkpoin
     torch.set_flush_denormal(True)
     model = build_model(config.model)
     model.load_state_dict(state)
-    # Channels last: a forward pass on a CPU takes a tenth to a seventh less time, and a derivative as much.
+    # Channels last: on a CPU a forward pass takes 10 to 15 % less time, and derivatives 5 to 19 %.
     model.requires_grad_(False).eval().to(target, memory_format=torch.channels_last)
     return Checkpoint(folder.name, folder, model, config.values, config, _fingerprint(folder))
 

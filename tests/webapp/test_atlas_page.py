@@ -80,7 +80,7 @@ def test_a_selection_holds_every_image_inside_plotted_or_not(
     low, high = np.quantile(contrast, (0.25, 0.75))
     corners = {"box": {"x": [low, high], "y": [-1e6, 1e6]}}
     corners["lasso"] = {"x": [low, high, high, low], "y": [-1e6, -1e6, 1e6, 1e6]}
-    event = {"box": [], "lasso": [], "points": []} | {shape: [corners[shape]]}
+    event = {"box": [], "lasso": []} | {shape: [corners[shape]]}
     monkeypatch.setattr(
         "explorer.webapp.atlas_panels.st.plotly_chart",
         lambda *_, **__: SimpleNamespace(selection=SimpleNamespace(**event)),

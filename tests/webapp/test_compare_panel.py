@@ -57,7 +57,7 @@ def caption(app: AppTest) -> str:
 
 def select(monkeypatch: pytest.MonkeyPatch, **event: list) -> None:
     """What `plotly_chart` says is selected."""
-    chosen = SimpleNamespace(**({"box": [], "lasso": [], "points": []} | event))
+    chosen = SimpleNamespace(**({"box": [], "lasso": []} | event))
     monkeypatch.setattr(
         "explorer.webapp.compare_panel.st.plotly_chart", lambda *_, **__: SimpleNamespace(selection=chosen)
     )
