@@ -11,7 +11,7 @@ from torch import Tensor
 
 from explorer.images import Values
 
-__all__ = ["ImageSource", "Law", "LawSource", "PixelSource"]
+__all__ = ["ImageSource", "Law", "LawSource", "PixelSource", "rows_of_part"]
 
 
 class ImageSource(Protocol):
@@ -32,16 +32,20 @@ class PixelSource:
         pixels: uint8, shape ``(N, C, H, W)``; a memory map is read a batch at a time.
         values: how 8-bit pixels become values in [0, 1].
         flip: mirror images left to right at random.
+        rows: numbers of the images to draw from; all when None.
     """
 
     pixels: np.ndarray
     values: Values
     flip: bool = False
+    rows: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.pixels) if self.rows is None else len(self.rows)
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
         """Images drawn with replacement."""
-        chosen = torch.randint(len(self.pixels), (count,), generator=generator).numpy()
-        pixels = torch.from_numpy(np.array(self.pixels[chosen]))
+        pixels = self._pixels_of(torch.randint(len(self), (count,), generator=generator))
         if self.flip:
             mirrored = torch.rand(count, generator=generator) < 0.5
             pixels = torch.where(mirrored.view(-1, 1, 1, 1), pixels.flip(3), pixels)
@@ -49,9 +53,28 @@ class PixelSource:
 
     def statistics(self, most: int, generator: torch.Generator) -> Tensor:
         """Different images, all of them where `most` allows."""
-        count = min(len(self.pixels), most)
-        chosen = torch.randperm(len(self.pixels), generator=generator)[:count].sort().values.numpy()
-        return self.values.dequantized(torch.from_numpy(np.array(self.pixels[chosen])), generator)
+        chosen = torch.randperm(len(self), generator=generator)[:most].sort().values
+        return self.values.dequantized(self._pixels_of(chosen), generator)
+
+    def _pixels_of(self, numbers: Tensor) -> Tensor:
+        chosen = numbers.numpy() if self.rows is None else self.rows[numbers.numpy()]
+        return torch.from_numpy(np.array(self.pixels[chosen]))
+
+
+def rows_of_part(images: int, views: int, part: int, parts: int, pictures: int | None) -> np.ndarray:
+    """Numbers of the images that a run on one part of a data set draws from.
+
+    What is divided are pictures, so that runs on different parts share none: of ``images // views`` pictures, those with
+    a number of `part` modulo `parts`, and of these evenly spaced ones if they are more than `pictures`.
+
+    Args:
+        images: in the store, `views` in a row of each picture.
+        part, parts, pictures: see `explorer.training.config.TrainingConfig`.
+    """
+    chosen = np.arange(part, images // views, parts)
+    if pictures is not None and pictures < len(chosen):
+        chosen = chosen[np.arange(pictures) * len(chosen) // pictures]
+    return (chosen[:, None] * views + np.arange(views)).ravel()
 
 
 class Law(Protocol):
