@@ -21,7 +21,9 @@ def store(
     color: Annotated[bool, typer.Option("--color", help="Three channels.")] = False,
     split: Annotated[Literal["train", "validation", "all"], typer.Option(help="Which part of it.")] = "validation",
     views: Annotated[int, typer.Option(help="Of each training picture; more than one are random crops.")] = 1,
-    min_shrink: Annotated[float, typer.Option(help="Shrink pictures this many times at least, where they reach.")] = 1.0,
+    min_shrink: Annotated[
+        float, typer.Option(help="Shrink pictures this many times at least, where they reach.")
+    ] = 1.0,
     verify: Annotated[bool, typer.Option("--verify", help="Read it all again and compare with its checksum.")] = False,
 ) -> None:
     """Prepare the images of a data set at a model's size. What is there already is not made again."""
@@ -38,7 +40,9 @@ def store(
     skipped = f", {len(images.skipped):,} left out that could not be read" if images.skipped else ""
     verified = ", verified" if verify else ""
     of_each = f", {images.views} of each picture" if images.views > 1 else ""
-    messages.print(f"{len(images):,} images{of_each}{skipped}{verified}: {images.folder}", highlight=False, soft_wrap=True)
+    messages.print(
+        f"{len(images):,} images{of_each}{skipped}{verified}: {images.folder}", highlight=False, soft_wrap=True
+    )
     if images.shrink_note:
         messages.print(images.shrink_note, highlight=False)
 

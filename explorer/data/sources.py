@@ -12,12 +12,12 @@ A data set is named by its `spec`: ``"digits"``, ``"photos"``, or the path of
 is for validation: the images whose numbers have the smallest SHA-256. Sets of fewer than `SMALLEST_SPLIT` images are
 not split: both parts hold all of them.
 
-**Views.** A training set of larger pictures can hold several views of each (`explorer.data.views`). What decides on parts
-are the pictures: views of one are never in both.
+**Views.** A training set of larger pictures can hold several views of each (`explorer.data.views`). The split is one of
+pictures: views of one are never in both parts.
 
-A store is built once for a source, size, split, limit and views, under ``stores`` in the data folder; a build that was killed
-goes on where it was. Its name has a digest of path, sizes and times of change of the files, so that changed files give
-a new store.
+A store is built once for a source, size, split, limit and views, under ``stores`` in the data folder; a build that was
+killed goes on where it was. Its name has a digest of path, sizes and times of change of the files, so that changed
+files give a new store.
 """
 
 from __future__ import annotations

@@ -113,9 +113,9 @@ class Store:
         """A sentence about pictures that were shrunk less than was asked for; empty where there are none."""
         if not self.small:
             return ""
-        pictures = len(self) // self.views
+        pictures, least = len(self) // self.views, self.min_shrink * self.image_shape[1]
         return (
-            f"{self.small:,} of {pictures:,} pictures are smaller than {self.min_shrink * self.image_shape[1]:.0f} pixels: "
+            f"{self.small:,} of {pictures:,} pictures are smaller than {least:.0f} pixels: "
             f"they are shrunk less than {self.min_shrink:g} times, as far as they reach."
         )
 

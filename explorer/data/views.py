@@ -46,7 +46,9 @@ class Views:
         if not 1 <= self.count <= MOST_VIEWS:
             raise ExplorerError(f"{self.count} views of a picture cannot be made. Choose 1 to {MOST_VIEWS:,}.")
         if not 1 <= self.min_shrink <= 100:
-            raise ExplorerError(f"Pictures cannot be shrunk by at least {self.min_shrink:g}. Choose a factor of 1 to 100.")
+            raise ExplorerError(
+                f"Pictures cannot be shrunk by at least {self.min_shrink:g}. Choose a factor of 1 to 100."
+            )
 
     def crops(self, width: int, height: int, side: int, number: int) -> list[Crop]:
         """The squares to cut out of a picture.

@@ -104,7 +104,7 @@ def train_on(
     report = on_progress or (lambda _step, _validation: None)
     report(trainer.step, None)
     saved_at = reported_at = time.monotonic()
-    recent: list[tuple[float, float]] = []
+    recent: list[torch.Tensor] = []
 
     while trainer.step < config.steps:
         if processes.any(should_stop is not None and should_stop(), trainer.device):
@@ -133,8 +133,8 @@ def train_on(
     return True
 
 
-def _progress(trainer: Trainer, recent: list[tuple[float, float]], seconds: float) -> dict[str, object]:
-    space, time_loss = np.mean(recent, axis=0).tolist()
+def _progress(trainer: Trainer, recent: list[torch.Tensor], seconds: float) -> dict[str, object]:
+    space, time_loss = torch.stack(recent).mean(0).tolist()
     return {
         "kind": "progress",
         "step": trainer.step,
