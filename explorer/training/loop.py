@@ -122,7 +122,7 @@ def train_on(
             reported_at = now
             report(trainer.step, None)
         if trainer.step % config.validate_every == 0 or last:
-            report(trainer.step, _validate(run, trainer, examples))
+            report(trainer.step, _validate(run, trainer, examples, len(rows) // views))
             trainer.save(run.training_state)
             reported_at = saved_at = time.monotonic()
         elif now - saved_at >= _SAVE_SECONDS:
@@ -146,7 +146,7 @@ def _progress(trainer: Trainer, recent: list[torch.Tensor], seconds: float) -> d
     }
 
 
-def _validate(run: Run, trainer: Trainer, examples: np.ndarray) -> dict[str, Any]:
+def _validate(run: Run, trainer: Trainer, examples: np.ndarray, pictures: int) -> dict[str, Any]:
     """Validate the averaged weights, keep them if they are the best so far, and return the metrics."""
     config = run.config
     if not config.model.anchor:
@@ -163,7 +163,12 @@ def _validate(run: Run, trainer: Trainer, examples: np.ndarray) -> dict[str, Any
             values=config.values,
             dataset=Path(config.dataset).name,  # not where it lies on this machine
             training=config.model_dump(mode="json", exclude={"model", "values", "dataset"})
-            | {"step": trainer.step, "minutes": round(run.seconds / 60, 1), "hardware": _hardware(trainer.device)},
+            | {
+                "step": trainer.step,
+                "minutes": round(run.seconds / 60, 1),
+                "hardware": _hardware(trainer.device),
+                "training_pictures": pictures,
+            },
             metrics=result.as_dict(),
         )
         save_checkpoint(run.folder / "best", trainer.averaged, description, checkpoint_card(config.name, description))
