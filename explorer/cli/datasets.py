@@ -12,11 +12,11 @@ from explorer.cli.console import DeviceOption, ModelArgument, messages, output, 
 
 __all__ = ["catalog", "compare", "store"]
 
-DataOption = Annotated[str, typer.Option(help="digits, photos, or the path of a data set.")]
+DataOption = Annotated[str, typer.Option(help="digits, photos, leaves, or the path of a data set.")]
 
 
 def store(
-    data: Annotated[str, typer.Argument(help="digits, photos, or the path of a data set.")],
+    data: Annotated[str, typer.Argument(help="digits, photos, leaves, or the path of a data set.")],
     size: Annotated[int, typer.Option(help="Height and width in pixels.", min=1)],
     color: Annotated[bool, typer.Option("--color", help="Three channels.")] = False,
     split: Annotated[Literal["train", "validation", "all"], typer.Option(help="Which part of it.")] = "validation",

@@ -23,7 +23,9 @@ __all__ = ["evaluate"]
 
 def evaluate(
     model: ModelArgument,
-    data: Annotated[str, typer.Option(help="digits, photos, or a path; the checkpoint's own data when left out.")] = "",
+    data: Annotated[
+        str, typer.Option(help="digits, photos, leaves, or a path; the checkpoint's own data when left out.")
+    ] = "",
     split: Annotated[Literal["train", "validation"], typer.Option(help="Which part of the data.")] = "validation",
     limit: Annotated[int, typer.Option(help="Images at most.", min=2)] = 2000,
     quick: Annotated[bool, typer.Option("--quick", help="All checks on few images, in about a minute.")] = False,
