@@ -5,8 +5,9 @@ sizes go down from a photograph's shorter side in steps of ``2^(1/3)`` (three an
 every crop has the sharpness of a shrunk photograph, and nothing is left of the 8 x 8 blocks of those that are JPEGs. At
 each size there is a regular grid of at most 6 x 6 positions with at least half a crop's overlap, fewer where the
 photograph is not that large; of one photograph's crops at most 200 are kept, evenly spaced over that list, so that a
-set has at most 2,800. For gray images of 64 and of 32 pixels it has 681 and 2,021. A photograph that is smaller than 2.5
-times the model's side (the smallest is 300 pixels high) gives one crop, the largest.
+set has at most 2,800 (681 gray images of 64 pixels, 2,021 of 32). A photograph that is smaller than 2.5 times the
+model's side (the smallest is 300 pixels high) gives one crop, its largest. Crops are in the order of the SHA-256 of
+their names, so that the first hundred are of all photographs and sizes.
 
 A photograph belongs to training or to validation as a whole: ten and four. A color set leaves the gray photographs out:
 their images lie on a plane, where a density over color images is not finite.
@@ -15,6 +16,7 @@ their images lie on a plane, where a density over color images is not finite.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import importlib.util
 import math
 from collections.abc import Iterator, Sequence
@@ -131,6 +133,7 @@ def photos(split: str, image_shape: ImageShape) -> ImageSet:
     ]
     images = [_load(name, channels) for name in names]
     crops = [(label, box) for label, image in enumerate(images) for box in crop_boxes(*image.size, side)]
+    crops.sort(key=lambda crop: hashlib.sha256(_crop_name(names[crop[0]], crop[1]).encode()).digest())
 
     def read(numbers: Sequence[int], image_shape: ImageShape) -> Iterator[Sample]:
         _, height, width = image_shape
