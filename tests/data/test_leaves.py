@@ -109,7 +109,12 @@ def test_an_image_is_known_by_its_seed_and_number() -> None:
     assert (dead_leaves(5, (1, 16, 16), seed=2) != first).any()
     assert dead_leaves(10**12, (1, 8, 8)).std() > 0, "there is no last one"
     # The same on every machine: catalogs that ship are found by the pixels.
-    assert dead_leaves(0, (1, 4, 4), r_max=8.0)[0].tolist() == [[173, 111, 111, 52], [145, 111, 111, 110], [180, 118, 111, 111], [219, 199, 111, 111]]
+    assert dead_leaves(0, (1, 4, 4), r_max=8.0)[0].tolist() == [
+        [173, 111, 111, 52],
+        [145, 111, 111, 110],
+        [180, 118, 111, 111],
+        [219, 199, 111, 111],
+    ]
 
 
 def test_color_channels_are_correlated_as_stated() -> None:
