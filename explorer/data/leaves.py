@@ -33,6 +33,7 @@ import numpy as np
 
 from explorer.data.reading import ImageSet
 from explorer.data.store import Sample
+from explorer.data.views import CENTRAL, Views
 from explorer.images import ImageShape
 
 __all__ = ["SHAPES", "TRAIN_IMAGES", "VALIDATION_IMAGES", "Shape", "dead_leaves", "draw_radii", "leaves"]
@@ -60,7 +61,7 @@ def leaves(split: str) -> ImageSet:
     }[split]
     identities = [(seed, number) for seed, count in parts for number in range(count)]
 
-    def read(numbers: Sequence[int], image_shape: ImageShape) -> Iterator[Sample]:
+    def read(numbers: Sequence[int], image_shape: ImageShape, _views: Views = CENTRAL) -> Iterator[Sample]:
         for index in numbers:
             seed, number = identities[index]
             yield Sample(dead_leaves(number, image_shape, seed), -1, str(index))
