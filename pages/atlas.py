@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.catalog.query import Catalog
 from explorer.data.store import Store
+from explorer.data.unseen import unseen_split
 from explorer.webapp.atlas_panels import (
     AROUND,
     clear_scatter,
@@ -21,7 +22,7 @@ from explorer.webapp.catalog_builder import ready_catalog
 from explorer.webapp.column_views import ColumnView, column_views
 from explorer.webapp.compare_panel import choose_other_model, comparison_panel
 from explorer.webapp.image_grid import GridImage, image_grid
-from explorer.webapp.loaders import shown_errors, store
+from explorer.webapp.loaders import in_words, shown_errors, store
 from explorer.webapp.sidebar import Selection, sidebar
 
 HIGHEST, LOWEST, EVEN, RANDOM = "Highest", "Lowest", "Evenly spaced", "Random"
@@ -35,26 +36,28 @@ def page() -> None:
     st.title("Atlas")
     header = st.container(horizontal=True, vertical_alignment="center")
     with shown_errors():
-        images = store(selection.dataset, selection.checkpoint.model.image_shape)
         sentence = header.empty()
         other = choose_other_model(header, selection.checkpoint)
+        models = [selection.checkpoint.config, *([other.config] if other else [])]
+        split = unseen_split(selection.dataset, *(config.dataset for config in models))
+        images = store(selection.dataset, selection.checkpoint.model.image_shape, split)
         how = (
             ", sorted by the probability that the model gives them."
             if other is None
             else f" under {selection.checkpoint.name} and {other.name}. Where models that were trained on different "
             "images agree, log p belongs to the image and not to the sample that they saw."
         )
-        sentence.markdown(f"The {len(images):,} images of this data set{how}")
-        catalog = ready_catalog(selection.checkpoint, images)
+        sentence.markdown(f"The {in_words(images, split)}{how}")
+        catalog = ready_catalog(selection.checkpoint, images, split)
         if catalog is None:
             return
         label = choose_label(header, images, catalog)
         if other is None:
             show(selection, images, catalog, label)
             return
-        opened = comparison_panel(images, selection.checkpoint, catalog, other, label, selection.unit)
+        opened = comparison_panel(images, split, selection.checkpoint, catalog, other, label, selection.unit)
         if opened is not None:
-            open_in_probe(opened)
+            open_in_probe(number_in_probe(selection, images, opened))
 
 
 def show(selection: Selection, images: Store, catalog: Catalog, label: int | None) -> None:
@@ -179,6 +182,12 @@ def show_grid(images: Store, rows: pa.Table, view: ColumnView, by: str) -> None:
     opened = image_grid(items, key="grid")
     if opened is not None:
         open_in_probe(rows.column("index")[opened].as_py())
+
+
+def number_in_probe(selection: Selection, images: Store, index: int) -> int:
+    """Probe knows of one model alone, and may count more images than are new to both."""
+    all_of_them = store(selection.dataset, selection.checkpoint.model.image_shape, selection.split)
+    return index if all_of_them is images else list(all_of_them.names).index(images.names[index])
 
 
 def open_in_probe(index: int) -> None:

@@ -13,7 +13,7 @@ from explorer.webapp.catalog_builder import ready_catalog
 from explorer.webapp.column_views import ColumnView, column_views
 from explorer.webapp.hover_card import Picked
 from explorer.webapp.image_grid import GridImage, image_grid
-from explorer.webapp.loaders import shown_errors, store
+from explorer.webapp.loaders import in_words, shown_errors, store
 from explorer.webapp.map_panel import clear_map_selection, map_panel, ready_map
 from explorer.webapp.sidebar import Selection, sidebar
 
@@ -28,13 +28,13 @@ def page() -> None:
     st.title("Map")
     header = st.container(horizontal=True, vertical_alignment="center")
     with shown_errors():
-        images = store(selection.dataset, selection.checkpoint.model.image_shape)
+        images = store(selection.dataset, selection.checkpoint.model.image_shape, selection.split)
         header.markdown(
-            f"Each point is one of the {len(images):,} images of this data set; images that the model treats alike are "
+            f"Each point is one of the {in_words(images, selection.split)}; images that the model treats alike are "
             "near each other."
         )
-        catalog = ready_catalog(selection.checkpoint, images)
-        positions = ready_map(selection.checkpoint, images) if catalog is not None else None
+        catalog = ready_catalog(selection.checkpoint, images, selection.split)
+        positions = ready_map(selection.checkpoint, images, selection.split) if catalog is not None else None
         if catalog is not None and positions is not None:
             show(selection, images, catalog, positions)
 

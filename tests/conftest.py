@@ -27,7 +27,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
-def write_tiny_checkpoint(folder: Path, image_shape: tuple[int, int, int], levels: int = 256) -> None:
+def write_tiny_checkpoint(
+    folder: Path, image_shape: tuple[int, int, int], levels: int = 256, dataset: str = "digits"
+) -> None:
     """A checkpoint of a small network with random weights, fitted to random images; fixed seed."""
     config = DualEnergyConfig(
         image_shape=image_shape,
@@ -42,7 +44,7 @@ def write_tiny_checkpoint(folder: Path, image_shape: tuple[int, int, int], level
     torch.nn.init.normal_(model.unet.output.weight, std=0.1, generator=generator)
     model.fit_statistics(torch.rand(50, *image_shape, generator=generator))
     save_checkpoint(
-        folder, model, CheckpointConfig(model=config, values=Values(levels=levels), dataset="digits"), "# tiny\n"
+        folder, model, CheckpointConfig(model=config, values=Values(levels=levels), dataset=dataset), "# tiny\n"
     )
 
 

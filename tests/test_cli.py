@@ -13,6 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from explorer.catalog.build import find_catalog
+from explorer.catalog.map import find_map
+from explorer.data.sources import open_dataset
 from explorer.measures.files import score_files
 from explorer.measures.reports import find_report
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
@@ -127,6 +130,25 @@ def test_quick_evaluation_checks_and_writes_into_the_card(tiny_checkpoint: Check
     assert json.loads(output.read_text())["checks"]["effort"] == "quick"
     assert find_report(load_checkpoint("tiny", "cpu")) is not None
     assert (tiny_checkpoint.path / "model.safetensors").read_bytes() == weights
+
+
+def test_photographs_are_all_new_to_a_model_of_digits(tiny_checkpoint: Checkpoint) -> None:
+    arguments = ("evaluate", "tiny", "--data", "photos", "--limit", "20", "--no-checks", "--no-write")
+    assert "Photographs (all)" in explorer(*arguments).stdout
+    config = json.loads((tiny_checkpoint.path / "config.json").read_text())
+    (tiny_checkpoint.path / "config.json").write_text(json.dumps(config | {"dataset": "photos"}))
+    assert "Photographs (validation)" in explorer(*arguments).stdout
+
+
+def test_a_catalog_and_its_map_are_written_where_one_says(tiny_checkpoint: Checkpoint) -> None:
+    shipped = tiny_checkpoint.path / "catalogs" / "digits"
+    done = explorer("catalog", "tiny", "--data", "digits", "--map", "--output", str(shipped))
+    assert "179 images scored" in done.stderr
+    images = open_dataset("digits", (1, 8, 8))
+    catalog, positions = find_catalog(tiny_checkpoint, images.fingerprint), find_map(tiny_checkpoint, images)
+    assert catalog.folder == shipped
+    assert (shipped / "map.parquet").is_file()
+    assert len(positions.x) == len(catalog) == 179
 
 
 def test_without_its_data_evaluate_says_what_to_do(tiny_checkpoint: Checkpoint) -> None:

@@ -12,11 +12,11 @@ from explorer.cli.console import DeviceOption, ModelArgument, messages, output, 
 
 __all__ = ["catalog", "compare", "store"]
 
-DataOption = Annotated[str, typer.Option(help="digits, photos, or the path of a data set.")]
+DataOption = Annotated[str, typer.Option(help="digits, photos, leaves, or the path of a data set.")]
 
 
 def store(
-    data: Annotated[str, typer.Argument(help="digits, photos, or the path of a data set.")],
+    data: Annotated[str, typer.Argument(help="digits, photos, leaves, or the path of a data set.")],
     size: Annotated[int, typer.Option(help="Height and width in pixels.", min=1)],
     color: Annotated[bool, typer.Option("--color", help="Three channels.")] = False,
     split: Annotated[Literal["train", "validation", "all"], typer.Option(help="Which part of it.")] = "validation",
@@ -51,18 +51,26 @@ def catalog(
     model: ModelArgument,
     data: DataOption = "photos",
     output: Annotated[Path | None, typer.Option(help="Folder to write to; the data folder when left out.")] = None,
+    with_map: Annotated[bool, typer.Option("--map", help="Lay it out on a map, too.")] = False,
     device: DeviceOption = "auto",
 ) -> None:
-    """Score a whole data set, for Atlas. A build that was stopped goes on where it was."""
+    """Score what is new to a model of a data set, for Atlas. A build that was stopped goes on where it was."""
     from explorer.catalog.build import build_catalog
     from explorer.data.sources import open_dataset
+    from explorer.data.unseen import unseen_split
     from explorer.models.checkpoints import load_checkpoint
 
     checkpoint = load_checkpoint(model, device)
     with progress_bar("Opening the data") as progress:
-        images = open_dataset(data, checkpoint.model.image_shape, progress=progress)
+        split = unseen_split(data, checkpoint.config.dataset)
+        images = open_dataset(data, checkpoint.model.image_shape, split, progress=progress)
     with progress_bar("Scoring") as progress:
         built = build_catalog(checkpoint, images, output, progress)
+    if with_map:
+        from explorer.catalog.map import build_map
+
+        with progress_bar("Laying out the map") as progress:
+            build_map(checkpoint, images, output, progress)
     messages.print(f"{len(images)} images scored into {built.folder}.", highlight=False)
 
 
@@ -76,11 +84,13 @@ def compare(
     """How much two models agree on log p, and on which images they do not. What is not scored yet is scored first."""
     from explorer.catalog.compare import compare_checkpoints
     from explorer.data.sources import open_dataset
+    from explorer.data.unseen import unseen_split
     from explorer.models.checkpoints import load_checkpoint
 
     models = load_checkpoint(first, device), load_checkpoint(second, device)
     with progress_bar("Opening the data") as progress:
-        images = open_dataset(data, models[0].model.image_shape, progress=progress)
+        split = unseen_split(data, *(model.config.dataset for model in models))
+        images = open_dataset(data, models[0].model.image_shape, split, progress=progress)
     with progress_bar("Scoring") as progress:
         found = compare_checkpoints(*models, images, progress)
     table = Table(box=None, show_header=False)

@@ -23,8 +23,13 @@ __all__ = ["evaluate"]
 
 def evaluate(
     model: ModelArgument,
-    data: Annotated[str, typer.Option(help="digits, photos, or a path; the checkpoint's own data when left out.")] = "",
-    split: Annotated[Literal["train", "validation"], typer.Option(help="Which part of the data.")] = "validation",
+    data: Annotated[
+        str, typer.Option(help="digits, photos, leaves, or a path; the checkpoint's own data when left out.")
+    ] = "",
+    split: Annotated[
+        Literal["train", "validation", "all"] | None,
+        typer.Option(help="Which part of the data; when left out, what is new to the model."),
+    ] = None,
     limit: Annotated[int, typer.Option(help="Images at most.", min=2)] = 2000,
     quick: Annotated[bool, typer.Option("--quick", help="All checks on few images, in about a minute.")] = False,
     checks: Annotated[bool, typer.Option(help="Run the checks; without, likelihood and codecs alone.")] = True,
@@ -34,6 +39,7 @@ def evaluate(
 ) -> None:
     """Metrics of a checkpoint on a data set, and every check that its probabilities must pass."""
     from explorer.data.sources import open_dataset
+    from explorer.data.unseen import unseen_split
     from explorer.measures.evaluation import evaluate as measure
     from explorer.measures.reports import REPORT_FILE, find_report, write_report
     from explorer.measures.trust import FULL, QUICK, run_checks
@@ -45,7 +51,9 @@ def evaluate(
     checkpoint = load_checkpoint(model, device)
     with progress_bar("Opening the data") as progress:
         shape = checkpoint.model.image_shape
-        store = open_dataset(_data_of(checkpoint, data), shape, split, progress=progress)
+        data = _data_of(checkpoint, data)
+        split = split or unseen_split(data, checkpoint.config.dataset)
+        store = open_dataset(data, shape, split, progress=progress)
     result = None
     if not quick:
         with progress_bar("Measuring noise levels") as progress:

@@ -21,7 +21,9 @@ def train(
         ),
     ] = "",
     name: Annotated[str, typer.Option(help="Name of the run, and of the checkpoint it becomes.")] = "",
-    data: Annotated[str, typer.Option(help="digits, photos, or the path of a data set; digits when left out.")] = "",
+    data: Annotated[
+        str, typer.Option(help="digits, photos, leaves, or the path of a data set; digits when left out.")
+    ] = "",
     size: Annotated[int, typer.Option(help="Height and width in pixels.")] = 8,
     color: Annotated[bool, typer.Option("--color", help="Three channels.")] = False,
     model_size: Annotated[str, typer.Option(help="tiny, small, medium or large.")] = "small",

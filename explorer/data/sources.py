@@ -1,6 +1,6 @@
 """Data sets by name: every source becomes a `Store` at the size that a model asks for.
 
-A data set is named by its `spec`: ``"digits"``, ``"photos"``, or the path of
+A data set is named by its `spec`: ``"digits"``, ``"photos"``, ``"leaves"``, or the path of
 
 - a folder of images (labels are the subfolders' names),
 - a ``.npy`` or ``.npz`` file,
@@ -37,6 +37,7 @@ from explorer.data.builtin import digits, photos
 from explorer.data.folders import files_below, image_folder
 from explorer.data.huggingface import READERS, is_saved_to_disk, loaded_files, saved_to_disk
 from explorer.data.imagenet import downsampled_imagenet, imagenet_files, is_imagenet_file
+from explorer.data.leaves import leaves
 from explorer.data.reading import ImageSet
 from explorer.data.store import Sample, Store, open_store
 from explorer.data.tables import parquet_files
@@ -52,7 +53,7 @@ Split = Literal["train", "validation", "all"]
 
 SMALLEST_SPLIT = 50
 
-_BUILTIN = {"photos": "Photographs", "digits": "Digits"}
+_BUILTIN = {"photos": "Photographs", "leaves": "Dead leaves", "digits": "Digits"}
 _ARRAY_SUFFIXES = (".npy", ".npz")
 _FILE_SUFFIXES = (*_ARRAY_SUFFIXES, ".parquet")
 _BUILD_VERSION = "3"  # part of every digest: raise it when the same files give other stores
@@ -148,7 +149,7 @@ def open_dataset(
 
 def _open_source(spec: str, path: Path | None, files: list[Path], split: Split, image_shape: ImageShape) -> ImageSet:
     if path is None:
-        return digits() if spec == "digits" else photos(split, image_shape)
+        return {"digits": digits, "leaves": lambda: leaves(split), "photos": lambda: photos(split, image_shape)}[spec]()
     if is_imagenet_file(files[0]):
         return downsampled_imagenet(path.name.removesuffix(".npz"), files, split)
     if path.is_file():
@@ -170,7 +171,9 @@ def _files_of(path: Path) -> list[Path]:
             return [path]
         raise ExplorerError(f"{path.name} is not a data set. Use a folder, or a .npy, .npz or .parquet file.")
     if not path.is_dir():
-        raise ExplorerError(f"There is no data set {path}. Use 'digits', 'photos', or the path of a folder or file.")
+        raise ExplorerError(
+            f"There is no data set {path}. Use 'digits', 'photos', 'leaves', or the path of a folder or file."
+        )
     released = imagenet_files(path)
     if released:
         return released

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -15,6 +15,9 @@ from explorer.jobs.manage import create_job, delete, find_job, free_job_name, li
 from explorer.jobs.progress import duration, progress
 from explorer.jobs.tasks import MAX_SHARDS, CatalogTask, EvaluateTask, MapTask, Task
 
+if TYPE_CHECKING:
+    from explorer.data.sources import Split
+
 __all__ = ["app"]
 
 app = typer.Typer(help="What works in the background, on this machine or on a Slurm cluster.", no_args_is_help=True)
@@ -23,8 +26,11 @@ _output = Console()
 
 ModelArgument = Annotated[str, typer.Argument(help="Name of a checkpoint, or its folder.")]
 NameArgument = Annotated[str, typer.Argument(help="Name of a job.")]
-DataOption = Annotated[str, typer.Option(help="digits, photos, or the path of a data set.")]
-SplitOption = Annotated[Literal["train", "validation", "all"], typer.Option(help="Which part of the data.")]
+DataOption = Annotated[str, typer.Option(help="digits, photos, leaves, or the path of a data set.")]
+SplitOption = Annotated[
+    Literal["train", "validation", "all"] | None,
+    typer.Option(help="Which part of the data; when left out, what is new to the model."),
+]
 
 
 @app.command(name="list")
@@ -48,11 +54,17 @@ def list_all() -> None:
 def catalog(
     model: ModelArgument,
     data: DataOption = "photos",
-    split: SplitOption = "validation",
+    split: SplitOption = None,
     shards: Annotated[int, typer.Option(help="So many jobs share the work.", min=1, max=MAX_SHARDS)] = 1,
 ) -> None:
     """Score a whole data set, for Atlas."""
-    _send(CatalogTask(checkpoint=_lasting(model), dataset=_absolute(data), split=split, shards=shards), model, data)
+    _send(
+        CatalogTask(
+            checkpoint=_lasting(model), dataset=_absolute(data), split=split or _unseen(model, data), shards=shards
+        ),
+        model,
+        data,
+    )
 
 
 @app.command()
@@ -66,9 +78,11 @@ def evaluate(
 
 
 @app.command(name="map")
-def lay_out(model: ModelArgument, data: DataOption = "photos", split: SplitOption = "validation") -> None:
+def lay_out(model: ModelArgument, data: DataOption = "photos", split: SplitOption = None) -> None:
     """Lay out a data set, for Map."""
-    _send(MapTask(checkpoint=_lasting(model), dataset=_absolute(data), split=split), model, data)
+    _send(
+        MapTask(checkpoint=_lasting(model), dataset=_absolute(data), split=split or _unseen(model, data)), model, data
+    )
 
 
 @app.command(name="stop")
@@ -111,6 +125,13 @@ def _absolute(data: str) -> str:
     from explorer.data.sources import absolute_spec  # it brings readers of many formats, which takes a second
 
     return absolute_spec(data)
+
+
+def _unseen(model: str, data: str) -> Split:
+    from explorer.data.unseen import unseen_split
+    from explorer.models.checkpoints import find_checkpoint, read_config
+
+    return unseen_split(data, read_config(find_checkpoint(model)).dataset)
 
 
 def _say(name: str, what: str) -> None:

@@ -258,12 +258,14 @@ def _score(task: CatalogTask, shard: int, report: Report) -> None:
 
 def _evaluate(task: EvaluateTask, report: Report) -> None:
     from explorer.data.sources import open_dataset
+    from explorer.data.unseen import unseen_split
     from explorer.measures.reports import check
     from explorer.measures.trust import FULL, QUICK
     from explorer.models.checkpoints import load_checkpoint
 
     checkpoint = load_checkpoint(task.checkpoint)
-    images = open_dataset(task.dataset, checkpoint.model.image_shape, progress=_preparing(report))
+    split = unseen_split(task.dataset, checkpoint.config.dataset)
+    images = open_dataset(task.dataset, checkpoint.model.image_shape, split, progress=_preparing(report))
     effort = QUICK if task.quick else FULL
     check(checkpoint, images, effort, lambda _what, share: report(round(100 * min(share, 1.0)), 100, PERCENT))
 

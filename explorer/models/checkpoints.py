@@ -73,7 +73,7 @@ class CheckpointConfig(BaseModel):
         format: version of this format.
         model: architecture, image shape and noise range.
         values: how 8-bit pixels become values in [0, 1].
-        dataset: name of the training data, for people; a built-in name (`digits`, `photos`) is also a data set.
+        dataset: name of the training data, for people; that of a built-in set is also what opens it.
         training: settings of the run that made it.
         metrics: what it reaches, each with how it was measured.
     """

@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.catalog.build import build_catalog, estimate_seconds, rows_done
 from explorer.catalog.query import Catalog
+from explorer.data.sources import Split
 from explorer.data.store import Store
 from explorer.jobs.progress import duration
 from explorer.jobs.tasks import CatalogTask
@@ -22,8 +23,9 @@ _AT_ONCE = 3_000
 """A data set of up to this many images is scored without being asked for, and while one waits."""
 
 
-def ready_catalog(checkpoint: Checkpoint, images: Store) -> Catalog | None:
-    """The catalog of a model and a data set; None while it does not exist, with the way to build it on the screen.
+def ready_catalog(checkpoint: Checkpoint, images: Store, split: Split) -> Catalog | None:
+    """The catalog of a model and a part of a data set; None while it does not exist, with the way to build it on the
+    screen.
 
     Raises:
         ExplorerError: it cannot be built or stored.
@@ -37,7 +39,7 @@ def ready_catalog(checkpoint: Checkpoint, images: Store) -> Catalog | None:
         catalog = _build(place, checkpoint, images, wish)
         place.empty()
         return catalog
-    task = CatalogTask(checkpoint=checkpoint.name, dataset=images.source)
+    task = CatalogTask(checkpoint=checkpoint.name, dataset=images.source, split=split)
     if not watch(task):
         _offer(checkpoint, images, task)
     return None

@@ -60,7 +60,7 @@ def _run(selection: Selection, key: str) -> None:
     """Run the quick checks, show how far they are, keep the report, and draw the page again."""
     bar = st.progress(0.0, "Opening the images…")
     try:
-        images = store(selection.dataset, selection.checkpoint.model.image_shape)
+        images = store(selection.dataset, selection.checkpoint.model.image_shape, selection.split)
         check(selection.checkpoint, images, QUICK, lambda what, share: bar.progress(min(share, 1.0), f"{what}…"))
     except ExplorerError as error:
         st.session_state[_PROBLEM] = str(error)

@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.catalog.compare import Comparison, Side, compare
 from explorer.catalog.query import Catalog
 from explorer.catalog.selection import Region
+from explorer.data.sources import Split
 from explorer.data.store import Store
 from explorer.figures.atlas import MAX_POINTS
 from explorer.figures.compare import difference_histogram, log_prob_scatter
@@ -67,12 +68,18 @@ def choose_other_model(place: DeltaGenerator, model: Checkpoint) -> CheckpointIn
 
 
 def comparison_panel(
-    images: Store, model: Checkpoint, catalog: Catalog, other: CheckpointInfo, label: int | None, unit: LogProbUnit
+    images: Store,
+    split: Split,
+    model: Checkpoint,
+    catalog: Catalog,
+    other: CheckpointInfo,
+    label: int | None,
+    unit: LogProbUnit,
 ) -> int | None:
     """Key numbers, log p by one model over log p by the other, the differences, and the most disputed images.
 
     Args:
-        images: the data set.
+        images, split: the data set, and which part of it that is.
         model, catalog: the first model, and what it says of these images.
         other: the second model; it scores the images here where it did not yet.
         label: that the images are of, None for all.
@@ -84,7 +91,7 @@ def comparison_panel(
     Raises:
         ExplorerError: see `compare`, and `ready_catalog`.
     """
-    second = ready_catalog(checkpoint(other.path), images)
+    second = ready_catalog(checkpoint(other.path), images, split)
     if second is None:
         return None
     found = compare(catalog, second, label, (model.name, other.name))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from explorer.data.sources import Split
 from explorer.jobs.manage import create_job, free_job_name, submit, which_executor
 from explorer.jobs.settings import job_settings, overridden, save_job_settings, settings_file
 from explorer.jobs.tasks import MAX_SHARDS, CatalogTask, EvaluateTask, MapTask, Task
@@ -19,6 +20,7 @@ _WHAT = {
     "map": "Lay the data set out on a map",
     "evaluate": "Run all checks of the model (for Trust)",
 }
+_PARTS: tuple[Split, ...] = ("validation", "train", "all")
 _EXECUTORS = {"auto": "Slurm where there is one", "local": "this machine", "slurm": "Slurm"}
 
 
@@ -26,12 +28,18 @@ def job_form(selection: Selection) -> None:
     """A job for the model and the data set of the sidebar; the button sends it."""
     row = st.grid(3, min_column_width=220)
     kind = row.selectbox("What", list(_WHAT), format_func=_WHAT.__getitem__, key="job-kind")
-    split, shards, quick = "validation", 1, False
+    split, shards, quick = selection.split, 1, False
     if kind == "evaluate":
         effort = row.selectbox("Effort", ["full", "quick"], key="job-effort", help="Quick: a minute, on few images.")
         quick = effort == "quick"
     else:
-        split = row.selectbox("Images", ["validation", "train", "all"], key="job-split", help="Which part of them.")
+        split = row.selectbox(
+            "Images",
+            _PARTS,
+            _PARTS.index(selection.split),
+            key=f"job-split-{selection.split}",
+            help="Which part of them. What the other pages show is chosen: images that the model was not trained on.",
+        )
     if kind == "catalog":
         shards = row.number_input(
             "Shards",

@@ -23,12 +23,12 @@ import torch
 
 from explorer.catalog.build import find_catalog
 from explorer.catalog.query import Catalog
-from explorer.data.sources import open_dataset
+from explorer.data.sources import Split, open_dataset
 from explorer.data.store import Store, open_store
 from explorer.errors import ExplorerError
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 
-__all__ = ["catalog", "checkpoint", "infer", "shown_errors", "store"]
+__all__ = ["catalog", "checkpoint", "in_words", "infer", "shown_errors", "store"]
 
 _LISTING_SHARE = 20.0  # so that at most a twentieth of the time goes into listing files
 
@@ -61,7 +61,7 @@ def _worker() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, "inference", initializer=torch.set_flush_denormal, initargs=(True,))
 
 
-def store(dataset: str, image_shape: tuple[int, int, int], split: str = "validation") -> Store:
+def store(dataset: str, image_shape: tuple[int, int, int], split: Split) -> Store:
     """The images of a data set at a model's size; built on first use, with a progress bar.
 
     To list a folder of a million files takes seconds. Whether its files have changed is asked again when
@@ -91,6 +91,14 @@ def store(dataset: str, image_shape: tuple[int, int, int], split: str = "validat
     now = time.monotonic()
     _listings()[key] = _Listing(images.folder, now if is_built else now + _LISTING_SHARE * (now - began))
     return images
+
+
+def in_words(images: Store, split: Split) -> str:
+    """What a page shows of a data set, to follow "the"."""
+    if images.source != "photos":
+        return f"{len(images):,} images of this data set"
+    kept = " that are kept for validation" if split == "validation" else ""
+    return f"{len(images):,} crops of {len(images.label_names)} photographs{kept}"
 
 
 class _Listing(NamedTuple):

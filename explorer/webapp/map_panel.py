@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.catalog.map import Map, build_map, find_map
 from explorer.catalog.query import Catalog
 from explorer.catalog.selection import Region
+from explorer.data.sources import Split
 from explorer.data.store import Store
 from explorer.figures.map import COLORED_LABELS, label_map_figure, plotted_points, value_map_figure
 from explorer.jobs.tasks import MapTask
@@ -36,8 +37,8 @@ _PLOT_CONFIG = {
 }
 
 
-def ready_map(checkpoint: Checkpoint, images: Store) -> Map | None:
-    """The map of a model and a data set; None while it does not exist, with the way to make it on the screen.
+def ready_map(checkpoint: Checkpoint, images: Store, split: Split) -> Map | None:
+    """The map of a model and a part of a data set; None while it does not exist, with the way to make it on the screen.
 
     Raises:
         ExplorerError: it cannot be made or stored.
@@ -50,7 +51,7 @@ def ready_map(checkpoint: Checkpoint, images: Store) -> Map | None:
         found = _build(place, checkpoint, images)
         place.empty()
         return found
-    task = MapTask(checkpoint=checkpoint.name, dataset=images.source)
+    task = MapTask(checkpoint=checkpoint.name, dataset=images.source, split=split)
     if not watch(task):
         st.info(
             f"There is no map of the {len(images):,} images of {images.name} yet. {checkpoint.name} has to look at "

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from explorer.data.sources import DatasetInfo, list_datasets
+from explorer.data.sources import DatasetInfo, Split, list_datasets
+from explorer.data.unseen import unseen_split
 from explorer.errors import ExplorerError
 from explorer.models.checkpoints import Checkpoint, CheckpointInfo, list_checkpoints
 from explorer.units import LOG_PROB_UNITS, LogProbUnit, unit_label
@@ -38,6 +39,11 @@ class Selection(NamedTuple):
     dataset: str
     unit: LogProbUnit
     dataset_name: str
+
+    @property
+    def split(self) -> Split:
+        """Part of the data set that is new to the model: what every page shows of it."""
+        return unseen_split(self.dataset, self.checkpoint.config.dataset)
 
 
 def draw_sidebar() -> None:

@@ -147,7 +147,7 @@ def _read_upload() -> None:
 
 
 def _from_dataset(selection: Selection) -> Subject:
-    images = store(selection.dataset, selection.checkpoint.model.image_shape)
+    images = store(selection.dataset, selection.checkpoint.model.image_shape, selection.split)
     last = len(images) - 1
     if st.session_state.get("item", 0) > last:
         st.session_state.item = last

@@ -67,8 +67,8 @@ class View:
         Raises:
             ExplorerError: the data set cannot be opened.
         """
-        checkpoint = self.selection.checkpoint
-        return catalog(checkpoint, store(self.selection.dataset, checkpoint.model.image_shape))
+        chosen = self.selection
+        return catalog(chosen.checkpoint, store(chosen.dataset, chosen.checkpoint.model.image_shape, chosen.split))
 
     @cached_property
     def percentile(self) -> float | None:

@@ -54,4 +54,4 @@ def test_the_data_set_follows_the_model(probe: AppTest, home: Path) -> None:
 def test_datasets_are_named_without_their_folders(probe: AppTest, home: Path) -> None:
     (home / "datasets" / "holiday").mkdir(parents=True)
     probe.run()
-    assert probe.selectbox(key="data").options == ["digits", "holiday", "photos"]
+    assert probe.selectbox(key="data").options == ["digits", "holiday", "leaves", "photos"]
