@@ -31,7 +31,7 @@ def page() -> None:
 
 
 def show(report: TrustReport) -> None:
-    counts = [f"{count:,}" for count in sorted(set(report.images.values()))]
+    counts = [f"{count:,}" for count in sorted({n for section, n in report.images.items() if section != "other"})]
     lowest = f"{report.lowest_psnr:.0f}".replace("-", "−")
     number = " to ".join(dict.fromkeys((counts[0], counts[-1]))) if counts else "no"
     st.caption(

@@ -25,6 +25,12 @@ def evaluate(
     model: ModelArgument,
     data: Annotated[str, typer.Option(help="digits, photos, or a path; the checkpoint's own data when left out.")] = "",
     split: Annotated[Literal["train", "validation"], typer.Option(help="Which part of the data.")] = "validation",
+    other: Annotated[
+        str,
+        typer.Option(
+            help="Photographs that the model was not trained on, for one of the checks; photos when left out."
+        ),
+    ] = "",
     limit: Annotated[int, typer.Option(help="Images at most.", min=2)] = 2000,
     quick: Annotated[bool, typer.Option("--quick", help="All checks on few images, in about a minute.")] = False,
     checks: Annotated[bool, typer.Option(help="Run the checks; without, likelihood and codecs alone.")] = True,
@@ -33,6 +39,7 @@ def evaluate(
     write: Annotated[bool, typer.Option(help="Keep the results with the checkpoint, in its card.")] = True,
 ) -> None:
     """Metrics of a checkpoint on a data set, and every check that its probabilities must pass."""
+    from explorer.data.other import open_other
     from explorer.data.sources import open_dataset
     from explorer.measures.evaluation import evaluate as measure
     from explorer.measures.reports import REPORT_FILE, find_report, write_report
@@ -42,10 +49,18 @@ def evaluate(
 
     if quick and not checks:
         raise ExplorerError("--quick runs the checks alone, and --no-checks leaves them out. Choose one.")
+    if other and not checks:
+        raise ExplorerError("--other is for the checks, and --no-checks leaves them out. Choose one.")
     checkpoint = load_checkpoint(model, device)
     with progress_bar("Opening the data") as progress:
         shape = checkpoint.model.image_shape
-        store = open_dataset(_data_of(checkpoint, data), shape, split, progress=progress)
+        source = _data_of(checkpoint, data)
+        store = open_dataset(source, shape, split, progress=progress)
+    others = None
+    if checks:
+        with progress_bar("Opening other photographs") as progress:
+            own = (checkpoint.config.dataset, source)
+            others = open_other(shape, checkpoint.values, own, other, progress)
     result = None
     if not quick:
         with progress_bar("Measuring noise levels") as progress:
@@ -59,6 +74,7 @@ def evaluate(
                 store.pixels[:limit],
                 f"{store.name} ({split})",
                 QUICK if quick else FULL,
+                other=None if others is None else (others.name, others.pixels),
                 nll=None if result is None else result.nll_check,
                 progress=lambda _what, share: progress(round(100 * share), 100),
             )
@@ -96,11 +112,11 @@ def _print_verdicts(report: TrustReport) -> None:
     from explorer.measures.verdicts import verdicts
 
     output.print(f"\n[bold]Checks[/] on {escape(report.dataset)}, at {report.psnr:.0f} dB, {report.effort}\n")
-    looks = {True: "[green]passes[/]", False: "[red]does not pass[/]", None: "open"}
+    looks = {"passes": "[green]passes[/]", "does not pass": "[red]does not pass[/]"}
     outcomes = verdicts(report)
     table = Table("check", "outcome", "measured", box=None, header_style="bold")
     for verdict in outcomes:
-        table.add_row(verdict.name, looks[verdict.passed], verdict.value)
+        table.add_row(verdict.name, looks.get(verdict.outcome, verdict.outcome), verdict.value)
     output.print(table)
     output.print()
     for verdict in outcomes:

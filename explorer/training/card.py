@@ -65,10 +65,8 @@ def _is_part(run: dict[str, Any]) -> bool:
 
 
 def _checks(name: str, report: TrustReport) -> list[str]:
-    outcome = {True: "passes", False: "does not pass", None: "open"}
     rows = [
-        f"| {verdict.name} | {outcome[verdict.passed]} | {verdict.value} | {verdict.sentence} |"
-        for verdict in verdicts(report)
+        f"| {verdict.name} | {verdict.outcome} | {verdict.value} | {verdict.sentence} |" for verdict in verdicts(report)
     ]
     return [
         f"`python -m explorer evaluate {name} --data DATA{' --quick' if report.effort == 'quick' else ''}` on "
