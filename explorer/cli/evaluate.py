@@ -111,7 +111,8 @@ def _data_of(checkpoint: Checkpoint, data: str) -> str:
 def _print_verdicts(report: TrustReport) -> None:
     from explorer.measures.verdicts import verdicts
 
-    output.print(f"\n[bold]Checks[/] on {escape(report.dataset)}, at {report.psnr:.0f} dB, {report.effort}\n")
+    beside = "" if report.other is None else f"; other photographs: {report.other.dataset}"
+    output.print(f"\n[bold]Checks[/] on {escape(report.dataset + beside)}, at {report.psnr:.0f} dB, {report.effort}\n")
     looks = {"passes": "[green]passes[/]", "does not pass": "[red]does not pass[/]"}
     outcomes = verdicts(report)
     table = Table("check", "outcome", "measured", box=None, header_style="bold")

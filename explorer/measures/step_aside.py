@@ -6,13 +6,14 @@ coming in at the other:
     b(k) = E [-log2 p(roll_k(x), t0)] / d + log2(levels)        bits/dimension,   k = 1 ... 17
     D(k) = b(k) - (b(k-1) + b(k+1)) / 2                         bits/dimension,   k = 2 ... 16
 
-The seam that the roll leaves is there at every ``k >= 1`` and moves by one pixel a step, so ``b`` of a density of images
-is smooth in ``k``; a stationary density with periodic borders has a constant ``b``. A grid of blocks, such as those of
-8 x 8 pixels that a JPEG file has, is not smooth: ``b`` dips where the image lies on the grid again, and the second
-difference ``D`` shows it, here at ``k = 8`` and ``16`` and, with half the size and the other sign, beside them.
-``b(0)`` does not enter: without a seam it is lower for a reason that is no fault of the model.
+The seam that the roll leaves is there at every ``k >= 1`` and moves by one pixel a step, so that ``b`` is smooth in
+``k`` for a density of images; a stationary density with periodic borders has a constant ``b``. A grid of blocks, such
+as the 8 x 8 pixels of JPEG files, is not smooth: ``b`` drops where an image lies on the grid again, and ``D`` shows it,
+at ``k = 8`` and ``16`` and, half as large and with the other sign, beside them. ``b(0)`` does not enter: it has no
+seam, and is lower for a reason that is no fault of the model.
 
-The noise of dequantization moves with the image, so that it is the same for all ``k`` and nearly cancels in ``D``.
+The noise of dequantization moves with the image, so that it is the same for all ``k`` and nearly cancels in ``D``. The
+largest of many ``D`` is some two standard errors even where every ``D`` is zero.
 """
 
 from __future__ import annotations

@@ -52,6 +52,7 @@ __all__ = ["FULL", "QUICK", "Effort", "Progress", "nll_check", "run_checks"]
 
 _EXACT_TRACE = 64  # pixel values up to which a trace is not estimated
 _ANNEALED = 256  # pixel values up to which annealed importance sampling says something
+_STEP_PRIORITY = 8
 _DIMENSIONALITY_RANGE = (0.0, 50.0)  # dB
 
 
@@ -97,14 +98,15 @@ class Effort:
             name: max(2, int(getattr(self, name) * share))
             for name in (
                 "nll_images",
-                "step_images",
                 "other_images",
                 "heat_images",
                 "flow_images",
                 "dimensionality_images",
             )
         }
-        return replace(self, **fewer)
+        # A step aside is cheap, and with few images it would stay open.
+        step_images = min(self.step_images, max(2, int(self.step_images * _STEP_PRIORITY * share)))
+        return replace(self, step_images=step_images, **fewer)
 
     def _passes(self) -> float:
         """Work in forward and backward passes of one image; a Hessian-vector product counts as two, and a forward pass

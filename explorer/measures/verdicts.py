@@ -115,9 +115,7 @@ def _gap(report: TrustReport) -> Verdict:
 def _step_aside(report: TrustReport) -> Verdict:
     name = "A step aside"
     if "step_aside" in report.not_applicable:
-        return Verdict(
-            name, None, "–", f"Images of fewer than {SMALLEST_SIDE} pixels a side are cut apart when they move.", False
-        )
+        return Verdict(name, None, "–", f"A roll cuts images of fewer than {SMALLEST_SIDE} pixels a side apart.", False)
     check = report.step_aside
     if check is None:
         return _missing(name)
@@ -129,14 +127,18 @@ def _step_aside(report: TrustReport) -> Verdict:
     sure = not finite or abs(abs(jump) - STEP_THRESHOLD) >= 2 * error
     value = f"{_signed(jump, 3)} bits/dim"
     sentence = (
-        f"Rolled by {check.worst} pixels, images have a code length that differs from the mean of its neighbors, at "
-        f"{check.worst - 1} and {check.worst + 1}, by {_signed(jump, 3)} ± {error:.3f} bits/dimension, the most of all "
-        f"shifts up to {len(check.energies)}; the threshold is {STEP_THRESHOLD:g}."
+        f"The code length of images rolled by {check.worst} pixels differs from the mean of those at {check.worst - 1} "
+        f"and {check.worst + 1} by {_signed(jump, 3)} ± {error:.3f} bits/dimension, the largest such jump among shifts "
+        f"of 2 to {len(check.energies) - 1}; the threshold is {STEP_THRESHOLD:g}."
     )
     if not sure:
-        return Verdict(name, None, value, f"{sentence} The error is too large to decide; more images would tell.")
+        return Verdict(
+            name, None, value, f"{sentence} The error is too large to decide; the full checks have a smaller one."
+        )
     if not inside:
-        sentence += " The model knows where a grid lies, such as the blocks of JPEG files, beside what images are."
+        sentence += (
+            " The model has learned a grid, such as the blocks of JPEG files, which belongs to files and not to images."
+        )
     return Verdict(name, inside, value, sentence)
 
 
@@ -144,10 +146,10 @@ def _other(report: TrustReport) -> Verdict:
     name = "On other photographs"
     if "other" in report.not_applicable:
         sentence = (
-            "Photographs mean nothing to a model of images with so few gray levels."
+            f"Photographs have 256 levels a pixel, and the images of this model have {report.levels}."
             if report.levels < ALL_LEVELS
-            else "It needs a data set that the model was not trained on and that the other checks do not use. Name one "
-            "with evaluate --other."
+            else "There are no other photographs to compare with: the built-in ones are the model's own, or those that "
+            "it was checked on. Name others with evaluate --other DATA."
         )
         return Verdict(name, None, "–", sentence, False)
     lengths = report.code_lengths()
@@ -156,8 +158,8 @@ def _other(report: TrustReport) -> Verdict:
     own, other = lengths
     agrees, is_ahead = abs(other.gap) <= GAP_BAR, other.advantage > 0  # neither, where a number is not finite
     sentence = (
-        f"On {other.images:,} images of {_told(other)}; on {_told(own)}. The threshold of the gap is {GAP_BAR:g}, and "
-        "I-MMSE must be below JPEG XL."
+        f"On {other.images:,} other photographs: {_told(other)}. On the images of the other checks: {_told(own)}. "
+        f"The threshold of the gap is {GAP_BAR:g}, and I-MMSE must be below JPEG XL."
     )
     if not is_ahead:
         sentence += (
@@ -177,8 +179,8 @@ def _other(report: TrustReport) -> Verdict:
 
 def _told(lengths: CodeLengths) -> str:
     return (
-        f"{lengths.dataset}, I-MMSE {lengths.i_mmse:.3f} and energy {lengths.energy:.3f} bits/dimension "
-        f"(gap {_signed(lengths.gap, 3)}), JPEG XL {lengths.jpeg_xl:.3f}"
+        f"I-MMSE {lengths.i_mmse:.3f}, energy {lengths.energy:.3f} (gap {_signed(lengths.gap, 3)}), "
+        f"JPEG XL {lengths.jpeg_xl:.3f} bits/dimension"
     )
 
 

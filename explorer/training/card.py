@@ -70,12 +70,16 @@ def _checks(name: str, report: TrustReport) -> list[str]:
     ]
     return [
         f"`python -m explorer evaluate {name} --data DATA{' --quick' if report.effort == 'quick' else ''}` on "
-        f"{report.dataset}, at {report.psnr:.0f} dB; the page Trust shows the figures:",
+        f"{report.dataset}, at {report.psnr:.0f} dB{_beside(report)}; the page Trust shows the figures:",
         "",
         "| check | outcome | measured | what it means |",
         "| --- | --- | --- | --- |",
         *rows,
     ]
+
+
+def _beside(report: TrustReport) -> str:
+    return "" if report.other is None else f", with {report.other.dataset} as the other photographs"
 
 
 def _command(model: DualEnergyConfig, config: CheckpointConfig) -> str:
