@@ -16,8 +16,8 @@ def page() -> None:
     selection = sidebar()
     st.title("Trust")
     st.markdown(
-        "A number called log p is worth nothing unless it can be checked. These checks need no ground truth: each "
-        "compares two things that a true, normalized density makes equal."
+        "A number called log p is worth nothing unless it can be checked. These checks need no ground truth: most "
+        "compare two things that a true, normalized density makes equal; two ask whether it knows images, or its files."
     )
     offer_checks(selection)
     report = find_report(selection.checkpoint)

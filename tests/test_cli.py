@@ -142,7 +142,7 @@ def test_the_checks_set_another_data_set_beside_its_own(home: Path, tmp_path: Pa
     checks = json.loads((tmp_path / "c.json").read_text())["checks"]
     assert len(checks["step_aside"]["energies"]) == 17
     assert checks["other"]["dataset"].startswith("two")
-    assert "with two.npy as the other photographs" in (home / "checkpoints" / "large" / "card.md").read_text()
+    assert "with two as the other photographs" in (home / "checkpoints" / "large" / "card.md").read_text()
     refused = ("evaluate", "large", "--quick", "--data", own, "--other", own)
     assert "Choose another data set with --other" in explorer(*refused, code=1).stderr
     assert "--no-checks" in explorer("evaluate", "large", "--no-checks", "--other", other, code=1).stderr

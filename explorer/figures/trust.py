@@ -39,7 +39,7 @@ def gap_figure(report: TrustReport) -> go.Figure | None:
 
 
 def step_figure(report: TrustReport) -> go.Figure | None:
-    """Mean code length of rolled images against the shift, and the band that a check allows; None when not measured."""
+    """Mean code length of rolled images against the shift, and what a check allows; None when it was not measured."""
     if report.step_aside is None:
         return None
     per_bit, added = report.dimensions * math.log(2), math.log2(report.levels)
@@ -49,12 +49,10 @@ def step_figure(report: TrustReport) -> go.Figure | None:
     inner, allowed = shifts[1:-1], lengths[1:-1] - differences
     figure = go.Figure()
     figure.add_scatter(
-        x=[*inner, *inner[::-1]],
-        y=[*(allowed + STEP_THRESHOLD), *(allowed - STEP_THRESHOLD)[::-1]],
-        name=f"allowed: mean of the neighbors ± {STEP_THRESHOLD:g}",
-        fill="toself",
-        fillcolor=translucent(GRAY, 0.25),
-        line={"width": 0},
+        x=[x for k in inner for x in (k, k, None)],
+        y=[y for middle in allowed for y in (middle - STEP_THRESHOLD, middle + STEP_THRESHOLD, None)],
+        name=f"allowed: mean of both neighbors ± {STEP_THRESHOLD:g}",
+        line={"color": translucent(GRAY, 0.45), "width": 9},
         mode="lines",
         hoverinfo="skip",
     )

@@ -36,8 +36,8 @@ _FIGURES: tuple[tuple[str, str, Callable[[TrustReport], go.Figure | None]], ...]
     ),
     (
         "A step aside",
-        "Mean code length of images rolled by a few pixels to the right and down. Each point should lie in the band "
-        "around the mean of its two neighbors; on a grid of blocks it drops out of it.",
+        "Mean code length of images rolled by a few pixels to the right and down. Each point should lie in its "
+        "gray bar, around the mean of its two neighbors; on a grid of blocks it drops out.",
         step_figure,
     ),
     (

@@ -32,7 +32,7 @@ def test_a_stationary_density_with_periodic_borders_has_a_constant_code_length()
 
 
 def test_a_grid_of_variances_has_the_jumps_of_the_closed_form() -> None:
-    """Independent pixels have ``1/2 sum_i [log 2 pi (v_i + t) + v_(i-k) / (v_i + t)]`` nats, exactly if ``x_i^2 = v_i``."""
+    """Independent pixels: ``1/2 sum_i [log 2 pi (v_i + t) + v_(i-k) / (v_i + t)]`` nats, exactly if ``x_i^2 = v_i``."""
     v = variances()
     model = Gaussian(torch.zeros_like(v), torch.diag(v.flatten()), t0=T)
     signs = torch.randint(0, 2, (3, *v.shape), generator=noise_generator(0)).double() * 2 - 1
