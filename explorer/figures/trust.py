@@ -51,7 +51,7 @@ def step_figure(report: TrustReport) -> go.Figure | None:
     figure.add_scatter(
         x=[x for k in inner for x in (k, k, None)],
         y=[y for middle in allowed for y in (middle - STEP_THRESHOLD, middle + STEP_THRESHOLD, None)],
-        name=f"allowed: mean of both neighbors ± {STEP_THRESHOLD:g}",
+        name=f"allowed, ± {STEP_THRESHOLD:g}",
         line={"color": translucent(GRAY, 0.45), "width": 9},
         mode="lines",
         hoverinfo="skip",
