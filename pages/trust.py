@@ -16,8 +16,8 @@ def page() -> None:
     selection = sidebar()
     st.title("Trust")
     st.markdown(
-        "A number called log p is worth nothing unless it can be checked. These checks need no ground truth: each "
-        "compares two things that a true, normalized density makes equal."
+        "A number called log p is worth nothing unless it can be checked. These checks need no ground truth: most "
+        "compare two things that a true, normalized density makes equal; two ask whether it knows images, or its files."
     )
     offer_checks(selection)
     report = find_report(selection.checkpoint)
@@ -31,7 +31,7 @@ def page() -> None:
 
 
 def show(report: TrustReport) -> None:
-    counts = [f"{count:,}" for count in sorted(set(report.images.values()))]
+    counts = [f"{count:,}" for count in sorted({n for section, n in report.images.items() if section != "other"})]
     lowest = f"{report.lowest_psnr:.0f}".replace("-", "−")
     number = " to ".join(dict.fromkeys((counts[0], counts[-1]))) if counts else "no"
     st.caption(

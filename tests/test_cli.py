@@ -19,6 +19,7 @@ from explorer.data.sources import open_dataset
 from explorer.measures.files import score_files
 from explorer.measures.reports import find_report
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
+from tests.conftest import write_tiny_checkpoint
 from tests.models import released
 
 ROOT = Path(__file__).parent.parent
@@ -149,6 +150,24 @@ def test_a_catalog_and_its_map_are_written_where_one_says(tiny_checkpoint: Check
     assert catalog.folder == shipped
     assert (shipped / "map.parquet").is_file()
     assert len(positions.x) == len(catalog) == 179
+
+
+def test_the_checks_set_another_data_set_beside_its_own(home: Path, tmp_path: Path) -> None:
+    write_tiny_checkpoint(home / "checkpoints" / "large", (1, 32, 32))
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 1, 32, 32), dtype=np.uint8)
+    for name in ("one", "two"):
+        np.save(tmp_path / f"{name}.npy", pixels[:, 0])
+    own, other = str(tmp_path / "one.npy"), str(tmp_path / "two.npy")
+    done = explorer("evaluate", "large", "--quick", "--data", own, "--other", other, "--json", str(tmp_path / "c.json"))
+    for text in ("A step aside", "On other photographs", "other photographs: two"):
+        assert text in done.stdout
+    checks = json.loads((tmp_path / "c.json").read_text())["checks"]
+    assert len(checks["step_aside"]["energies"]) == 17
+    assert checks["other"]["dataset"].startswith("two")
+    assert "with two as the other photographs" in (home / "checkpoints" / "large" / "card.md").read_text()
+    refused = ("evaluate", "large", "--quick", "--data", own, "--other", own)
+    assert "Choose another data set with --other" in explorer(*refused, code=1).stderr
+    assert "--no-checks" in explorer("evaluate", "large", "--no-checks", "--other", other, code=1).stderr
 
 
 def test_without_its_data_evaluate_says_what_to_do(tiny_checkpoint: Checkpoint) -> None:

@@ -30,6 +30,12 @@ def evaluate(
         Literal["train", "validation", "all"] | None,
         typer.Option(help="Which part of the data; when left out, what is new to the model."),
     ] = None,
+    other: Annotated[
+        str,
+        typer.Option(
+            help="Photographs that the model was not trained on, for one of the checks; photos when left out."
+        ),
+    ] = "",
     limit: Annotated[int, typer.Option(help="Images at most.", min=2)] = 2000,
     quick: Annotated[bool, typer.Option("--quick", help="All checks on few images, in about a minute.")] = False,
     checks: Annotated[bool, typer.Option(help="Run the checks; without, likelihood and codecs alone.")] = True,
@@ -38,6 +44,7 @@ def evaluate(
     write: Annotated[bool, typer.Option(help="Keep the results with the checkpoint, in its card.")] = True,
 ) -> None:
     """Metrics of a checkpoint on a data set, and every check that its probabilities must pass."""
+    from explorer.data.other import open_other
     from explorer.data.sources import open_dataset
     from explorer.data.unseen import unseen_split
     from explorer.measures.evaluation import evaluate as measure
@@ -48,12 +55,19 @@ def evaluate(
 
     if quick and not checks:
         raise ExplorerError("--quick runs the checks alone, and --no-checks leaves them out. Choose one.")
+    if other and not checks:
+        raise ExplorerError("--other is for the checks, and --no-checks leaves them out. Choose one.")
     checkpoint = load_checkpoint(model, device)
     with progress_bar("Opening the data") as progress:
         shape = checkpoint.model.image_shape
-        data = _data_of(checkpoint, data)
-        split = split or unseen_split(data, checkpoint.config.dataset)
-        store = open_dataset(data, shape, split, progress=progress)
+        source = _data_of(checkpoint, data)
+        split = split or unseen_split(source, checkpoint.config.dataset)
+        store = open_dataset(source, shape, split, progress=progress)
+    others = None
+    if checks:
+        with progress_bar("Opening other photographs") as progress:
+            own = (checkpoint.config.dataset, source)
+            others = open_other(shape, checkpoint.values, own, other, progress)
     result = None
     if not quick:
         with progress_bar("Measuring noise levels") as progress:
@@ -67,6 +81,7 @@ def evaluate(
                 store.pixels[:limit],
                 f"{store.name} ({split})",
                 QUICK if quick else FULL,
+                other=None if others is None else (others.name, others.pixels),
                 nll=None if result is None else result.nll_check,
                 progress=lambda _what, share: progress(round(100 * share), 100),
             )
@@ -103,12 +118,13 @@ def _data_of(checkpoint: Checkpoint, data: str) -> str:
 def _print_verdicts(report: TrustReport) -> None:
     from explorer.measures.verdicts import verdicts
 
-    output.print(f"\n[bold]Checks[/] on {escape(report.dataset)}, at {report.psnr:.0f} dB, {report.effort}\n")
-    looks = {True: "[green]passes[/]", False: "[red]does not pass[/]", None: "open"}
+    beside = "" if report.other is None else f"; other photographs: {report.other.dataset}"
+    output.print(f"\n[bold]Checks[/] on {escape(report.dataset + beside)}, at {report.psnr:.0f} dB, {report.effort}\n")
+    looks = {"passes": "[green]passes[/]", "does not pass": "[red]does not pass[/]"}
     outcomes = verdicts(report)
     table = Table("check", "outcome", "measured", box=None, header_style="bold")
     for verdict in outcomes:
-        table.add_row(verdict.name, looks[verdict.passed], verdict.value)
+        table.add_row(verdict.name, looks.get(verdict.outcome, verdict.outcome), verdict.value)
     output.print(table)
     output.print()
     for verdict in outcomes:

@@ -257,6 +257,7 @@ def _score(task: CatalogTask, shard: int, report: Report) -> None:
 
 
 def _evaluate(task: EvaluateTask, report: Report) -> None:
+    from explorer.data.other import open_other
     from explorer.data.sources import open_dataset
     from explorer.data.unseen import unseen_split
     from explorer.measures.reports import check
@@ -266,8 +267,10 @@ def _evaluate(task: EvaluateTask, report: Report) -> None:
     checkpoint = load_checkpoint(task.checkpoint)
     split = unseen_split(task.dataset, checkpoint.config.dataset)
     images = open_dataset(task.dataset, checkpoint.model.image_shape, split, progress=_preparing(report))
+    own = (checkpoint.config.dataset, task.dataset)
+    other = open_other(checkpoint.model.image_shape, checkpoint.values, own, progress=_preparing(report))
     effort = QUICK if task.quick else FULL
-    check(checkpoint, images, effort, lambda _what, share: report(round(100 * min(share, 1.0)), 100, PERCENT))
+    check(checkpoint, images, effort, lambda _what, share: report(round(100 * min(share, 1.0)), 100, PERCENT), other)
 
 
 def _map(task: MapTask, report: Report) -> None:

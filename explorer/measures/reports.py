@@ -30,17 +30,31 @@ def find_report(checkpoint: Checkpoint) -> TrustReport | None:
     return max(fitting, key=lambda report: report.made, default=None)
 
 
-def check(checkpoint: Checkpoint, images: Store, effort: Effort, progress: Progress | None = None) -> TrustReport:
+def check(
+    checkpoint: Checkpoint,
+    images: Store,
+    effort: Effort,
+    progress: Progress | None = None,
+    other: Store | None = None,
+) -> TrustReport:
     """Run every check and keep the report; where the checkpoint has none yet, after each section.
 
     A report that is cut short is better than none, but not than one that is whole.
+
+    Args:
+        checkpoint: the model.
+        images: what it is checked on.
+        effort: how much is measured.
+        progress: told what is measured.
+        other: another data set, see `explorer.data.other.open_other`.
 
     Raises:
         ExplorerError: there are fewer than two images, or the report cannot be written.
     """
     keep = None if find_report(checkpoint) else (lambda part: save_report(checkpoint, part))
     pixels = images.pixels[: effort.nll_images]
-    report = run_checks(checkpoint, pixels, images.name, effort, progress=progress, keep=keep)
+    beside = None if other is None else (other.name, other.pixels)
+    report = run_checks(checkpoint, pixels, images.name, effort, other=beside, progress=progress, keep=keep)
     save_report(checkpoint, report)
     return report
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from explorer.measures.flow import FlowLikelihood
 from explorer.measures.heat import HeatResidual
 from explorer.measures.normalization import LogPartition
+from explorer.measures.other_photographs import OtherPhotographs
+from explorer.measures.step_aside import StepAside
 
 __all__ = [
+    "ALL_LEVELS",
+    "CodeLengths",
     "DimensionalityCheck",
     "DimensionalityLevel",
     "GapLevel",
@@ -18,6 +23,9 @@ __all__ = [
     "NormalizationCheck",
     "TrustReport",
 ]
+
+ALL_LEVELS = 256
+"""Values that an 8-bit pixel can have."""
 
 _CONFIG = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 _MOST_DIMENSIONS = 2**40
@@ -91,6 +99,33 @@ class NormalizationCheck(BaseModel):
     annealed: LogPartition | None = None
 
 
+class CodeLengths(NamedTuple):
+    """Mean code lengths of one data set in bits/dimension.
+
+    Attributes:
+        dataset: its name.
+        images: how many.
+        energy, i_mmse: NLL at the smallest noise level, from the energy and from I-MMSE, plus ``log2(levels)``.
+        jpeg_xl: of JPEG XL files, image by image.
+    """
+
+    dataset: str
+    images: int
+    energy: float
+    i_mmse: float
+    jpeg_xl: float
+
+    @property
+    def gap(self) -> float:
+        """Energy minus I-MMSE."""
+        return self.energy - self.i_mmse
+
+    @property
+    def advantage(self) -> float:
+        """What the model saves: JPEG XL minus I-MMSE."""
+        return self.jpeg_xl - self.i_mmse
+
+
 class TrustReport(BaseModel):
     """What the checks measured; a section is None where it was not run.
 
@@ -104,6 +139,7 @@ class TrustReport(BaseModel):
         made: when, in UTC, ISO 8601.
         effort: `quick` or `full`.
         images: how many images each section used.
+        not_applicable: sections that mean nothing for this model, or have nothing to compare with.
         seconds: how long the checks took.
     """
 
@@ -118,9 +154,28 @@ class TrustReport(BaseModel):
     made: str
     effort: Literal["quick", "full"]
     images: dict[str, int] = {}
+    not_applicable: tuple[Literal["step_aside", "other"], ...] = ()
     seconds: float = 0.0
     nll: NllCheck | None = None
+    step_aside: StepAside | None = None
+    other: OtherPhotographs | None = None
     heat: tuple[HeatResidual, ...] | None = Field(None, min_length=1)
     flow: tuple[FlowLikelihood, ...] | None = Field(None, min_length=1)
     dimensionality: DimensionalityCheck | None = None
     normalization: NormalizationCheck | None = None
+
+    def code_lengths(self) -> tuple[CodeLengths, CodeLengths] | None:
+        """Of the data set of the checks and of the other photographs; None where either was not measured."""
+        if self.nll is None or self.other is None:
+            return None
+        per_bit, shift = self.dimensions * math.log(2), math.log2(self.levels)
+
+        def of(dataset: str, images: int, energy: float, i_mmse: float, jpeg_xl: float) -> CodeLengths:
+            return CodeLengths(
+                dataset, images, energy / per_bit + shift, i_mmse / per_bit + shift, jpeg_xl / self.dimensions
+            )
+
+        return (
+            of(self.dataset, self.nll.images, self.nll.energy, self.nll.i_mmse, self.other.own_jpeg_xl),
+            of(self.other.dataset, self.other.images, self.other.energy, self.other.i_mmse, self.other.jpeg_xl),
+        )

@@ -1,18 +1,20 @@
 """What a trust report means: for each check one sentence, and whether it passes.
 
 The bars are the project's own. They are about what a reader of the pages would notice: 0.05 bits/dimension of log p,
-0.02 nats of disagreement between noise levels, 5 % of a dimensionality.
+0.02 nats of disagreement between noise levels, 5 % of a dimensionality. A step aside may jump by less, 0.02
+bits/dimension: a grid is there or it is not.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from explorer.measures.trust_report import DimensionalityLevel, TrustReport
+from explorer.measures.step_aside import SMALLEST_SIDE
+from explorer.measures.trust_report import ALL_LEVELS, CodeLengths, DimensionalityLevel, TrustReport
 
 __all__ = [
     "DIMENSIONALITY_BAR",
@@ -21,6 +23,7 @@ __all__ = [
     "HEAT_BAR",
     "LARGE_NOISE_BAR",
     "PARTITION_BAR",
+    "STEP_THRESHOLD",
     "Verdict",
     "verdicts",
 ]
@@ -39,6 +42,10 @@ PARTITION_BAR = 0.02
 """Nats a dimension, of the log normalization by annealed importance sampling."""
 
 
+STEP_THRESHOLD = 0.02
+"""Bits/dimension, of the largest second difference of the code length by shift."""
+
+
 class Verdict(NamedTuple):
     """The outcome of a check.
 
@@ -47,17 +54,34 @@ class Verdict(NamedTuple):
         passed: whether it holds; None when it could not be decided or was not run.
         value: what was measured, with its unit.
         sentence: what it means.
+        applies: whether the check means anything for this model.
     """
 
     name: str
     passed: bool | None
     value: str
     sentence: str
+    applies: bool = True
+
+    @property
+    def outcome(self) -> Literal["passes", "does not pass", "open", "not applicable"]:
+        """The outcome in words."""
+        if not self.applies:
+            return "not applicable"
+        return {True: "passes", False: "does not pass", None: "open"}[self.passed]
 
 
 def verdicts(report: TrustReport) -> list[Verdict]:
     """One verdict for each check, in the order of the pages; those that were not run say so."""
-    return [_gap(report), _heat(report), _flow(report), *_dimensionality(report), *_normalization(report)]
+    return [
+        _gap(report),
+        _step_aside(report),
+        _other(report),
+        _heat(report),
+        _flow(report),
+        *_dimensionality(report),
+        *_normalization(report),
+    ]
 
 
 def _missing(name: str) -> Verdict:
@@ -86,6 +110,78 @@ def _gap(report: TrustReport) -> Verdict:
                 f" The largest part arises between {_signed(low, 0, plus=False)} and {_signed(high, 0, plus=False)} dB."
             )
     return Verdict(name, passed, f"{_signed(gap, 3)} bits/dim", sentence)
+
+
+def _step_aside(report: TrustReport) -> Verdict:
+    name = "A step aside"
+    if "step_aside" in report.not_applicable:
+        return Verdict(name, None, "–", f"A roll cuts images of fewer than {SMALLEST_SIDE} pixels a side apart.", False)
+    check = report.step_aside
+    if check is None:
+        return _missing(name)
+    per_bit = report.dimensions * math.log(2)
+    jump = check.second_differences[check.worst - 2] / per_bit
+    error = check.standard_errors[check.worst - 2] / per_bit
+    finite = math.isfinite(jump) and math.isfinite(error)
+    inside = finite and abs(jump) <= STEP_THRESHOLD
+    sure = not finite or abs(abs(jump) - STEP_THRESHOLD) >= 2 * error
+    value = f"{_signed(jump, 3)} bits/dim"
+    sentence = (
+        f"The code length of images rolled by {check.worst} pixels differs from the mean of those at {check.worst - 1} "
+        f"and {check.worst + 1} by {_signed(jump, 3)} ± {error:.3f} bits/dimension, the largest such jump among shifts "
+        f"of 2 to {len(check.energies) - 1}; the threshold is {STEP_THRESHOLD:g}."
+    )
+    if not sure:
+        return Verdict(
+            name, None, value, f"{sentence} The error is too large to decide; the full checks have a smaller one."
+        )
+    if not inside:
+        sentence += (
+            " The model has learned a grid, such as the blocks of JPEG files, which belongs to files and not to images."
+        )
+    return Verdict(name, inside, value, sentence)
+
+
+def _other(report: TrustReport) -> Verdict:
+    name = "On other photographs"
+    if "other" in report.not_applicable:
+        sentence = (
+            f"Photographs have 256 levels a pixel, and the images of this model have {report.levels}."
+            if report.levels < ALL_LEVELS
+            else "There are no other photographs to compare with: the built-in ones are the model's own, or those that "
+            "it was checked on. Name others with evaluate --other DATA."
+        )
+        return Verdict(name, None, "–", sentence, False)
+    lengths = report.code_lengths()
+    if lengths is None:
+        return _missing(name)
+    own, other = lengths
+    agrees, is_ahead = abs(other.gap) <= GAP_BAR, other.advantage > 0  # neither, where a number is not finite
+    sentence = (
+        f"On {other.images:,} other photographs: {_told(other)}. On the images of the other checks: {_told(own)}. "
+        f"The threshold of the gap is {GAP_BAR:g}, and I-MMSE must be below JPEG XL."
+    )
+    if not is_ahead:
+        sentence += (
+            " The advantage over JPEG XL is gone: the model knows its data set, not images."
+            if own.advantage > 0
+            else " The model has no advantage over JPEG XL on either."
+        )
+    if not agrees:
+        sentence += (
+            " The gap opens on images from elsewhere: their log p cannot be trusted."
+            if abs(own.gap) <= GAP_BAR
+            else " The gap is too large on both."
+        )
+    value = f"gap {_signed(other.gap, 3)}, to JPEG XL {_signed(-other.advantage, 3)} bits/dim"
+    return Verdict(name, agrees and is_ahead, value, sentence)
+
+
+def _told(lengths: CodeLengths) -> str:
+    return (
+        f"I-MMSE {lengths.i_mmse:.3f}, energy {lengths.energy:.3f} (gap {_signed(lengths.gap, 3)}), "
+        f"JPEG XL {lengths.jpeg_xl:.3f} bits/dimension"
+    )
 
 
 def _heat(report: TrustReport) -> Verdict:
@@ -183,7 +279,7 @@ def _normalization(report: TrustReport) -> list[Verdict]:
     ]
     annealed = report.normalization.annealed
     if annealed is None:
-        return [*result, Verdict(names[1], None, "–", "Particles cannot tell for images of so many pixels.")]
+        return [*result, Verdict(names[1], None, "–", "Particles cannot tell for images of so many pixels.", False)]
     value, error = annealed.value / d, annealed.standard_error / d
     finite = math.isfinite(value) and math.isfinite(error)
     sure = not finite or abs(abs(value) - PARTITION_BAR) >= 2 * error

@@ -86,19 +86,21 @@ def _as_number(run: dict[str, Any], name: str, default: int) -> int | float:
 
 
 def _checks(name: str, report: TrustReport) -> list[str]:
-    outcome = {True: "passes", False: "does not pass", None: "open"}
     rows = [
-        f"| {verdict.name} | {outcome[verdict.passed]} | {verdict.value} | {verdict.sentence} |"
-        for verdict in verdicts(report)
+        f"| {verdict.name} | {verdict.outcome} | {verdict.value} | {verdict.sentence} |" for verdict in verdicts(report)
     ]
     return [
         f"`python -m explorer evaluate {name} --data DATA{' --quick' if report.effort == 'quick' else ''}` on "
-        f"{report.dataset}, at {report.psnr:.0f} dB; the page Trust shows the figures:",
+        f"{report.dataset}, at {report.psnr:.0f} dB{_beside(report)}; the page Trust shows the figures:",
         "",
         "| check | outcome | measured | what it means |",
         "| --- | --- | --- | --- |",
         *rows,
     ]
+
+
+def _beside(report: TrustReport) -> str:
+    return "" if report.other is None else f", with {report.other.dataset} as the other photographs"
 
 
 def _command(model: DualEnergyConfig, config: CheckpointConfig) -> str:

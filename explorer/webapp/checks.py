@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 import torch
 
+from explorer.data.other import open_other
 from explorer.errors import ExplorerError
 from explorer.jobs.tasks import EvaluateTask
 from explorer.measures.reports import check
@@ -59,9 +60,12 @@ def offer_checks(selection: Selection) -> None:
 def _run(selection: Selection, key: str) -> None:
     """Run the quick checks, show how far they are, keep the report, and draw the page again."""
     bar = st.progress(0.0, "Opening the images…")
+    checkpoint = selection.checkpoint
     try:
-        images = store(selection.dataset, selection.checkpoint.model.image_shape, selection.split)
-        check(selection.checkpoint, images, QUICK, lambda what, share: bar.progress(min(share, 1.0), f"{what}…"))
+        images = store(selection.dataset, checkpoint.model.image_shape, selection.split)
+        own = (checkpoint.config.dataset, selection.dataset)
+        other = open_other(checkpoint.model.image_shape, checkpoint.values, own)
+        check(checkpoint, images, QUICK, lambda what, share: bar.progress(min(share, 1.0), f"{what}…"), other)
     except ExplorerError as error:
         st.session_state[_PROBLEM] = str(error)
     except torch.OutOfMemoryError:

@@ -7,16 +7,24 @@ from collections.abc import Callable
 import plotly.graph_objects as go
 import streamlit as st
 
-from explorer.figures.trust import dimensionality_figure, flow_figure, gap_figure, heat_figure
+from explorer.figures.trust import (
+    dimensionality_figure,
+    flow_figure,
+    gap_figure,
+    heat_figure,
+    other_figure,
+    step_figure,
+)
 from explorer.measures.trust_report import TrustReport
 from explorer.measures.verdicts import Verdict
 
 __all__ = ["figures", "verdict_table"]
 
 _OUTCOMES = {
-    True: ":green-badge[:material/check: passes]",
-    False: ":red-badge[:material/close: does not pass]",
-    None: ":gray-badge[:material/remove: open]",
+    "passes": ":green-badge[:material/check: passes]",
+    "does not pass": ":red-badge[:material/close: does not pass]",
+    "open": ":gray-badge[:material/remove: open]",
+    "not applicable": ":gray-badge[:material/block: not applicable]",
 }
 _PLOT_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
@@ -25,6 +33,18 @@ _FIGURES: tuple[tuple[str, str, Callable[[TrustReport], go.Figure | None]], ...]
         "Where the gap arises",
         "Energy minus I-MMSE reading of the likelihood at each noise level; it should stay in the band.",
         gap_figure,
+    ),
+    (
+        "A step aside",
+        "Mean code length of images rolled by a few pixels to the right and down. Each point should lie in its "
+        "gray bar, around the mean of its two neighbors; on a grid of blocks it drops out.",
+        step_figure,
+    ),
+    (
+        "On other photographs",
+        "Code lengths on the data set of the checks and on another one. On both, the two estimates of the model should "
+        "coincide, below JPEG XL.",
+        other_figure,
     ),
     (
         "Heat equation",
@@ -46,19 +66,25 @@ _FIGURES: tuple[tuple[str, str, Callable[[TrustReport], go.Figure | None]], ...]
 )
 
 
+_SECTION_FIGURES = {"step_aside": step_figure, "other": other_figure}
+
+
 def verdict_table(verdicts: list[Verdict]) -> None:
     """Each check with its outcome, what was measured, and what it means."""
     rows = [
-        {"Check": f"**{v.name}**", "Outcome": _OUTCOMES[v.passed], "Measured": v.value, "What it means": v.sentence}
+        {"Check": f"**{v.name}**", "Outcome": _OUTCOMES[v.outcome], "Measured": v.value, "What it means": v.sentence}
         for v in verdicts
     ]
     st.table({column: [row[column] for row in rows] for column in rows[0]}, border="horizontal", hide_index=True)
 
 
 def figures(report: TrustReport) -> None:
-    """A figure for each check that was measured."""
+    """A figure for each check that applies."""
     grid = st.grid(2, min_column_width=400, border=True)
+    left_out = {_SECTION_FIGURES[section] for section in report.not_applicable}
     for title, sentence, draw in _FIGURES:
+        if draw in left_out:
+            continue
         figure = draw(report)
         with grid.cell():
             st.markdown(f"**{title}.** {sentence}")

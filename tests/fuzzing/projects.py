@@ -23,7 +23,14 @@ from explorer.catalog.selection import Region
 from explorer.errors import ExplorerError
 from explorer.figures.atlas import log_prob_histogram
 from explorer.figures.training import denoised_images, denoising_psnr, likelihood, space_loss, time_loss
-from explorer.figures.trust import dimensionality_figure, flow_figure, gap_figure, heat_figure
+from explorer.figures.trust import (
+    dimensionality_figure,
+    flow_figure,
+    gap_figure,
+    heat_figure,
+    other_figure,
+    step_figure,
+)
 from explorer.jobs.manage import find_job, list_jobs, read_log, traceback_in
 from explorer.jobs.progress import denoised_examples, duration, progress, run_progress
 from explorer.jobs.record import read_record
@@ -171,7 +178,7 @@ def _read_report(home: Path, damaged_file: Path) -> None:
         raise ExplorerError("It is as if there were no report.")
     assert f"{report.lowest_psnr:.0f} {report.psnr:.0f} {report.seconds:,.0f} {sorted(set(report.images.values()))}"
     assert all(verdict.sentence for verdict in verdicts(report))
-    for draw in (gap_figure, heat_figure, flow_figure, dimensionality_figure):
+    for draw in (gap_figure, heat_figure, flow_figure, dimensionality_figure, step_figure, other_figure):
         figure = draw(report)
         assert figure is None or figure.to_json()
     assert checkpoint_card(checkpoint.name, checkpoint.config, report)

@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from explorer.errors import ExplorerError
 from explorer.measures import flow as flow_module
 from explorer.measures.flow import FlowLikelihood
 from explorer.measures.heat import HeatResidual
 from explorer.measures.normalization import LogPartition
+from explorer.measures.other_photographs import OtherPhotographs
 from explorer.measures.reports import find_report, save_report, write_report
+from explorer.measures.step_aside import StepAside
 from explorer.measures.trust import FULL, QUICK, run_checks
 from explorer.measures.trust_report import (
     DimensionalityCheck,
@@ -22,12 +25,15 @@ from explorer.measures.trust_report import (
     TrustReport,
 )
 from explorer.measures.verdicts import Verdict, verdicts
-from explorer.models.checkpoints import Checkpoint
+from explorer.models.checkpoints import Checkpoint, load_checkpoint
+from tests.conftest import write_tiny_checkpoint
 
 SMALL = replace(
     QUICK,
     nll_images=6,
     nll_levels=5,
+    step_images=5,
+    other_images=3,
     heat_images=4,
     heat_levels=3,
     flow_images=2,
@@ -62,6 +68,42 @@ def test_every_section_is_measured_kept_and_told(tiny_checkpoint: Checkpoint) ->
     assert len(kept) == 6
 
 
+def test_larger_images_of_all_levels_have_two_checks_more(home: Path) -> None:
+    write_tiny_checkpoint(home / "checkpoints" / "large", (1, 32, 32))
+    large = load_checkpoint("large", "cpu")
+    images, others = np.random.default_rng(1).integers(0, 256, (2, 8, 1, 32, 32), dtype=np.uint8)
+    kept: list[TrustReport] = []
+    report = run_checks(large, images, "noise", SMALL, other=("more noise", others), keep=kept.append)
+    assert report.not_applicable == ()
+    assert (report.images["step_aside"], report.images["other"]) == (5, 3)
+    assert len(report.step_aside.energies) == 17
+    assert report.other.dataset == "more noise"
+    own, other = report.code_lengths()
+    # Noise of eight bits a pixel, which no codec shortens, from one source: every estimate is the same on both.
+    for length, same in zip(own[2:], other[2:], strict=True):
+        assert abs(length - same) < 0.15
+    assert 8 < own.jpeg_xl < 10
+    assert [part.step_aside is None for part in kept] == [True, True, False, False, False, False, False]
+    assert TrustReport.model_validate_json(report.model_dump_json()) == report
+
+    alone = run_checks(large, images, "noise", SMALL)
+    assert alone.not_applicable == ("other",)
+    assert outcome(alone, "On other photographs").outcome == "not applicable"
+    assert "--other DATA" in outcome(alone, "On other photographs").sentence
+    with pytest.raises(ExplorerError, match="more noise has fewer"):
+        run_checks(large, images, "noise", SMALL, other=("more noise", others[:1]))
+
+
+def test_checks_that_mean_nothing_for_a_model_say_why(tiny_checkpoint: Checkpoint) -> None:
+    report = run_checks(tiny_checkpoint, pixels(), "noise", SMALL, other=("noise", pixels()))
+    assert report.not_applicable == ("step_aside", "other")
+    assert report.step_aside is None
+    assert report.other is None
+    assert "fewer than 32 pixels" in outcome(report, "A step aside").sentence
+    assert "this model have 17" in outcome(report, "On other photographs").sentence
+    assert outcome(report, "A step aside").outcome == "not applicable"
+
+
 def test_the_same_seed_gives_the_same_report(tiny_checkpoint: Checkpoint) -> None:
     first, second = (run_checks(tiny_checkpoint, pixels(), "noise", SMALL) for _ in range(2))
     assert first.nll == second.nll
@@ -83,6 +125,8 @@ def test_a_slow_model_gets_fewer_images() -> None:
     fitted = QUICK.fitted(0.05, 45)
     assert 2 <= fitted.flow_images <= fitted.heat_images < QUICK.heat_images
     assert fitted.heat_levels == QUICK.heat_levels
+    assert 2 <= fitted.other_images < fitted.step_images <= QUICK.step_images
+    assert QUICK.fitted(100.0, 45).step_images == 2
     assert FULL.nll_images > QUICK.nll_images
 
 
@@ -143,6 +187,10 @@ def good(d: int = 100) -> TrustReport:
             i_mmse=0.0,
             levels=(GapLevel(psnr=60.0, gap=1.0, **level), GapLevel(psnr=-20.0, gap=0.0, **level)),
         ),
+        step_aside=StepAside(energies=(10.0, 10.2, 10.4, 10.6), standard_errors=(0.1, 0.1)),
+        other=OtherPhotographs(
+            dataset="other noise", images=10, energy=2.0, i_mmse=1.0, jpeg_xl=900.0, own_jpeg_xl=850.0
+        ),
         heat=(HeatResidual(psnr=20.0, mean=0.001, standard_error=0.001, rms=0.004, trace_error=0.001),),
         flow=(flow, flow),
         dimensionality=DimensionalityCheck(levels=(readings,), time_score_seconds=0.1, trace_seconds=1.0),
@@ -155,7 +203,7 @@ def good(d: int = 100) -> TrustReport:
 
 def empty() -> TrustReport:
     """A report before anything was measured."""
-    sections = ("images", "nll", "heat", "flow", "dimensionality", "normalization")
+    sections = ("images", "nll", "step_aside", "other", "heat", "flow", "dimensionality", "normalization")
     return TrustReport.model_validate(good().model_dump(exclude=set(sections)))
 
 
@@ -164,7 +212,7 @@ def outcome(report: TrustReport, name: str) -> Verdict:
 
 
 def test_a_good_model_passes_everything() -> None:
-    assert [verdict.passed for verdict in verdicts(good())] == [True] * 7
+    assert [verdict.passed for verdict in verdicts(good())] == [True] * 9
     assert all(verdict.sentence.endswith((".", "as fast.")) for verdict in verdicts(good()))
 
 
@@ -233,10 +281,85 @@ def test_annealing_decides_only_when_it_can(value: float, error: float, passed: 
     assert ("too large to decide" in verdict.sentence) == (passed is None)
 
 
+@pytest.mark.parametrize(
+    ("jump", "error", "passed"),
+    [
+        (0.5, 0.2, True),
+        (0.0, 0.0, True),
+        (-9.0, 1.0, False),
+        (9.0, 1.0, False),
+        (-2.0, 0.5, None),
+        (1.2, 0.5, None),
+        (float("nan"), 0.1, False),
+        (9.0, float("nan"), False),
+    ],
+)
+def test_a_step_aside_decides_only_when_it_can(jump: float, error: float, passed: bool | None) -> None:
+    """The threshold of 0.02 bits/dimension is 1.386 nats an image of 100 values."""
+    step = StepAside(energies=(5.0, 5.0 + jump, 5.0, 5.0), standard_errors=(error, error))
+    verdict = outcome(good().model_copy(update={"step_aside": step}), "A step aside")
+    assert verdict.passed is passed
+    assert ("too large to decide" in verdict.sentence) == (passed is None)
+    assert ("learned a grid" in verdict.sentence) == (passed is False)
+    if abs(jump) == 9:
+        assert "rolled by 2 pixels" in verdict.sentence
+        assert "0.130" in verdict.value  # 9 / (100 ln 2)
+        assert "0.02" in verdict.sentence
+
+
+@pytest.mark.parametrize(
+    ("changes", "passed", "meaning"),
+    [
+        ({}, True, None),
+        ({"jpeg_xl": 801.0}, False, "the model knows its data set, not images"),
+        ({"jpeg_xl": 801.0, "own_jpeg_xl": 799.0}, False, "no advantage over JPEG XL on either"),
+        ({"energy": 9.0}, False, "The gap opens"),
+        ({"energy": -9.0}, False, "The gap opens"),
+        ({"energy": float("nan")}, False, "The gap opens"),
+        ({"i_mmse": float("nan")}, False, "The advantage over JPEG XL is gone"),
+    ],
+    ids=str,
+)
+def test_other_photographs_need_a_small_gap_and_an_advantage(
+    changes: dict[str, float], passed: bool, meaning: str | None
+) -> None:
+    report = good()
+    other = report.other.model_copy(update=changes)
+    verdict = outcome(report.model_copy(update={"other": other}), "On other photographs")
+    assert verdict.passed is passed
+    for number in ("8.014", "9.000", "8.500", "+0.014"):  # 8 + 1 / (100 ln 2), the files, and the gap at home
+        assert number in verdict.sentence or changes
+    for sentence in ("data set, not images", "on either", "The gap opens"):
+        assert (sentence in verdict.sentence) == (meaning is not None and sentence in meaning) or "nan" in str(changes)
+    assert meaning is None or meaning in verdict.sentence
+
+
+def test_a_gap_on_both_data_sets_is_told_as_such() -> None:
+    report = good()
+    far = report.nll.model_copy(update={"energy": 9.0})
+    other = report.other.model_copy(update={"energy": 9.0})
+    verdict = outcome(report.model_copy(update={"nll": far, "other": other}), "On other photographs")
+    assert "too large on both" in verdict.sentence
+
+
+def test_a_report_from_before_the_later_checks_opens(tiny_checkpoint: Checkpoint) -> None:
+    save_report(tiny_checkpoint, good().model_copy(update={"fingerprint": tiny_checkpoint.fingerprint}))
+    path = tiny_checkpoint.path / "trust.json"
+    content = json.loads(path.read_text())
+    for name in ("step_aside", "other", "not_applicable"):
+        del content[name]
+    path.write_text(json.dumps(content))
+    report = find_report(tiny_checkpoint)
+    assert outcome(report, "Heat equation").passed is True
+    for name in ("A step aside", "On other photographs"):
+        assert outcome(report, name)[1:4] == (None, "–", "Not measured yet.")
+
+
 def test_what_was_not_run_says_so() -> None:
     report = empty()
     assert {verdict.passed for verdict in verdicts(report)} == {None}
-    assert len(verdicts(report)) == 7
+    assert len(verdicts(report)) == 9
+    assert {verdict.outcome for verdict in verdicts(report)} == {"open"}
 
 
 def test_numbers_that_are_not_finite_never_pass_and_survive_the_disk() -> None:
@@ -266,6 +389,9 @@ def test_numbers_that_are_not_finite_never_pass_and_survive_the_disk() -> None:
         {"levels": 0},
         {"heat": []},
         {"flow": []},
+        {"step_aside": {"energies": [1.0, 2.0], "standard_errors": []}},
+        {"step_aside": {"energies": [1.0, 2.0, 3.0], "standard_errors": [1.0, 1.0]}},
+        {"not_applicable": ["heat"]},
         {"nll": {"images": 1, "energy": 1.0, "i_mmse": 1.0, "levels": []}},
         {"dimensionality": {"levels": [], "time_score_seconds": 1.0, "trace_seconds": 1.0}},
     ],

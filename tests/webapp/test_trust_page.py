@@ -8,9 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.errors import ExplorerError
-from explorer.measures.reports import find_report
+from explorer.measures.reports import find_report, save_report
 from explorer.models.checkpoints import Checkpoint
-from tests.measures.test_trust import SMALL
+from tests.measures.test_trust import SMALL, good
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,9 +45,22 @@ def test_checks_run_on_demand_and_stay(page: AppTest, tiny_checkpoint: Checkpoin
     assert report.normalization.annealed is not None
     assert "of Digits" in page.caption[-1].value or any("of Digits" in c.value for c in page.caption)
     assert len(page.main.table) == 1
+    outcomes = dict(zip(page.main.table[0].value["Check"], page.main.table[0].value["Outcome"], strict=True))
+    assert "not applicable" in outcomes["**A step aside**"]  # of 8 x 8 pixels
+    assert "not applicable" in outcomes["**On other photographs**"]
+    assert not any("A step aside" in each.value for each in page.main.markdown)  # no figure
     assert not page.info
     page.run()  # a reload
     assert len(page.main.table) == 1
+
+
+def test_the_figures_of_the_checks_on_photographs(page: AppTest, tiny_checkpoint: Checkpoint) -> None:
+    save_report(tiny_checkpoint, good().model_copy(update={"fingerprint": tiny_checkpoint.fingerprint}))
+    page.run()
+    assert not page.exception
+    for title in ("A step aside", "On other photographs"):
+        assert any(each.value.startswith(f"**{title}.**") for each in page.main.markdown)
+    assert not any("Not measured yet" in each.value for each in page.main.caption)
 
 
 def test_a_report_of_other_weights_is_not_shown(page: AppTest, tiny_checkpoint: Checkpoint) -> None:
