@@ -2,7 +2,7 @@
 
 The work is done by `explorer.data.hub_fetch` in a process of its own. That process can be killed at any moment, which
 is how fetching stops (the libraries below it have no other way); what is half fetched is gone on with the next time.
-It also reads the environment anew: ``HF_ENDPOINT``, ``HF_TOKEN``, ``HF_HOME`` and ``HF_HUB_OFFLINE`` count.
+It reads the environment itself: ``HF_ENDPOINT``, ``HF_TOKEN``, ``HF_HUB_OFFLINE`` and the like.
 
 The files lie in Hugging Face's own cache, where ``datasets.load_dataset`` puts and finds them too. What was fetched is
 noted in ``hub`` of the data folder, a file for each data set and configuration: its commit and the files of each split.
@@ -38,7 +38,7 @@ from explorer.decoding import SUFFIXES
 from explorer.errors import ExplorerError, in_brief
 from explorer.home import data_home, write_atomically
 
-__all__ = ["KINDS", "HubRecord", "fetched_specs", "hub_images", "hub_record", "read_record", "write_record"]
+__all__ = ["KINDS", "HubRecord", "fetched_specs", "hub_images", "hub_record", "read_record", "snapshot", "write_record"]
 
 KINDS: tuple[tuple[str, ...], ...] = ((".parquet",), (".arrow",), (".tar",), SUFFIXES)
 """Suffixes of the files that a data set may consist of; of several kinds that are there, the first is used."""
@@ -126,7 +126,7 @@ def hub_images(record: HubRecord, split: str, fetching: Progress | None = None) 
         ExplorerError: the files cannot be fetched, are damaged, or have no column of images.
     """
     name = parse_hub_spec(record.spec)
-    folder = _snapshot(name, record.revision)
+    folder = snapshot(name, record.revision)
     if not all((folder / file).is_file() for file in record.files):
         record = _fetch(name, fetching, record.revision)
     parts = {
@@ -186,11 +186,15 @@ def _age(name: HubName) -> float:
         return _CHECK_EVERY
 
 
-def _snapshot(name: HubName, revision: str) -> Path:
-    """Where the cache of `huggingface_hub` has the files of a commit."""
-    from huggingface_hub import constants
+def snapshot(name: HubName, revision: str) -> Path:
+    """The folder in the cache of `huggingface_hub` that has the files of a commit, when they were fetched."""
+    return Path(_cache()) / f"datasets--{name.owner}--{name.name}" / "snapshots" / revision
 
-    return Path(constants.HF_HUB_CACHE) / f"datasets--{name.owner}--{name.name}" / "snapshots" / revision
+
+def _cache() -> str:
+    from huggingface_hub import constants  # takes a tenth of a second to import
+
+    return constants.HF_HUB_CACHE
 
 
 def _fetch(name: HubName, fetching: Progress | None, revision: str = "") -> HubRecord:
@@ -200,6 +204,7 @@ def _fetch(name: HubName, fetching: Progress | None, revision: str = "") -> HubR
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, (str(_PACKAGE_PARENT), os.environ.get("PYTHONPATH", "")))),
         "EXPLORER_HOME": str(data_home()),
+        "HF_HUB_CACHE": _cache(),
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",  # callers show their own
         "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",

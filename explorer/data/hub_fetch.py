@@ -23,7 +23,6 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pyarrow as pa
 import pyarrow.parquet as pq
 from huggingface_hub import HfApi, constants, metadata_load
@@ -33,8 +32,9 @@ from huggingface_hub.errors import (
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
 )
+from huggingface_hub.utils import httpx
 
-from explorer.data.hub import KINDS, HubRecord, read_record, write_record
+from explorer.data.hub import KINDS, HubRecord, read_record, snapshot, write_record
 from explorer.data.names import HubName, parse_hub_spec
 from explorer.data.tables import find_columns
 from explorer.errors import ExplorerError, in_brief
@@ -135,11 +135,8 @@ def _check_card(api: HfApi, name: HubName, revision: str, sizes: dict[str, int])
         configs += [config for config in listed or () if isinstance(config, dict)]
     for config in configs:
         for pattern in _texts([config.get("data_files"), config.get("data_dir")]):
-            if (
-                pattern.startswith(("/", "~"))
-                or ".." in pattern.split("/")
-                or any(s in pattern for s in ("::", ":/", "\\"))
-            ):
+            elsewhere = pattern.startswith(("/", "~")) or ".." in pattern.split("/")
+            if elsewhere or any(mark in pattern for mark in (":/", "::", "\\")):
                 raise ExplorerError(
                     f"The card of {name.spec} names files that are not its own ({pattern[:100]!r}). It is not opened."
                 )
@@ -232,7 +229,7 @@ def _download(api: HfApi, name: HubName, record: HubRecord, sizes: dict[str, int
         )
         return Path(path)
 
-    folder = Path(constants.HF_HUB_CACHE) / f"datasets--{name.owner}--{name.name}" / "snapshots" / record.revision
+    folder = snapshot(name, record.revision)
     missing = [file for file in record.files if not (folder / file).is_file()]
     tally.total = sum(sizes[file] for file in missing)
     _check_space(name, tally.total)
@@ -285,7 +282,7 @@ def _sentence(name: HubName, error: Exception) -> str:
         return f"You may not read {name.spec}. Look at {page}, then {access}."
     if status:
         return f"The Hub does not give {name.spec} (HTTP status {status}). Try again later."
-    if isinstance(error, (httpx2.TransportError, ConnectionError, TimeoutError)):
+    if isinstance(error, (httpx.TransportError, ConnectionError, TimeoutError)):
         return f"The Hub cannot be reached, and {name.spec} was not fetched yet. Check the network and try again."
     if isinstance(error, OSError) and error.errno:
         return f"{name.spec} cannot be kept in {constants.HF_HUB_CACHE} ({error.strerror}). Free some space there."

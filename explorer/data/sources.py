@@ -87,7 +87,7 @@ def list_datasets() -> list[DatasetInfo]:
 
 
 def absolute_spec(spec: str) -> str:
-    """The same data set, named so that it is found from any folder; built-in sets and those of the Hub stay as they are.
+    """The same data set, named so that it is found from any folder; what is no path stays as it is.
 
     Raises:
         ExplorerError: it should be one of the Hub, but its id breaks the rules.
