@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from explorer.cli.console import DeviceOption, ModelArgument, messages, output, progress_bar
+from explorer.cli.console import DATA_HELP, DeviceOption, ModelArgument, messages, opening, output, progress_bar
 from explorer.errors import ExplorerError
 from explorer.home import write_atomically
 
@@ -23,7 +23,7 @@ __all__ = ["evaluate"]
 
 def evaluate(
     model: ModelArgument,
-    data: Annotated[str, typer.Option(help="digits, photos, or a path; the checkpoint's own data when left out.")] = "",
+    data: Annotated[str, typer.Option(help=f"{DATA_HELP} The checkpoint's own data when left out.")] = "",
     split: Annotated[Literal["train", "validation"], typer.Option(help="Which part of the data.")] = "validation",
     limit: Annotated[int, typer.Option(help="Images at most.", min=2)] = 2000,
     quick: Annotated[bool, typer.Option("--quick", help="All checks on few images, in about a minute.")] = False,
@@ -45,7 +45,7 @@ def evaluate(
     checkpoint = load_checkpoint(model, device)
     with progress_bar("Opening the data") as progress:
         shape = checkpoint.model.image_shape
-        store = open_dataset(_data_of(checkpoint, data), shape, split, progress=progress)
+        store = open_dataset(_data_of(checkpoint, data), shape, split, **opening(progress))
     result = None
     if not quick:
         with progress_bar("Measuring noise levels") as progress:
@@ -80,15 +80,16 @@ def evaluate(
 
 def _data_of(checkpoint: Checkpoint, data: str) -> str:
     """The data set that was asked for, else the one that the checkpoint was trained on, where it is offered here."""
+    from explorer.data.names import dataset_name
     from explorer.data.sources import list_datasets
 
     own = checkpoint.config.dataset
-    offered = {Path(info.spec).name: info.spec for info in list_datasets()}
+    offered = {dataset_name(info.spec): info.spec for info in list_datasets()}
     if data or own in offered:
         return data or offered[own]
     raise ExplorerError(
         f"{checkpoint.name} was trained on {own or 'data that it does not name'}, which is not offered here. "
-        "Say where it is with --data PATH, or take --data photos, the photographs that come with the project."
+        "Say where it is with --data, or take --data photos, the photographs that come with the project."
     )
 
 

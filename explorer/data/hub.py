@@ -15,7 +15,6 @@ and no pickle that comes with a data set is run.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
@@ -24,70 +23,22 @@ import tempfile
 import time
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pathlib import Path
 
 from explorer.data.building import Progress
 from explorer.data.folders import SPLIT_NAMES, image_folder
+from explorer.data.hub_records import HubRecord, hub_cache, read_record, record_path, snapshot
 from explorer.data.huggingface import READERS, loaded_files
-from explorer.data.names import HubName, is_hub_spec, parse_hub_spec
+from explorer.data.names import HubName, parse_hub_spec
 from explorer.data.reading import ImageSet
 from explorer.data.tables import parquet_files
-from explorer.decoding import SUFFIXES
 from explorer.errors import ExplorerError, in_brief
-from explorer.home import data_home, write_atomically
+from explorer.home import data_home
 
-__all__ = ["KINDS", "HubRecord", "fetched_specs", "hub_images", "hub_record", "read_record", "snapshot", "write_record"]
-
-KINDS: tuple[tuple[str, ...], ...] = ((".parquet",), (".arrow",), (".tar",), SUFFIXES)
-"""Suffixes of the files that a data set may consist of; of several kinds that are there, the first is used."""
+__all__ = ["hub_images", "hub_record"]
 
 _CHECK_EVERY = 3600.0  # seconds
 _PACKAGE_PARENT = Path(__file__).resolve().parents[2]
-
-
-class HubRecord(BaseModel):
-    """What was fetched of a data set.
-
-    Attributes:
-        spec: ``hf:OWNER/NAME`` or ``hf:OWNER/NAME:CONFIG``.
-        revision: the commit.
-        splits: name of each split -> its files, as paths in the repository.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    spec: str
-    revision: str = Field(pattern=r"^[0-9a-f]{40}$")
-    splits: dict[str, list[str]]
-
-    @field_validator("splits")
-    @classmethod
-    def _stay_inside(cls, splits: dict[str, list[str]]) -> dict[str, list[str]]:
-        suffixes = {suffix for kind in KINDS for suffix in kind}
-        for file in (file for files in splits.values() for file in files):
-            path = PurePosixPath(file)
-            if path.is_absolute() or ".." in path.parts or "\\" in file or path.suffix.lower() not in suffixes:
-                raise ValueError(f"{file!r} is no file of a data set")
-        if not any(splits.values()):
-            raise ValueError("there are no files")
-        return splits
-
-    @property
-    def files(self) -> list[str]:
-        """All files, in the order of their splits."""
-        return list(dict.fromkeys(file for files in self.splits.values() for file in files))
-
-
-def fetched_specs() -> list[str]:
-    """The data sets of the Hub that were fetched, by name."""
-    try:
-        files = sorted((data_home() / "hub").glob("*.json"))
-    except OSError:  # not ours to read
-        return []
-    records = (_read(file) for file in files)
-    return sorted({record.spec for record in records if record is not None})
 
 
 def hub_record(name: HubName, fetching: Progress | None = None) -> HubRecord:
@@ -110,7 +61,7 @@ def hub_record(name: HubName, fetching: Progress | None = None) -> HubRecord:
         return _fetch(name, fetching)
     except ExplorerError:  # no network, gone, or not ours any more: what was fetched stays
         with suppress(OSError):
-            os.utime(_record_path(name))  # or each of the next calls would wait for the network
+            os.utime(record_path(name))  # or each of the next calls would wait for the network
         return record
 
 
@@ -148,53 +99,12 @@ def hub_images(record: HubRecord, split: str, fetching: Progress | None = None) 
     return replace(images, title=record.spec, is_split=is_split)
 
 
-def read_record(name: HubName) -> HubRecord | None:
-    """What was fetched of a data set; None when nothing was, or when its note is damaged."""
-    record = _read(_record_path(name))
-    return record if record is not None and record.spec == name.spec else None
-
-
-def write_record(record: HubRecord) -> None:
-    """Note what was fetched.
-
-    Raises:
-        ExplorerError: the data folder cannot be written.
-    """
-    with write_atomically(_record_path(parse_hub_spec(record.spec))) as path:
-        path.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
-
-
-def _read(file: Path) -> HubRecord | None:
-    try:
-        record = HubRecord.model_validate_json(file.read_bytes())
-        return record if is_hub_spec(record.spec) and parse_hub_spec(record.spec) else None
-    except (OSError, ValidationError, ExplorerError):
-        return None
-
-
-def _record_path(name: HubName) -> Path:
-    # The Hub has no "--" in its names. A configuration may be called almost anything.
-    config = f"--{hashlib.sha256(name.config.encode()).hexdigest()[:12]}" if name.config else ""
-    return data_home() / "hub" / f"{name.owner}--{name.name}{config}.json"
-
-
 def _age(name: HubName) -> float:
     """Seconds since the Hub was asked."""
     try:
-        return abs(time.time() - _record_path(name).stat().st_mtime)
+        return abs(time.time() - record_path(name).stat().st_mtime)
     except OSError:
         return _CHECK_EVERY
-
-
-def snapshot(name: HubName, revision: str) -> Path:
-    """The folder in the cache of `huggingface_hub` that has the files of a commit, when they were fetched."""
-    return Path(_cache()) / f"datasets--{name.owner}--{name.name}" / "snapshots" / revision
-
-
-def _cache() -> str:
-    from huggingface_hub import constants  # takes a tenth of a second to import
-
-    return constants.HF_HUB_CACHE
 
 
 def _fetch(name: HubName, fetching: Progress | None, revision: str = "") -> HubRecord:
@@ -204,7 +114,7 @@ def _fetch(name: HubName, fetching: Progress | None, revision: str = "") -> HubR
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, (str(_PACKAGE_PARENT), os.environ.get("PYTHONPATH", "")))),
         "EXPLORER_HOME": str(data_home()),
-        "HF_HUB_CACHE": _cache(),
+        "HF_HUB_CACHE": hub_cache(),
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",  # callers show their own
         "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -230,9 +140,11 @@ def _fetch(name: HubName, fetching: Progress | None, revision: str = "") -> HubR
                     problem = said.get("error", "")
                     if not problem:
                         report(said["done"], said["total"])
-        finally:
+            process.wait()
+        except BaseException:  # stopped, or nobody is interested any more
             process.kill()
             process.wait()
+            raise
         if problem:
             raise ExplorerError(problem)
         record = read_record(name)

@@ -21,7 +21,7 @@ import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -34,9 +34,9 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import httpx
 
-from explorer.data.hub import KINDS, HubRecord, read_record, snapshot, write_record
+from explorer.data.columns import find_columns
+from explorer.data.hub_records import KINDS, HubRecord, read_record, snapshot, write_record
 from explorer.data.names import HubName, parse_hub_spec
-from explorer.data.tables import find_columns
 from explorer.errors import ExplorerError, in_brief
 
 __all__ = ["fetch", "main"]
@@ -52,7 +52,8 @@ _SECOND_CARD = ".huggingface.yaml"  # overrides the first for `datasets`; hardly
 class Tally:
     """Bytes fetched of all files together, and the lines that say so."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: TextIO) -> None:
+        self._lines = lines
         self.done = 0
         self.total: int | None = None
         self._lock = threading.Lock()
@@ -79,7 +80,7 @@ class Tally:
 
     def _say(self) -> None:
         try:
-            print(json.dumps({"done": self.done, "total": self.total}), flush=True)
+            print(json.dumps({"done": self.done, "total": self.total}), file=self._lines, flush=True)
         except OSError:  # nobody listens any more
             os._exit(1)
 
@@ -88,15 +89,16 @@ def main(arguments: list[str]) -> int:
     """Fetch, and say what is wrong; the exit status."""
     name = parse_hub_spec(arguments[0])
     problem = ""
+    lines, sys.stdout = sys.stdout, sys.stderr  # whatever else is printed is not for the caller
     try:
-        with Tally() as tally:
+        with Tally(lines) as tally:
             fetch(name, tally, *arguments[1:])
     except ExplorerError as error:
         problem = str(error)
     except Exception as error:  # the libraries let errors of many others through
         problem = _sentence(name, error)
     if problem:
-        print(json.dumps({"error": problem}), flush=True)
+        print(json.dumps({"error": problem}), file=lines, flush=True)
     return int(bool(problem))
 
 
@@ -290,4 +292,4 @@ def _sentence(name: HubName, error: Exception) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    os._exit(main(sys.argv[1:]))  # without waiting for the downloads that were begun

@@ -33,7 +33,8 @@ from explorer.data.arrays import array_file
 from explorer.data.building import Progress, write_store
 from explorer.data.builtin import digits, photos
 from explorer.data.folders import files_below, image_folder
-from explorer.data.hub import fetched_specs, hub_images, hub_record
+from explorer.data.hub import hub_images, hub_record
+from explorer.data.hub_records import fetched_specs
 from explorer.data.huggingface import READERS, is_saved_to_disk, loaded_files, saved_to_disk
 from explorer.data.imagenet import downsampled_imagenet, imagenet_files, is_imagenet_file
 from explorer.data.names import is_hub_spec, parse_hub_spec

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from explorer.data.names import dataset_name
 from explorer.data.sources import DatasetInfo, list_datasets
 from explorer.errors import ExplorerError
 from explorer.models.checkpoints import Checkpoint, CheckpointInfo, list_checkpoints
@@ -109,7 +110,7 @@ def _default_model(usable: Mapping[str, CheckpointInfo]) -> str:
 
 def _short_name(info: DatasetInfo) -> str:
     """A name for the list and for the URL; never a path of this machine."""
-    return info.spec if info.builtin else Path(info.spec).name
+    return info.spec if info.builtin else dataset_name(info.spec)
 
 
 def _fitting_dataset(model: CheckpointInfo, names: Iterable[str]) -> str:
