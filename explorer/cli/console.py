@@ -46,7 +46,7 @@ def progress_bar(what: str) -> Iterator[MoveBar]:
 
 
 def opening(move: MoveBar) -> dict[str, Report]:
-    """The arguments of `open_dataset` that show with a bar how far it is: megabytes first where it has to fetch them."""
+    """The arguments of `open_dataset` that show with a bar how far it is: megabytes fetched, then images prepared."""
 
     def fetching(done: int, total: int | None) -> None:
         move(done // _MEGABYTE, None if total is None else math.ceil(total / _MEGABYTE), "Fetching from the Hub, MB")

@@ -7,7 +7,6 @@ chosen. `sidebar` tells a page what they say.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -18,6 +17,7 @@ from explorer.data.sources import DatasetInfo, list_datasets
 from explorer.errors import ExplorerError
 from explorer.models.checkpoints import Checkpoint, CheckpointInfo, list_checkpoints
 from explorer.units import LOG_PROB_UNITS, LogProbUnit, unit_label
+from explorer.webapp.hub_box import hub_box, newly_fetched
 from explorer.webapp.loaders import checkpoint
 
 __all__ = ["Selection", "draw_sidebar", "run_through_app", "sidebar"]
@@ -85,7 +85,11 @@ def _choices(models: Mapping[str, CheckpointInfo], datasets: Mapping[str, Datase
     name = _choose(
         "Model", list(models), _default_model(models), "model", on_change=_fit_dataset, args=(models, datasets)
     )
+    fetched = newly_fetched()
+    if fetched in datasets:
+        st.session_state["data"] = fetched
     dataset = _choose("Data set", sorted(datasets), _fitting_dataset(models[name], datasets), "data")
+    hub_box()
     unit = _choose("Unit of log p", LOG_PROB_UNITS, LOG_PROB_UNITS[0], "unit", help=_UNIT_HELP)
     chosen = checkpoint(models[name].path)
     _describe(models[name], chosen, datasets[dataset])

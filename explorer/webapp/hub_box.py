@@ -1,0 +1,53 @@
+"""A data set of the Hugging Face Hub for the list of data sets: typed, fetched once, and chosen.
+
+Nothing is fetched because a link names it: only the button does.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.data.hub import hub_record
+from explorer.data.names import HUB_PREFIX, is_hub_spec, parse_hub_spec
+from explorer.webapp.loaders import show_fetching, shown_errors
+
+__all__ = ["hub_box", "newly_fetched"]
+
+_FETCHED = "hub-fetched"
+
+
+def newly_fetched() -> str | None:
+    """The data set that was fetched since the page was last drawn, to be chosen now."""
+    return st.session_state.pop(_FETCHED, None)
+
+
+def hub_box() -> None:
+    """Draw the box; when its button is pressed, fetch the data set and draw the page again.
+
+    Fetching ends when the page is left or something else is clicked; the next time it goes on from there.
+    """
+    with st.popover("Add from the Hub", icon=":material/cloud_download:", type="tertiary"):
+        with st.form("hub-box", border=False, enter_to_submit=True):
+            typed = st.text_input(
+                "Data set of the Hugging Face Hub",
+                key="hub-spec",
+                placeholder="hf:OWNER/NAME",
+                help="Or hf:OWNER/NAME:CONFIG. It is fetched once; images in Parquet, Arrow or WebDataset files, "
+                "or as PNG, JPEG, WebP, GIF, TIFF or BMP files.",
+            )
+            pressed = st.form_submit_button("Fetch", icon=":material/download:")
+        if pressed and typed.strip():
+            with shown_errors():
+                _fetch(typed.strip())
+
+
+def _fetch(typed: str) -> None:
+    name = parse_hub_spec(typed if is_hub_spec(typed) else f"{HUB_PREFIX}{typed}")
+    bar = st.empty()
+    show_fetching(bar, name.spec, 0, None)
+    try:
+        hub_record(name, lambda done, total: show_fetching(bar, name.spec, done, total))
+    finally:
+        bar.empty()
+    st.session_state[_FETCHED] = name.spec
+    st.rerun()
