@@ -6,6 +6,7 @@ Nothing is fetched because a link names it: only the button does.
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.data.hub import hub_record
 from explorer.data.names import HUB_PREFIX, is_hub_spec, parse_hub_spec
@@ -14,6 +15,7 @@ from explorer.webapp.loaders import show_fetching, shown_errors
 __all__ = ["hub_box", "newly_fetched"]
 
 _FETCHED = "hub-fetched"
+_COUNT = "hub-count"
 
 
 def newly_fetched() -> str | None:
@@ -26,28 +28,27 @@ def hub_box() -> None:
 
     Fetching ends when the page is left or something else is clicked; the next time it goes on from there.
     """
-    with st.popover("Add from the Hub", icon=":material/cloud_download:", type="tertiary"):
-        with st.form("hub-box", border=False, enter_to_submit=True):
+    key = f"hub-box-{st.session_state.get(_COUNT, 0)}"  # a new one is closed
+    with st.popover("Add from the Hub", icon=":material/cloud_download:", type="tertiary", key=key):
+        with st.form(f"{key}-form", border=False, enter_to_submit=True):
             typed = st.text_input(
                 "Data set of the Hugging Face Hub",
-                key="hub-spec",
+                key=f"{key}-spec",
                 placeholder="hf:OWNER/NAME",
                 help="Or hf:OWNER/NAME:CONFIG. It is fetched once; images in Parquet, Arrow or WebDataset files, "
                 "or as PNG, JPEG, WebP, GIF, TIFF or BMP files.",
             )
-            pressed = st.form_submit_button("Fetch", icon=":material/download:")
+            pressed = st.form_submit_button("Fetch", icon=":material/download:", key=f"{key}-fetch")
+        place = st.empty()  # of the bar, and then of the sentence that says why not
         if pressed and typed.strip():
-            with shown_errors():
-                _fetch(typed.strip())
+            with place, shown_errors():
+                _fetch(typed.strip(), place)
 
 
-def _fetch(typed: str) -> None:
+def _fetch(typed: str, place: DeltaGenerator) -> None:
     name = parse_hub_spec(typed if is_hub_spec(typed) else f"{HUB_PREFIX}{typed}")
-    bar = st.empty()
-    show_fetching(bar, name.spec, 0, None)
-    try:
-        hub_record(name, lambda done, total: show_fetching(bar, name.spec, done, total))
-    finally:
-        bar.empty()
+    show_fetching(place, name.spec, 0, None)
+    hub_record(name, lambda done, total: show_fetching(place, name.spec, done, total))
     st.session_state[_FETCHED] = name.spec
+    st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + 1
     st.rerun()
