@@ -9,6 +9,8 @@ import io
 import json
 import os
 import shutil
+import subprocess
+import sys
 import tarfile
 import threading
 import time
@@ -297,3 +299,23 @@ def test_damaged_records(home: Path) -> None:
     path.write_bytes(np.random.default_rng(0).bytes(100))
     assert read_record(NAME) is None
     assert fetched_specs() == []
+
+
+def test_the_command_line(hub: Hub, picture: Picture, home: Path) -> None:
+    hub.repositories[REPO] = two_splits(picture)
+    command = [sys.executable, "-m", "explorer", "store", SPEC, "--size", "8", "--split", "train", "--verify"]
+    environment = os.environ | {"EXPLORER_HOME": str(home), "COLUMNS": "200", "TERM": "dumb"}
+    root = Path(__file__).parents[2]
+
+    def run() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+
+    done = run()
+    assert done.returncode == 0, done.stderr
+    assert "6 images, verified" in done.stderr
+    hub.repositories.clear()
+    record_path(NAME).unlink()
+    failed = run()
+    assert failed.returncode == 1
+    assert f"Error: The Hub has no data set {SPEC}" in failed.stderr
+    assert "Traceback" not in failed.stderr
