@@ -14,16 +14,20 @@ or by ``hf:OWNER/NAME`` or ``hf:OWNER/NAME:CONFIG``, its id on the Hugging Face 
 is for validation: the images whose numbers have the smallest SHA-256. Sets of fewer than `SMALLEST_SPLIT` images are
 not split: both parts hold all of them.
 
-A store is built once for a source, size, split and limit, under ``stores`` in the data folder; a build that was killed
-goes on where it was. Its name has a digest of path, sizes and times of change of the files, so that changed files give
-a new store; for a data set of the Hub, of its commit.
+**Views.** A training set of larger pictures can hold several views of each (`explorer.data.views`). The split is one of
+pictures: views of one are never in both parts.
+
+A store is built once for a source, size, split, limit and views, under ``stores`` in the data folder; a build that was
+killed goes on where it was. Its name has a digest of path, sizes and times of change of the files, so that changed
+files give a new store; for a data set of the Hub, of its commit.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -39,8 +43,9 @@ from explorer.data.huggingface import READERS, is_saved_to_disk, loaded_files, s
 from explorer.data.imagenet import downsampled_imagenet, imagenet_files, is_imagenet_file
 from explorer.data.names import is_hub_spec, parse_hub_spec
 from explorer.data.reading import ImageSet
-from explorer.data.store import Store, open_store
+from explorer.data.store import Sample, Store, open_store
 from explorer.data.tables import parquet_files
+from explorer.data.views import CENTRAL, Views
 from explorer.decoding import SUFFIXES
 from explorer.errors import ExplorerError
 from explorer.home import dataset_folders, subfolder
@@ -55,7 +60,7 @@ SMALLEST_SPLIT = 50
 _BUILTIN = {"photos": "Photographs", "digits": "Digits"}
 _ARRAY_SUFFIXES = (".npy", ".npz")
 _FILE_SUFFIXES = (*_ARRAY_SUFFIXES, ".parquet")
-_BUILD_VERSION = "2"  # part of every digest: raise it when the same files give other stores
+_BUILD_VERSION = "3"  # part of every digest: raise it when the same files give other stores
 
 
 class DatasetInfo(NamedTuple):
@@ -104,6 +109,7 @@ def open_dataset(
     split: Split = "validation",
     limit: int | None = None,
     progress: Progress | None = None,
+    views: Views = CENTRAL,
     fetching: Progress | None = None,
 ) -> Store:
     """The images of a data set at a model's size, built on the first call and opened on later ones.
@@ -114,6 +120,7 @@ def open_dataset(
         split: ``"train"``, ``"validation"``, or ``"all"`` for both.
         limit: at most so many images, evenly spaced over the split; all when None.
         progress: called with the number of images done and their total.
+        views: of each picture; built-in sets, which are made at the size that is asked for, have one.
         fetching: called with the bytes fetched and their total, for a data set of the Hub that is not here yet.
 
     Raises:
@@ -126,8 +133,10 @@ def open_dataset(
     fetched = hub_record(parse_hub_spec(spec), fetching) if is_hub_spec(spec) else None
     path = None if fetched or spec in _BUILTIN else Path(absolute_spec(spec))
     files = [] if path is None else _files_of(path)
+    if path is None and fetched is None:
+        views = CENTRAL
     named = f"{spec} {fetched.revision}" if fetched else spec
-    folder = subfolder("stores") / _store_name(named, path, files, image_shape, split, limit)
+    folder = subfolder("stores") / _store_name(named, path, files, image_shape, split, limit, views)
     if folder.is_dir():
         try:
             return open_store(folder)
@@ -138,15 +147,21 @@ def open_dataset(
     else:
         images = hub_images(fetched, split, fetching)
     numbers = _choose(images, split, limit)
+
+    def read(done: int) -> Iterator[Sample]:
+        pictures, of_the_next = divmod(done, views.count)
+        return islice(images.read(numbers[pictures:], image_shape, views), of_the_next, None)
+
     return write_store(
         folder,
         images.title,
-        lambda done: images.read(numbers[done:], image_shape),
+        read,
         image_shape,
-        len(numbers),
+        len(numbers) * views.count,
         progress,
         images.label_names,
         absolute_spec(spec),
+        views,
     )
 
 
@@ -193,11 +208,17 @@ def _is_data_file(path: Path) -> bool:
 
 
 def _store_name(
-    spec: str, path: Path | None, files: Sequence[Path], image_shape: ImageShape, split: Split, limit: int | None
+    spec: str,
+    path: Path | None,
+    files: Sequence[Path],
+    image_shape: ImageShape,
+    split: Split,
+    limit: int | None,
+    views: Views,
 ) -> str:
     title = spec if path is None else path.stem
     digest = hashlib.sha256(
-        repr((_BUILD_VERSION, spec if path is None else str(path), image_shape, split, limit)).encode()
+        repr((_BUILD_VERSION, spec if path is None else str(path), image_shape, split, limit, views)).encode()
     )
     for file in files:
         try:

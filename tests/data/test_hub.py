@@ -26,6 +26,7 @@ from huggingface_hub import constants
 from explorer.data.hub_records import HubRecord, fetched_specs, read_record, record_path
 from explorer.data.names import dataset_name, dataset_stem, parse_hub_spec
 from explorer.data.sources import absolute_spec, list_datasets, open_dataset
+from explorer.data.views import Views
 from explorer.errors import ExplorerError
 from explorer.images import read_image, to_square
 from tests.data.hub_server import Hub, Repository, serve_hub
@@ -319,3 +320,11 @@ def test_the_command_line(hub: Hub, picture: Picture, home: Path) -> None:
     assert failed.returncode == 1
     assert f"Error: The Hub has no data set {SPEC}" in failed.stderr
     assert "Traceback" not in failed.stderr
+
+
+def test_views_of_larger_pictures(hub: Hub, picture: Picture) -> None:
+    file = io.BytesIO()
+    pq.write_table(pa.table({"image": pa.array([picture(number, 40) for number in range(4)], pa.binary())}), file)
+    hub.repositories[REPO] = Repository({"0.parquet": file.getvalue()})
+    assert len(open_dataset(SPEC, SHAPE, "all", views=Views(3, 2.5))) == 12
+    assert len(open_dataset(SPEC, SHAPE, "all")) == 4
