@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-__all__ = ["DeviceOption", "ModelArgument", "messages", "output", "progress_bar"]
+if TYPE_CHECKING:
+    from explorer.data.building import Progress as Report
+
+__all__ = ["DATA_HELP", "DeviceOption", "ModelArgument", "messages", "opening", "output", "progress_bar"]
+
+_MEGABYTE = 1_000_000  # bytes
 
 output = Console()
 messages = Console(stderr=True, markup=False)
 
+DATA_HELP = "digits, photos, leaves, the path of a data set, or hf:OWNER/NAME of the Hugging Face Hub."
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 ModelArgument = Annotated[str, typer.Argument(help="Name of a checkpoint, or its folder.")]
 
@@ -36,3 +43,12 @@ def progress_bar(what: str) -> Iterator[MoveBar]:
             progress.update(task, completed=done, total=total, description=what)
 
         yield move
+
+
+def opening(move: MoveBar) -> dict[str, Report]:
+    """The arguments of `open_dataset` that show with a bar how far it is: megabytes fetched, then images prepared."""
+
+    def fetching(done: int, total: int | None) -> None:
+        move(done // _MEGABYTE, None if total is None else math.ceil(total / _MEGABYTE), "Fetching from the Hub, MB")
+
+    return {"progress": lambda done, total: move(done, total, "Preparing the images"), "fetching": fetching}

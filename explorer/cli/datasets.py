@@ -8,15 +8,15 @@ from typing import Annotated, Literal
 import typer
 from rich.table import Table
 
-from explorer.cli.console import DeviceOption, ModelArgument, messages, output, progress_bar
+from explorer.cli.console import DATA_HELP, DeviceOption, ModelArgument, messages, opening, output, progress_bar
 
 __all__ = ["catalog", "compare", "store"]
 
-DataOption = Annotated[str, typer.Option(help="digits, photos, leaves, or the path of a data set.")]
+DataOption = Annotated[str, typer.Option(help=DATA_HELP)]
 
 
 def store(
-    data: Annotated[str, typer.Argument(help="digits, photos, leaves, or the path of a data set.")],
+    data: Annotated[str, typer.Argument(help=DATA_HELP)],
     size: Annotated[int, typer.Option(help="Height and width in pixels.", min=1)],
     color: Annotated[bool, typer.Option("--color", help="Three channels.")] = False,
     split: Annotated[Literal["train", "validation", "all"], typer.Option(help="Which part of it.")] = "validation",
@@ -34,7 +34,7 @@ def store(
     with progress_bar("Preparing the images") as progress:
         # Views of a picture look alike: a model is validated on one of each.
         cut = Views(views if split == "train" else 1, min_shrink)
-        images = open_dataset(data, (3 if color else 1, size, size), split, progress=progress, views=cut)
+        images = open_dataset(data, (3 if color else 1, size, size), split, views=cut, **opening(progress))
     if verify:
         verify_store(images)
     skipped = f", {len(images.skipped):,} left out that could not be read" if images.skipped else ""
@@ -63,7 +63,7 @@ def catalog(
     checkpoint = load_checkpoint(model, device)
     with progress_bar("Opening the data") as progress:
         split = unseen_split(data, checkpoint.config.dataset)
-        images = open_dataset(data, checkpoint.model.image_shape, split, progress=progress)
+        images = open_dataset(data, checkpoint.model.image_shape, split, **opening(progress))
     with progress_bar("Scoring") as progress:
         built = build_catalog(checkpoint, images, output, progress)
     if with_map:
@@ -90,7 +90,7 @@ def compare(
     models = load_checkpoint(first, device), load_checkpoint(second, device)
     with progress_bar("Opening the data") as progress:
         split = unseen_split(data, *(model.config.dataset for model in models))
-        images = open_dataset(data, models[0].model.image_shape, split, progress=progress)
+        images = open_dataset(data, models[0].model.image_shape, split, **opening(progress))
     with progress_bar("Scoring") as progress:
         found = compare_checkpoints(*models, images, progress)
     table = Table(box=None, show_header=False)

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from explorer.cli.console import DeviceOption, ModelArgument, messages, output, progress_bar
+from explorer.cli.console import DATA_HELP, DeviceOption, ModelArgument, messages, opening, output, progress_bar
 from explorer.errors import ExplorerError
 from explorer.home import write_atomically
 
@@ -23,9 +23,7 @@ __all__ = ["evaluate"]
 
 def evaluate(
     model: ModelArgument,
-    data: Annotated[
-        str, typer.Option(help="digits, photos, leaves, or a path; the checkpoint's own data when left out.")
-    ] = "",
+    data: Annotated[str, typer.Option(help=f"{DATA_HELP} The checkpoint's own data when left out.")] = "",
     split: Annotated[
         Literal["train", "validation", "all"] | None,
         typer.Option(help="Which part of the data; when left out, what is new to the model."),
@@ -62,12 +60,12 @@ def evaluate(
         shape = checkpoint.model.image_shape
         source = _data_of(checkpoint, data)
         split = split or unseen_split(source, checkpoint.config.dataset)
-        store = open_dataset(source, shape, split, progress=progress)
+        store = open_dataset(source, shape, split, **opening(progress))
     others = None
     if checks:
         with progress_bar("Opening other photographs") as progress:
             own = (checkpoint.config.dataset, source)
-            others = open_other(shape, checkpoint.values, own, other, progress)
+            others = open_other(shape, checkpoint.values, own, other, **opening(progress))
     result = None
     if not quick:
         with progress_bar("Measuring noise levels") as progress:
@@ -103,15 +101,16 @@ def evaluate(
 
 def _data_of(checkpoint: Checkpoint, data: str) -> str:
     """The data set that was asked for, else the one that the checkpoint was trained on, where it is offered here."""
+    from explorer.data.names import dataset_name
     from explorer.data.sources import list_datasets
 
     own = checkpoint.config.dataset
-    offered = {Path(info.spec).name: info.spec for info in list_datasets()}
+    offered = {dataset_name(info.spec): info.spec for info in list_datasets()}
     if data or own in offered:
         return data or offered[own]
     raise ExplorerError(
         f"{checkpoint.name} was trained on {own or 'data that it does not name'}, which is not offered here. "
-        "Say where it is with --data PATH, or take --data photos, the photographs that come with the project."
+        "Say where it is with --data, or take --data photos, the photographs that come with the project."
     )
 
 

@@ -24,11 +24,14 @@ def score(
     device: DeviceOption = "auto",
 ) -> None:
     """log p and local dimensionality of images: a row each."""
+    from explorer.data.names import is_hub_spec
     from explorer.measures.files import score_files
     from explorer.models.checkpoints import load_checkpoint
 
     if str(output) != "-" and output.suffix.lower() not in {".csv", ".parquet"}:
         raise ExplorerError(f"{output} must end in .csv or .parquet (or be - for CSV on the screen).")
+    if is_hub_spec(str(images)):
+        raise ExplorerError(f"score takes image files. Use: python -m explorer catalog {model} --data {images}")
     checkpoint = load_checkpoint(model, device)
     with progress_bar("Scoring") as progress:
         rows, problems = score_files(checkpoint, images, progress)

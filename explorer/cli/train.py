@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from explorer.cli.console import DeviceOption, messages, progress_bar
+from explorer.cli.console import DATA_HELP, DeviceOption, messages, opening, progress_bar
 from explorer.errors import ExplorerError
 
 __all__ = ["train"]
@@ -21,9 +21,7 @@ def train(
         ),
     ] = "",
     name: Annotated[str, typer.Option(help="Name of the run, and of the checkpoint it becomes.")] = "",
-    data: Annotated[
-        str, typer.Option(help="digits, photos, leaves, or the path of a data set; digits when left out.")
-    ] = "",
+    data: Annotated[str, typer.Option(help=f"{DATA_HELP} digits when left out.")] = "",
     size: Annotated[int, typer.Option(help="Height and width in pixels.")] = 8,
     color: Annotated[bool, typer.Option("--color", help="Three channels.")] = False,
     model_size: Annotated[str, typer.Option(help="tiny, small, medium or large.")] = "small",
@@ -46,6 +44,7 @@ def train(
     processes: Annotated[int, typer.Option(help="Of a job: how many share each step.", min=1)] = 1,
 ) -> None:
     """Train a model in the foreground. Ctrl-C saves the state; `--run FOLDER` goes on from there."""
+    from explorer.data.names import dataset_stem
     from explorer.data.sources import absolute_spec
     from explorer.jobs.manage import submit
     from explorer.jobs.tasks import TrainTask
@@ -61,7 +60,7 @@ def train(
         run = create_run(config.model_copy(update={"dataset": absolute_spec(config.dataset)}))
     elif run is None:
         config = training_config(
-            name or f"{Path(data).stem or 'digits'}-{size}",
+            name or f"{dataset_stem(data) or 'digits'}-{size}",
             data or "digits",
             size=size,
             channels=3 if color else 1,
@@ -87,6 +86,7 @@ def train(
         messages.print(f"Sent, and {sent.status}. See it with: python -m explorer jobs log {run.name}", highlight=False)
         return
     with progress_bar("Preparing the images") as progress:
+        reports = opening(progress)
 
         def step(done: int, validation: dict[str, Any] | None) -> None:
             progress(done, opened.config.steps, "Training")
@@ -98,7 +98,7 @@ def train(
                 )
 
         # Under the lock, so that the app shows this run as well, and Ctrl-C saves.
-        record = run_job(run, lambda folder, should_stop: train_run(folder, should_stop, step, progress))
+        record = run_job(run, lambda folder, should_stop: train_run(folder, should_stop, step, **reports))
     if record.status == "failed":
         raise ExplorerError(record.message)
     if record.status == "finished":

@@ -21,7 +21,12 @@ _ALL_LEVELS = 256
 
 
 def open_other(
-    image_shape: ImageShape, values: Values, own: Collection[str], spec: str = "", progress: Progress | None = None
+    image_shape: ImageShape,
+    values: Values,
+    own: Collection[str],
+    spec: str = "",
+    progress: Progress | None = None,
+    fetching: Progress | None = None,
 ) -> Store | None:
     """Images of another data set that are new to the model, at most 500, evenly spaced over it.
 
@@ -32,6 +37,7 @@ def open_other(
             `open_dataset` takes them, or by the name in a checkpoint's `config.json`.
         spec: the other data set, as `open_dataset` takes it; `OTHER` when empty.
         progress: called with the number of images done and their total.
+        fetching: called with the bytes fetched and their total, for a data set of the Hub.
 
     Returns:
         None when photographs mean nothing to the model, or nobody asked for a data set and `OTHER` is its own.
@@ -48,4 +54,4 @@ def open_other(
             f"{spec} is what the model was trained on, or what it is checked on. Choose another data set with --other."
         )
     split = unseen_split(spec or OTHER, *own)
-    return open_dataset(spec or OTHER, image_shape, split, _MOST, progress)
+    return open_dataset(spec or OTHER, image_shape, split, _MOST, progress, fetching=fetching)

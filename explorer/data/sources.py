@@ -6,7 +6,9 @@ A data set is named by its `spec`: ``"digits"``, ``"photos"``, ``"leaves"``, or 
 - a ``.npy`` or ``.npz`` file,
 - a folder of the downsampled ImageNet files (``train_data_batch_1`` ... ``val_data``), or one of them,
 - a Parquet file, or a folder of Parquet files,
-- a folder that ``datasets.save_to_disk`` wrote, or one of Arrow files or WebDataset archives.
+- a folder that ``datasets.save_to_disk`` wrote, or one of Arrow files or WebDataset archives;
+
+or by ``hf:OWNER/NAME`` or ``hf:OWNER/NAME:CONFIG``, its id on the Hugging Face Hub (see `explorer.data.hub`).
 
 **Splits.** A source that says which images are for training and which for validation is believed. Of any other, a tenth
 is for validation: the images whose numbers have the smallest SHA-256. Sets of fewer than `SMALLEST_SPLIT` images are
@@ -17,7 +19,7 @@ pictures: views of one are never in both parts.
 
 A store is built once for a source, size, split, limit and views, under ``stores`` in the data folder; a build that was
 killed goes on where it was. Its name has a digest of path, sizes and times of change of the files, so that changed
-files give a new store.
+files give a new store; for a data set of the Hub, of its commit.
 """
 
 from __future__ import annotations
@@ -35,9 +37,12 @@ from explorer.data.arrays import array_file
 from explorer.data.building import Progress, write_store
 from explorer.data.builtin import digits, photos
 from explorer.data.folders import files_below, image_folder
+from explorer.data.hub import hub_images, hub_record
+from explorer.data.hub_records import fetched_specs
 from explorer.data.huggingface import READERS, is_saved_to_disk, loaded_files, saved_to_disk
 from explorer.data.imagenet import downsampled_imagenet, imagenet_files, is_imagenet_file
 from explorer.data.leaves import leaves
+from explorer.data.names import is_hub_spec, parse_hub_spec
 from explorer.data.reading import ImageSet
 from explorer.data.store import Sample, Store, open_store
 from explorer.data.tables import parquet_files
@@ -74,7 +79,8 @@ class DatasetInfo(NamedTuple):
 
 
 def list_datasets() -> list[DatasetInfo]:
-    """The built-in sets, then the entries of the configured folders (`explorer.home.dataset_folders`), by name."""
+    """The built-in sets, then the entries of the configured folders (`explorer.home.dataset_folders`), by name, then
+    what was fetched from the Hub."""
     found = [DatasetInfo(spec, title, True) for spec, title in _BUILTIN.items()]
     for folder in dataset_folders():
         try:
@@ -84,11 +90,17 @@ def list_datasets() -> list[DatasetInfo]:
         for entry in entries:
             if not entry.name.startswith(".") and (entry.is_dir() or _is_data_file(entry)):
                 found.append(DatasetInfo(str(entry), entry.stem if entry.is_file() else entry.name, False))
-    return found
+    return found + [DatasetInfo(spec, spec, False) for spec in fetched_specs()]
 
 
 def absolute_spec(spec: str) -> str:
-    """The same data set, named so that it is found from any folder; names of built-in sets stay as they are."""
+    """The same data set, named so that it is found from any folder; what is no path stays as it is.
+
+    Raises:
+        ExplorerError: it should be one of the Hub, but its id breaks the rules.
+    """
+    if is_hub_spec(spec):
+        return parse_hub_spec(spec).spec
     return spec if spec in _BUILTIN else str(Path(spec).expanduser().absolute())
 
 
@@ -99,6 +111,7 @@ def open_dataset(
     limit: int | None = None,
     progress: Progress | None = None,
     views: Views = CENTRAL,
+    fetching: Progress | None = None,
 ) -> Store:
     """The images of a data set at a model's size, built on the first call and opened on later ones.
 
@@ -109,25 +122,31 @@ def open_dataset(
         limit: at most so many images, evenly spaced over the split; all when None.
         progress: called with the number of images done and their total.
         views: of each picture; built-in sets, which are made at the size that is asked for, have one.
+        fetching: called with the bytes fetched and their total, for a data set of the Hub that is not here yet.
 
     Raises:
-        ExplorerError: there is no such data set, it has no image that can be read, the shape is not that of a square
-            image, or the store cannot be written.
+        ExplorerError: there is no such data set, it cannot be fetched, it has no image that can be read, the shape is
+            not that of a square image, or the store cannot be written.
     """
     if limit is not None and limit < 1:
         raise ExplorerError(f"At most {limit} images is no image. Ask for one or more.")
     image_shape = check_image_shape(image_shape)
-    path = None if spec in _BUILTIN else Path(absolute_spec(spec))
+    fetched = hub_record(parse_hub_spec(spec), fetching) if is_hub_spec(spec) else None
+    path = None if fetched or spec in _BUILTIN else Path(absolute_spec(spec))
     files = [] if path is None else _files_of(path)
-    if path is None:
+    if path is None and fetched is None:
         views = CENTRAL
-    folder = subfolder("stores") / _store_name(spec, path, files, image_shape, split, limit, views)
+    named = f"{spec} {fetched.revision}" if fetched else spec
+    folder = subfolder("stores") / _store_name(named, path, files, image_shape, split, limit, views)
     if folder.is_dir():
         try:
             return open_store(folder)
         except ExplorerError:
             pass  # damaged: it is built again, and `write_store` replaces it
-    images = _open_source(spec, path, files, split, image_shape)
+    if fetched is None:
+        images = _open_source(spec, path, files, split, image_shape)
+    else:
+        images = hub_images(fetched, split, fetching)
     numbers = _choose(images, split, limit)
 
     def read(done: int) -> Iterator[Sample]:
@@ -172,7 +191,8 @@ def _files_of(path: Path) -> list[Path]:
         raise ExplorerError(f"{path.name} is not a data set. Use a folder, or a .npy, .npz or .parquet file.")
     if not path.is_dir():
         raise ExplorerError(
-            f"There is no data set {path}. Use 'digits', 'photos', 'leaves', or the path of a folder or file."
+            f"There is no data set {path}. Use 'digits', 'photos', 'leaves', the path of a folder or file, or "
+            "hf:OWNER/NAME."
         )
     released = imagenet_files(path)
     if released:

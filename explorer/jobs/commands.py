@@ -26,7 +26,7 @@ _output = Console()
 
 ModelArgument = Annotated[str, typer.Argument(help="Name of a checkpoint, or its folder.")]
 NameArgument = Annotated[str, typer.Argument(help="Name of a job.")]
-DataOption = Annotated[str, typer.Option(help="digits, photos, leaves, or the path of a data set.")]
+DataOption = Annotated[str, typer.Option(help="digits, photos, leaves, the path of a data set, or hf:OWNER/NAME.")]
 SplitOption = Annotated[
     Literal["train", "validation", "all"] | None,
     typer.Option(help="Which part of the data; when left out, what is new to the model."),

@@ -7,6 +7,7 @@ task. Every other job has a folder in ``jobs`` of the data folder, with a ``task
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from explorer.data.names import dataset_name
 from explorer.errors import ExplorerError
 from explorer.home import write_atomically
 
@@ -89,7 +91,7 @@ class CatalogTask(BaseModel):
     @property
     def title(self) -> str:
         """What it does, in words."""
-        return f"catalog of {Path(self.dataset).name} ({self.split}) by {Path(self.checkpoint).name}"
+        return f"catalog of {dataset_name(self.dataset)} ({self.split}) by {Path(self.checkpoint).name}"
 
 
 class EvaluateTask(BaseModel):
@@ -113,7 +115,7 @@ class EvaluateTask(BaseModel):
     def title(self) -> str:
         """What it does, in words."""
         effort = "quick" if self.quick else "full"
-        return f"{effort} checks of {Path(self.checkpoint).name} on {Path(self.dataset).name}"
+        return f"{effort} checks of {Path(self.checkpoint).name} on {dataset_name(self.dataset)}"
 
 
 class MapTask(BaseModel):
@@ -136,7 +138,7 @@ class MapTask(BaseModel):
     @property
     def title(self) -> str:
         """What it does, in words."""
-        return f"map of {Path(self.dataset).name} ({self.split}) by {Path(self.checkpoint).name}"
+        return f"map of {dataset_name(self.dataset)} ({self.split}) by {Path(self.checkpoint).name}"
 
 
 Task = Annotated[TrainTask | CatalogTask | EvaluateTask | MapTask, Field(discriminator="kind")]
@@ -147,6 +149,7 @@ PROGRESS_FILE = "progress.json"
 PERCENT = "%"
 """The unit of work that is not a number of things."""
 _PROGRESS_SECONDS = 1.0
+_MEGABYTE = 1_000_000  # bytes
 
 
 def write_task(folder: Path, task: Task) -> None:
@@ -233,15 +236,20 @@ def _reporter(folder: Path, should_stop: Callable[[], bool]) -> Report:
     return report
 
 
-def _preparing(report: Report) -> Progress:
-    return lambda done, total: report(done, total or 0, "images prepared")
+def _opening(report: Report) -> dict[str, Progress]:
+    """The arguments of `open_dataset` that report how far it is."""
+
+    def fetching(done: int, total: int | None) -> None:
+        report(done // _MEGABYTE, math.ceil((total or 0) / _MEGABYTE), "MB fetched")
+
+    return {"progress": lambda done, total: report(done, total or 0, "images prepared"), "fetching": fetching}
 
 
 def _train(folder: Path, should_stop: Callable[[], bool], report: Report) -> bool:
     from explorer.training.loop import train
 
     first = os.environ.get("RANK", "0") == "0"  # of several processes, which wait for each other
-    return train(folder, should_stop, on_images=_preparing(report) if first else None)
+    return train(folder, should_stop, **(_opening(report) if first else {}))
 
 
 def _score(task: CatalogTask, shard: int, report: Report) -> None:
@@ -250,7 +258,7 @@ def _score(task: CatalogTask, shard: int, report: Report) -> None:
     from explorer.models.checkpoints import load_checkpoint
 
     checkpoint = load_checkpoint(task.checkpoint)
-    images = open_dataset(task.dataset, checkpoint.model.image_shape, task.split, progress=_preparing(report))
+    images = open_dataset(task.dataset, checkpoint.model.image_shape, task.split, **_opening(report))
     build_catalog(
         checkpoint, images, progress=lambda done, total: report(done, total, "scores"), shard=(shard, task.shards)
     )
@@ -266,9 +274,9 @@ def _evaluate(task: EvaluateTask, report: Report) -> None:
 
     checkpoint = load_checkpoint(task.checkpoint)
     split = unseen_split(task.dataset, checkpoint.config.dataset)
-    images = open_dataset(task.dataset, checkpoint.model.image_shape, split, progress=_preparing(report))
+    images = open_dataset(task.dataset, checkpoint.model.image_shape, split, **_opening(report))
     own = (checkpoint.config.dataset, task.dataset)
-    other = open_other(checkpoint.model.image_shape, checkpoint.values, own, progress=_preparing(report))
+    other = open_other(checkpoint.model.image_shape, checkpoint.values, own, **_opening(report))
     effort = QUICK if task.quick else FULL
     check(checkpoint, images, effort, lambda _what, share: report(round(100 * min(share, 1.0)), 100, PERCENT), other)
 
@@ -280,6 +288,6 @@ def _map(task: MapTask, report: Report) -> None:
     from explorer.models.checkpoints import load_checkpoint
 
     checkpoint = load_checkpoint(task.checkpoint)
-    images = open_dataset(task.dataset, checkpoint.model.image_shape, task.split, progress=_preparing(report))
+    images = open_dataset(task.dataset, checkpoint.model.image_shape, task.split, **_opening(report))
     build_catalog(checkpoint, images, progress=lambda done, total: report(done, total, "scores"))
     build_map(checkpoint, images, progress=lambda done, total: report(done, total, "steps of the map"))

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from explorer.data.building import Progress
+from explorer.data.names import dataset_name
 from explorer.data.sources import open_dataset
 from explorer.data.views import Views
 from explorer.errors import ExplorerError
@@ -45,7 +46,8 @@ def train(
     folder: Path,
     should_stop: Callable[[], bool] | None = None,
     on_progress: OnProgress | None = None,
-    on_images: Progress | None = None,
+    progress: Progress | None = None,
+    fetching: Progress | None = None,
 ) -> bool:
     """Train a run to its end, or resume it; returns whether it finished.
 
@@ -56,7 +58,7 @@ def train(
         folder: a run folder, see `explorer.training.run`.
         should_stop: asked before each step; when it answers True, the state is saved and the run can be resumed.
         on_progress: told every few seconds and at every validation.
-        on_images: told how many images are prepared, before the first step.
+        progress, fetching: told how far the images are before the first step, see `open_dataset`.
 
     Raises:
         ExplorerError: the run or its data set cannot be read, or the folder cannot be written.
@@ -64,16 +66,20 @@ def train(
     run = Run.open(folder)
     config = run.config
 
-    def preparing(done: int, total: int | None) -> None:
-        if should_stop is not None and should_stop():
-            raise _Stopped
-        if on_images is not None:
-            on_images(done, total)
+    def stoppable(report: Progress | None) -> Progress:
+        def preparing(done: int, total: int | None) -> None:
+            if should_stop is not None and should_stop():
+                raise _Stopped
+            if report is not None:
+                report(done, total)
 
+        return preparing
+
+    reports = {"progress": stoppable(progress), "fetching": stoppable(fetching)}
     try:
         views = Views(config.views, config.min_shrink)
-        training_set = open_dataset(config.dataset, config.model.image_shape, "train", progress=preparing, views=views)
-        validation_set = open_dataset(config.dataset, config.model.image_shape, "validation", progress=preparing)
+        training_set = open_dataset(config.dataset, config.model.image_shape, "train", views=views, **reports)
+        validation_set = open_dataset(config.dataset, config.model.image_shape, "validation", **reports)
     except _Stopped:
         return False
     with joined_processes(config.device) as processes:
@@ -161,7 +167,7 @@ def _validate(run: Run, trainer: Trainer, examples: np.ndarray, pictures: int) -
         description = CheckpointConfig(
             model=config.model,
             values=config.values,
-            dataset=Path(config.dataset).name,  # not where it lies on this machine
+            dataset=dataset_name(config.dataset),  # not where it lies on this machine
             training=config.model_dump(mode="json", exclude={"model", "values", "dataset"})
             | {
                 "step": trainer.step,

@@ -20,15 +20,17 @@ from typing import NamedTuple, ParamSpec, TypeVar
 
 import streamlit as st
 import torch
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.catalog.build import find_catalog
 from explorer.catalog.query import Catalog
+from explorer.data.names import dataset_name
 from explorer.data.sources import Split, open_dataset
 from explorer.data.store import Store, open_store
 from explorer.errors import ExplorerError
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 
-__all__ = ["catalog", "checkpoint", "in_words", "infer", "shown_errors", "store"]
+__all__ = ["catalog", "checkpoint", "in_words", "infer", "show_fetching", "shown_errors", "store"]
 
 _LISTING_SHARE = 20.0  # so that at most a twentieth of the time goes into listing files
 
@@ -82,10 +84,17 @@ def store(dataset: str, image_shape: tuple[int, int, int], split: Split) -> Stor
         nonlocal is_built
         is_built = True
         if total:
-            bar.progress(min(done / total, 1.0), f"Preparing the images of {Path(dataset).name}: {done:,} of {total:,}")
+            bar.progress(
+                min(done / total, 1.0), f"Preparing the images of {dataset_name(dataset)}: {done:,} of {total:,}"
+            )
+
+    def fetching(done: int, total: int | None) -> None:
+        nonlocal is_built
+        is_built = True
+        show_fetching(bar, dataset, done, total)
 
     try:
-        images = open_dataset(dataset, image_shape, split, progress=progress)
+        images = open_dataset(dataset, image_shape, split, progress=progress, fetching=fetching)
     finally:
         bar.empty()
     now = time.monotonic()
@@ -99,6 +108,12 @@ def in_words(images: Store, split: Split) -> str:
         return f"{len(images):,} images of this data set"
     kept = " that are kept for validation" if split == "validation" else ""
     return f"{len(images):,} crops of {len(images.label_names)} photographs{kept}"
+
+
+def show_fetching(bar: DeltaGenerator, dataset: str, done: int, total: int | None) -> None:
+    """Show on a bar how far the fetching of a data set of the Hub is, in bytes."""
+    size = "…" if total is None else f": {done / 1e6:,.1f} of {total / 1e6:,.1f} MB"
+    bar.progress(min(done / total, 1.0) if total else 0.0, f"Fetching {dataset} from the Hugging Face Hub{size}")
 
 
 class _Listing(NamedTuple):

@@ -7,17 +7,18 @@ chosen. `sidebar` tells a page what they say.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from explorer.data.names import dataset_name
 from explorer.data.sources import DatasetInfo, Split, list_datasets
 from explorer.data.unseen import unseen_split
 from explorer.errors import ExplorerError
 from explorer.models.checkpoints import Checkpoint, CheckpointInfo, list_checkpoints
 from explorer.units import LOG_PROB_UNITS, LogProbUnit, unit_label
+from explorer.webapp.hub_box import hub_box, newly_fetched
 from explorer.webapp.loaders import checkpoint
 
 __all__ = ["Selection", "draw_sidebar", "run_through_app", "sidebar"]
@@ -90,7 +91,11 @@ def _choices(models: Mapping[str, CheckpointInfo], datasets: Mapping[str, Datase
     name = _choose(
         "Model", list(models), _default_model(models), "model", on_change=_fit_dataset, args=(models, datasets)
     )
+    fetched = newly_fetched()
+    if fetched in datasets:
+        st.session_state["data"] = fetched
     dataset = _choose("Data set", sorted(datasets), _fitting_dataset(models[name], datasets), "data")
+    hub_box()
     unit = _choose("Unit of log p", LOG_PROB_UNITS, LOG_PROB_UNITS[0], "unit", help=_UNIT_HELP)
     chosen = checkpoint(models[name].path)
     _describe(models[name], chosen, datasets[dataset])
@@ -115,7 +120,7 @@ def _default_model(usable: Mapping[str, CheckpointInfo]) -> str:
 
 def _short_name(info: DatasetInfo) -> str:
     """A name for the list and for the URL; never a path of this machine."""
-    return info.spec if info.builtin else Path(info.spec).name
+    return info.spec if info.builtin else dataset_name(info.spec)
 
 
 def _fitting_dataset(model: CheckpointInfo, names: Iterable[str]) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.data.names import dataset_name
 from explorer.data.sources import list_datasets
 from explorer.errors import ExplorerError
 from explorer.figures.training import denoised_images, denoising_psnr, likelihood, space_loss, time_loss
@@ -108,7 +107,7 @@ def _detail(job: Job) -> None:
 def _sentence(run: Run) -> str:
     config = run.config
     channels, height, width = config.model.image_shape
-    images = f"{height} × {width} {'gray' if channels == 1 else 'color'} images of **{Path(config.dataset).name}**"
+    images = f"{height} × {width} {'gray' if channels == 1 else 'color'} images of **{dataset_name(config.dataset)}**"
     return (
         f"How well a network of base width {config.model.unet.base_width} learns the density of {images}, "
         f"in {config.steps:,} steps of {config.batch_size} images."
@@ -126,8 +125,8 @@ def _open_in_probe(row: DeltaGenerator, job: Job) -> None:
 def _choose_model(run: Run) -> None:
     """Choose a model and its data in the sidebar, and go to Probe once the sidebar has taken them over."""
     st.session_state["model"] = run.config.name
-    data = Path(run.config.dataset).name
-    if data in {Path(info.spec).name for info in list_datasets()}:
+    data = dataset_name(run.config.dataset)
+    if data in {dataset_name(info.spec) for info in list_datasets()}:
         st.session_state["data"] = data
     st.session_state[_OPEN_PROBE] = True
 
@@ -205,7 +204,7 @@ def _settings(run: Run) -> dict[str, str]:
     noise = config.model.noise
     low, at, high = (f"{psnr_from_noise_variance(t):.0f}" for t in (noise.t_min, noise.t0, noise.t_max))
     return {
-        "Data set": Path(config.dataset).name,
+        "Data set": dataset_name(config.dataset),
         "Steps": f"{config.steps:,}",
         "Images a step": f"{config.batch_size}",
         "Learning rate": f"{config.learning_rate:g}",
