@@ -33,6 +33,9 @@ def store(
     skipped = f", {len(images.skipped):,} left out that could not be read" if images.skipped else ""
     verified = ", verified" if verify else ""
     messages.print(f"{len(images):,} images{skipped}{verified}: {images.folder}", highlight=False, soft_wrap=True)
+    messages.print(
+        images.grid.summary, highlight=False, soft_wrap=True, style="yellow" if images.grid.strongest else ""
+    )
 
 
 def catalog(

@@ -1,47 +1,52 @@
 """The grid of JPEG in a set of images: is it there, with which period, and how strong?
 
-JPEG quantizes the DCT coefficients of 8 x 8 blocks, most of those of high frequency to zero. Where an image still lies on
-the grid of its blocks, a model learns the grid: its log p changes when the image is shifted by a pixel. So each set of
-images is measured when it is stored.
+JPEG quantizes the DCT coefficients of 8 x 8 blocks, and most of those of high frequency become zero. Where an image
+still lies on the grid of its blocks, a model learns the grid: its log p changes when the image is shifted by a few
+pixels. So each set of images is measured when it is stored.
 
 **Share.** Of a block of k x k pixels with values 0..255 take the orthonormal DCT, and of its coefficients those of high
-frequency, ``row + column >= k``. The *share* is the fraction of them with a magnitude below 0.75 (gray levels), a number
-in [0, 1]. *Aligned* blocks lie on the grid; *shifted* ones half a period beside it, in rows, columns or both. The grid
-is there when more coefficients vanish in aligned than in shifted blocks, by the odds ratio
+frequency, ``row + column >= k``. The *share* is the fraction of them with a magnitude below 0.75 gray levels, a number
+in [0, 1]. *Aligned* blocks lie on the grid; *shifted* ones lie half a period beside it, in rows, columns or both. With
+a grid, more coefficients vanish in aligned than in shifted blocks. This is measured by the odds ratio
 
     R = [aligned / (1 - aligned)] / [shifted / (1 - shifted)].
 
-Half a period is the shift that a structure with half the period does not see, such as what is left of an enlargement;
-and shifts to all sides cancel what changes slowly over the image, such as sharper middles.
+A structure with half the period, such as an enlargement by 2 leaves, is the same after half a period; and shifts to all
+sides cancel what changes slowly over the image, such as subjects that are sharper than the edges of their pictures.
 
 **Periods**, in pixels, and the blocks that show them:
 
     8    JPEG at its own size: blocks of 8 x 8
-    4    JPEG shrunk by 2, or color that JPEG stores at half the size shrunk by 4: blocks of 4 x 4
-    16   color that JPEG stores at half the size, or JPEG enlarged by 2: blocks of 8 x 8 of the image shrunk by 2
+    4    JPEG shrunk by 2, or 4:2:0 color shrunk by 4: blocks of 4 x 4
+    16   4:2:0 color, which JPEG stores at half the size, or JPEG enlarged by 2: blocks of 8 x 8 after shrinking by 2
 
 Color is measured as JPEG stores it, in luma Y and chroma Cb, Cr (BT.601, full range).
 
-**Phase.** Where the grid lies is not known: an image may be cropped. The phase (row, column) with the largest difference
-of shares is searched on the black blocks of a checkerboard and its shares are measured on the white ones, and the other
-way round, so that the search itself makes no difference: images without a grid give ``R = 1`` on average. It is searched
-for all images together, and if that finds nothing, for each image on its own (crops at random places).
+**Phase.** Images may be cropped, so it is not known where the grid lies. The phase (row, column) with the largest
+difference of shares is searched on the black blocks of a checkerboard and its shares are measured on the white ones,
+then the other way round: thus the search favors no difference, and images without a grid have an R of about 1. It is
+searched for all images together; if that finds nothing, for each image on its own (crops at random places).
 
-**Threshold.** R must be at least 1.5, the shares must differ by at least 0.03, and by at least five standard errors over
-images. Measured on Tiny ImageNet and on photographs at 32 to 224 pixels, coded by JPEG of quality 50 to 95 before or after
-a change of size: images with a grid have an R of 1.6 to 40, those without one of 0.9 to 1.4.
+**Threshold.** R must be at least 1.5, and the difference of the shares at least 0.03 and five standard errors over
+images. Measured on Tiny ImageNet and on photographs, gray and color, of 32 to 128 pixels, coded by JPEG of quality 50
+to 98 at that size or at half or double of it: the strongest R of a set with a grid is 1.9 to 23. Photographs shrunk
+1.75 to 7 times have none above 1.32, but for a factor of exactly 4, where their 4:2:0 color has 4.5.
 
-Nothing is measured (and no grid found) of fewer than eight images, nor for a period of images with a side below four
-periods. Repeated pixels (an image enlarged by nearest neighbor) are taken once.
+**What it does not see**: luma of a JPEG of quality 90 or more shrunk by 2 (R is at most 1.15), and JPEG shrunk by
+factors that give other periods, such as 1.6 (R is at most 1.1).
 
-Source: the vanishing of quantized coefficients as the mark of JPEG, Fan and de Queiroz 2003 (IEEE Trans. Image Processing
-12(2), 230-235).
+Nothing is measured of fewer than eight images, nor for a period of images with a side below four periods. Repeated
+pixels (an image enlarged by nearest neighbor) are taken once, so that constant images have one pixel.
+
+Source: zeros among the coefficients as the mark of JPEG at any phase, Fan and de Queiroz 2003 (IEEE Trans. Image
+Processing 12(2), 230-235).
 """
 
 from __future__ import annotations
 
 import math
-from typing import Literal
+from collections.abc import Iterator
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -59,9 +64,11 @@ STANDARD_ERRORS = 5.0
 _VANISHING = 0.75  # gray levels
 _FEWEST_IMAGES = 8
 _MOST_IMAGES = 512
-_MOST_PIXELS = 2**20  # of one channel of all images: measured in less than a second
+_MOST_VALUES = 2**20  # of all channels of all images that are measured: half a second
 _LARGEST_SIDE = 128  # of larger images the middle is measured
-_BATCH_POSITIONS = 2**16  # blocks that are transformed at once: 16 MB
+_PART_VALUES = 2**16  # read and transformed at once: measuring takes two megabytes, however large the images are
+_BATCH_POSITIONS = 2**11  # blocks at once: half a megabyte, which a processor holds in its cache
+_ADVICE = "A model trained on them learns the grid; use pictures that were shrunk at least 2.5 times."
 _MEANINGS = {4: "JPEG shrunk by 2", 8: "JPEG", 16: "JPEG enlarged by 2"}
 
 
@@ -99,7 +106,7 @@ class GridShare(BaseModel):
         """Whether the images carry this grid."""
         return (
             self.odds_ratio >= ODDS_RATIO
-            and self.aligned - self.shifted >= DIFFERENCE
+            and _difference(self) >= DIFFERENCE
             and self.standard_errors >= STANDARD_ERRORS
         )
 
@@ -108,7 +115,7 @@ class Grid(BaseModel):
     """What was measured of a set of images.
 
     Attributes:
-        images: how many were measured, evenly spaced over the set; 0 when they are too few or too small.
+        images: how many were measured, evenly spaced over the set; 0 when they are too few, too small or too plain.
         shares: one for each channel and each period that the size of the images allows.
     """
 
@@ -119,8 +126,8 @@ class Grid(BaseModel):
 
     @property
     def strongest(self) -> GridShare | None:
-        """The grid that the images carry, the one with the largest odds ratio; None when they carry none."""
-        return max((share for share in self.shares if share.found), key=lambda share: share.odds_ratio, default=None)
+        """The grid that the images carry, the one with the largest difference of shares; None when they carry none."""
+        return max((share for share in self.shares if share.found), key=_difference, default=None)
 
     @property
     def sentence(self) -> str:
@@ -138,8 +145,7 @@ class Grid(BaseModel):
         where = "" if share.phase is not None else ", at another place in each image"
         return (
             f"These images carry {what}{where}: {100 * share.aligned:.0f} % of the high-frequency coefficients vanish "
-            f"in aligned blocks, {100 * share.shifted:.0f} % in shifted ones. A model trained on them learns the grid; "
-            "use pictures that were shrunk at least 2.5 times."
+            f"in aligned blocks, {100 * share.shifted:.0f} % in shifted ones. {_ADVICE}"
         )
 
     @property
@@ -148,8 +154,8 @@ class Grid(BaseModel):
         if self.sentence:
             return self.sentence
         if not self.shares:
-            return "The JPEG grid was not measured: the images are too few or too small."
-        share = max(self.shares, key=lambda share: share.aligned - share.shifted)
+            return "The JPEG grid was not measured: the images are too few, too small or too plain."
+        share = max(self.shares, key=_difference)
         channel = "" if share.channel == "gray" else f"{share.channel}, "
         return (
             f"No JPEG grid (at most {100 * share.aligned:.0f} % of the high-frequency coefficients vanish in aligned "
@@ -158,34 +164,50 @@ class Grid(BaseModel):
 
 
 def measure_grid(pixels: np.ndarray) -> Grid:
-    """Measure the grid of a set of images, on at most 512 of them; deterministic.
+    """Measure the grid of a set of images, on at most 512 of them, evenly spaced; deterministic.
 
     Args:
         pixels: uint8, shape ``(N, C, H, W)`` with C = 1 or 3; may be mapped from disk.
     """
-    chosen, origin = _sample(pixels)
-    if len(chosen) < _FEWEST_IMAGES:
+    numbers, window = _chosen(pixels.shape)
+    if len(numbers) < _FEWEST_IMAGES:
         return Grid(images=0, shares=())
-    shares = [
-        share
-        for channel, plane in _planes(chosen).items()
-        for period in PERIODS
-        if (share := _share(plane, channel, period, origin)) is not None
-    ]
-    return Grid(images=len(chosen) if shares else 0, shares=tuple(shares))
+    repeats = math.gcd(*(_repeats(part) for part in _parts(pixels, numbers, window)))
+    found: dict[tuple[Channel, int], list[tuple[np.ndarray, np.ndarray]]] = {}
+    for part in _parts(pixels, numbers, window):
+        for channel, plane in _planes(part[:, :, ::repeats, ::repeats]).items():
+            for period in PERIODS:
+                if min(plane.shape[1:]) >= 4 * period:
+                    shares = _by_phase(_share_map(plane, period), period)
+                    found.setdefault((channel, period), []).append(shares)
+    origin = (window[0].start, window[1].start)
+    measured = []
+    for (channel, period), parts in found.items():
+        aligned, shifted = (np.concatenate(part, axis=1) for part in zip(*parts, strict=True))
+        measured.append(_share(aligned, shifted, channel, period, origin))
+    return Grid(images=len(numbers) if measured else 0, shares=tuple(measured))
 
 
-def _sample(pixels: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
-    """Evenly spaced images, or the middles of large ones, and where the middle begins."""
-    count, _, height, width = pixels.shape
-    top, left = (max(0, side - _LARGEST_SIDE) // 2 for side in (height, width))
-    area = min(height, _LARGEST_SIDE) * min(width, _LARGEST_SIDE)
-    most = min(count, _MOST_IMAGES, max(_FEWEST_IMAGES, _MOST_PIXELS // area))
-    numbers = np.arange(most) * count // most
-    window = (slice(top, top + _LARGEST_SIDE), slice(left, left + _LARGEST_SIDE))
-    chosen = np.stack([pixels[number][:, *window] for number in numbers]) if most else np.empty((0, 1, 1, 1), np.uint8)
-    repeats = _repeats(chosen)
-    return chosen[:, :, ::repeats, ::repeats], (top, left)
+def _difference(share: GridShare) -> float:
+    return share.aligned - share.shifted
+
+
+def _chosen(shape: tuple[int, ...]) -> tuple[np.ndarray, tuple[slice, slice]]:
+    """The numbers of the images to measure, and the window in them: all of a small image, the middle of a large one."""
+    count, channels, *sides = shape
+    starts = [max(0, side - _LARGEST_SIDE) // 2 for side in sides]
+    values = channels * math.prod(min(side, _LARGEST_SIDE) for side in sides)
+    most = min(count, _MOST_IMAGES, max(_FEWEST_IMAGES, _MOST_VALUES // values))
+    window = tuple(slice(start, start + _LARGEST_SIDE) for start in starts)
+    return np.arange(most) * count // most, window
+
+
+def _parts(pixels: np.ndarray, numbers: np.ndarray, window: tuple[slice, slice]) -> Iterator[np.ndarray]:
+    """The windows of the chosen images, some at a time."""
+    values = pixels[:1, :, *window].size
+    size = max(1, _PART_VALUES // values)
+    for start in range(0, len(numbers), size):
+        yield pixels[numbers[start : start + size]][:, :, *window]
 
 
 def _repeats(pixels: np.ndarray) -> int:
@@ -207,57 +229,41 @@ def _planes(pixels: np.ndarray) -> dict[Channel, np.ndarray]:
     }
 
 
-def _share(plane: np.ndarray, channel: Channel, period: int, origin: tuple[int, int]) -> GridShare | None:
-    """One channel and one period; None when the images are too small for it."""
-    if min(plane.shape[1:]) < 4 * period:
-        return None
-    found = _by_phase(_share_map(plane, period), period)
-    together = _measured(*found, _best(found[0].mean(1) - found[1].mean(1)), channel, period, origin)
+def _share(
+    aligned: np.ndarray, shifted: np.ndarray, channel: Channel, period: int, origin: tuple[int, int]
+) -> GridShare:
+    """The shares at the best phase of all images; if that is no grid, but the best phases of each image are, at those.
+
+    Args:
+        aligned: shares by half of a checkerboard, image and phase, shape ``(2, N, period * period)``.
+        shifted: the same for blocks half a period beside them.
+        channel: for the record.
+        period: in pixels.
+        origin: row and column where the measured part of the images begins.
+    """
+    differences = (aligned - shifted).mean(axis=1)
+    row, column = divmod(int(differences.mean(axis=0).argmax()), period)
+    phase = ((row + origin[0]) % period, (column + origin[1]) % period)
+    everywhere = np.broadcast_to(differences.argmax(axis=-1)[:, None], aligned.shape[:2])
+    together = _share_at(everywhere, aligned, shifted, channel=channel, period=period, phase=phase)
     if together.found:
         return together
-    each = _measured(*found, _best(found[0] - found[1]), channel, period, None)
+    own = (aligned - shifted).argmax(axis=-1)
+    each = _share_at(own, aligned, shifted, channel=channel, period=period, phase=None)
     return each if each.found else together
 
 
-def _best(difference: np.ndarray) -> np.ndarray:
-    """The phase with the largest difference, separately for the two halves of a checkerboard (the first axis)."""
-    return difference.argmax(axis=-1)
-
-
-def _measured(
-    aligned: np.ndarray,
-    shifted: np.ndarray,
-    phases: np.ndarray,
-    channel: Channel,
-    period: int,
-    origin: tuple[int, int] | None,
-) -> GridShare:
-    """The shares at phases that were found on the other half of the blocks.
-
-    Args:
-        aligned: shares by half, image and phase, shape ``(2, N, period * period)``.
-        shifted: the same for blocks half a period beside them.
-        phases: the best phase of each half, shape ``(2,)``, or ``(2, N)`` for each image.
-        channel: for the record.
-        period: for the record.
-        origin: where the measured part of the images begins; None when each image has a phase of its own.
-    """
-    count = aligned.shape[1]
-    other = np.broadcast_to(phases[::-1].reshape(2, -1), (2, count))[..., None]
-    ours, beside = (np.take_along_axis(part, other, axis=2)[..., 0].mean(0) for part in (aligned, shifted))
-    difference = ours - beside
-    error = difference.std(ddof=1) / math.sqrt(count)
-    phase = None
-    if origin is not None:
-        best = int((aligned - shifted).mean(axis=(0, 1)).argmax())
-        phase = (best // period + origin[0]) % period, (best % period + origin[1]) % period
+def _share_at(phases: np.ndarray, aligned: np.ndarray, shifted: np.ndarray, **about: Any) -> GridShare:
+    """The shares at phases ``(2, N)``, each found on one half of the blocks of an image and used on the other."""
+    other = phases[::-1, :, None]
+    ours, beside = (np.take_along_axis(part, other, axis=2)[..., 0].mean(axis=0) for part in (aligned, shifted))
+    difference = (ours - beside).astype(np.float64)
+    error = difference.std(ddof=1) / math.sqrt(len(difference))
     return GridShare(
-        channel=channel,
-        period=period,
         aligned=float(ours.mean()),
         shifted=float(beside.mean()),
-        standard_errors=float(difference.mean() / max(error, 1e-6)),  # the errors of equal images are 0
-        phase=phase,
+        standard_errors=float(difference.mean() / max(error, 1e-6)),  # equal images have no error
+        **about,
     )
 
 
@@ -275,15 +281,24 @@ def _by_phase(shares: np.ndarray, period: int) -> tuple[np.ndarray, np.ndarray]:
     steps = (slice(0, -period), slice(half, -half), slice(period, None))
     middle = shares[:, steps[1], steps[1]]
     around = (sum(shares[:, rows, columns] for rows in steps for columns in steps) - middle) / 8
-    rows, columns = np.ogrid[half : half + middle.shape[1], half : half + middle.shape[2]]
-    cell = ((rows // period + columns // period) % 2 * period + rows % period) * period + columns % period
-    weights = np.zeros((cell.size, 2 * period * period), np.float32)
-    weights[np.arange(cell.size), cell.ravel()] = 1
-    weights /= weights.sum(0)
-    flat = (len(shares), -1)
-    means = (part.reshape(flat) @ weights for part in (middle, around))
-    aligned, shifted = (mean.reshape(len(shares), 2, -1).swapaxes(0, 1).clip(0, 1) for mean in means)
-    return aligned, shifted
+    count = _folded(np.ones((1, *middle.shape[1:]), np.float32), period)
+    aligned, shifted = (_folded(part, period) / count for part in (middle, around))
+    return aligned.clip(0, 1), shifted.clip(0, 1)
+
+
+def _folded(values: np.ndarray, period: int) -> np.ndarray:
+    """Sums by half of a checkerboard and by phase.
+
+    ``(N, H', W')``, whose first pixel has the phase (period / 2, period / 2), becomes ``(2, N, period * period)``.
+    """
+    before = period // 2
+    after = (-(side + before) % (2 * period) for side in values.shape[1:])
+    padded = np.pad(values, ((0, 0), *((before, more) for more in after)))
+    count, height, width = padded.shape
+    cells = padded.reshape(count, height // (2 * period), 2, period, width // (2 * period), 2, period).sum(axis=(1, 4))
+    black = cells[:, 0, :, 0] + cells[:, 1, :, 1]
+    white = cells[:, 0, :, 1] + cells[:, 1, :, 0]
+    return np.stack([black, white]).reshape(2, count, period * period)
 
 
 def _share_map(plane: np.ndarray, period: int) -> np.ndarray:
@@ -312,6 +327,6 @@ def _block_shares(plane: np.ndarray, size: int) -> np.ndarray:
     for start in range(0, len(blocks), batch):
         part = blocks[start : start + batch]
         coefficients = part.reshape(-1, size * size) @ basis
-        vanishing = np.count_nonzero(np.abs(coefficients) < _VANISHING, axis=1)
+        vanishing = np.count_nonzero(np.abs(coefficients, out=coefficients) < _VANISHING, axis=1)
         shares[start : start + batch] = vanishing.reshape(part.shape[:3]) / np.float32(len(high))
     return shares

@@ -41,7 +41,7 @@ from explorer.errors import ExplorerError
 from explorer.home import dataset_folders, subfolder
 from explorer.images import ImageShape, check_image_shape
 
-__all__ = ["SMALLEST_SPLIT", "DatasetInfo", "Split", "absolute_spec", "list_datasets", "open_dataset"]
+__all__ = ["SMALLEST_SPLIT", "DatasetInfo", "Split", "absolute_spec", "list_datasets", "open_dataset", "store_folder"]
 
 Split = Literal["train", "validation", "all"]
 
@@ -129,6 +129,17 @@ def open_dataset(
         images.label_names,
         absolute_spec(spec),
     )
+
+
+def store_folder(spec: str, image_shape: ImageShape, split: Split = "validation") -> Path:
+    """Where `open_dataset` keeps the store of a data set, whether it was built or not.
+
+    Raises:
+        ExplorerError: there is no such data set, or the shape is not that of a square image.
+    """
+    path = None if spec in _BUILTIN else Path(absolute_spec(spec))
+    files = [] if path is None else _files_of(path)
+    return subfolder("stores") / _store_name(spec, path, files, check_image_shape(image_shape), split, None)
 
 
 def _open_source(spec: str, path: Path | None, files: list[Path], split: Split, image_shape: ImageShape) -> ImageSet:

@@ -4,7 +4,7 @@ A folder with
 
     pixels.npy   uint8 (N, C, H, W), read through `numpy.memmap`: any number of images costs no memory
     labels.npy   int32 (N,), -1 where an image has none
-    store.json   names, labels' names, where it came from, what was skipped, fingerprint
+    store.json   names, labels' names, where it came from, what was skipped, fingerprint, grid of JPEG
 
 `explorer.data.building` makes one.
 """
@@ -15,13 +15,14 @@ import hashlib
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from explorer.data.grid import Grid, measure_grid
 from explorer.data.rows import READ_ERRORS, map_array
 from explorer.errors import ExplorerError, in_brief
 
@@ -60,6 +61,7 @@ class StoreMeta(BaseModel):
     label_names: list[str]
     names: list[str] | None
     skipped: list[str]
+    grid: Grid | None = None  # None in a store that an earlier version built
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class Store:
         fingerprint: the first 16 hexadecimal digits of a SHA-256 over shape, pixels and labels.
         source: where the images came from.
         skipped: names of the images that could not be read.
+        measured_grid: what was measured when the store was built; None in one that an earlier version built.
     """
 
     name: str
@@ -87,6 +90,7 @@ class Store:
     fingerprint: str
     source: str = ""
     skipped: tuple[str, ...] = ()
+    measured_grid: Grid | None = None
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -96,6 +100,11 @@ class Store:
         """``(C, H, W)``."""
         _, channels, height, width = self.pixels.shape
         return channels, height, width
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The grid of JPEG in these images, see `explorer.data.grid`; measured now if it was not yet."""
+        return self.measured_grid or measure_grid(self.pixels)
 
     def label_name(self, index: int) -> str:
         """The name of the label of an image: its number where labels have no names, empty where there is no label."""
@@ -152,8 +161,9 @@ def _opened(folder: Path, versions: tuple[tuple[int, int] | None, ...]) -> Store
         )
     names = _Numbers(len(labels)) if meta.names is None else meta.names
     named = {"name": meta.name, "names": names, "label_names": meta.label_names, "skipped": tuple(meta.skipped)}
+    about = {"fingerprint": meta.fingerprint, "source": meta.source, "measured_grid": meta.grid}
     labels = np.array(labels)  # every page asks for them, and they are small
-    return Store(folder=folder, pixels=pixels, labels=labels, fingerprint=meta.fingerprint, source=meta.source, **named)
+    return Store(folder=folder, pixels=pixels, labels=labels, **named, **about)
 
 
 def verify_store(store: Store) -> None:

@@ -14,7 +14,8 @@ from explorer.jobs.plan import check_images, check_new_name, free_name, plan, se
 from explorer.jobs.progress import duration
 from explorer.training.config import MODEL_SIZES, TrainingConfig
 from explorer.training.run import create_run
-from explorer.webapp.loaders import shown_errors, store
+from explorer.webapp.grid_warning import warn_of_grid
+from explorer.webapp.loaders import known_store, shown_errors, store
 
 __all__ = ["start", "training_form", "two_minutes_of_digits"]
 
@@ -47,8 +48,10 @@ def training_form() -> None:
         estimate = _estimate(config, step_seconds)
     except ExplorerError as error:
         problem = str(error)
+    warned = config is not None and warn_of_grid(known_store(config.dataset, config.model.image_shape, "train"))
     row = st.container(horizontal=True, vertical_alignment="center")
-    pressed = row.button("Start training", type="primary", icon=":material/play_arrow:", disabled=config is None)
+    label = "Start training anyway" if warned else "Start training"
+    pressed = row.button(label, type="primary", icon=":material/play_arrow:", disabled=config is None)
     if problem is None:
         busy = [job.name for job in list_jobs() if job.state.open]
         after = f" It waits for {', '.join(busy)}, unless there is room." if busy else ""
@@ -57,6 +60,8 @@ def training_form() -> None:
         row.markdown(f":red[:material/error: {problem}]", width="stretch")
     if pressed and config is not None:
         with shown_errors():
+            if not warned and store(config.dataset, config.model.image_shape, "train").grid.strongest:
+                st.rerun()  # the images are prepared now: first say what is wrong with them
             start(config)
 
 
