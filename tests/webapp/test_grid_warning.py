@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.data.sources import open_dataset
+from explorer.data.sources import list_datasets, open_dataset
 from tests.conftest import write_tiny_checkpoint
 from tests.data.jpegs import as_jpeg, photographs
 
@@ -62,8 +62,8 @@ def test_trust_once_the_images_are_prepared(data: Path) -> None:
 
 
 def choose(app: AppTest, title: str) -> None:
-    options = app.selectbox(key="train-data").options
-    app.selectbox(key="train-data").select_index(options.index(title)).run()
+    chosen = next(info for info in list_datasets() if info.title == title)
+    app.selectbox(key="train-data").set_value(chosen).run()
 
 
 def buttons(app: AppTest) -> list[str]:
