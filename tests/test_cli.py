@@ -174,10 +174,10 @@ def test_a_store_says_whether_its_images_carry_the_grid_of_jpeg(home: Path, tmp_
     clean, jpeg = tmp_path / "clean.npy", tmp_path / "jpeg.npy"
     np.save(clean, photographs(32)[:, 0])
     np.save(jpeg, as_jpeg(photographs(32), 75)[:, 0])
-    assert "No JPEG grid (at most " in explorer("store", str(clean), "--size", "32", "--split", "all").stderr
+    assert "No JPEG grid (" in explorer("store", str(clean), "--size", "32", "--split", "all").stderr
     said = explorer("store", str(jpeg), "--size", "32", "--split", "all", "--verify").stderr
     assert "These images carry the 8 × 8 grid of JPEG: " in said
-    assert "use pictures that were shrunk at least 2.5 times." in said
+    assert "use pictures that were shrunk at least 2.5 times" in said
 
 
 def test_brackets_in_a_name_are_no_markup(home: Path, tmp_path: Path) -> None:

@@ -6,13 +6,13 @@ pixels. So each set of images is measured when it is stored.
 
 **Share.** Of a block of k x k pixels with values 0..255 take the orthonormal DCT, and of its coefficients those of high
 frequency, ``row + column >= k``. The *share* is the fraction of them with a magnitude below 0.75 gray levels, a number
-in [0, 1]. *Aligned* blocks lie on the grid; *shifted* ones lie half a period beside it, in rows, columns or both. With
-a grid, more coefficients vanish in aligned than in shifted blocks. This is measured by the odds ratio
+in [0, 1]. *Aligned* blocks lie on the grid; *shifted* ones lie half a period beside it, in rows and in columns. With a
+grid, more coefficients vanish in aligned than in shifted blocks. This is measured by the odds ratio
 
     R = [aligned / (1 - aligned)] / [shifted / (1 - shifted)].
 
-A structure with half the period, such as an enlargement by 2 leaves, is the same after half a period; and shifts to all
-sides cancel what changes slowly over the image, such as subjects that are sharper than the edges of their pictures.
+A structure with half the period, such as an enlargement by 2 leaves, is the same after half a period; and shifts to
+all four corners cancel what changes slowly over the image, such as subjects that are sharper than their surroundings.
 
 **Periods**, in pixels, and the blocks that show them:
 
@@ -27,13 +27,13 @@ difference of shares is searched on the black blocks of a checkerboard and its s
 then the other way round: thus the search favors no difference, and images without a grid have an R of about 1. It is
 searched for all images together; if that finds nothing, for each image on its own (crops at random places).
 
-**Threshold.** R must be at least 1.5, and the difference of the shares at least 0.03 and five standard errors over
+**Threshold.** R must be at least 1.75, and the difference of the shares at least 0.03 and five standard errors over
 images. Measured on Tiny ImageNet and on photographs, gray and color, of 32 to 128 pixels, coded by JPEG of quality 50
-to 98 at that size or at half or double of it: the strongest R of a set with a grid is 1.9 to 23. Photographs shrunk
-1.75 to 7 times have none above 1.32, but for a factor of exactly 4, where their 4:2:0 color has 4.5.
+to 98 at that size or at half or double of it: the strongest R of a set with a grid is 2.0 to 49. Photographs shrunk
+1.75 to 7 times have none above 1.52, but for a factor of exactly 4, where their 4:2:0 color has 5.9.
 
-**What it does not see**: luma of a JPEG of quality 90 or more shrunk by 2 (R is at most 1.15), and JPEG shrunk by
-factors that give other periods, such as 1.6 (R is at most 1.1).
+**What it does not see**: luma of a JPEG of quality 90 or more shrunk by 2 (R is at most 1.2), and JPEG shrunk by
+factors that give other periods, such as 1.6 (R is at most 1.2).
 
 Nothing is measured of fewer than eight images, nor for a period of images with a side below four periods. Repeated
 pixels (an image enlarged by nearest neighbor) are taken once, so that constant images have one pixel.
@@ -57,7 +57,7 @@ __all__ = ["Grid", "GridShare", "measure_grid"]
 Channel = Literal["gray", "Y", "Cb", "Cr"]
 
 PERIODS = (4, 8, 16)
-ODDS_RATIO = 1.5
+ODDS_RATIO = 1.75
 DIFFERENCE = 0.03
 STANDARD_ERRORS = 5.0
 
@@ -68,7 +68,10 @@ _MOST_VALUES = 2**20  # of all channels of all images that are measured: half a 
 _LARGEST_SIDE = 128  # of larger images the middle is measured
 _PART_VALUES = 2**16  # read and transformed at once: measuring takes two megabytes, however large the images are
 _BATCH_POSITIONS = 2**11  # blocks at once: half a megabyte, which a processor holds in its cache
-_ADVICE = "A model trained on them learns the grid; use pictures that were shrunk at least 2.5 times."
+_ADVICE = (
+    "A model trained on them learns the grid; use pictures that were shrunk at least 2.5 times, "
+    "and not all by the same factor."
+)
 _MEANINGS = {4: "JPEG shrunk by 2", 8: "JPEG", 16: "JPEG enlarged by 2"}
 
 
@@ -156,10 +159,9 @@ class Grid(BaseModel):
         if not self.shares:
             return "The JPEG grid was not measured: the images are too few, too small or too plain."
         share = max(self.shares, key=_difference)
-        channel = "" if share.channel == "gray" else f"{share.channel}, "
         return (
-            f"No JPEG grid (at most {100 * share.aligned:.0f} % of the high-frequency coefficients vanish in aligned "
-            f"blocks, {100 * share.shifted:.0f} % in shifted ones; {channel}period {share.period} pixels)."
+            f"No JPEG grid ({100 * share.aligned:.0f} % of the high-frequency coefficients vanish in aligned blocks, "
+            f"{100 * share.shifted:.0f} % in shifted ones)."
         )
 
 
@@ -278,9 +280,9 @@ def _by_phase(shares: np.ndarray, period: int) -> tuple[np.ndarray, np.ndarray]:
         Two arrays of shape ``(2, N, period * period)``.
     """
     half = period // 2
-    steps = (slice(0, -period), slice(half, -half), slice(period, None))
-    middle = shares[:, steps[1], steps[1]]
-    around = (sum(shares[:, rows, columns] for rows in steps for columns in steps) - middle) / 8
+    middle = shares[:, half:-half, half:-half]
+    sides = (slice(0, -period), slice(period, None))
+    around = sum(shares[:, rows, columns] for rows in sides for columns in sides) / 4
     count = _folded(np.ones((1, *middle.shape[1:]), np.float32), period)
     aligned, shifted = (_folded(part, period) / count for part in (middle, around))
     return aligned.clip(0, 1), shifted.clip(0, 1)
