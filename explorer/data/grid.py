@@ -35,11 +35,12 @@ to 98 at that size or at half or double of it: the strongest R of a set with a g
 **What it does not see**: luma of a JPEG of quality 90 or more shrunk by 2 (R is at most 1.2), and JPEG shrunk by
 factors that give other periods, such as 1.6 (R is at most 1.2).
 
-Nothing is measured of fewer than eight images, nor for a period of images with a side below four periods. Repeated
-pixels (an image enlarged by nearest neighbor) are taken once, so that constant images have one pixel.
+Nothing is measured of fewer than eight images, nor for a period of images with a side below four periods. Rows that
+equal the next one in all images are taken once, and columns too: repeated pixels (images enlarged by nearest neighbor)
+are no grid of JPEG, and constant images have one pixel.
 
-Source: zeros among the coefficients as the mark of JPEG at any phase, Fan and de Queiroz 2003 (IEEE Trans. Image
-Processing 12(2), 230-235).
+Source: the number of zeros among the DCT coefficients as the mark of JPEG and of its phase, Nikoukhah et al. 2021
+(Image Processing On Line 11, 396-433).
 """
 
 from __future__ import annotations
@@ -174,15 +175,15 @@ def measure_grid(pixels: np.ndarray) -> Grid:
     numbers, window = _chosen(pixels.shape)
     if len(numbers) < _FEWEST_IMAGES:
         return Grid(images=0, shares=())
-    repeats = math.gcd(*(_repeats(part) for part in _parts(pixels, numbers, window)))
+    rows, columns = _distinct(_parts(pixels, numbers, window))
     found: dict[tuple[Channel, int], list[tuple[np.ndarray, np.ndarray]]] = {}
     for part in _parts(pixels, numbers, window):
-        for channel, plane in _planes(part[:, :, ::repeats, ::repeats]).items():
+        for channel, plane in _planes(part[:, :, rows][..., columns]).items():
             for period in PERIODS:
                 if min(plane.shape[1:]) >= 4 * period:
                     shares = _by_phase(_share_map(plane, period), period)
                     found.setdefault((channel, period), []).append(shares)
-    origin = (window[0].start, window[1].start)
+    origin = (window[0].start + int(rows[0]), window[1].start + int(columns[0]))
     measured = []
     for (channel, period), parts in found.items():
         aligned, shifted = (np.concatenate(part, axis=1) for part in zip(*parts, strict=True))
@@ -212,11 +213,13 @@ def _parts(pixels: np.ndarray, numbers: np.ndarray, window: tuple[slice, slice])
         yield pixels[numbers[start : start + size]][:, :, *window]
 
 
-def _repeats(pixels: np.ndarray) -> int:
-    """The largest k such that every image is made of squares of k x k equal pixels."""
-    rows = (pixels[:, :, 1:] != pixels[:, :, :-1]).any(axis=(0, 1, 3)).nonzero()[0] + 1
-    columns = (pixels[:, :, :, 1:] != pixels[:, :, :, :-1]).any(axis=(0, 1, 2)).nonzero()[0] + 1
-    return math.gcd(*pixels.shape[2:], *rows.tolist(), *columns.tolist())
+def _distinct(parts: Iterator[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers of the rows that differ from the next one in some image, and of such columns; the last ones too."""
+    rows = columns = np.zeros((), bool)
+    for part in parts:
+        rows = rows | (part[:, :, 1:] != part[:, :, :-1]).any(axis=(0, 1, 3))
+        columns = columns | (part[..., 1:] != part[..., :-1]).any(axis=(0, 1, 2))
+    return np.flatnonzero(np.append(rows, True)), np.flatnonzero(np.append(columns, True))
 
 
 def _planes(pixels: np.ndarray) -> dict[Channel, np.ndarray]:
