@@ -29,11 +29,12 @@ searched for all images together; if that finds nothing, for each image on its o
 
 **Threshold.** R must be at least 1.75, and the difference of the shares at least 0.03 and five standard errors over
 images. Measured on Tiny ImageNet and on photographs, gray and color, of 32 to 128 pixels, coded by JPEG of quality 50
-to 98 at that size or at half or double of it: the strongest R of a set with a grid is 2.0 to 49. Photographs shrunk
-1.75 to 7 times have none above 1.52, but for a factor of exactly 4, where their 4:2:0 color has 5.9.
+to 98 at that size, or 50 to 95 at half or double of it: the strongest R of a set is 2.0 to 49, but for what is named
+below. Photographs shrunk 1.75 to 7 times have none above 1.52, but for a factor of exactly 4, where their 4:2:0 color
+has 5.9.
 
-**What it does not see**: luma of a JPEG of quality 90 or more shrunk by 2 (R is at most 1.2), and JPEG shrunk by
-factors that give other periods, such as 1.6 (R is at most 1.2).
+**What it does not see**: luma of a JPEG of quality 90 or more shrunk by 2 (R is at most 1.2); JPEG of quality 98
+enlarged by 2 (1.2); and JPEG shrunk by factors that give other periods, such as 1.6 (1.2).
 
 Nothing is measured of fewer than eight images, nor for a period of images with a side below four periods. Rows that
 equal the next one in all images are taken once, and columns too: repeated pixels (images enlarged by nearest neighbor)
