@@ -21,7 +21,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import torch
@@ -30,9 +30,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
 
+from benchmarks.operations import Operations
 from explorer.data.sources import open_dataset
 from explorer.measures.nll import negative_log_likelihood
 from explorer.measures.noise_levels import log_spaced, noise_levels
@@ -125,22 +124,6 @@ class _VariantTrainer(Trainer):
         return batch
 
 
-class _Operations(TorchDispatchMode):
-    """Counts the operations of convolutions and matrix products, forward and backward. (`FlopCounterMode` also follows
-    modules, which a gradient inside a module is too much for.)"""
-
-    total = 0
-
-    def __torch_dispatch__(
-        self, func: Any, types: object, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        result = func(*args, **(kwargs or {}))
-        count = flop_registry.get(func._overloadpacket)
-        if count is not None:
-            self.total += count(*args, **(kwargs or {}), out_val=result)
-        return result
-
-
 class Point(NamedTuple):
     """NLL (I-MMSE, nats/dimension) after some steps and minutes."""
 
@@ -182,7 +165,7 @@ def _convolution_limit(dtype: torch.dtype) -> float:
 def _train(variant: Variant, config: TrainingConfig, source: PixelSource, x: Tensor, minutes: float) -> Result:
     limit = _convolution_limit(torch.bfloat16 if config.bfloat16 else torch.float32)
     eager = _VariantTrainer(config.model_copy(update={"compile": False, "batch_size": 16}), source, variant)
-    with _Operations() as counter:
+    with Operations() as counter:
         eager.take_step()
     trainer = _VariantTrainer(config, source, variant)
     trainer.take_step()  # compiles

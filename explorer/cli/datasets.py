@@ -20,22 +20,36 @@ def store(
     size: Annotated[int, typer.Option(help="Height and width in pixels.", min=1)],
     color: Annotated[bool, typer.Option("--color", help="Three channels.")] = False,
     split: Annotated[Literal["train", "validation", "all"], typer.Option(help="Which part of it.")] = "validation",
+    views: Annotated[int, typer.Option(help="Of each training picture; more than one are random crops.")] = 1,
+    min_shrink: Annotated[
+        float, typer.Option(help="Shrink pictures this many times at least, where they reach.")
+    ] = 1.0,
     verify: Annotated[bool, typer.Option("--verify", help="Read it all again and compare with its checksum.")] = False,
 ) -> None:
     """Prepare the images of a data set at a model's size. What is there already is not made again."""
     from explorer.data.sources import open_dataset
     from explorer.data.store import verify_store
+    from explorer.data.views import Views
 
     with progress_bar("Preparing the images") as progress:
-        images = open_dataset(data, (3 if color else 1, size, size), split, progress=progress)
+        # Views of a picture look alike: a model is validated on one of each.
+        cut = Views(views if split == "train" else 1, min_shrink)
+        images = open_dataset(data, (3 if color else 1, size, size), split, progress=progress, views=cut)
     if verify:
         verify_store(images)
     skipped = f", {len(images.skipped):,} left out that could not be read" if images.skipped else ""
     verified = ", verified" if verify else ""
-    messages.print(f"{len(images):,} images{skipped}{verified}: {images.folder}", highlight=False, soft_wrap=True)
+    of_each = f", {images.views} of each picture" if images.views > 1 else ""
     messages.print(
-        images.grid.summary, highlight=False, soft_wrap=True, style="yellow" if images.grid.strongest else ""
+        f"{len(images):,} images{of_each}{skipped}{verified}: {images.folder}", highlight=False, soft_wrap=True
     )
+    if images.shrink_note:
+        messages.print(images.shrink_note, highlight=False)
+    messages.print(images.grid.summary, highlight=False, soft_wrap=True)
+    if images.grid.strongest:
+        messages.print(
+            "Where the pictures are larger, --views 8 --min-shrink 2.5 cuts a training set that way.", highlight=False
+        )
 
 
 def catalog(

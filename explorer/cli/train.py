@@ -29,6 +29,10 @@ def train(
     batch_size: Annotated[int, typer.Option(help="Images a step.", min=1)] = 64,
     learning_rate: Annotated[float, typer.Option(help="Of Adam, after warm-up.")] = 3e-3,
     validate_every: Annotated[int, typer.Option(help="Steps between validations.", min=1)] = 500,
+    views: Annotated[int, typer.Option(help="Of each training picture; more than one are random crops.")] = 1,
+    min_shrink: Annotated[
+        float, typer.Option(help="Shrink pictures this many times at least, where they reach.")
+    ] = 1.0,
     seed: Annotated[int, typer.Option(help="Decides initialization, order and noise.")] = 0,
     anchor: Annotated[bool, typer.Option(help="Add the energy of the best Gaussian.")] = True,
     amplitude: Annotated[bool, typer.Option(help="Tell the network the amplitude of its input.")] = True,
@@ -64,6 +68,8 @@ def train(
             batch_size=batch_size,
             learning_rate=learning_rate,
             validate_every=validate_every,
+            views=views,
+            min_shrink=min_shrink,
             seed=seed,
             anchor=anchor,
             amplitude=amplitude,

@@ -16,12 +16,13 @@ from typing import IO
 import numpy as np
 from numpy.lib import format as npy
 
-from explorer.data.reading import ImageSet
+from explorer.data.reading import ImageSet, cut
 from explorer.data.rows import READ_ERRORS, ArrayInFile, array_in_stream, map_array
 from explorer.data.store import Sample
+from explorer.data.views import CENTRAL, Views
 from explorer.decoding import MAX_PIXELS
 from explorer.errors import ExplorerError, in_brief
-from explorer.images import ImageShape, to_pil, to_square
+from explorer.images import ImageShape, to_pil
 
 __all__ = ["array_file", "open_array"]
 
@@ -46,12 +47,12 @@ def array_file(path: Path) -> ImageSet:
             f"{path.name} holds numbers of type {array.dtype}. Use uint8 (0 to 255) or floats in [0, 1]."
         )
 
-    def read(numbers: Sequence[int], image_shape: ImageShape) -> Iterator[Sample]:
+    def read(numbers: Sequence[int], image_shape: ImageShape, views: Views = CENTRAL) -> Iterator[Sample]:
         try:
             for number, row in zip(numbers, array.rows(numbers), strict=True):
                 pixels = _to_pixels(row, channel_axis, number, path.name)
                 label = -1 if labels is None else int(labels[number])
-                yield Sample(to_square(to_pil(pixels), image_shape), label, str(number))
+                yield from cut(to_pil(pixels), label, str(number), number, image_shape, views)
         except READ_ERRORS as error:
             if isinstance(error, ExplorerError):
                 raise

@@ -19,6 +19,7 @@ from explorer.data.grid import measure_grid
 from explorer.data.partial import JOURNAL, PartialStore, images_on_disk, sync
 from explorer.data.rows import map_array
 from explorer.data.store import LABELS, META, PIXELS, Sample, Store, StoreMeta, fingerprint, open_store
+from explorer.data.views import CENTRAL, Views
 from explorer.errors import ExplorerError
 
 __all__ = ["Progress", "write_store"]
@@ -39,6 +40,7 @@ def write_store(
     progress: Progress | None = None,
     label_names: Iterable[str] = (),
     source: str = "",
+    views: Views = CENTRAL,
 ) -> Store:
     """Write images into a new store and open it; memory does not grow with the pixels.
 
@@ -56,6 +58,7 @@ def write_store(
             builds the store.
         label_names: name of each label.
         source: where the images come from, for the record.
+        views: what `read` makes of each picture; that many images in a row are of one.
 
     Raises:
         ExplorerError: there is no image, or the disk is full or cannot be written.
@@ -68,7 +71,7 @@ def write_store(
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _alone(folder, lambda: report(images_on_disk(part, image_shape), total)):
             if not _is_whole(folder):
-                _build(part, name, read, image_shape, total, report, list(label_names), source)
+                _build(part, name, read, image_shape, total, report, list(label_names), source, views)
                 shutil.rmtree(folder, ignore_errors=True)  # what is there is damaged
                 part.rename(folder)
                 (folder / JOURNAL).unlink()
@@ -112,31 +115,33 @@ def _build(
     report: Progress,
     label_names: list[str],
     source: str,
+    views: Views,
 ) -> None:
     """Write the files of a store, or what is missing of them.
 
     Plain writes, not a memory map: on a full disk a write raises, where a map would kill the process.
     """
     try:
-        with PartialStore(folder, image_shape, f"{source} {total}") as part:
-            for pixels, label, image_name in read(part.done):
-                part.append(pixels, label, image_name)
+        with PartialStore(folder, image_shape, f"{source} {total} {views}") as part:
+            for sample in read(part.done):
+                part.append(sample)
                 if part.done % _PROGRESS_EVERY == 0:
                     report(part.done, total)
             part.checkpoint()
-            _finish(part, name, label_names, source)
+            _finish(part, name, label_names, source, views)
             report(part.done, total)
     except (OSError, ValueError):  # it would fail again, and the space is needed
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
-def _finish(part: PartialStore, name: str, label_names: list[str], source: str) -> None:
-    skipped = [image_name for label, image_name in part.records() if label is None]
+def _finish(part: PartialStore, name: str, label_names: list[str], source: str, views: Views) -> None:
+    skipped = list(dict.fromkeys(record.name for record in part.records() if record.label is None))
     if not part.kept:
         raise ExplorerError(_nothing_readable(name, skipped))
     part.write_count()
-    labels = np.fromiter((label for label, _ in part.records() if label is not None), np.int32, part.kept)
+    kept = (record.label for record in part.records() if record.label is not None)
+    labels = np.fromiter(kept, np.int32, part.kept)
     with open(part.folder / LABELS, "wb") as file:
         np.save(file, labels)
         sync(file)
@@ -150,6 +155,9 @@ def _finish(part: PartialStore, name: str, label_names: list[str], source: str) 
         names=_names(part),
         skipped=skipped,
         grid=measure_grid(map_array(part.folder / PIXELS)),
+        views=views.count,
+        min_shrink=views.min_shrink,
+        small=sum(record.small for record in part.records()) // views.count,
     )
     with open(part.folder / META, "w", encoding="utf-8") as file:
         file.write(meta.model_dump_json(indent=1))
@@ -158,7 +166,7 @@ def _finish(part: PartialStore, name: str, label_names: list[str], source: str) 
 
 def _names(part: PartialStore) -> list[str] | None:
     """The names of the images; None when they say no more than numbers."""
-    names = [name for label, name in part.records() if label is not None]
+    names = [record.name for record in part.records() if record.label is not None]
     is_numbered = all(name in ("", str(index)) for index, name in enumerate(names))
     return None if is_numbered else names
 

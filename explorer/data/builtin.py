@@ -22,6 +22,7 @@ from PIL import Image
 
 from explorer.data.reading import ImageSet
 from explorer.data.store import Sample
+from explorer.data.views import CENTRAL, Views
 from explorer.errors import ExplorerError
 from explorer.images import ImageShape, read_image
 
@@ -96,7 +97,7 @@ def digits() -> ImageSet:
     pixels = np.rint(table[:, :-1].reshape(-1, _DIGITS_SIDE, _DIGITS_SIDE) * 255 / 16).astype(np.uint8)
     labels = table[:, -1]
 
-    def read(numbers: Sequence[int], image_shape: ImageShape) -> Iterator[Sample]:
+    def read(numbers: Sequence[int], image_shape: ImageShape, _views: Views = CENTRAL) -> Iterator[Sample]:
         channels, height, width = image_shape
         method = Image.Resampling.NEAREST if width >= _DIGITS_SIDE else Image.Resampling.BOX
         for number in numbers:
@@ -125,7 +126,7 @@ def photos(split: str, image_shape: ImageShape) -> ImageSet:
     images = [_load(name, channels) for name in names]
     crops = [(label, box) for label, image in enumerate(images) for box in crop_boxes(*image.size, side)]
 
-    def read(numbers: Sequence[int], image_shape: ImageShape) -> Iterator[Sample]:
+    def read(numbers: Sequence[int], image_shape: ImageShape, _views: Views = CENTRAL) -> Iterator[Sample]:
         _, height, width = image_shape
         for number in numbers:
             label, box = crops[number]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from explorer.data.reading import ImageSet, decode
 from explorer.data.store import Sample
+from explorer.data.views import CENTRAL, Views
 from explorer.decoding import MAX_UPLOAD_BYTES, SUFFIXES
 from explorer.images import ImageShape
 
@@ -92,11 +93,12 @@ def image_folder(folder: Path, split: str, files: list[Path] | None = None) -> I
     label_names = sorted(set(labels_of) - {""})
     index = {name: number for number, name in enumerate(label_names)}
 
-    def read(numbers: Sequence[int], image_shape: ImageShape) -> Iterator[Sample]:
+    def read(numbers: Sequence[int], image_shape: ImageShape, views: Views = CENTRAL) -> Iterator[Sample]:
         for number in numbers:
             path = files[number]
             name = _text(path.relative_to(folder))
-            yield decode(_read_bytes(path), index.get(labels_of[number], -1), name, image_shape)
+            label = index.get(labels_of[number], -1)
+            yield from decode(_read_bytes(path), label, name, number, image_shape, views)
 
     return ImageSet(_text(Path(folder.name)), len(files), read, tuple(label_names), is_split)
 

@@ -23,12 +23,13 @@ import numpy as np
 from explorer.data.arrays import open_array
 from explorer.data.folders import is_inside
 from explorer.data.pickles import arrays_in_pickle
-from explorer.data.reading import ImageSet
+from explorer.data.reading import ImageSet, cut
 from explorer.data.rows import READ_ERRORS, ArrayInFile
 from explorer.data.store import Sample
+from explorer.data.views import CENTRAL, Views
 from explorer.decoding import MAX_PIXELS
 from explorer.errors import ExplorerError, in_brief
-from explorer.images import ImageShape, to_pil, to_square
+from explorer.images import ImageShape, to_pil
 
 __all__ = ["downsampled_imagenet", "imagenet_files", "is_imagenet_file"]
 
@@ -86,12 +87,13 @@ def downsampled_imagenet(title: str, files: Sequence[Path], split: str) -> Image
     batches = [_open_batch(path) for path in (parts[split] if is_split and split in parts else files)]
     starts = list(accumulate((len(batch.labels) for batch in batches), initial=0))
 
-    def read(numbers: Sequence[int], image_shape: ImageShape) -> Iterator[Sample]:
+    def read(numbers: Sequence[int], image_shape: ImageShape, views: Views = CENTRAL) -> Iterator[Sample]:
         wanted = np.asarray(numbers)
         for batch, (start, end) in zip(batches, pairwise(starts), strict=True):
             here = wanted[(wanted >= start) & (wanted < end)] - start
             for number, pixels in zip(here, _pixels(batch, here), strict=True):
-                yield Sample(to_square(to_pil(pixels), image_shape), int(batch.labels[number]), str(start + number))
+                label, of_all = int(batch.labels[number]), start + int(number)
+                yield from cut(to_pil(pixels), label, str(of_all), of_all, image_shape, views)
 
     return ImageSet(title, starts[-1], read, is_split=is_split)
 

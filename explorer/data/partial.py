@@ -1,8 +1,8 @@
 """A store in the making: two files that only grow, so that a build that was killed goes on where it was.
 
     pixels.npy      as in the store, with a count of 0 until the build is finished
-    journal.jsonl   the build's identity, then a line ``[label, name]`` for each image of the source, in order;
-                    ``[null, name]`` for one that is skipped
+    journal.jsonl   the build's identity, then a line ``[label, name, small]`` for each image of the source, in order;
+                    the label is null for one that is skipped
 
 About once a second the new pixels are brought to the disk, and then the journal's lines about them. What the journal
 says is therefore there; pixels beyond it are cut off when the build goes on, and no image is lost or there twice.
@@ -18,17 +18,31 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, NamedTuple
 
 import numpy as np
 
-from explorer.data.store import PIXELS
+from explorer.data.store import PIXELS, Sample
 
-__all__ = ["JOURNAL", "PartialStore", "images_on_disk", "sync"]
+__all__ = ["JOURNAL", "PartialStore", "Record", "images_on_disk", "sync"]
 
 JOURNAL = "journal.jsonl"
 
 _CHECKPOINT_SECONDS = 1.0
+
+
+class Record(NamedTuple):
+    """What the journal says of an image.
+
+    Attributes:
+        label: index of its label, -1 for none; None where the image was skipped.
+        name: file name or other id.
+        small: whether its picture was too small to be shrunk as much as was asked for.
+    """
+
+    label: int | None
+    name: str
+    small: bool
 
 
 class PartialStore:
@@ -73,13 +87,14 @@ class PartialStore:
         finally:
             self._journal.close()
 
-    def append(self, pixels: np.ndarray | None, label: int, name: str) -> None:
+    def append(self, sample: Sample) -> None:
         """Add the next image of the source; without pixels it is noted as skipped.
 
         Raises:
             ValueError: the image is not uint8 of the store's shape.
             OSError: the disk is full or cannot be written.
         """
+        pixels = sample.pixels
         if pixels is not None:
             if pixels.shape != self.image_shape or pixels.dtype != np.uint8:
                 raise ValueError(f"An image is {pixels.dtype} {pixels.shape}, the store uint8 {self.image_shape}.")
@@ -87,7 +102,8 @@ class PartialStore:
             self._pixels.write(data)
             self.digest.update(data)
             self.kept += 1
-        self._lines.append(json.dumps([None if pixels is None else int(label), name]))
+        label = None if pixels is None else int(sample.label)
+        self._lines.append(json.dumps([label, sample.name, bool(sample.small)]))
         self.done += 1
         if time.monotonic() - self._written_at > _CHECKPOINT_SECONDS:
             self.checkpoint()
@@ -100,12 +116,12 @@ class PartialStore:
         self._lines.clear()
         self._written_at = time.monotonic()
 
-    def records(self) -> Iterator[tuple[int | None, str]]:
-        """Label and name of every image up to the last checkpoint; the label is None where one was skipped."""
+    def records(self) -> Iterator[Record]:
+        """What is noted of every image up to the last checkpoint."""
         with open(self.folder / JOURNAL, "rb") as journal:
             next(journal)
             for line in journal:
-                yield tuple(json.loads(line))
+                yield Record(*json.loads(line))
 
     def write_count(self) -> None:
         """Write the number of images into the header of the pixels: `pixels.npy` is whole then."""
@@ -120,10 +136,10 @@ class PartialStore:
         end = len(first_line)
         if self._journal.readline() == first_line:
             for line in self._journal:
-                label_and_name = _parse(line)
-                if label_and_name is None or (label_and_name[0] is not None and self.kept == room):
+                record = _parse(line)
+                if record is None or (record.label is not None and self.kept == room):
                     break
-                self.kept += label_and_name[0] is not None
+                self.kept += record.label is not None
                 self.done += 1
                 end += len(line)
         else:
@@ -173,16 +189,17 @@ def _header(shape: tuple[int, int, int, int]) -> bytes:
     return header.getvalue()
 
 
-def _parse(line: bytes) -> tuple[int | None, str] | None:
+def _parse(line: bytes) -> Record | None:
     """A line of the journal; None when it is not whole, or says what no build writes."""
     try:
         found = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    is_pair = isinstance(found, list) and len(found) == 2 and line.endswith(b"\n")
-    if not is_pair or not isinstance(found[1], str) or not (found[0] is None or _is_label(found[0])):
+    if not isinstance(found, list) or len(found) != 3 or not line.endswith(b"\n"):
         return None
-    return found[0], found[1]
+    record = Record(*found)
+    is_valid = isinstance(record.name, str) and isinstance(record.small, bool)
+    return record if is_valid and (record.label is None or _is_label(record.label)) else None
 
 
 def _is_label(value: object) -> bool:

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
+from typing import Protocol
+
+from PIL import Image
 
 from explorer.data.store import Sample
+from explorer.data.views import CENTRAL, Views
 from explorer.decoding import read_image
 from explorer.errors import ExplorerError
 from explorer.images import ImageShape, to_square
 
-__all__ = ["ImageSet", "decode"]
+__all__ = ["ImageSet", "Reader", "cut", "decode"]
+
+
+class Reader(Protocol):
+    """Reads the images of a set."""
+
+    def __call__(self, numbers: Sequence[int], image_shape: ImageShape, views: Views = CENTRAL) -> Iterator[Sample]:
+        """``views.count`` samples for each number, those of one picture together; the numbers increase."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +32,7 @@ class ImageSet:
     Attributes:
         title: what people call it.
         count: how many there are, the unreadable ones included.
-        read: ``read(numbers, image_shape)`` yields one `Sample` for each number; the numbers increase.
+        read: see `Reader`.
         label_names: name of each label.
         is_split: True when the source itself says which images are for training and which for validation, and these are
             only those that were asked for.
@@ -28,14 +40,29 @@ class ImageSet:
 
     title: str
     count: int
-    read: Callable[[Sequence[int], ImageShape], Iterator[Sample]]
+    read: Reader
     label_names: tuple[str, ...] = ()
     is_split: bool = False
 
 
-def decode(data: bytes | None, label: int, name: str, image_shape: ImageShape) -> Sample:
-    """The bytes of an image file as a sample; without pixels when they cannot be read."""
+def cut(
+    image: Image.Image, label: int, name: str, number: int, image_shape: ImageShape, views: Views
+) -> Iterator[Sample]:
+    """The views of one picture of mode ``L`` or ``RGB``, the `number`-th of its set."""
+    side = image_shape[1]
+    small = views.is_too_small(*image.size, side)
+    for view, crop in enumerate(views.crops(*image.size, side, number)):
+        title = name if views.count == 1 else f"{name}, view {view + 1}"
+        yield Sample(to_square(image, image_shape, crop), label, title, small)
+
+
+def decode(
+    data: bytes | None, label: int, name: str, number: int, image_shape: ImageShape, views: Views
+) -> Iterator[Sample]:
+    """The views of a picture from the bytes of its file; samples without pixels when they cannot be read."""
     try:
-        return Sample(to_square(read_image(data or b"", name), image_shape), label, name)
+        image = read_image(data or b"", name)
     except ExplorerError:
-        return Sample(None, label, name)
+        yield from repeat(Sample(None, label, name), views.count)
+        return
+    yield from cut(image, label, name, number, image_shape, views)

@@ -12,16 +12,20 @@ A data set is named by its `spec`: ``"digits"``, ``"photos"``, or the path of
 is for validation: the images whose numbers have the smallest SHA-256. Sets of fewer than `SMALLEST_SPLIT` images are
 not split: both parts hold all of them.
 
-A store is built once for a source, size, split and limit, under ``stores`` in the data folder; a build that was killed
-goes on where it was. Its name has a digest of path, sizes and times of change of the files, so that changed files give
-a new store.
+**Views.** A training set of larger pictures can hold several views of each (`explorer.data.views`). The split is one of
+pictures: views of one are never in both parts.
+
+A store is built once for a source, size, split, limit and views, under ``stores`` in the data folder; a build that was
+killed goes on where it was. Its name has a digest of path, sizes and times of change of the files, so that changed
+files give a new store.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -34,8 +38,9 @@ from explorer.data.folders import files_below, image_folder
 from explorer.data.huggingface import READERS, is_saved_to_disk, loaded_files, saved_to_disk
 from explorer.data.imagenet import downsampled_imagenet, imagenet_files, is_imagenet_file
 from explorer.data.reading import ImageSet
-from explorer.data.store import Store, open_store
+from explorer.data.store import Sample, Store, open_store
 from explorer.data.tables import parquet_files
+from explorer.data.views import CENTRAL, Views
 from explorer.decoding import SUFFIXES
 from explorer.errors import ExplorerError
 from explorer.home import dataset_folders, subfolder
@@ -50,7 +55,7 @@ SMALLEST_SPLIT = 50
 _BUILTIN = {"photos": "Photographs", "digits": "Digits"}
 _ARRAY_SUFFIXES = (".npy", ".npz")
 _FILE_SUFFIXES = (*_ARRAY_SUFFIXES, ".parquet")
-_BUILD_VERSION = "2"  # part of every digest: raise it when the same files give other stores
+_BUILD_VERSION = "3"  # part of every digest: raise it when the same files give other stores
 
 
 class DatasetInfo(NamedTuple):
@@ -92,6 +97,7 @@ def open_dataset(
     split: Split = "validation",
     limit: int | None = None,
     progress: Progress | None = None,
+    views: Views = CENTRAL,
 ) -> Store:
     """The images of a data set at a model's size, built on the first call and opened on later ones.
 
@@ -101,6 +107,7 @@ def open_dataset(
         split: ``"train"``, ``"validation"``, or ``"all"`` for both.
         limit: at most so many images, evenly spaced over the split; all when None.
         progress: called with the number of images done and their total.
+        views: of each picture; built-in sets, which are made at the size that is asked for, have one.
 
     Raises:
         ExplorerError: there is no such data set, it has no image that can be read, the shape is not that of a square
@@ -111,7 +118,9 @@ def open_dataset(
     image_shape = check_image_shape(image_shape)
     path = None if spec in _BUILTIN else Path(absolute_spec(spec))
     files = [] if path is None else _files_of(path)
-    folder = subfolder("stores") / _store_name(spec, path, files, image_shape, split, limit)
+    if path is None:
+        views = CENTRAL
+    folder = subfolder("stores") / _store_name(spec, path, files, image_shape, split, limit, views)
     if folder.is_dir():
         try:
             return open_store(folder)
@@ -119,27 +128,33 @@ def open_dataset(
             pass  # damaged: it is built again, and `write_store` replaces it
     images = _open_source(spec, path, files, split, image_shape)
     numbers = _choose(images, split, limit)
+
+    def read(done: int) -> Iterator[Sample]:
+        pictures, of_the_next = divmod(done, views.count)
+        return islice(images.read(numbers[pictures:], image_shape, views), of_the_next, None)
+
     return write_store(
         folder,
         images.title,
-        lambda done: images.read(numbers[done:], image_shape),
+        read,
         image_shape,
-        len(numbers),
+        len(numbers) * views.count,
         progress,
         images.label_names,
         absolute_spec(spec),
+        views,
     )
 
 
 def store_folder(spec: str, image_shape: ImageShape, split: Split = "validation") -> Path:
-    """Where `open_dataset` keeps the store of a data set, whether it was built or not.
+    """Where `open_dataset` keeps the store of a data set with one view of each picture, whether it was built or not.
 
     Raises:
         ExplorerError: there is no such data set, or the shape is not that of a square image.
     """
     path = None if spec in _BUILTIN else Path(absolute_spec(spec))
     files = [] if path is None else _files_of(path)
-    return subfolder("stores") / _store_name(spec, path, files, check_image_shape(image_shape), split, None)
+    return subfolder("stores") / _store_name(spec, path, files, check_image_shape(image_shape), split, None, CENTRAL)
 
 
 def _open_source(spec: str, path: Path | None, files: list[Path], split: Split, image_shape: ImageShape) -> ImageSet:
@@ -183,11 +198,17 @@ def _is_data_file(path: Path) -> bool:
 
 
 def _store_name(
-    spec: str, path: Path | None, files: Sequence[Path], image_shape: ImageShape, split: Split, limit: int | None
+    spec: str,
+    path: Path | None,
+    files: Sequence[Path],
+    image_shape: ImageShape,
+    split: Split,
+    limit: int | None,
+    views: Views,
 ) -> str:
     title = spec if path is None else path.stem
     digest = hashlib.sha256(
-        repr((_BUILD_VERSION, spec if path is None else str(path), image_shape, split, limit)).encode()
+        repr((_BUILD_VERSION, spec if path is None else str(path), image_shape, split, limit, views)).encode()
     )
     for file in files:
         try:

@@ -41,11 +41,13 @@ class Sample(NamedTuple):
         pixels: uint8 ``(C, H, W)``, or None for an image that could not be read: it is listed as skipped.
         label: index of its label, -1 for none.
         name: file name or other id.
+        small: whether the picture was too small to be shrunk as much as was asked for.
     """
 
     pixels: np.ndarray | None
     label: int = -1
     name: str = ""
+    small: bool = False
 
 
 class StoreMeta(BaseModel):
@@ -61,6 +63,9 @@ class StoreMeta(BaseModel):
     label_names: list[str]
     names: list[str] | None
     skipped: list[str]
+    views: int = 1
+    min_shrink: float = 1.0
+    small: int = 0
     grid: Grid | None = None  # None in a store that an earlier version built
 
 
@@ -78,6 +83,9 @@ class Store:
         fingerprint: the first 16 hexadecimal digits of a SHA-256 over shape, pixels and labels.
         source: where the images came from.
         skipped: names of the images that could not be read.
+        views: images in a row that are views of one picture.
+        min_shrink: least factor by which a picture was to be shrunk.
+        small: how many pictures were too small for that.
         measured_grid: what was measured when the store was built; None in one that an earlier version built.
     """
 
@@ -90,6 +98,9 @@ class Store:
     fingerprint: str
     source: str = ""
     skipped: tuple[str, ...] = ()
+    views: int = 1
+    min_shrink: float = 1.0
+    small: int = 0
     measured_grid: Grid | None = None
 
     def __len__(self) -> int:
@@ -100,6 +111,17 @@ class Store:
         """``(C, H, W)``."""
         _, channels, height, width = self.pixels.shape
         return channels, height, width
+
+    @property
+    def shrink_note(self) -> str:
+        """A sentence about pictures that were shrunk less than was asked for; empty where there are none."""
+        if not self.small:
+            return ""
+        pictures, least = len(self) // self.views, self.min_shrink * self.image_shape[1]
+        return (
+            f"{self.small:,} of {pictures:,} pictures are smaller than {least:.0f} pixels: "
+            f"they are shrunk less than {self.min_shrink:g} times, as far as they reach."
+        )
 
     @cached_property
     def grid(self) -> Grid:
@@ -153,6 +175,7 @@ def _opened(folder: Path, versions: tuple[tuple[int, int] | None, ...]) -> Store
         and labels.shape == meta.shape[:1]
         and labels.dtype == np.int32
         and (meta.names is None or len(meta.names) == len(labels))
+        and len(labels) % max(1, meta.views) == 0
         and len(labels) > 0
     )
     if not fits:
@@ -161,6 +184,7 @@ def _opened(folder: Path, versions: tuple[tuple[int, int] | None, ...]) -> Store
         )
     names = _Numbers(len(labels)) if meta.names is None else meta.names
     named = {"name": meta.name, "names": names, "label_names": meta.label_names, "skipped": tuple(meta.skipped)}
+    named |= {"views": meta.views, "min_shrink": meta.min_shrink, "small": meta.small}
     about = {"fingerprint": meta.fingerprint, "source": meta.source, "measured_grid": meta.grid}
     labels = np.array(labels)  # every page asks for them, and they are small
     return Store(folder=folder, pixels=pixels, labels=labels, **named, **about)

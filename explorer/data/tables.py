@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from explorer.data.folders import SPLIT_NAMES
 from explorer.data.reading import ImageSet, decode
 from explorer.data.store import Sample
+from explorer.data.views import CENTRAL, Views
 from explorer.errors import ExplorerError, in_brief
 from explorer.images import ImageShape
 
@@ -131,14 +132,14 @@ def table_images(
     """
     labels, label_names = _number_labels(label_column, count, columns.label_names)
 
-    def read(numbers: Sequence[int], image_shape: ImageShape) -> Iterator[Sample]:
+    def read(numbers: Sequence[int], image_shape: ImageShape, views: Views = CENTRAL) -> Iterator[Sample]:
         upcoming = iter(numbers)
         for cells in fetch(numbers):
             files, paths = _files_and_paths(cells)
             for file, path in zip(files, paths, strict=True):
                 number = next(upcoming)
                 name = PurePosixPath(path).name if path else str(number)
-                yield decode(file, int(labels[number]), name, image_shape)
+                yield from decode(file, int(labels[number]), name, number, image_shape, views)
 
     return ImageSet(title, count, read, label_names, is_split)
 

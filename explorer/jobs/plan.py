@@ -124,10 +124,10 @@ def _timed(config: TrainingConfig, batch_size: int) -> float:
         config.model_copy(update={"batch_size": batch_size, "compile": False}),
         PixelSource(pixels, config.values, config.flip),
     )
-    trainer.take_step()  # the first is slower
+    trainer.take_step().tolist()  # the first is slower
     times: list[float] = []
     while sum(times) < _MEASURED_SECONDS:
         start = time.perf_counter()
-        trainer.take_step()
+        trainer.take_step().tolist()  # wait for it, on a GPU too
         times.append(time.perf_counter() - start)
     return min(times)  # the slower ones had to share the machine

@@ -72,8 +72,8 @@ def heat_residuals(
     for done, t in enumerate(ts):
         residuals, errors = [], []
         for images in x.split(batch):
-            noise = torch.randn(images.shape, generator=generator)
-            y = (images + math.sqrt(t) * noise).to(model.device)
+            noise = torch.randn(images.shape, generator=generator).to(model.device)
+            y = images.to(model.device) + math.sqrt(t) * noise
             result = laplacian(model, y, t, probes, generator)
             squared = sum_pixels(result.score.square())
             residual = result.time_score - 0.5 * (result.value - squared)

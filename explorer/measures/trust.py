@@ -231,9 +231,9 @@ def run_checks(
 
 def _pass_seconds(model: EnergyModel, x: Tensor, t: float) -> float:
     few = x[:4].to(model.device)
-    model.derivatives(few, t)  # the first call is slower
+    model.derivatives(few, t).energy.cpu()  # the first call is slower
     began = time.perf_counter()
-    model.derivatives(few, t)
+    model.derivatives(few, t).energy.cpu()  # a GPU returns before it is done
     return (time.perf_counter() - began) / len(few)
 
 
@@ -259,7 +259,7 @@ def _dimensionality(
         time_score = float(flipd(model, x, t).cpu().double().mean())
         fast += time.perf_counter() - began
         began = time.perf_counter()
-        trace, error = flipd_by_trace(model, x, t, probes, seed)
+        trace, error = (column.cpu().double() for column in flipd_by_trace(model, x, t, probes, seed))
         slow += time.perf_counter() - began
         levels.append(
             DimensionalityLevel(
@@ -267,8 +267,8 @@ def _dimensionality(
                 denoising=float(noisy.denoising[:, k].mean()),
                 energy=float(noisy.energy[:, k].mean()),
                 time_score=time_score,
-                trace=float(trace.cpu().double().mean()),
-                trace_error=float(error.cpu().double().square().sum().sqrt() / len(x)),
+                trace=float(trace.mean()),
+                trace_error=float(error.square().sum().sqrt() / len(x)),
             )
         )
         progress(k + 1, len(ts))

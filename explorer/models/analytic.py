@@ -86,7 +86,7 @@ class Gaussian(EnergyModel):
 
     def dimensionality(self, t: float) -> float:
         """``sum_i lambda_i / (lambda_i + t)``, the local dimensionality, the same for every image."""
-        eigenvalues = self.eigenvalues.double()
+        eigenvalues = self.eigenvalues.cpu().double()
         return float((eigenvalues / (eigenvalues + t)).sum())
 
 
@@ -124,8 +124,8 @@ class GaussianScaleMixture(EnergyModel):
         weights = [1.0 / len(scales)] * len(scales) if weights is None else list(weights)
         if len(weights) != len(scales) or min(scales) <= 0 or min(weights) <= 0 or abs(sum(weights) - 1) > 1e-6:
             raise ValueError("One positive weight is needed for each positive scale, and the weights must sum to 1.")
-        self.register_buffer("scales", torch.tensor(scales, dtype=mean.dtype))
-        self.register_buffer("log_weights", torch.tensor(weights, dtype=mean.dtype).log())
+        self.register_buffer("scales", torch.tensor(scales, dtype=mean.dtype, device=mean.device))
+        self.register_buffer("log_weights", torch.tensor(weights, dtype=mean.dtype, device=mean.device).log())
 
     def energy(self, y: Tensor, t: Tensor) -> Tensor:
         z = ((y - self.base.mean).flatten(1) @ self.base.eigenvectors).square()[:, None, :]
@@ -167,7 +167,7 @@ class SubspaceMixture(EnergyModel):
         self.variance = variance
         self.t0 = t0
         for k, basis in enumerate(bases):
-            identity = torch.eye(basis.shape[1], dtype=basis.dtype)
+            identity = torch.eye(basis.shape[1], dtype=basis.dtype, device=basis.device)
             if basis.shape[0] != self.dimensions or not torch.allclose(basis.T @ basis, identity, atol=1e-5):
                 raise ValueError(f"A basis needs {self.dimensions} rows and orthonormal columns.")
             self.register_buffer(f"basis_{k}", basis)

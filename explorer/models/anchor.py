@@ -64,7 +64,7 @@ class SpectralGaussian(EnergyModel):
         the two diagonals, and half the numbers estimate twice as well.
 
         Args:
-            images: values in [0, 1], shape ``(N, C, H, W)``, N at least 2.
+            images: values in [0, 1], shape ``(N, C, H, W)``, N at least 2, on any device.
             floor: smallest variance kept, so that constant coefficients stay finite.
 
         Raises:
@@ -72,13 +72,14 @@ class SpectralGaussian(EnergyModel):
         """
         if len(images) < 2:
             raise ValueError("At least two images are needed to fit a Gaussian.")
+        images = images.to(self.mean.device)
         mean = images.mean(0, dtype=torch.float64).float()
         centered = images - mean
         pixels = centered.transpose(0, 1).flatten(1).double()
         _, axes = torch.linalg.eigh(pixels @ pixels.T / pixels.shape[1])
         self.mean.copy_(mean)
         self.channel_axes.copy_(axes.T)
-        variances = torch.zeros(self.image_shape, dtype=torch.float64)
+        variances = torch.zeros(self.image_shape, dtype=torch.float64, device=images.device)
         for chunk in centered.split(4096):
             variances += self._forward_transform(chunk).double().square().sum(0)
         variances /= len(images)

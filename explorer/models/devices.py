@@ -18,9 +18,13 @@ _CPU_VALUES = 64 * 1024
 def pick_device(name: str = "auto") -> torch.device:
     """The device called `name`; ``"auto"`` takes CUDA, then MPS, then the CPU.
 
+    From then on convolutions in float32 are computed in float32. PyTorch would round their inputs to 11 bits on a GPU
+    (TF32), and the energy, a sum over many pixels of which one nat matters, would not be that of the CPU.
+
     Raises:
         ExplorerError: the device is not there.
     """
+    torch.backends.cudnn.allow_tf32 = False
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")

@@ -231,8 +231,8 @@ class DualEnergy(EnergyModel):
             return
         t = torch.full((len(images),), self.config.noise.t_max, device=images.device)
         noise = torch.randn(images.shape, generator=generator).to(images.device)
-        energy = self.energy(images + t.sqrt().view(-1, 1, 1, 1) * noise, t).double().mean()
-        variances = self.gaussian.variances.double() + self.config.noise.t_max
+        energy = self.energy(images + t.sqrt().view(-1, 1, 1, 1) * noise, t).cpu().double().mean()
+        variances = self.gaussian.variances.cpu().double() + self.config.noise.t_max
         entropy = 0.5 * torch.log(2 * math.pi * math.e * variances).sum()
         self.log_normalization.add_((entropy - energy).float())
 

@@ -72,7 +72,8 @@ class RadialEnergy(EnergyModel):
     @torch.no_grad()
     def normalize(self, images: Tensor, generator: torch.Generator) -> None:
         """Fix the constant at ``t_max``, where the noisy data are Gaussian of variance ``v + t_max``."""
-        t = torch.full((len(images),), self.noise.t_max)
-        noisy = images + math.sqrt(self.noise.t_max) * torch.randn(images.shape, generator=generator)
+        t = torch.full((len(images),), self.noise.t_max, device=images.device)
+        noise = torch.randn(images.shape, generator=generator).to(images.device)
+        noisy = images + math.sqrt(self.noise.t_max) * noise
         entropy = 0.5 * self.dimensions * math.log(2 * math.pi * math.e * (self.mean_square + self.noise.t_max))
-        self.constant.add_(entropy - self.energy(noisy, t).double().mean())
+        self.constant.add_(entropy - self.energy(noisy, t).cpu().double().mean())

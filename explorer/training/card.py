@@ -55,13 +55,34 @@ def _origin(model: DualEnergyConfig, config: CheckpointConfig) -> list[str]:
         f"amplitude conditioning: {'yes' if model.amplitude else 'no'}.",
         f"- Noise from {low:.0f} dB to {high:.0f} dB; log p is reported at {at:.0f} dB.",
         f"- Values: {convention}, k the 8-bit pixel.",
-        *([f"- One training image in {run['parts']:,}, from number {run['part']:,} on."] if _is_part(run) else []),
+        *_pictures(run),
         f"- Again: `{_command(model, config)}`",
     ]
 
 
-def _is_part(run: dict[str, Any]) -> bool:
-    return "part" in run and run.get("parts", 1) != 1
+def _pictures(run: dict[str, Any]) -> list[str]:
+    """Which pictures of the training part were used, and how they were cut."""
+    count, views, shrink = (_as_number(run, name, 0) for name in ("training_pictures", "views", "min_shrink"))
+    parts, most = _as_number(run, "parts", 1), _as_number(run, "pictures", 0)
+    pictures = f"{count:,} pictures" if count else "Pictures"
+    lines = []
+    if views > 1:
+        lines.append(
+            f"- {pictures}, {views:,} views of each: random squares of random size, shrunk at least "
+            f"{shrink:g} times by an area average (where the picture is large enough)."
+        )
+    elif count:
+        lines.append(f"- {pictures}, the largest middle square of each.")
+    if parts != 1:
+        chosen = f", of these {most:,}, evenly spaced" if most else ""
+        lines.append(f"- One training picture in {parts:,}, from number {_as_number(run, 'part', 0):,} on{chosen}.")
+    return lines
+
+
+def _as_number(run: dict[str, Any], name: str, default: int) -> int | float:
+    """A number that `config.json` says; the default where it says something else."""
+    value = run.get(name)
+    return value if isinstance(value, int | float) else default
 
 
 def _checks(name: str, report: TrustReport) -> list[str]:
@@ -95,6 +116,8 @@ def _command(model: DualEnergyConfig, config: CheckpointConfig) -> str:
         "learning-rate": run.get("learning_rate"),
         "seed": run.get("seed"),
     }
+    if _as_number(run, "views", 1) > 1:
+        options |= {"views": run["views"], "min-shrink": run.get("min_shrink", 1)}
     flags = {
         "--color": model.image_shape[0] == 3,
         "--compile": run.get("compile"),

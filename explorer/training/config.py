@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from explorer.data.views import MOST_VIEWS
 from explorer.errors import ExplorerError
 from explorer.home import check_name
 from explorer.images import Values
@@ -31,8 +32,11 @@ class TrainingConfig(BaseModel):
     Attributes:
         name: of the run and of the checkpoint that it becomes.
         dataset: what `explorer.data.sources.open_dataset` opens.
-        part, parts: train on every `parts`-th image only, beginning with number `part`: runs on different parts of a
-            data set have no image in common.
+        views: of each training picture: one is its middle square, more are random squares.
+        min_shrink: pictures are shrunk at least so many times, where they are large enough; see `explorer.data.views`.
+        part, parts: train on every `parts`-th picture only, beginning with number `part`: runs on different parts of a
+            data set have no picture in common.
+        pictures: train on at most so many pictures of the part, evenly spaced; all when None.
         model: architecture, image shape and noise range.
         values: how 8-bit pixels become values in [0, 1].
         seed: decides initialization, order of images, and noise.
@@ -59,8 +63,11 @@ class TrainingConfig(BaseModel):
 
     name: str
     dataset: str
+    views: int = Field(1, ge=1, le=MOST_VIEWS)
+    min_shrink: float = Field(1.0, ge=1, le=100)
     part: int = Field(0, ge=0)
     parts: int = Field(1, ge=1)
+    pictures: int | None = Field(None, ge=2)
     model: DualEnergyConfig
     values: Values = Values()
     seed: int = 0

@@ -15,6 +15,7 @@ import torch
 
 from explorer.data.building import Progress
 from explorer.data.sources import open_dataset
+from explorer.data.views import Views
 from explorer.errors import ExplorerError
 from explorer.home import temporary_name, write_folder_atomically
 from explorer.models.checkpoints import CheckpointConfig, read_config, save_checkpoint
@@ -22,7 +23,7 @@ from explorer.training.card import checkpoint_card
 from explorer.training.objective import irreducible_time_loss
 from explorer.training.processes import ALONE, Processes, joined_processes
 from explorer.training.run import Run, append_metrics
-from explorer.training.sources import PixelSource
+from explorer.training.sources import PixelSource, rows_of_part
 from explorer.training.trainer import Trainer
 from explorer.training.validation import save_denoised_examples, validate
 
@@ -70,12 +71,15 @@ def train(
             on_images(done, total)
 
     try:
-        training_set = open_dataset(config.dataset, config.model.image_shape, "train", progress=preparing)
+        views = Views(config.views, config.min_shrink)
+        training_set = open_dataset(config.dataset, config.model.image_shape, "train", progress=preparing, views=views)
         validation_set = open_dataset(config.dataset, config.model.image_shape, "validation", progress=preparing)
     except _Stopped:
         return False
     with joined_processes(config.device) as processes:
-        return train_on(run, training_set.pixels, validation_set.pixels, should_stop, on_progress, processes)
+        return train_on(
+            run, training_set.pixels, validation_set.pixels, should_stop, on_progress, processes, training_set.views
+        )
 
 
 def train_on(
@@ -85,20 +89,22 @@ def train_on(
     should_stop: Callable[[], bool] | None = None,
     on_progress: OnProgress | None = None,
     processes: Processes = ALONE,
+    views: int = 1,
 ) -> bool:
-    """`train` on images that are already open, uint8 of shape ``(N, C, H, W)``: on its part of the training images."""
+    """`train` on images that are already open, uint8 of shape ``(N, C, H, W)``: on its part of the training images, of
+    which `views` in a row are of one picture."""
     config = run.config
-    training_pixels = training_pixels[config.part :: config.parts]
-    if min(len(training_pixels), len(validation_pixels)) < 2:
+    rows = rows_of_part(len(training_pixels), views, config.part, config.parts, config.pictures)
+    if min(len(rows), len(validation_pixels)) < 2:
         raise ExplorerError(f"The data set {config.dataset} has too few images to train on.")
-    trainer = Trainer(config, PixelSource(training_pixels, config.values, config.flip), processes=processes)
+    trainer = Trainer(config, PixelSource(training_pixels, config.values, config.flip, rows), processes=processes)
     if run.training_state.exists():
         trainer.restore(run.training_state)
     examples = validation_pixels[: config.validation_images]
     report = on_progress or (lambda _step, _validation: None)
     report(trainer.step, None)
     saved_at = reported_at = time.monotonic()
-    recent: list[tuple[float, float]] = []
+    recent: list[torch.Tensor] = []
 
     while trainer.step < config.steps:
         if processes.any(should_stop is not None and should_stop(), trainer.device):
@@ -116,7 +122,7 @@ def train_on(
             reported_at = now
             report(trainer.step, None)
         if trainer.step % config.validate_every == 0 or last:
-            report(trainer.step, _validate(run, trainer, examples))
+            report(trainer.step, _validate(run, trainer, examples, len(rows) // views))
             trainer.save(run.training_state)
             reported_at = saved_at = time.monotonic()
         elif now - saved_at >= _SAVE_SECONDS:
@@ -127,8 +133,8 @@ def train_on(
     return True
 
 
-def _progress(trainer: Trainer, recent: list[tuple[float, float]], seconds: float) -> dict[str, object]:
-    space, time_loss = np.mean(recent, axis=0).tolist()
+def _progress(trainer: Trainer, recent: list[torch.Tensor], seconds: float) -> dict[str, object]:
+    space, time_loss = torch.stack(recent).mean(0).tolist()
     return {
         "kind": "progress",
         "step": trainer.step,
@@ -140,7 +146,7 @@ def _progress(trainer: Trainer, recent: list[tuple[float, float]], seconds: floa
     }
 
 
-def _validate(run: Run, trainer: Trainer, examples: np.ndarray) -> dict[str, Any]:
+def _validate(run: Run, trainer: Trainer, examples: np.ndarray, pictures: int) -> dict[str, Any]:
     """Validate the averaged weights, keep them if they are the best so far, and return the metrics."""
     config = run.config
     if not config.model.anchor:
@@ -157,7 +163,12 @@ def _validate(run: Run, trainer: Trainer, examples: np.ndarray) -> dict[str, Any
             values=config.values,
             dataset=Path(config.dataset).name,  # not where it lies on this machine
             training=config.model_dump(mode="json", exclude={"model", "values", "dataset"})
-            | {"step": trainer.step, "minutes": round(run.seconds / 60, 1), "hardware": _hardware(trainer.device)},
+            | {
+                "step": trainer.step,
+                "minutes": round(run.seconds / 60, 1),
+                "hardware": _hardware(trainer.device),
+                "training_pictures": pictures,
+            },
             metrics=result.as_dict(),
         )
         save_checkpoint(run.folder / "best", trainer.averaged, description, checkpoint_card(config.name, description))

@@ -16,6 +16,7 @@ The heat equation holds everywhere, and needs no samples of the noisy data.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -126,13 +127,15 @@ def stratified_noise_variances(count: int, t_min: float, t_max: float, generator
     Every single value is uniform in ``log t`` up to its slice, and a batch covers the range evenly, which lowers the
     variance of the gradient. The order is not shuffled; images are drawn at random anyway.
     """
-    low, high = torch.log(torch.tensor([t_min, t_max], dtype=torch.float64))
-    u = (torch.arange(count) + torch.rand(count, generator=generator, dtype=torch.float64)) / count
+    low, high = math.log(t_min), math.log(t_max)
+    place = generator.device
+    u = torch.rand(count, generator=generator, dtype=torch.float64, device=place)
+    u = (torch.arange(count, device=place) + u) / count
     return (low + (high - low) * u).exp().float()
 
 
 def training_noise_variances(count: int, noise: NoiseRange, anchored: bool, generator: torch.Generator) -> Tensor:
-    """Noise variances of a batch, in random order; shape ``(count,)``.
+    """Noise variances of a batch, in random order, on the generator's device; shape ``(count,)``.
 
     ``log t`` is uniform over the range. With a Gaussian anchor, which knows nearly all there is to know at ``t > 1``,
     only a sixteenth of the batch is from there (else it would be a fifth, of a range that ends at 100).
@@ -142,4 +145,4 @@ def training_noise_variances(count: int, noise: NoiseRange, anchored: bool, gene
         far = max(1, round(count * _FAR_SHARE)) if count > 1 else 0
         parts = [(count - far, noise.t_min, _FAR), (far, _FAR, noise.t_max)]
     t = torch.cat([stratified_noise_variances(n, low, high, generator) for n, low, high in parts])
-    return t[torch.randperm(count, generator=generator)]
+    return t[torch.randperm(count, generator=generator, device=generator.device)]

@@ -55,6 +55,8 @@ class Processes(NamedTuple):
 
     def any(self, here: bool, device: torch.device) -> bool:
         """Whether it is so in at least one process."""
+        if self.size == 1:
+            return here  # without waiting for the device
         flag = torch.tensor(float(here), device=device)
         self.add([flag])
         return bool(flag)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -11,11 +13,14 @@ from torch import Tensor
 
 from explorer.images import Values
 
-__all__ = ["ImageSource", "Law", "LawSource", "PixelSource"]
+__all__ = ["ImageSource", "Law", "LawSource", "PixelSource", "rows_of_part"]
+
+
+_SHARE_OF_MEMORY = 0.2
 
 
 class ImageSource(Protocol):
-    """Clean images in a model's values, float32 ``(count, C, H, W)`` on the CPU, from the generator alone."""
+    """Clean images in a model's values, float32 ``(count, C, H, W)``, from the generator alone and on its device."""
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
         """Independent images for a training step."""
@@ -24,7 +29,7 @@ class ImageSource(Protocol):
         """Images for the mean and the variances of the model, at most `most`."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PixelSource:
     """Images of a data set, dequantized anew each time.
 
@@ -32,26 +37,65 @@ class PixelSource:
         pixels: uint8, shape ``(N, C, H, W)``; a memory map is read a batch at a time.
         values: how 8-bit pixels become values in [0, 1].
         flip: mirror images left to right at random.
+        rows: numbers of the images to draw from; all when None.
     """
 
     pixels: np.ndarray
     values: Values
     flip: bool = False
+    rows: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.pixels) if self.rows is None else len(self.rows)
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
         """Images drawn with replacement."""
-        chosen = torch.randint(len(self.pixels), (count,), generator=generator).numpy()
-        pixels = torch.from_numpy(np.array(self.pixels[chosen]))
+        place = generator.device
+        pixels = self._pixels_of(torch.randint(len(self), (count,), generator=generator, device=place))
         if self.flip:
-            mirrored = torch.rand(count, generator=generator) < 0.5
+            mirrored = torch.rand(count, generator=generator, device=place) < 0.5
             pixels = torch.where(mirrored.view(-1, 1, 1, 1), pixels.flip(3), pixels)
         return self.values.dequantized(pixels, generator)
 
     def statistics(self, most: int, generator: torch.Generator) -> Tensor:
         """Different images, all of them where `most` allows."""
-        count = min(len(self.pixels), most)
-        chosen = torch.randperm(len(self.pixels), generator=generator)[:count].sort().values.numpy()
-        return self.values.dequantized(torch.from_numpy(np.array(self.pixels[chosen])), generator)
+        chosen = torch.randperm(len(self), generator=generator, device=generator.device)[:most].sort().values
+        return self.values.dequantized(self._pixels_of(chosen), generator)
+
+    def _pixels_of(self, numbers: Tensor) -> Tensor:
+        """The images of these numbers, on the device of the numbers: a GPU keeps all of them where it has the room."""
+        if (
+            numbers.device.type == "cuda"
+            and self._bytes < torch.cuda.mem_get_info(numbers.device)[1] * _SHARE_OF_MEMORY
+        ):
+            return self._on_gpu(numbers.device)[numbers]
+        chosen = numbers.cpu().numpy() if self.rows is None else self.rows[numbers.cpu().numpy()]
+        return torch.from_numpy(np.array(self.pixels[chosen])).to(numbers.device)
+
+    @property
+    def _bytes(self) -> int:
+        return len(self) * math.prod(self.pixels.shape[1:])
+
+    @cache  # noqa: B019 (a source lives as long as its training)
+    def _on_gpu(self, device: torch.device) -> Tensor:
+        chosen = self.pixels if self.rows is None else self.pixels[self.rows]
+        return torch.from_numpy(np.array(chosen)).to(device)
+
+
+def rows_of_part(images: int, views: int, part: int, parts: int, pictures: int | None) -> np.ndarray:
+    """Numbers of the images that a run on one part of a data set draws from.
+
+    Pictures are divided, so that runs on different parts share none: of ``images // views`` pictures, those with a
+    number of `part` modulo `parts`, and evenly spaced ones of these if they are more than `pictures`.
+
+    Args:
+        images: in the store, `views` in a row of each picture.
+        part, parts, pictures: see `explorer.training.config.TrainingConfig`.
+    """
+    chosen = np.arange(part, images // views, parts)
+    if pictures is not None and pictures < len(chosen):
+        chosen = chosen[np.arange(pictures) * len(chosen) // pictures]
+    return (chosen[:, None] * views + np.arange(views)).ravel()
 
 
 class Law(Protocol):
@@ -69,8 +113,15 @@ class LawSource:
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
         """Independent images."""
-        return self.law.sample(count, generator)
+        return self.law.sample(count, _on_cpu(generator)).to(generator.device)
 
     def statistics(self, most: int, generator: torch.Generator) -> Tensor:
         """`most` independent images, but no more than 50,000."""
-        return self.law.sample(min(most, 50_000), generator)
+        return self.law.sample(min(most, 50_000), _on_cpu(generator)).to(generator.device)
+
+
+def _on_cpu(generator: torch.Generator) -> torch.Generator:
+    """A generator for distributions that draw on the CPU; the same one where it is there."""
+    if generator.device.type == "cpu":
+        return generator
+    return torch.Generator().manual_seed(generator.initial_seed())

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -24,6 +25,7 @@ from explorer.models.devices import fitting_batch_size, pick_device
 from explorer.models.dual import DualEnergy
 from explorer.models.unet import UNet
 from explorer.training.config import TrainingConfig
+from explorer.training.graphs import Graphed
 from explorer.training.objective import (
     HEAT_EVALUATIONS,
     Objective,
@@ -98,7 +100,9 @@ class Trainer:
         self.device = pick_device(config.device)
         self.step = 0
         self.model = self._dual_energy() if model is None else model
-        self.model.to(self.device)
+        on_gpu = self.device.type == "cuda"
+        # Channels last is what tensor cores read.
+        self.model.to(self.device, memory_format=torch.channels_last if on_gpu else torch.preserve_format)
         self.averaged = copy.deepcopy(self.model).requires_grad_(False)
         if config.bfloat16:
             for part in self.model.modules():
@@ -111,6 +115,8 @@ class Trainer:
         if config.compile:
             self._gradient = torch.compile(self._gradient)
             self._heat_gradient = torch.compile(self._heat_gradient)
+        if on_gpu:
+            self._gradient, self._heat_gradient = Graphed(self._gradient), Graphed(self._heat_gradient)
         limit = fitting_batch_size(math.prod(config.model.image_shape), self.device) // _DOUBLE_BACKWARD
         self.micro_batch = max(1, min(config.batch_size, limit))
 
@@ -127,11 +133,12 @@ class Trainer:
         return self.source.statistics(most, torch.Generator().manual_seed(self.config.seed))
 
     def batch(self, step: int) -> Batch:
-        """The images and noise of step `step`, from the seed and the step alone."""
+        """The images and noise of step `step`, from the seed, the step and the kind of device alone."""
         config = self.config
-        generator = torch.Generator().manual_seed(config.seed * 1_000_000_007 + step + 1)
+        generator = torch.Generator(self.device if self.device.type == "cuda" else "cpu")
+        generator.manual_seed(config.seed * 1_000_000_007 + step + 1)
         x = self.source.sample(config.batch_size, generator)
-        eps = torch.randn(x.shape, generator=generator)
+        eps = torch.randn(x.shape, generator=generator, device=generator.device)
         t = training_noise_variances(config.batch_size, config.model.noise, config.model.anchor, generator)
         heat = self._heat_points(x, generator) if config.heat_weight else None
         return Batch(x.to(self.device), eps.to(self.device), t.to(self.device), heat)
@@ -141,10 +148,11 @@ class Trainer:
         x = images[: math.ceil(len(images) * _HEAT_SHARE)]
         noise = self.config.model.noise
         low, high = max(noise.t_min, _HEAT_RANGE[0]), min(noise.t_max, _HEAT_RANGE[1])
-        t = stratified_noise_variances(len(x), low, high, generator)[torch.randperm(len(x), generator=generator)]
-        share = torch.rand(len(x), generator=generator) * (torch.rand(len(x), generator=generator) < 0.5)
-        y = x + (share * t).sqrt().view(-1, 1, 1, 1) * torch.randn(x.shape, generator=generator)
-        first, second = (2.0 * torch.randint(0, 2, x.shape, generator=generator) - 1 for _ in range(2))
+        draws: dict[str, Any] = {"generator": generator, "device": generator.device}
+        t = stratified_noise_variances(len(x), low, high, generator)[torch.randperm(len(x), **draws)]
+        share = torch.rand(len(x), **draws) * (torch.rand(len(x), **draws) < 0.5)
+        y = x + (share * t).sqrt().view(-1, 1, 1, 1) * torch.randn(x.shape, **draws)
+        first, second = (2.0 * torch.randint(0, 2, x.shape, **draws) - 1 for _ in range(2))
         return HeatPoints(*(tensor.to(self.device) for tensor in (y, t, first, second)))
 
     def _network(self, parameters: Mapping[str, Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
@@ -158,8 +166,11 @@ class Trainer:
     def _heat_loss(self, parameters: Mapping[str, Tensor], points: tuple[Tensor, ...]) -> Tensor:
         return self.config.heat_weight * heat_losses(self._network(parameters), *points).mean()
 
-    def take_step(self) -> tuple[float, float]:
-        """One step of the optimizer; returns the mean space and time losses before it."""
+    def take_step(self) -> Tensor:
+        """One step of the optimizer; returns the mean space and time losses before it, shape ``(2,)``, on the device.
+
+        To look at them is to wait for the step.
+        """
         config = self.config
         batch = self.batch(self.step)
         values = {name: parameter.detach() for name, parameter in self.parameters.items()}
@@ -187,8 +198,7 @@ class Trainer:
         with torch.no_grad():
             for name, averaged in self.averaged.named_parameters():
                 averaged.lerp_(self.parameters[name], 1 - decay)
-        space, time_loss = total.tolist()
-        return space, time_loss
+        return total
 
     def _add_heat_gradient(self, values: Mapping[str, Tensor], heat: HeatPoints) -> None:
         count = len(heat.t)
@@ -212,7 +222,9 @@ class Trainer:
         for name, parameter in self.parameters.items():
             for key, value in self.optimizer.state[parameter].items():
                 tensors[f"adam.{key}.{name}"] = value
-        tensors = {name: value.detach().cpu().clone() for name, value in tensors.items()}
+        tensors = {
+            name: value.detach().cpu().clone(memory_format=torch.contiguous_format) for name, value in tensors.items()
+        }
         with write_atomically(path) as temporary:
             temporary.write_bytes(safetensors_bytes(tensors, {"step": str(self.step)}))
 
@@ -237,7 +249,8 @@ class Trainer:
                 _check_like(parameter, state["exp_avg"], state["exp_avg_sq"])
                 _check_like(torch.zeros(()), state["step"])
                 self.optimizer.state[parameter] = {
-                    key: value if key == "step" else value.to(self.device) for key, value in state.items()
+                    key: value if key == "step" else torch.empty_like(parameter).copy_(value)
+                    for key, value in state.items()
                 }
         except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
             raise ExplorerError(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from explorer.data.partial import PartialStore, images_on_disk
+from explorer.data.store import Sample
 
 SHAPE = (1, 2, 3)
 IMAGES = [None if number == 2 else np.full(SHAPE, number, np.uint8) for number in range(6)]
@@ -18,7 +19,7 @@ KEPT = [image for image in IMAGES if image is not None]
 
 def append(part: PartialStore, numbers: range) -> None:
     for number in numbers:
-        part.append(IMAGES[number], number, f"{number}\n")
+        part.append(Sample(IMAGES[number], number, f"{number}\n", number == 4))
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def built(tmp_path: Path) -> Path:
 def test_records_and_pixels(built: Path) -> None:
     with PartialStore(built, SHAPE, "test") as part:
         assert (part.done, part.kept) == (6, 5)
-        assert list(part.records()) == [(None if n == 2 else n, f"{n}\n") for n in range(6)]
+        assert list(part.records()) == [(None if n == 2 else n, f"{n}\n", n == 4) for n in range(6)]
         part.write_count()
     assert (np.load(built / "pixels.npy") == np.stack(KEPT)).all()
     assert images_on_disk(built, SHAPE) == 5
@@ -93,7 +94,7 @@ def test_nothing_is_in_the_journal_before_its_pixels(tmp_path: Path) -> None:
         append(part, range(4))
         assert list(part.records()) == []
         part.checkpoint()
-        assert [label for label, _ in part.records()] == [0, 1, None, 3]
+        assert [record.label for record in part.records()] == [0, 1, None, 3]
         assert images_on_disk(tmp_path / "part", SHAPE) == 3
     first, *lines = (tmp_path / "part" / "journal.jsonl").read_text().splitlines()
     assert json.loads(first) == ["test", list(SHAPE)]
@@ -107,10 +108,10 @@ def test_no_build(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        *("5", "{}", "[1]", '["1", "a"]', '[1.5, "a"]', '[1e400, "a"]', "[1, 2]", '[true, "a"]'),
-        *(f'[{2**31}, "a"]', "[" * 100_000, "9" * 5000),
+        *("5", "{}", "[1]", '["1", "a", false]', '[1.5, "a", false]', '[1e400, "a", false]', "[1, 2, false]"),
+        *('[true, "a", false]', '[1, "a"]', '[1, "a", 0]', f'[{2**31}, "a", false]', "[" * 100_000, "9" * 5000),
     ],
-    ids=range(11),
+    ids=range(13),
 )
 def test_a_line_that_no_build_writes_is_where_it_goes_on(built: Path, line: str) -> None:
     lines = (built / "journal.jsonl").read_text().splitlines()

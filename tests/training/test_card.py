@@ -26,3 +26,31 @@ def test_what_is_missing_is_left_out(tiny_checkpoint: Checkpoint, metrics: dict[
     card = checkpoint_card("tiny", config)
     assert ("What it reaches" in card) == title
     assert ("| – |" in card) == title
+
+
+@pytest.mark.parametrize(
+    ("training", "expected"),
+    [
+        ({"training_pictures": 1618}, "- 1,618 pictures, the largest middle square of each.\n"),
+        (
+            {"training_pictures": 6804, "views": 16, "min_shrink": 2.5},
+            "- 6,804 pictures, 16 views of each: random squares of random size, shrunk at least 2.5 times by an area "
+            "average (where the picture is large enough).\n",
+        ),
+        (
+            {"training_pictures": 100, "views": 1, "part": 1, "parts": 2, "pictures": 100},
+            "- One training picture in 2, from number 1 on, of these 100, evenly spaced.\n",
+        ),
+        ({"parts": 500, "part": 0}, "- One training picture in 500, from number 0 on.\n"),
+    ],
+)
+def test_the_card_says_what_was_trained_on(
+    tiny_checkpoint: Checkpoint, training: dict[str, Any], expected: str
+) -> None:
+    config = tiny_checkpoint.config.model_copy(update={"training": training})
+    assert expected in checkpoint_card("tiny", config)
+
+
+def test_views_are_in_the_command(tiny_checkpoint: Checkpoint) -> None:
+    config = tiny_checkpoint.config.model_copy(update={"training": {"views": 4, "min_shrink": 2.5}})
+    assert "--views 4 --min-shrink 2.5" in checkpoint_card("tiny", config)
