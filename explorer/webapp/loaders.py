@@ -25,12 +25,21 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.catalog.build import find_catalog
 from explorer.catalog.query import Catalog
 from explorer.data.names import dataset_name
-from explorer.data.sources import Split, open_dataset
+from explorer.data.sources import Split, open_dataset, store_folder
 from explorer.data.store import Store, open_store
 from explorer.errors import ExplorerError
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 
-__all__ = ["catalog", "checkpoint", "in_words", "infer", "show_fetching", "shown_errors", "store"]
+__all__ = [
+    "catalog",
+    "checkpoint",
+    "in_words",
+    "infer",
+    "known_store",
+    "show_fetching",
+    "shown_errors",
+    "store",
+]
 
 _LISTING_SHARE = 20.0  # so that at most a twentieth of the time goes into listing files
 
@@ -116,8 +125,21 @@ def show_fetching(bar: DeltaGenerator, dataset: str, done: int, total: int | Non
     bar.progress(min(done / total, 1.0) if total else 0.0, f"Fetching {dataset} from the Hugging Face Hub{size}")
 
 
+def known_store(dataset: str, image_shape: tuple[int, int, int], split: Split) -> Store | None:
+    """The images of a data set at a model's size if they were prepared before; nothing is built."""
+    key = (dataset, image_shape, split)
+    known, began = _listings().get(key), time.monotonic()
+    with suppress(ExplorerError):
+        if known is None or began >= known.until:
+            folder = store_folder(dataset, image_shape, split)
+            now = time.monotonic()
+            known = _listings()[key] = _Listing(folder, now + _LISTING_SHARE * (now - began))
+        return open_store(known.folder)
+    return None
+
+
 class _Listing(NamedTuple):
-    """Where the images of a data set are, and until when its files are taken to be as they were."""
+    """Where the images of a data set are or will be, and until when its files are taken to be as they were."""
 
     folder: Path
     until: float

@@ -8,13 +8,15 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.data.sources import DatasetInfo, list_datasets
+from explorer.data.store import Store
 from explorer.errors import ExplorerError
 from explorer.jobs.manage import list_jobs, submit
 from explorer.jobs.plan import check_images, check_new_name, free_name, plan, seconds_of, seconds_per_step, steps_in
 from explorer.jobs.progress import duration
 from explorer.training.config import MODEL_SIZES, TrainingConfig
 from explorer.training.run import create_run
-from explorer.webapp.loaders import shown_errors, store
+from explorer.webapp.grid_warning import warn_of_grid
+from explorer.webapp.loaders import known_store, shown_errors, store
 
 __all__ = ["start", "training_form", "two_minutes_of_digits"]
 
@@ -47,8 +49,10 @@ def training_form() -> None:
         estimate = _estimate(config, step_seconds)
     except ExplorerError as error:
         problem = str(error)
+    warned = config is not None and warn_of_grid(_known_images(config))
     row = st.container(horizontal=True, vertical_alignment="center")
-    pressed = row.button("Start training", type="primary", icon=":material/play_arrow:", disabled=config is None)
+    label = "Start training anyway" if warned else "Start training"
+    pressed = row.button(label, type="primary", icon=":material/play_arrow:", disabled=config is None)
     if problem is None:
         busy = [job.name for job in list_jobs() if job.state.open]
         after = f" It waits for {', '.join(busy)}, unless there is room." if busy else ""
@@ -57,6 +61,8 @@ def training_form() -> None:
         row.markdown(f":red[:material/error: {problem}]", width="stretch")
     if pressed and config is not None:
         with shown_errors():
+            if not warned and _has_grid(config):
+                st.rerun()  # with the warning: the images are known now
             start(config)
 
 
@@ -144,6 +150,17 @@ def _advanced() -> dict[str, object]:
         "anchor": anchor,
         "amplitude": amplitude,
     }
+
+
+def _known_images(config: TrainingConfig) -> Store | None:
+    shape = config.model.image_shape
+    return known_store(config.dataset, shape, "train") or known_store(config.dataset, shape, "validation")
+
+
+def _has_grid(config: TrainingConfig) -> bool:
+    """Prepare the images, the few of them first."""
+    splits = ("validation", "train")
+    return any(store(config.dataset, config.model.image_shape, split).grid.strongest for split in splits)
 
 
 def _stem(dataset: DatasetInfo) -> str:
