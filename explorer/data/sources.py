@@ -134,7 +134,7 @@ def open_dataset(
     fetched = hub_record(parse_hub_spec(spec), fetching) if is_hub_spec(spec) else None
     path = None if fetched or spec in _BUILTIN else Path(absolute_spec(spec))
     files = [] if path is None else _files_of(path)
-    if path is None and fetched is None:
+    if spec in _BUILTIN:
         views = CENTRAL
     folder = subfolder("stores") / _store_name(_named(spec, fetched), path, files, image_shape, split, limit, views)
     if folder.is_dir():
@@ -165,8 +165,8 @@ def open_dataset(
     )
 
 
-def store_folder(spec: str, image_shape: ImageShape, split: Split = "validation") -> Path:
-    """Where `open_dataset` keeps the store of a data set with one view of each picture, whether it was built or not.
+def store_folder(spec: str, image_shape: ImageShape, split: Split = "validation", views: Views = CENTRAL) -> Path:
+    """Where `open_dataset` keeps the store of a whole data set, whether it was built or not.
 
     Raises:
         ExplorerError: there is no such data set, one of the Hub was never fetched, or the shape is not that of a square
@@ -177,7 +177,9 @@ def store_folder(spec: str, image_shape: ImageShape, split: Split = "validation"
         raise ExplorerError(f"{spec} was not fetched yet.")
     path = None if fetched or spec in _BUILTIN else Path(absolute_spec(spec))
     files = [] if path is None else _files_of(path)
-    name = _store_name(_named(spec, fetched), path, files, check_image_shape(image_shape), split, None, CENTRAL)
+    if spec in _BUILTIN:
+        views = CENTRAL
+    name = _store_name(_named(spec, fetched), path, files, check_image_shape(image_shape), split, None, views)
     return subfolder("stores") / name
 
 

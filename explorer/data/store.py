@@ -119,8 +119,8 @@ class Store:
             return ""
         pictures, least = len(self) // self.views, self.min_shrink * self.image_shape[1]
         return (
-            f"{self.small:,} of {pictures:,} pictures are smaller than {least:.0f} pixels: "
-            f"they are shrunk less than {self.min_shrink:g} times, as far as they reach."
+            f"{self.small:,} of {pictures:,} pictures are smaller than {least:.0f} pixels and cannot be shrunk "
+            f"{self.min_shrink:g} times: they are used as far as they reach."
         )
 
     @cached_property

@@ -38,7 +38,7 @@ def test_shrunk_photographs_have_none(side: int, channels: int) -> None:
     assert grid.summary.startswith("No JPEG grid (")
     measured = {s.period for s in grid.shares}
     assert measured == ({4, 8} if side == 32 else {4, 8, 16})
-    assert all(abs(s.aligned - s.shifted) < 0.02 for s in grid.shares)
+    assert all(abs(s.aligned - s.shifted) < 0.03 for s in grid.shares)
 
 
 @pytest.mark.parametrize("quality", QUALITIES)
