@@ -26,8 +26,8 @@ from explorer.catalog.build import find_catalog
 from explorer.catalog.query import Catalog
 from explorer.data.names import dataset_name
 from explorer.data.sources import Split, open_dataset, store_folder
-from explorer.data.views import CENTRAL, Views
 from explorer.data.store import Store, open_store
+from explorer.data.views import CENTRAL, Views
 from explorer.errors import ExplorerError
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 
