@@ -508,7 +508,8 @@ def train(bench: Bench) -> None:
     is_finished = train_on(run, pixels, examples, should_stop=lambda: bench.left < 0)
     validations = [entry for entry in run.metrics() if entry["kind"] == "validation"]
     bench.add("finished", "yes" if is_finished else f"no, {run.step} steps are done")
-    bench.add("images/s", run.step * recipe.batch_size / max(run.seconds, 1e-9), "images/s")
+    if run.seconds:  # of a run that was stopped within seconds nothing is known
+        bench.add("speed", run.step * recipe.batch_size / run.seconds, "images/s")
     for entry in validations:
         bits = entry["bits_per_dimension"]
         bench.add(f"step {entry['step']}: NLL by I-MMSE", bits["i_mmse"], "bits/dim")
