@@ -354,14 +354,10 @@ def training(bench: Bench) -> None:
         except Exception as error:  # no compiler, for one; the other settings can do without
             traceback.print_exc()
             bench.add(kind, f"failed: {type(error).__name__}")
-<<<<<<< HEAD
-    # On the CPU: what a graph replays is not counted.
-    plain = {"compile": False, "bfloat16": False, "batch_size": 8, "device": "cpu"}
-    trainer = _random_trainer(recipe.model_copy(update=plain))
-=======
     counted = min(size, 16)  # a sixteenth of the batch is for the heat loss, rounded up
-    few = _random_trainer(recipe.model_copy(update={"compile": False, "bfloat16": False, "batch_size": counted}))
->>>>>>> devices
+    # On the CPU: what a graph replays is not counted.
+    plain = {"compile": False, "bfloat16": False, "batch_size": counted, "device": "cpu"}
+    few = _random_trainer(recipe.model_copy(update=plain))
     with Operations() as operations:
         few.take_step()
     for name in bench.rates:
