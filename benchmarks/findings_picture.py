@@ -76,7 +76,7 @@ def draw(
         _line(figure, psnrs, curve, f"{name} log p", _COLORS[name], 1, 2)
         figure.add_annotation(
             x=psnrs[len(psnrs) // 2], y=curve[len(psnrs) // 2], text=f"{name} log p", font={"color": _COLORS[name]},
-            showarrow=False, xanchor="right", yanchor="bottom", row=1, col=2,
+            showarrow=False, xanchor="left", yanchor="top", row=1, col=2,
         )  # fmt: skip
     _scatter(figure, pairs)
     _differences(figure, pairs)
@@ -84,7 +84,7 @@ def draw(
         (1, 1, "log p, dB/dimension", "images"),
         (1, 2, "noise level, PSNR in dB", "share of all dimensions"),
         (2, 1, "log p by the first, dB/dimension", "log p by the second, dB/dimension"),
-        (2, 2, "training images of each", "RMS difference of log p, dB/dimension"),
+        (2, 2, "training pictures of each", "RMS difference of log p, dB/dimension"),
     ):
         figure.update_xaxes(title_text=x_title, row=row, col=column)
         figure.update_yaxes(title_text=y_title, row=row, col=column)
@@ -92,7 +92,9 @@ def draw(
 
 
 def _distribution(figure: go.Figure, log_p: np.ndarray, marks: Mapping[str, float]) -> None:
-    low, high = min(log_p.min(), *marks.values()), max(log_p.max(), *marks.values())
+    reach = np.ptp(log_p) / 2  # a mark that is farther away is named at the border
+    near = [value for value in marks.values() if log_p.min() - reach <= value <= log_p.max() + reach]
+    low, high = min(log_p.min(), *near), max(log_p.max(), *near)
     edges = np.linspace(low - 1, high + 1, _BINS + 1)
     counts, _ = np.histogram(log_p, edges)
     middle = (edges[1:] + edges[:-1]) / 2
@@ -107,8 +109,16 @@ def _distribution(figure: go.Figure, log_p: np.ndarray, marks: Mapping[str, floa
             x=middle[place], y=law[place], text=name, font={"color": color}, showarrow=False, yshift=12,
             xanchor="left" if side else "right", row=1, col=1,
         )  # fmt: skip
-    for name, value in marks.items():
-        figure.add_annotation(x=value, y=0, ay=-60, ax=0, text=name, arrowcolor=GRAY, row=1, col=1)
+    for place, (name, value) in enumerate(marks.items()):
+        if value in near:
+            figure.add_annotation(x=value, y=0, ay=-60 - 30 * place, ax=0, text=name, arrowcolor=GRAY, row=1, col=1)
+        else:
+            side = 0.0 if value < low else 1.0
+            text = f"← {name}, {value:.0f}" if value < low else f"{name}, {value:.0f} →"
+            figure.add_annotation(
+                x=side, xref="x domain", y=0.06, yref="y domain", text=text.replace("-", "−"), font={"color": GRAY},
+                showarrow=False, xanchor="right" if side else "left", row=1, col=1,
+            )  # fmt: skip
 
 
 def _scatter(figure: go.Figure, pairs: Sequence[Pair]) -> None:
@@ -122,7 +132,7 @@ def _scatter(figure: go.Figure, pairs: Sequence[Pair]) -> None:
     for place, (name, color) in enumerate(shown.items()):
         images = next(p.images for p in pairs if p.name == name)
         figure.add_annotation(
-            x=0.04, xref="x domain", y=0.96 - 0.07 * place, yref="y domain", text=f"{images:,} training images each",
+            x=0.04, xref="x domain", y=0.96 - 0.07 * place, yref="y domain", text=f"{images:,} pictures each",
             font={"color": color}, showarrow=False, xanchor="left", row=2, col=1,
         )  # fmt: skip
 
