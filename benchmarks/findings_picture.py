@@ -116,7 +116,7 @@ def _distribution(figure: go.Figure, log_p: np.ndarray, marks: Mapping[str, floa
             side = 0.0 if value < low else 1.0
             text = f"← {name}, {value:.0f}" if value < low else f"{name}, {value:.0f} →"
             figure.add_annotation(
-                x=side, xref="x domain", y=0.06, yref="y domain", text=text.replace("-", "−"), font={"color": GRAY},
+                x=side, xref="x domain", y=0.94, yref="y domain", text=text.replace("-", "−"), font={"color": GRAY},
                 showarrow=False, xanchor="right" if side else "left", row=1, col=1,
             )  # fmt: skip
 
