@@ -43,6 +43,8 @@ def test_learning_rate_warms_up_stays_and_decays_to_zero() -> None:
         ({"steps": 0}, "steps"),
         ({"batch_size": 0}, "batch_size"),
         ({"learning_rate": -1.0}, "learning_rate"),
+        ({"heat_share": 0.0}, "heat_share"),
+        ({"heat_noisy": 1.5}, "heat_noisy"),
         ({"channels": 2}, "1 or 3 channels"),
         ({"no_such_setting": 1}, "no_such_setting"),
     ],
