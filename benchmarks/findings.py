@@ -1,6 +1,6 @@
 """Does a checkpoint show what the paper found? Each claim with its sign and size, beside the paper's values.
 
-    python -m benchmarks.findings --model natural64 --data PATH_OF_TINY_IMAGENET --limit 5000
+    python -m benchmarks.findings --model natural64 --data PATH_OF_PHOTOGRAPHS
     python -m benchmarks.findings --model natural64 --data ... --pair natural64 --pair natural64-n1000
 
 A pair NAME is two checkpoints NAME-a and NAME-b, trained on images that they do not share, the largest number first.
@@ -13,26 +13,30 @@ other numbers. log p is that of the dequantized images at the model's own noise 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 import typer
 from rich.console import Console
 from rich.table import Table
-from scipy.stats import norm, skewnorm, spearmanr
+from scipy.optimize import minimize
+from scipy.stats import gumbel_r, norm, rv_continuous, skewnorm, spearmanr
 from torch import Tensor
 
 from benchmarks.findings_picture import Pair, draw, save
 from explorer.data.sources import open_dataset
+from explorer.data.unseen import unseen_split
+from explorer.data.views import Views
 from explorer.measures.dimensionality import local_dimensionality
 from explorer.measures.distribution import fit_gumbel
 from explorer.measures.pixels import wavelet_sparsity
 from explorer.measures.scoring import log_prob_batched, model_input
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from explorer.perturbations import Perturbation, perturb
+from explorer.training.sources import rows_of_part
 from explorer.units import convert_log_prob, noise_variance_from_psnr, psnr_from_noise_variance
 from explorer.wavelets import detail_mask, inverse_wavelet_transform, wavelet_transform
 
@@ -41,6 +45,8 @@ _FEW = 48  # images whose local dimensionality is read
 _PATHS = 200
 _OWN = 1000  # training images, at most
 _MID_GRAY = 128
+_FAMILIES: dict[str, rv_continuous] = {"Gumbel": gumbel_r, "skew-normal": skewnorm, "Gaussian": norm}
+_CEILING_MARGIN = 6.0  # dB/dimension
 _GRAYS = (*range(0, 256, 8), 255)
 _PAPER_VARIANCES = {1.5e-4: 2510, 3.5e-3: 1161, 8.1e-2: 293, 1.9: 44}
 _PAPER_DIMENSIONS = 4096
@@ -48,12 +54,12 @@ _PAPER_PAIRS = ("0.186; 0.9987 (color, N = 100,000)", "0.46 (color, N = 1,000)",
 
 
 class Finding(NamedTuple):
-    """A line of the table; `holds` is None where nothing is claimed."""
+    """A line of the table; `holds` is None where nothing is claimed, and "in part" where most images do."""
 
     what: str
     paper: str
     here: str
-    holds: bool | None = None
+    holds: bool | Literal["in part"] | None = None
 
 
 class Bench:
@@ -117,6 +123,18 @@ def distribution(bench: Bench) -> Iterator[Finding]:
         ", ".join(f"{name} {value:.3f}" for name, value in likelihoods.items()),
         best == "Gumbel",
     )
+    ceiling = convert_log_prob(
+        np.array([bench.model.dimensions * np.log(bench.checkpoint.values.levels)]), "dB/dim", bench.model.dimensions
+    )[0]
+    below = ceiling - _CEILING_MARGIN
+    likelihoods = {
+        name: _truncated_likelihood(family, log_p[log_p < below], below) for name, family in _FAMILIES.items()
+    }
+    yield Finding(
+        f"  the same of images below {below:.1f} dB/dim, where the ceiling of dequantization at {ceiling:.1f} is far",
+        "",
+        ", ".join(f"{name} {value:.3f}" for name, value in likelihoods.items()),
+    )
     top = log_p.max()
     shares = ", ".join(f"{100 * np.mean(log_p > top - within):.2f} %" for within in (3, 6, 10))
     yield Finding(
@@ -126,6 +144,19 @@ def distribution(bench: Bench) -> Iterator[Finding]:
     yield Finding(
         "range of the middle 80 % of images, dB/dim", "wide", f"{low:.2f} to {high:.2f}", bool(high - low > 3)
     )
+
+
+def _truncated_likelihood(family: rv_continuous, values: np.ndarray, below: float) -> float:
+    """Largest mean log likelihood of `values` under a family of distributions that are cut off at `below`, in nats."""
+
+    def loss(parameters: np.ndarray) -> float:
+        *shape, location, log_scale = parameters
+        arguments = (*shape, location, np.exp(log_scale))
+        found = family.logpdf(values, *arguments).mean() - family.logcdf(below, *arguments)
+        return -float(found) if np.isfinite(found) else 1e9
+
+    start = [*np.ones(family.numargs), values.mean(), np.log(values.std())]
+    return -float(minimize(loss, start, method="Nelder-Mead", options={"maxiter": 4000, "maxfev": 4000}).fun)
 
 
 def _extremes(bench: Bench) -> tuple[np.ndarray, np.ndarray]:
@@ -164,13 +195,14 @@ def changes(bench: Bench) -> Iterator[Finding]:
             f"{change.mean():+.2f}; {100 * right:.0f} %",
             bool(right > 0.9),
         )
-    for share in (0.5, 0.2):
+    for share in (0.5, 0.2, 0.1, 0.05):
         change = bench.changed(sparsity=share)
+        up = np.mean(change > 0)
         yield Finding(
             f"largest {100 * share:.0f} % of wavelet coefficients: change, dB/dim; images that go up",
             "up",
-            f"{change.mean():+.2f}; {100 * np.mean(change > 0):.0f} %",
-            bool(np.mean(change > 0) > 0.9),
+            f"{change.mean():+.2f}; {100 * up:.0f} %",
+            True if up > 0.9 else "in part" if up > 0.5 and change.mean() > 0 else False,
         )
         yield Finding(
             "  the same energy taken from all of them alike: change, dB/dim", "", f"{bench.shrunk(share).mean():+.2f}"
@@ -240,24 +272,36 @@ def paths(bench: Bench) -> Iterator[Finding]:
         "half way between two images: log p above the mean of the ends, dB/dim; pairs below both ends",
         "no barrier",
         f"{difference.mean():+.2f}; {100 * below:.0f} %",
-        bool(below < 0.5),
+        bool(difference.mean() > 0) if below < 0.1 else "in part" if below < 0.5 else False,
+    )
+    first = bench.x[chosen[0]]
+    alone = bench.decibels(0.5 * (first + first.mean((1, 2, 3), keepdim=True)))
+    yield Finding(
+        "  half of one image with a constant for the other: above that image; with the other image instead, dB/dim",
+        "",
+        f"{(alone - ends[0]).mean():+.2f}; {(middle - alone).mean():+.2f}",
     )
 
 
 def read_pair(name: str, data: str, pixels: np.ndarray) -> Pair:
     """log p of the same images by both models of a pair."""
     first, second = (Bench(load_checkpoint(f"{name}-{which}"), pixels) for which in "ab")
-    training = open_dataset(data, first.model.image_shape, "train").pixels
     settings = [bench.checkpoint.config.training for bench in (first, second)]
-    own = [
-        model_input(first.checkpoint.values, torch.from_numpy(np.array(training[s["part"] :: s["parts"]][:_OWN])))
-        for s in settings
-    ]
+    own = [_own_images(first.checkpoint, data, setting) for setting in settings]
     memory = (
         float((first.decibels(own[0]) - second.decibels(own[0])).mean()),
         float((second.decibels(own[1]) - first.decibels(own[1])).mean()),
     )
-    return Pair(name, len(training) // settings[0]["parts"], first.log_p, second.log_p, memory)
+    return Pair(name, settings[0]["training_pictures"], first.log_p, second.log_p, memory)
+
+
+def _own_images(checkpoint: Checkpoint, data: str, settings: Mapping[str, Any]) -> Tensor:
+    """What a model was trained on, as it saw it: at most `_OWN` views, evenly spaced."""
+    views = Views(settings["views"], settings["min_shrink"])
+    store = open_dataset(data, checkpoint.model.image_shape, "train", views=views)
+    rows = rows_of_part(len(store), store.views, settings["part"], settings["parts"], settings["pictures"])
+    rows = rows[np.arange(min(_OWN, len(rows))) * len(rows) // min(_OWN, len(rows))]
+    return model_input(checkpoint.values, torch.from_numpy(np.array(store.pixels[rows])))
 
 
 def agreement(pairs: Sequence[Pair]) -> Iterator[Finding]:
@@ -265,7 +309,7 @@ def agreement(pairs: Sequence[Pair]) -> Iterator[Finding]:
     for place, (pair, paper) in enumerate(zip(pairs, _PAPER_PAIRS, strict=False)):
         correlation = float(np.corrcoef(pair.first, pair.second)[0, 1])
         yield Finding(
-            f"{pair.name}-a and -b, {pair.images:,} images each: RMS difference of log p, dB/dim; correlation",
+            f"{pair.name}-a and -b, {pair.images:,} pictures each: RMS difference of log p, dB/dim; correlation",
             paper,
             f"{pair.difference:.3f}; {correlation:.4f}",
             None if place else pair.difference <= 0.3 and correlation >= 0.995,
@@ -299,15 +343,16 @@ def main(
 ) -> None:
     """Print one table of claims."""
     checkpoint = load_checkpoint(model)
-    pixels = open_dataset(data, checkpoint.model.image_shape, "validation").pixels[:limit]
+    split = unseen_split(data, checkpoint.config.dataset)
+    pixels = open_dataset(data, checkpoint.model.image_shape, split).pixels[:limit]
     bench = Bench(checkpoint, pixels)
     parts = (distribution, extremes, changes, dimensions, paths)
     findings = [finding for part in parts for finding in part(bench)]
     pairs = [read_pair(name, data, pixels) for name in pair or ()]
     findings += agreement(pairs)
-    title = f"{model} on {len(pixels):,} validation images, d = {bench.model.dimensions:,}"
+    title = f"{model} on {len(pixels):,} images that it was not trained on, d = {bench.model.dimensions:,}"
     table = Table("what", "paper", "here", "shows", title=title)
-    words = {True: "yes", False: "no", None: ""}
+    words = {True: "yes", False: "no", "in part": "in part", None: ""}
     for finding in findings:
         table.add_row(finding.what, finding.paper, finding.here, words[finding.holds])
     Console(width=170).print(table)

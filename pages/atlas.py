@@ -21,6 +21,7 @@ from explorer.webapp.atlas_panels import (
 from explorer.webapp.catalog_builder import ready_catalog
 from explorer.webapp.column_views import ColumnView, column_views
 from explorer.webapp.compare_panel import choose_other_model, comparison_panel
+from explorer.webapp.grid_warning import warn_of_grid
 from explorer.webapp.image_grid import GridImage, image_grid
 from explorer.webapp.loaders import in_words, shown_errors, store
 from explorer.webapp.sidebar import Selection, sidebar
@@ -48,6 +49,7 @@ def page() -> None:
             "images agree, log p belongs to the image and not to the sample that they saw."
         )
         sentence.markdown(f"The {in_words(images, split)}{how}")
+        warn_of_grid(images)
         catalog = ready_catalog(selection.checkpoint, images, split)
         if catalog is None:
             return

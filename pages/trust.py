@@ -8,6 +8,8 @@ from explorer.measures.reports import find_report
 from explorer.measures.trust_report import TrustReport
 from explorer.measures.verdicts import verdicts
 from explorer.webapp.checks import offer_checks
+from explorer.webapp.grid_warning import warn_of_grid
+from explorer.webapp.loaders import known_store
 from explorer.webapp.sidebar import sidebar
 from explorer.webapp.trust_panels import figures, verdict_table
 
@@ -20,6 +22,7 @@ def page() -> None:
         "compare two things that a true, normalized density makes equal; two ask whether it knows images, or its files."
     )
     offer_checks(selection)
+    warn_of_grid(known_store(selection.dataset, selection.checkpoint.model.image_shape, selection.split))
     report = find_report(selection.checkpoint)
     if report is None:
         st.info(

@@ -20,6 +20,7 @@ from explorer.measures.files import score_files
 from explorer.measures.reports import find_report
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from tests.conftest import write_tiny_checkpoint
+from tests.data.jpegs import as_jpeg, photographs
 from tests.models import released
 
 ROOT = Path(__file__).parent.parent
@@ -208,6 +209,16 @@ def test_a_store_is_prepared_once_and_verified(home: Path) -> None:
     pixels[-1] ^= 1
     (folder / "pixels.npy").write_bytes(pixels)
     assert "is damaged" in explorer(*arguments, code=1).stderr
+
+
+def test_a_store_says_whether_its_images_carry_the_grid_of_jpeg(home: Path, tmp_path: Path) -> None:
+    clean, jpeg = tmp_path / "clean.npy", tmp_path / "jpeg.npy"
+    np.save(clean, photographs(32)[:, 0])
+    np.save(jpeg, as_jpeg(photographs(32), 75)[:, 0])
+    assert "No JPEG grid (" in explorer("store", str(clean), "--size", "32", "--split", "all").stderr
+    said = explorer("store", str(jpeg), "--size", "32", "--split", "all", "--verify").stderr
+    assert "These images carry the 8 × 8 grid of JPEG: " in said
+    assert "use pictures that were shrunk at least 2.5 times" in said
 
 
 def test_brackets_in_a_name_are_no_markup(home: Path, tmp_path: Path) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from explorer.cli.console import DATA_HELP, DeviceOption, messages, opening, progress_bar
 from explorer.errors import ExplorerError
+
+if TYPE_CHECKING:  # torch takes seconds to import
+    from explorer.training.config import TrainingConfig
 
 __all__ = ["train"]
 
@@ -101,7 +104,19 @@ def train(
         record = run_job(run, lambda folder, should_stop: train_run(folder, should_stop, step, **reports))
     if record.status == "failed":
         raise ExplorerError(record.message)
+    _tell_small_pictures(opened.config)
     if record.status == "finished":
         messages.print(f"Finished: {opened.checkpoint}", highlight=False)
     else:
         messages.print(f"Stopped and saved. Go on with: python -m explorer train --run {run}", highlight=False)
+
+
+def _tell_small_pictures(config: TrainingConfig) -> None:
+    """Say how many pictures could not be shrunk as much as was asked for."""
+    from explorer.data.sources import open_dataset
+    from explorer.data.views import Views
+
+    views = Views(config.views, config.min_shrink)
+    note = open_dataset(config.dataset, config.model.image_shape, "train", views=views).shrink_note
+    if note:
+        messages.print(note, highlight=False)

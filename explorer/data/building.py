@@ -15,8 +15,10 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 
+from explorer.data.grid import measure_grid
 from explorer.data.partial import JOURNAL, PartialStore, images_on_disk, sync
-from explorer.data.store import LABELS, META, Sample, Store, StoreMeta, fingerprint, open_store
+from explorer.data.rows import map_array
+from explorer.data.store import LABELS, META, PIXELS, Sample, Store, StoreMeta, fingerprint, open_store
 from explorer.data.views import CENTRAL, Views
 from explorer.errors import ExplorerError
 
@@ -152,6 +154,7 @@ def _finish(part: PartialStore, name: str, label_names: list[str], source: str, 
         label_names=label_names,
         names=_names(part),
         skipped=skipped,
+        grid=measure_grid(map_array(part.folder / PIXELS)),
         views=views.count,
         min_shrink=views.min_shrink,
         small=sum(record.small for record in part.records()) // views.count,

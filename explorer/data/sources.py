@@ -38,7 +38,7 @@ from explorer.data.building import Progress, write_store
 from explorer.data.builtin import digits, photos
 from explorer.data.folders import files_below, image_folder
 from explorer.data.hub import hub_images, hub_record
-from explorer.data.hub_records import fetched_specs
+from explorer.data.hub_records import HubRecord, fetched_specs, read_record
 from explorer.data.huggingface import READERS, is_saved_to_disk, loaded_files, saved_to_disk
 from explorer.data.imagenet import downsampled_imagenet, imagenet_files, is_imagenet_file
 from explorer.data.leaves import leaves
@@ -52,7 +52,7 @@ from explorer.errors import ExplorerError
 from explorer.home import dataset_folders, subfolder
 from explorer.images import ImageShape, check_image_shape
 
-__all__ = ["SMALLEST_SPLIT", "DatasetInfo", "Split", "absolute_spec", "list_datasets", "open_dataset"]
+__all__ = ["SMALLEST_SPLIT", "DatasetInfo", "Split", "absolute_spec", "list_datasets", "open_dataset", "store_folder"]
 
 Split = Literal["train", "validation", "all"]
 
@@ -134,10 +134,9 @@ def open_dataset(
     fetched = hub_record(parse_hub_spec(spec), fetching) if is_hub_spec(spec) else None
     path = None if fetched or spec in _BUILTIN else Path(absolute_spec(spec))
     files = [] if path is None else _files_of(path)
-    if path is None and fetched is None:
+    if spec in _BUILTIN:
         views = CENTRAL
-    named = f"{spec} {fetched.revision}" if fetched else spec
-    folder = subfolder("stores") / _store_name(named, path, files, image_shape, split, limit, views)
+    folder = subfolder("stores") / _store_name(_named(spec, fetched), path, files, image_shape, split, limit, views)
     if folder.is_dir():
         try:
             return open_store(folder)
@@ -164,6 +163,29 @@ def open_dataset(
         absolute_spec(spec),
         views,
     )
+
+
+def store_folder(spec: str, image_shape: ImageShape, split: Split = "validation", views: Views = CENTRAL) -> Path:
+    """Where `open_dataset` keeps the store of a whole data set, whether it was built or not.
+
+    Raises:
+        ExplorerError: there is no such data set, one of the Hub was never fetched, or the shape is not that of a square
+            image.
+    """
+    fetched = read_record(parse_hub_spec(spec)) if is_hub_spec(spec) else None
+    if is_hub_spec(spec) and fetched is None:
+        raise ExplorerError(f"{spec} was not fetched yet.")
+    path = None if fetched or spec in _BUILTIN else Path(absolute_spec(spec))
+    files = [] if path is None else _files_of(path)
+    if spec in _BUILTIN:
+        views = CENTRAL
+    name = _store_name(_named(spec, fetched), path, files, check_image_shape(image_shape), split, None, views)
+    return subfolder("stores") / name
+
+
+def _named(spec: str, fetched: HubRecord | None) -> str:
+    """The name of a data set; of one of the Hub also its commit, so that another one gives another store."""
+    return f"{spec} {fetched.revision}" if fetched else spec
 
 
 def _open_source(spec: str, path: Path | None, files: list[Path], split: Split, image_shape: ImageShape) -> ImageSet:

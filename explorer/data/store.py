@@ -4,7 +4,7 @@ A folder with
 
     pixels.npy   uint8 (N, C, H, W), read through `numpy.memmap`: any number of images costs no memory
     labels.npy   int32 (N,), -1 where an image has none
-    store.json   names, labels' names, where it came from, what was skipped, fingerprint
+    store.json   names, labels' names, where it came from, what was skipped, fingerprint, grid of JPEG
 
 `explorer.data.building` makes one.
 """
@@ -15,13 +15,14 @@ import hashlib
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from explorer.data.grid import Grid, measure_grid
 from explorer.data.rows import READ_ERRORS, map_array
 from explorer.errors import ExplorerError, in_brief
 
@@ -65,6 +66,7 @@ class StoreMeta(BaseModel):
     views: int = 1
     min_shrink: float = 1.0
     small: int = 0
+    grid: Grid | None = None  # None in a store that an earlier version built
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class Store:
         views: images in a row that are views of one picture.
         min_shrink: least factor by which a picture was to be shrunk.
         small: how many pictures were too small for that.
+        measured_grid: what was measured when the store was built; None in one that an earlier version built.
     """
 
     name: str
@@ -98,6 +101,7 @@ class Store:
     views: int = 1
     min_shrink: float = 1.0
     small: int = 0
+    measured_grid: Grid | None = None
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -115,9 +119,14 @@ class Store:
             return ""
         pictures, least = len(self) // self.views, self.min_shrink * self.image_shape[1]
         return (
-            f"{self.small:,} of {pictures:,} pictures are smaller than {least:.0f} pixels: "
-            f"they are shrunk less than {self.min_shrink:g} times, as far as they reach."
+            f"{self.small:,} of {pictures:,} pictures are smaller than {least:.0f} pixels and cannot be shrunk "
+            f"{self.min_shrink:g} times: they are used as far as they reach."
         )
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The grid of JPEG in these images, see `explorer.data.grid`; measured now if it was not yet."""
+        return self.measured_grid or measure_grid(self.pixels)
 
     def label_name(self, index: int) -> str:
         """The name of the label of an image: its number where labels have no names, empty where there is no label."""
@@ -176,8 +185,9 @@ def _opened(folder: Path, versions: tuple[tuple[int, int] | None, ...]) -> Store
     names = _Numbers(len(labels)) if meta.names is None else meta.names
     named = {"name": meta.name, "names": names, "label_names": meta.label_names, "skipped": tuple(meta.skipped)}
     named |= {"views": meta.views, "min_shrink": meta.min_shrink, "small": meta.small}
+    about = {"fingerprint": meta.fingerprint, "source": meta.source, "measured_grid": meta.grid}
     labels = np.array(labels)  # every page asks for them, and they are small
-    return Store(folder=folder, pixels=pixels, labels=labels, fingerprint=meta.fingerprint, source=meta.source, **named)
+    return Store(folder=folder, pixels=pixels, labels=labels, **named, **about)
 
 
 def verify_store(store: Store) -> None:

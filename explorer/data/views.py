@@ -1,9 +1,9 @@
 """Views: several square crops of one picture, for training, each shrunk by a stated factor at least.
 
 A file of an image has its own pixel grid, sharpening and compression: JPEG leaves an 8 x 8 grid that a density learns
-before anything else. An area average over more than two pixels a side removes all of it, so that a training set is made
-of crops that are *shrunk*: of a picture whose shorter side has ``n`` pixels, a view for a model of ``s`` x ``s`` pixels
-is a square of ``c`` x ``c`` pixels,
+before anything else. Area averages over more than two pixels a side, by many different factors, leave nothing of it
+that can be measured (`explorer.data.grid`), so that a training set is made of crops that are *shrunk*: of a picture
+whose shorter side has ``n`` pixels, a view for a model of ``s`` x ``s`` pixels is a square of ``c`` x ``c`` pixels,
 
     log c ~ Uniform(log(f s), log n),      f = min_shrink,
 

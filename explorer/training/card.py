@@ -56,6 +56,7 @@ def _origin(model: DualEnergyConfig, config: CheckpointConfig) -> list[str]:
         f"- Noise from {low:.0f} dB to {high:.0f} dB; log p is reported at {at:.0f} dB.",
         f"- Values: {convention}, k the 8-bit pixel.",
         *_pictures(run),
+        *(f"- {note}" for note in _notes(run)),
         f"- Again: `{_command(model, config)}`",
     ]
 
@@ -77,6 +78,12 @@ def _pictures(run: dict[str, Any]) -> list[str]:
         chosen = f", of these {most:,}, evenly spaced" if most else ""
         lines.append(f"- One training picture in {parts:,}, from number {_as_number(run, 'part', 0):,} on{chosen}.")
     return lines
+
+
+def _notes(run: dict[str, Any]) -> list[str]:
+    """What somebody noted beside the settings, such as a run that went on with others."""
+    notes = run.get("notes")
+    return [note for note in notes if isinstance(note, str)] if isinstance(notes, list) else []
 
 
 def _as_number(run: dict[str, Any], name: str, default: int) -> int | float:

@@ -25,12 +25,22 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.catalog.build import find_catalog
 from explorer.catalog.query import Catalog
 from explorer.data.names import dataset_name
-from explorer.data.sources import Split, open_dataset
+from explorer.data.sources import Split, open_dataset, store_folder
 from explorer.data.store import Store, open_store
+from explorer.data.views import CENTRAL, Views
 from explorer.errors import ExplorerError
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 
-__all__ = ["catalog", "checkpoint", "in_words", "infer", "show_fetching", "shown_errors", "store"]
+__all__ = [
+    "catalog",
+    "checkpoint",
+    "in_words",
+    "infer",
+    "known_store",
+    "show_fetching",
+    "shown_errors",
+    "store",
+]
 
 _LISTING_SHARE = 20.0  # so that at most a twentieth of the time goes into listing files
 
@@ -63,7 +73,7 @@ def _worker() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, "inference", initializer=torch.set_flush_denormal, initargs=(True,))
 
 
-def store(dataset: str, image_shape: tuple[int, int, int], split: Split) -> Store:
+def store(dataset: str, image_shape: tuple[int, int, int], split: Split, views: Views = CENTRAL) -> Store:
     """The images of a data set at a model's size; built on first use, with a progress bar.
 
     To list a folder of a million files takes seconds. Whether its files have changed is asked again when
@@ -72,7 +82,7 @@ def store(dataset: str, image_shape: tuple[int, int, int], split: Split) -> Stor
     Raises:
         ExplorerError: the data set is missing, empty or damaged.
     """
-    key = (dataset, image_shape, split)
+    key = (dataset, image_shape, split, views)
     known = _listings().get(key)
     if known is not None and time.monotonic() < known.until:
         with suppress(ExplorerError):
@@ -94,7 +104,7 @@ def store(dataset: str, image_shape: tuple[int, int, int], split: Split) -> Stor
         show_fetching(bar, dataset, done, total)
 
     try:
-        images = open_dataset(dataset, image_shape, split, progress=progress, fetching=fetching)
+        images = open_dataset(dataset, image_shape, split, progress=progress, views=views, fetching=fetching)
     finally:
         bar.empty()
     now = time.monotonic()
@@ -116,15 +126,28 @@ def show_fetching(bar: DeltaGenerator, dataset: str, done: int, total: int | Non
     bar.progress(min(done / total, 1.0) if total else 0.0, f"Fetching {dataset} from the Hugging Face Hub{size}")
 
 
+def known_store(dataset: str, image_shape: tuple[int, int, int], split: Split, views: Views = CENTRAL) -> Store | None:
+    """The images of a data set at a model's size if they were prepared before; nothing is built."""
+    key = (dataset, image_shape, split, views)
+    known, began = _listings().get(key), time.monotonic()
+    with suppress(ExplorerError):
+        if known is None or began >= known.until:
+            folder = store_folder(dataset, image_shape, split, views)
+            now = time.monotonic()
+            known = _listings()[key] = _Listing(folder, now + _LISTING_SHARE * (now - began))
+        return open_store(known.folder)
+    return None
+
+
 class _Listing(NamedTuple):
-    """Where the images of a data set are, and until when its files are taken to be as they were."""
+    """Where the images of a data set are or will be, and until when its files are taken to be as they were."""
 
     folder: Path
     until: float
 
 
 @st.cache_resource
-def _listings() -> dict[tuple[str, tuple[int, int, int], str], _Listing]:
+def _listings() -> dict[tuple[str, tuple[int, int, int], str, Views], _Listing]:
     return {}
 
 

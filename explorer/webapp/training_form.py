@@ -8,13 +8,16 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.data.sources import DatasetInfo, list_datasets
+from explorer.data.store import Store
+from explorer.data.views import MOST_VIEWS, Views
 from explorer.errors import ExplorerError
 from explorer.jobs.manage import list_jobs, submit
 from explorer.jobs.plan import check_images, check_new_name, free_name, plan, seconds_of, seconds_per_step, steps_in
 from explorer.jobs.progress import duration
 from explorer.training.config import MODEL_SIZES, TrainingConfig
 from explorer.training.run import create_run
-from explorer.webapp.loaders import shown_errors, store
+from explorer.webapp.grid_warning import warn_of_grid
+from explorer.webapp.loaders import known_store, shown_errors, store
 
 __all__ = ["start", "training_form", "two_minutes_of_digits"]
 
@@ -36,7 +39,7 @@ def training_form() -> None:
         live=True,
         help="Of the run, and of the checkpoint that it becomes: letters, digits, '.', '_' and '-'.",
     )
-    settings = shape | _advanced()
+    settings = shape | _advanced(dataset)
     name = (typed or "").strip() or suggestion
     config, problem, estimate = None, None, ""
     try:
@@ -47,8 +50,13 @@ def training_form() -> None:
         estimate = _estimate(config, step_seconds)
     except ExplorerError as error:
         problem = str(error)
+    known = None if config is None else _known_images(config)
+    warned = warn_of_grid(known)
+    if known is not None and known.shrink_note:
+        st.caption(known.shrink_note)
     row = st.container(horizontal=True, vertical_alignment="center")
-    pressed = row.button("Start training", type="primary", icon=":material/play_arrow:", disabled=config is None)
+    label = "Start training anyway" if warned else "Start training"
+    pressed = row.button(label, type="primary", icon=":material/play_arrow:", disabled=config is None)
     if problem is None:
         busy = [job.name for job in list_jobs() if job.state.open]
         after = f" It waits for {', '.join(busy)}, unless there is room." if busy else ""
@@ -57,6 +65,8 @@ def training_form() -> None:
         row.markdown(f":red[:material/error: {problem}]", width="stretch")
     if pressed and config is not None:
         with shown_errors():
+            if not warned and _has_grid(config):
+                st.rerun()  # with the warning: the images are known now
             start(config)
 
 
@@ -79,7 +89,7 @@ def start(config: TrainingConfig) -> None:
         ExplorerError: the data set is missing or too small, the run exists, or it cannot start.
     """
     shape = config.model.image_shape
-    check_images(store(config.dataset, shape, "train"), store(config.dataset, shape, "validation"))
+    check_images(_training_images(config), store(config.dataset, shape, "validation"))
     folder = create_run(config)
     st.query_params["run"] = folder.name
     with st.spinner("Starting the training…"):
@@ -121,9 +131,10 @@ def _how_long(fields: DeltaGenerator, dataset: DatasetInfo) -> tuple[float, str]
     return fields.number_input("Minutes", 0.1, 10_000.0, minutes, 1.0, "%g", key=f"train-minutes-{minutes:g}"), unit
 
 
-def _advanced() -> dict[str, object]:
+def _advanced(dataset: DatasetInfo) -> dict[str, object]:
     with st.expander("Advanced", icon=":material/tune:"):
         numbers = st.grid(3, min_column_width=180)
+        cut = {} if dataset.builtin else _cut(numbers)
         learning_rate = numbers.number_input(
             "Learning rate", value=3e-3, step=5e-4, format="%g", help="Of Adam, after warm-up; decays to zero."
         )
@@ -137,13 +148,57 @@ def _advanced() -> dict[str, object]:
         amplitude = st.toggle(
             "Amplitude conditioning", True, help="Tell the network how large its input is: better at all contrasts."
         )
-    return {
+    return cut | {
         "learning_rate": learning_rate,
         "batch_size": batch_size,
         "seed": seed,
         "anchor": anchor,
         "amplitude": amplitude,
     }
+
+
+def _cut(numbers: DeltaGenerator) -> dict[str, object]:
+    """How pictures become training images. Built-in sets are made at the size that is asked for."""
+    views = numbers.number_input(
+        "Views of each picture",
+        min_value=1,
+        max_value=MOST_VIEWS,
+        value=1,
+        key="train-views",
+        help="One is the largest square in the middle. More are random squares of random size: more to learn from.",
+    )
+    min_shrink = numbers.number_input(
+        "Shrink at least, times",
+        min_value=1.0,
+        max_value=100.0,
+        value=2.5,
+        step=0.5,
+        format="%g",
+        key="train-shrink",
+        help="An area average over 2.5 pixels a side or more removes the grid that JPEG leaves in a picture. "
+        "Pictures that are too small for it are used as far as they reach.",
+    )
+    return {"views": views, "min_shrink": min_shrink}
+
+
+def _views(config: TrainingConfig) -> Views:
+    return Views(config.views, config.min_shrink)
+
+
+def _training_images(config: TrainingConfig) -> Store:
+    return store(config.dataset, config.model.image_shape, "train", _views(config))
+
+
+def _known_images(config: TrainingConfig) -> Store | None:
+    shape = config.model.image_shape
+    known = known_store(config.dataset, shape, "train", _views(config))
+    return known or known_store(config.dataset, shape, "validation")
+
+
+def _has_grid(config: TrainingConfig) -> bool:
+    """Prepare the images, the few of them first."""
+    few = store(config.dataset, config.model.image_shape, "validation")
+    return bool(few.grid.strongest or _training_images(config).grid.strongest)
 
 
 def _stem(dataset: DatasetInfo) -> str:

@@ -54,3 +54,10 @@ def test_the_card_says_what_was_trained_on(
 def test_views_are_in_the_command(tiny_checkpoint: Checkpoint) -> None:
     config = tiny_checkpoint.config.model_copy(update={"training": {"views": 4, "min_shrink": 2.5}})
     assert "--views 4 --min-shrink 2.5" in checkpoint_card("tiny", config)
+
+
+@pytest.mark.parametrize(("notes", "lines"), [(["One.", 2, "Two."], 2), ("One.", 0), (None, 0)])
+def test_notes_are_lines_of_the_card(tiny_checkpoint: Checkpoint, notes: object, lines: int) -> None:
+    config = tiny_checkpoint.config.model_copy(update={"training": {"notes": notes}})
+    card = checkpoint_card("tiny", config)
+    assert sum(line in ("- One.", "- Two.") for line in card.splitlines()) == lines
