@@ -165,7 +165,7 @@ class Trainer:
         return means[0] + self.config.time_weight * means[1], means
 
     def _heat_loss(self, parameters: Mapping[str, Tensor], points: tuple[Tensor, ...]) -> Tensor:
-        return self.config.heat_weight * heat_losses(self._network(parameters), *points).mean()
+        return heat_losses(self._network(parameters), *points).mean()
 
     def take_step(self) -> Tensor:
         """One step of the optimizer; returns the mean space and time losses before it, shape ``(2,)``, on the device.
@@ -203,6 +203,7 @@ class Trainer:
 
     def _add_heat_gradient(self, values: Mapping[str, Tensor], heat: HeatPoints) -> None:
         count = len(heat.t)
+        weight = self.config.heat_weight_at(self.step)
         mine = self.processes.share(count)
         size = max(1, self.micro_batch // HEAT_EVALUATIONS)
         for first in mine[::size]:
@@ -210,7 +211,7 @@ class Trainer:
             points = (heat.y[part], heat.t[part], heat.first[part], heat.second[part])
             gradient = self._heat_gradient(values, points)
             for name, parameter in self.parameters.items():
-                parameter.grad.add_(gradient[name], alpha=len(points[0]) / count)
+                parameter.grad.add_(gradient[name], alpha=weight * len(points[0]) / count)
 
     def save(self, path: Path) -> None:
         """Write weights, averages, optimizer state and step to one file, in one rename.
