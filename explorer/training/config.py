@@ -49,8 +49,8 @@ class TrainingConfig(BaseModel):
         ema_decay: of the exponential moving average of the weights, which is what is validated and kept.
         time_weight: weight of the time loss beside the space loss.
         heat_weight: weight of the heat loss beside the space loss; 0 leaves it out.
-        heat_growth: factor by which this weight grows over the second half of the run: a model that has to obey the heat
-            equation from the beginning stays near the Gaussian, which does.
+        heat_growth: factor by which this weight grows over the second half of the run: a large one from the beginning
+            keeps a model near the Gaussian, which obeys the heat equation.
         heat_share: number of points of the heat loss, as a share of the images of a step.
         heat_noisy: share of these points that are images with as much noise as their level has; of the others half are
             clean, and half have less noise.
