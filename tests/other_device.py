@@ -1,7 +1,8 @@
 """A device that is not the CPU, on every machine: PyTorch's `meta`, whose tensors have shapes and no values.
 
 Inside ``with OtherDevice():`` an operation on tensors of both devices raises, as it does between a CPU and a GPU, and
-what comes back to the CPU is 0.5 everywhere, so that a measurement goes on to its end. As with a GPU, a tensor of no
+what comes back to the CPU is 0.5 everywhere (whole numbers count up, as indices do), so that a measurement goes on to
+its end. As with a GPU, a tensor of no
 dimensions may stay on the CPU, and so may the indices into a tensor.
 """
 
@@ -33,7 +34,7 @@ class OtherDevice(TorchDispatchMode):
         if func is _aten._local_scalar_dense.default and _is_other(first):
             return True if first.dtype == torch.bool else _VALUE if first.is_floating_point() else 0
         if func is _aten._to_copy.default and _is_other(first) and str(kwargs.get("device")) == "cpu":
-            return torch.full(first.shape, _VALUE, dtype=kwargs.get("dtype") or first.dtype)
+            return _known(first.shape, kwargs.get("dtype") or first.dtype)
         if func is _aten.copy_.default:
             return func(*args, **kwargs) if _is_other(first) or not _is_other(args[1]) else first.fill_(_VALUE)
         tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
@@ -44,6 +45,12 @@ class OtherDevice(TorchDispatchMode):
         if func is _aten.allclose.default and _is_other(first):
             return True
         return func(*args, **kwargs)
+
+
+def _known(shape: torch.Size, dtype: torch.dtype) -> Tensor:
+    if dtype.is_floating_point or dtype == torch.bool:
+        return torch.full(shape, _VALUE, dtype=dtype)
+    return torch.arange(shape.numel(), dtype=dtype).view(shape)
 
 
 def _is_other(tensor: object) -> bool:

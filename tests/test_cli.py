@@ -221,6 +221,25 @@ def test_a_store_says_whether_its_images_carry_the_grid_of_jpeg(home: Path, tmp_
     assert "use pictures that were shrunk at least 2.5 times" in said
 
 
+def test_views_of_pictures_in_a_store_and_in_a_training(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(12):
+        side = 12 if number == 0 else 40
+        noise = np.random.default_rng(number).integers(0, 256, (side, side), dtype=np.uint8)
+        Image.fromarray(noise).save(folder / f"{number}.png")
+    cut = ("--size", "8", "--views", "3", "--min-shrink", "2.5")
+    said = explorer("store", str(folder), *cut, "--split", "train").stderr
+    assert "36 images, 3 of each picture: " in said
+    assert "1 of 12 pictures are smaller than 20 pixels and cannot be shrunk 2.5 times" in said
+    assert "12 images: " in explorer("store", str(folder), *cut).stderr  # one view of each to validate on
+    said = explorer("train", "--data", str(folder), *cut, "--name", "mine", "--steps", "2", "--batch-size", "4").stderr
+    assert "1 of 12 pictures are smaller than 20 pixels" in said
+    card = (home / "checkpoints" / "mine" / "card.md").read_text()
+    assert "12 pictures, 3 views of each: random squares" in card
+    assert "--views 3 --min-shrink 2.5" in card
+
+
 def test_brackets_in_a_name_are_no_markup(home: Path, tmp_path: Path) -> None:
     missing = tmp_path / "cats[red][" / "[/old]"
     assert str(missing) in explorer("store", str(missing), "--size", "8", code=1).stderr

@@ -33,7 +33,7 @@ from explorer.measures.noise import noise_generator
 from explorer.measures.noise_levels import noise_levels
 from explorer.measures.normalization import anneal, large_noise_error
 from explorer.measures.probe import denoise_once, probe
-from explorer.measures.scoring import log_prob_batched, model_input
+from explorer.measures.scoring import log_prob_batched
 from explorer.measures.trust import QUICK, run_checks
 from explorer.models.analytic import Gaussian, GaussianScaleMixture, SubspaceMixture
 from explorer.models.anchor import SpectralGaussian
@@ -46,8 +46,9 @@ from explorer.models.radial import RadialEnergy
 from explorer.models.released import InnerProductConfig, InnerProductEnergy
 from explorer.models.unet import UNetConfig
 from explorer.perturbations import Perturbation
-from explorer.training.trainer import Trainer
+from explorer.training.trainer import Batch, HeatPoints, Trainer
 from explorer.training.validation import save_denoised_examples, validate
+from tests.conftest import write_tiny_checkpoint
 from tests.other_device import OTHER, OtherDevice
 from tests.training.bars import bars, config, pixels
 
@@ -98,12 +99,16 @@ MODELS: dict[str, Callable[[], EnergyModel]] = {
 
 Measure = Callable[[Checkpoint, Tensor], object]
 T = 0.01
-UINT8 = np.random.default_rng(0).integers(0, 256, (8, *SHAPE), np.uint8)
+
+
+def gray(checkpoint: Checkpoint) -> np.ndarray:
+    """Eight 8-bit images of the model's size, of noise."""
+    return np.random.default_rng(0).integers(0, 256, (8, *checkpoint.model.image_shape), np.uint8)
 
 
 def _curve(checkpoint: Checkpoint, name: str) -> object:
     return perturbation_curve(
-        checkpoint.model, checkpoint.values, UINT8[0], Perturbation(noise=0.1, blur=0.5), name, 3
+        checkpoint.model, checkpoint.values, gray(checkpoint)[0], Perturbation(noise=0.1, blur=0.5), name, 3
     ).log_prob
 
 
@@ -124,7 +129,7 @@ def _nll(checkpoint: Checkpoint, x: Tensor) -> object:
 
 
 def _probe(checkpoint: Checkpoint, _: Tensor) -> object:
-    found = probe(checkpoint.model, checkpoint.values, UINT8[0], Perturbation(contrast=0.8, noise=0.05))
+    found = probe(checkpoint.model, checkpoint.values, gray(checkpoint)[0], Perturbation(contrast=0.8, noise=0.05))
     return [found.log_prob, found.original_log_prob]
 
 
@@ -139,7 +144,7 @@ def _denoised(checkpoint: Checkpoint, x: Tensor) -> object:
 
 
 def _columns(checkpoint: Checkpoint, _: Tensor) -> object:
-    scored = as_scored(checkpoint.model, checkpoint.values, UINT8)
+    scored = as_scored(checkpoint.model, checkpoint.values, gray(checkpoint))
     return list(model_columns(checkpoint.model, scored, dimension_psnrs(checkpoint.model)).values())
 
 
@@ -185,9 +190,12 @@ MEASURES: dict[str, Measure] = {
 }
 
 
-def on(checkpoint: Checkpoint, device: str) -> Checkpoint:
-    """The same model on another device."""
-    checkpoint.model.to(device)
+@pytest.fixture
+def smallest(home: Path) -> Checkpoint:
+    """A checkpoint of 4 x 4 pixels on the other device."""
+    write_tiny_checkpoint(home / "checkpoints" / "smallest", (1, 4, 4), levels=17)
+    checkpoint = load_checkpoint("smallest", "cpu")
+    checkpoint.model.to(OTHER)
     return checkpoint
 
 
@@ -214,7 +222,7 @@ def test_the_other_device_refuses_to_mix(mixed: Callable[[Tensor, Tensor], Tenso
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_model_stays_on_its_device(name: str) -> None:
+def test_a_model_stays_on_the_other_device(name: str) -> None:
     model = MODELS[name]().to(OTHER)
     y, t = images(3, model.image_shape).to(OTHER), torch.full((3,), T, device=OTHER)
     with OtherDevice():
@@ -227,21 +235,19 @@ def test_a_model_stays_on_its_device(name: str) -> None:
                 model.energy(*wrong)
 
 
-def test_laws_are_made_and_sampled_on_the_other_device() -> None:
+def test_distributions_are_sampled_on_the_other_device() -> None:
     generator = torch.Generator().manual_seed(0)
     with OtherDevice():
-        mean, spread = torch.full(SHAPE, 0.5, device=OTHER), covariance().to(OTHER)
-        mixture = GaussianScaleMixture(mean, torch.eye(64, device=OTHER), (0.5, 2.0), t0=1e-3)
-        assert mixture.sample(4, generator).device.type == OTHER
-        law = MODELS["Gaussian"]().to(OTHER)
-        assert law.sample(4, generator).shape == (4, *SHAPE)
-        assert math.isfinite(law.dimensionality(T))
-        assert SubspaceMixture(SHAPE, (basis().to(OTHER),), 0.1, 1e-3).sample_from(0, 4, generator).device.type == OTHER
-        assert spread.device.type == OTHER
+        gaussian, mixture = (MODELS[name]().to(OTHER) for name in ("Gaussian", "mixture"))
+        assert gaussian.sample(4, generator).device.type == OTHER  # type: ignore[operator]
+        assert mixture.sample(4, generator).device.type == OTHER  # type: ignore[operator]
+        assert math.isfinite(gaussian.dimensionality(T))  # type: ignore[operator]
+        subspaces = SubspaceMixture(SHAPE, (basis().to(OTHER),), 0.1, 1e-3)
+        assert subspaces.sample_from(0, 4, generator).device.type == OTHER
 
 
 @pytest.mark.parametrize("where", ["cpu", OTHER])
-def test_statistics_come_from_images_on_any_device(where: str) -> None:
+def test_statistics_on_the_other_device_come_from_images_on_any(where: str) -> None:
     generator = torch.Generator().manual_seed(0)
     with OtherDevice():
         x = images(20).to(where)
@@ -256,15 +262,17 @@ def test_statistics_come_from_images_on_any_device(where: str) -> None:
 
 @pytest.mark.parametrize("where", ["cpu", OTHER])
 @pytest.mark.parametrize("name", MEASURES)
-def test_a_measure_takes_its_images_to_the_model(name: str, where: str, tiny_checkpoint: Checkpoint) -> None:
+def test_a_measure_takes_its_images_to_the_other_device(name: str, where: str, smallest: Checkpoint) -> None:
     with OtherDevice():
-        MEASURES[name](on(tiny_checkpoint, OTHER), images().to(where))
+        MEASURES[name](smallest, images(8, smallest.model.image_shape).to(where))
 
 
-def test_the_checks_run_on_the_other_device(tiny_checkpoint: Checkpoint) -> None:
-    effort = replace(QUICK, nll_levels=3, heat_levels=2, flow_images=1, flow_nodes=2, annealing_levels=3)
+def test_the_checks_run_on_the_other_device(smallest: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.measures.trust._EXACT_TRACE", 0)
+    effort = replace(QUICK, probes=2, nll_levels=3, heat_levels=2, dimensionality_levels=2)
+    effort = replace(effort, flow_images=1, flow_nodes=2, annealing_levels=3)
     with OtherDevice():
-        report = run_checks(on(tiny_checkpoint, OTHER), UINT8, "random", effort)
+        report = run_checks(smallest, gray(smallest), "random", effort)
     assert report.nll is not None
     assert report.normalization is not None
 
@@ -273,7 +281,7 @@ def test_the_checks_run_on_the_other_device(tiny_checkpoint: Checkpoint) -> None
 @pytest.mark.parametrize("settings", [{}, {"heat_weight": 0.0}, {"anchor": False}])
 def test_a_training_step_stays_on_the_other_device(settings: dict[str, object], tmp_path: Path) -> None:
     trainer = Trainer(config(device=OTHER, **settings), bars(config()))
-    trainer.micro_batch = 5
+    trainer.micro_batch = 9  # two of them
     with OtherDevice():
         trainer.take_step()
         assert all(parameter.grad.device.type == OTHER for parameter in trainer.model.parameters())
@@ -282,7 +290,6 @@ def test_a_training_step_stays_on_the_other_device(settings: dict[str, object], 
         trainer.save(tmp_path / "state")
         trainer.restore(tmp_path / "state")
         assert trainer.step == 1
-        trainer.take_step()
 
 
 def test_whoever_picks_a_device_gets_float32_that_is_float32(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -350,17 +357,33 @@ def test_every_kind_of_model_is_the_same_on_the_device(name: str) -> None:
     close(found.time_score, expected.time_score, 1e-3)
 
 
+def with_the_batches_of(here: Trainer, there: Trainer) -> Trainer:
+    """A GPU draws its batches itself, from other random numbers: to compare, it is given those of the CPU."""
+
+    def batch(step: int) -> Batch:
+        drawn = there.batch(step)
+        heat = drawn.heat and HeatPoints(*(part.to(DEVICE) for part in vars(drawn.heat).values()))
+        return Batch(drawn.x.to(DEVICE), drawn.eps.to(DEVICE), drawn.t.to(DEVICE), heat)
+
+    here.batch = batch  # type: ignore[method-assign]
+    return here
+
+
+def same_losses(here: Trainer, there: Trainer, tolerance: float) -> None:
+    torch.testing.assert_close(here.take_step().cpu(), there.take_step().cpu(), rtol=tolerance, atol=0)
+
+
 def gradient(trainer: Trainer) -> Tensor:
     return torch.cat([parameter.grad.flatten().cpu() for parameter in trainer.model.parameters()])
 
 
 @pytest.mark.parametrize("bfloat16", [False, True])
 def test_training_steps_are_the_same_on_the_device(bfloat16: bool, tmp_path: Path) -> None:
-    here = Trainer(config(device=DEVICE, bfloat16=bfloat16), bars(config()))
     there = Trainer(config(device="cpu"), bars(config()))
+    here = with_the_batches_of(Trainer(config(device=DEVICE, bfloat16=bfloat16), bars(config())), there)
     here.micro_batch = 5
     for _ in range(3):  # the first moves the output layer away from zero
-        assert here.take_step() == pytest.approx(there.take_step(), rel=2e-2 if bfloat16 else 1e-3)
+        same_losses(here, there, 2e-2 if bfloat16 else 1e-3)
     similarity = float(torch.cosine_similarity(gradient(here), gradient(there), dim=0))
     assert similarity > (0.99 if bfloat16 else 0.99999)
     here.save(tmp_path / "state")
@@ -368,16 +391,16 @@ def test_training_steps_are_the_same_on_the_device(bfloat16: bool, tmp_path: Pat
     again.restore(tmp_path / "state")
     assert again.step == 3
     again.micro_batch = 5
-    assert again.take_step() == pytest.approx(here.take_step(), rel=1e-4)
+    same_losses(with_the_batches_of(again, there), here, 1e-4)
 
 
 @pytest.mark.skipif(DEVICE == "cpu", reason="to compile takes minutes on a CPU")
 @pytest.mark.parametrize("bfloat16", [False, True])
 def test_compiled_steps_are_the_same_on_the_device(bfloat16: bool) -> None:
-    here = Trainer(config(device=DEVICE, bfloat16=bfloat16, compile=True), bars(config()))
     there = Trainer(config(device="cpu"), bars(config()))
+    here = with_the_batches_of(Trainer(config(device=DEVICE, bfloat16=bfloat16, compile=True), bars(config())), there)
     for _ in range(3):
-        assert here.take_step() == pytest.approx(there.take_step(), rel=2e-2 if bfloat16 else 1e-3)
+        same_losses(here, there, 2e-2 if bfloat16 else 1e-3)
     assert float(torch.cosine_similarity(gradient(here), gradient(there), dim=0)) > (0.99 if bfloat16 else 0.9999)
 
 
@@ -390,8 +413,30 @@ def test_a_whole_batch_fits_into_the_memory_of_the_device() -> None:
 
 
 def test_values_are_the_same_on_the_device() -> None:
-    values, pixels_here = Values(levels=17), torch.from_numpy(UINT8).to(DEVICE)
+    gray_levels = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
+    values, pixels_here = Values(levels=17), gray_levels.to(DEVICE)
     generator = torch.Generator().manual_seed(0)
-    assert torch.equal(values.centers(pixels_here).cpu(), values.centers(torch.from_numpy(UINT8)))
+    assert torch.equal(values.centers(pixels_here).cpu(), values.centers(gray_levels))
     assert values.dequantized(pixels_here, generator).device.type == torch.device(DEVICE).type
-    assert model_input(values, torch.from_numpy(UINT8)).dtype == torch.float32
+
+
+def test_distributions_are_made_and_sampled_on_the_device() -> None:
+    samples = []
+    for device in (DEVICE, "cpu"):
+        mean, spread = torch.full(SHAPE, 0.5, device=device), covariance().to(device)
+        mixture = GaussianScaleMixture(mean, spread, (0.5, 2.0), t0=1e-3)
+        assert mixture.device.type == torch.device(device).type
+        samples.append(mixture.log_prob(mixture.sample(4, torch.Generator().manual_seed(0))))
+    close(samples[0], samples[1], 1e-3)
+
+
+def test_a_device_draws_the_same_batch_at_each_call() -> None:
+    trainer = Trainer(config(device=DEVICE), bars(config()))
+    first, again, other = trainer.batch(3), trainer.batch(3), trainer.batch(4)
+    assert first.x.device.type == torch.device(DEVICE).type
+    assert torch.equal(first.x, again.x)
+    assert torch.equal(first.eps, again.eps)
+    assert torch.equal(first.t, again.t)
+    assert not torch.equal(first.x, other.x)
+    assert float(first.x.min()) >= 0
+    assert float(first.x.max()) <= 1

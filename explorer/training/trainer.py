@@ -37,7 +37,7 @@ from explorer.training.objective import (
 from explorer.training.processes import ALONE, Processes
 from explorer.training.sources import ImageSource
 
-__all__ = ["Trainer"]
+__all__ = ["Batch", "HeatPoints", "Trainer"]
 
 _STATISTICS_VALUES = 64_000_000
 # The double backward keeps about three times the activations of the single one that the batch size is made for.
