@@ -49,6 +49,11 @@ class TrainingConfig(BaseModel):
         ema_decay: of the exponential moving average of the weights, which is what is validated and kept.
         time_weight: weight of the time loss beside the space loss.
         heat_weight: weight of the heat loss beside the space loss; 0 leaves it out.
+        heat_growth: factor by which this weight grows over the second half of the run: a large one from the beginning
+            keeps a model near the Gaussian, which obeys the heat equation.
+        heat_share: number of points of the heat loss, as a share of the images of a step.
+        heat_noisy: share of these points that are images with as much noise as their level has; of the others half are
+            clean, and half have less noise.
         flip: mirror images left to right at random.
         validate_every: steps between validations.
         validation_images: images in a validation.
@@ -80,6 +85,9 @@ class TrainingConfig(BaseModel):
     ema_decay: float = Field(0.999, ge=0, lt=1)
     time_weight: float = Field(1.0, ge=0)
     heat_weight: float = Field(0.1, ge=0)
+    heat_growth: float = Field(1.0, ge=1, le=1e6)
+    heat_share: float = Field(1 / 16, gt=0, le=1)
+    heat_noisy: float = Field(0.0, ge=0, le=1)
     flip: bool = True
     validate_every: int = Field(500, ge=1)
     validation_images: int = Field(128, ge=2)
@@ -106,6 +114,10 @@ class TrainingConfig(BaseModel):
         warmup = min(1.0, (step + 1) / max(1, self.warmup_steps))
         decay_steps = max(1.0, self.decay_fraction * self.steps)
         return self.learning_rate * min(warmup, 1.0, (self.steps - step) / decay_steps)
+
+    def heat_weight_at(self, step: int) -> float:
+        """Weight of the heat loss in step `step` (from 0): constant for half of the run, then geometric in the step."""
+        return self.heat_weight * self.heat_growth ** max(0.0, 2 * step / self.steps - 1)
 
 
 def _unet(size: ModelSize, side: int) -> UNetConfig:

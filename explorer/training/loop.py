@@ -153,7 +153,10 @@ def _progress(trainer: Trainer, recent: list[torch.Tensor], seconds: float) -> d
 
 
 def _validate(run: Run, trainer: Trainer, examples: np.ndarray, pictures: int) -> dict[str, Any]:
-    """Validate the averaged weights, keep them if they are the best so far, and return the metrics."""
+    """Validate the averaged weights, keep them if they are the best so far, and return the metrics.
+
+    Where the weight of the heat loss grows the latest are kept: those before have a lower NLL, and are less consistent.
+    """
     config = run.config
     if not config.model.anchor:
         images = trainer.statistics_images()[:_NORMALIZATION_IMAGES].to(trainer.device)
@@ -163,7 +166,7 @@ def _validate(run: Run, trainer: Trainer, examples: np.ndarray, pictures: int) -
         raise ExplorerError("The training diverged: its loss is not a number. Start a run with a lower learning rate.")
     save_denoised_examples(trainer.averaged, config, examples, run.folder / "denoised.png")
     earlier = [e["bits_per_dimension"]["i_mmse"] for e in run.metrics() if e["kind"] == "validation"]
-    if result.bits_per_dimension["i_mmse"] < min(earlier, default=math.inf):
+    if config.heat_growth > 1 or result.bits_per_dimension["i_mmse"] < min(earlier, default=math.inf):
         description = CheckpointConfig(
             model=config.model,
             values=config.values,

@@ -11,7 +11,16 @@ one, a network has to extrapolate, and a third term asks that it does so as a de
 
     heat:   ( (2 t dU/dt - t laplacian U + t ||grad_y U||^2) / d )^2
 
-The heat equation holds everywhere, and needs no samples of the noisy data.
+The heat equation holds everywhere, and needs no samples of the noisy data. Where the residual is asked for decides
+what it repairs. With ``r`` the residual, ``Z(t)`` the integral of ``exp(-U(., t))`` and ``E_p`` the mean over the
+model's own density ``p = exp(-U) / Z`` at ``t``, the Laplacian integrates to zero and
+
+    d log Z / d log t  =  - d/2 E_p r,
+
+so that a model stays normalized from large noise down to small if ``r`` vanishes at its own noisy images. A residual of
+mean zero is not enough: along a path from large noise the residuals add up to an error of log p, and the mean of its
+exponential grows with its variance. For images of few pixels, where `explorer.measures.normalization` can tell, part
+of the points should be noisy images (`TrainingConfig.heat_noisy`), with a large weight.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ A run is a folder:
     config.json             `TrainingConfig`
     metrics.jsonl           one JSON object a line, append-only: progress and validations
     last/training.safetensors   weights, averaged weights and optimizer state, with the step; what a run resumes from
-    best/                   the checkpoint (averaged weights) with the lowest validation NLL so far
+    best/                   the checkpoint (averaged weights) with the lowest validation NLL so far, or the latest
     denoised.png            clean, noisy and denoised validation images at the last validation
 
 Every file but `metrics.jsonl` is written to a temporary name and renamed, so that a kill at any moment leaves a run

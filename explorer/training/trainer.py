@@ -43,7 +43,6 @@ _STATISTICS_VALUES = 64_000_000
 # The double backward keeps about three times the activations of the single one that the batch size is made for.
 _DOUBLE_BACKWARD = 3
 _BETAS = (0.9, 0.99)
-_HEAT_SHARE = 1 / 16
 _HEAT_RANGE = (1e-5, 3.0)
 
 
@@ -144,13 +143,15 @@ class Trainer:
         return Batch(x.to(self.device), eps.to(self.device), t.to(self.device), heat)
 
     def _heat_points(self, images: Tensor, generator: torch.Generator) -> HeatPoints:
-        """Of a sixteenth of the batch half are left clean, the others get less noise than their level has."""
-        x = images[: math.ceil(len(images) * _HEAT_SHARE)]
+        """Images of which some get the noise that their level has; of the others half stay clean, half get less."""
+        x = images[: math.ceil(len(images) * self.config.heat_share)]
         noise = self.config.model.noise
         low, high = max(noise.t_min, _HEAT_RANGE[0]), min(noise.t_max, _HEAT_RANGE[1])
         draws: dict[str, Any] = {"generator": generator, "device": generator.device}
         t = stratified_noise_variances(len(x), low, high, generator)[torch.randperm(len(x), **draws)]
         share = torch.rand(len(x), **draws) * (torch.rand(len(x), **draws) < 0.5)
+        if self.config.heat_noisy:
+            share = torch.where(torch.rand(len(x), **draws) < self.config.heat_noisy, 1.0, share)
         y = x + (share * t).sqrt().view(-1, 1, 1, 1) * torch.randn(x.shape, **draws)
         first, second = (2.0 * torch.randint(0, 2, x.shape, **draws) - 1 for _ in range(2))
         return HeatPoints(*(tensor.to(self.device) for tensor in (y, t, first, second)))
@@ -164,7 +165,7 @@ class Trainer:
         return means[0] + self.config.time_weight * means[1], means
 
     def _heat_loss(self, parameters: Mapping[str, Tensor], points: tuple[Tensor, ...]) -> Tensor:
-        return self.config.heat_weight * heat_losses(self._network(parameters), *points).mean()
+        return heat_losses(self._network(parameters), *points).mean()
 
     def take_step(self) -> Tensor:
         """One step of the optimizer; returns the mean space and time losses before it, shape ``(2,)``, on the device.
@@ -202,6 +203,7 @@ class Trainer:
 
     def _add_heat_gradient(self, values: Mapping[str, Tensor], heat: HeatPoints) -> None:
         count = len(heat.t)
+        weight = self.config.heat_weight_at(self.step)
         mine = self.processes.share(count)
         size = max(1, self.micro_batch // HEAT_EVALUATIONS)
         for first in mine[::size]:
@@ -209,7 +211,7 @@ class Trainer:
             points = (heat.y[part], heat.t[part], heat.first[part], heat.second[part])
             gradient = self._heat_gradient(values, points)
             for name, parameter in self.parameters.items():
-                parameter.grad.add_(gradient[name], alpha=len(points[0]) / count)
+                parameter.grad.add_(gradient[name], alpha=weight * len(points[0]) / count)
 
     def save(self, path: Path) -> None:
         """Write weights, averages, optimizer state and step to one file, in one rename.

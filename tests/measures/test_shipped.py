@@ -7,7 +7,10 @@ import pytest
 import torch
 
 from explorer.data.sources import open_dataset
+from explorer.measures.heat import heat_residuals
+from explorer.measures.reports import find_report
 from explorer.measures.scoring import log_prob_batched, model_input
+from explorer.measures.verdicts import HEAT_BAR, verdicts
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from explorer.perturbations import Perturbation, perturb
 
@@ -46,3 +49,20 @@ def test_less_contrast_is_more_probable(natural: Checkpoint, factor: float) -> N
     change = log_prob_batched(natural.model, perturb(x, Perturbation(contrast=factor)))
     change = change - log_prob_batched(natural.model, x)
     assert float((change > 0).float().mean()) > 0.9
+
+
+def test_digits_pass_every_check_that_applies(home: Path) -> None:
+    report = find_report(load_checkpoint("digits", "cpu"))
+    assert report is not None
+    assert report.effort == "full"
+    assert report.normalization is not None
+    assert report.normalization.annealed is not None
+    assert not [verdict.name for verdict in verdicts(report) if verdict.passed is False]
+
+
+def test_the_noise_levels_of_digits_belong_to_one_density(home: Path) -> None:
+    checkpoint = load_checkpoint("digits", "cpu")
+    pixels = open_dataset("digits", checkpoint.model.image_shape, "validation").pixels[::4]
+    x = model_input(checkpoint.values, torch.from_numpy(np.array(pixels)))
+    levels = heat_residuals(checkpoint.model, x, [5e-4, 5e-3, 5e-2], probes=None)
+    assert max(level.rms for level in levels) < HEAT_BAR

@@ -32,6 +32,15 @@ def test_learning_rate_warms_up_stays_and_decays_to_zero() -> None:
     assert config.learning_rate_at(999) == pytest.approx(2e-5)
 
 
+def test_the_weight_of_the_heat_loss_stays_or_grows_in_the_second_half() -> None:
+    steady = training_config("a", "digits", size=8, steps=1000, heat_weight=2.0)
+    growing = training_config("a", "digits", size=8, steps=1000, heat_weight=2.0, heat_growth=100.0)
+    assert steady.heat_weight_at(0) == steady.heat_weight_at(999) == 2.0
+    assert growing.heat_weight_at(0) == growing.heat_weight_at(500) == 2.0
+    assert growing.heat_weight_at(750) == pytest.approx(20)
+    assert growing.heat_weight_at(1000) == pytest.approx(200)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -43,6 +52,9 @@ def test_learning_rate_warms_up_stays_and_decays_to_zero() -> None:
         ({"steps": 0}, "steps"),
         ({"batch_size": 0}, "batch_size"),
         ({"learning_rate": -1.0}, "learning_rate"),
+        ({"heat_growth": 0.5}, "heat_growth"),
+        ({"heat_share": 0.0}, "heat_share"),
+        ({"heat_noisy": 1.5}, "heat_noisy"),
         ({"channels": 2}, "1 or 3 channels"),
         ({"no_such_setting": 1}, "no_such_setting"),
     ],

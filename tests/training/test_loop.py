@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 from explorer.errors import ExplorerError
 from explorer.models.checkpoints import load_checkpoint
 from explorer.training.loop import train_on
-from explorer.training.run import Run, create_run
+from explorer.training.run import Run, append_metrics, create_run
 from explorer.training.trainer import Trainer
 from explorer.training.validation import validate
 from tests.training.bars import bars, config, pixels
@@ -52,6 +52,15 @@ def test_a_finished_run_that_is_resumed_leaves_its_checkpoint_as_it_is(home: Pat
     assert train_on(run, pixels(), pixels(20, 1))
     assert load_checkpoint("bars", "cpu")
     assert [path.name for path in run.checkpoint.parent.iterdir()] == ["bars"]
+
+
+def test_the_latest_weights_are_kept_where_the_weight_of_the_heat_loss_grows(home: Path) -> None:
+    run = Run.open(create_run(config(heat_growth=2.0)))
+    append_metrics(run.folder, {"kind": "validation", "step": 0, "bits_per_dimension": {"i_mmse": -1e9}})
+    train_on(run, pixels(), pixels(20, 1))
+    kept, last = load_file(run.checkpoint / "model.safetensors"), weights(run)
+    assert load_checkpoint("bars", "cpu").config.training["step"] == 6
+    assert all(torch.equal(kept[name.removeprefix("averaged.")], last[name]) for name in last if "averaged." in name)
 
 
 def test_training_lowers_the_nll(home: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 
 from explorer.measures.dimensionality import flipd, flipd_by_trace
+from explorer.measures.heat import heat_residuals
 from explorer.training.trainer import Trainer
 from tests.training.bars import bars, config, pixels
 
@@ -27,6 +28,35 @@ def test_the_heat_loss_lowers_the_residual_at_clean_images(home: Path) -> None:
         return float((readings[0] - readings[1]).abs().mean())
 
     assert disagreement(1.0) < 0.5 * disagreement(0.0)
+
+
+def test_the_heat_loss_looks_where_it_is_told() -> None:
+    def noise_shares(**settings: float) -> torch.Tensor:
+        """Noise variance of the points of the heat loss over that of their level, one value an image."""
+        trainer = Trainer(config(batch_size=400, heat_share=0.5, **settings), bars(config()))
+        batch = trainer.batch(0)
+        noise = batch.heat.y - batch.x[:200]
+        assert len(noise) == len(batch.heat.t) == 200
+        return noise.square().mean((1, 2, 3)) / batch.heat.t
+
+    usual, noisy = noise_shares(), noise_shares(heat_noisy=1.0)
+    assert 0.4 < float((usual == 0).float().mean()) < 0.6
+    assert 0.2 < float(usual.mean()) < 0.3
+    assert 0.97 < float(noisy.mean()) < 1.03
+    assert float(noisy.min()) > 0.4
+
+
+def test_the_heat_loss_at_noisy_images_lowers_the_residual_there() -> None:
+    def residual(weight: float) -> float:
+        trainer = Trainer(
+            config(steps=80, learning_rate=1e-2, heat_weight=weight, heat_share=0.5, heat_noisy=1.0), bars(config())
+        )
+        while trainer.step < 80:
+            trainer.take_step()
+        x = trainer.config.values.centers(torch.from_numpy(pixels(20, 1)))
+        return max(level.rms for level in heat_residuals(trainer.averaged, x, [1e-3, 1e-2, 1e-1], None))
+
+    assert residual(10.0) < 0.5 * residual(0.0)
 
 
 def test_bfloat16_layers_train_a_model_of_float32() -> None:
