@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from explorer.data.building import write_store
+from explorer.data.store import Sample
 from explorer.errors import ExplorerError
 from explorer.jobs.plan import check_images, check_new_name, free_name, plan, seconds_of, seconds_per_step, steps_in
 
@@ -47,7 +48,7 @@ def test_a_data_set_with_too_few_images_is_refused(
     tmp_path: Path, training: int, validation: int, refused: bool
 ) -> None:
     def store(count: int):
-        images = ((np.zeros((1, 8, 8), np.uint8), -1, str(i)) for i in range(count))
+        images = (Sample(np.zeros((1, 8, 8), np.uint8), -1, str(i)) for i in range(count))
         return write_store(tmp_path / str(count), "mine", lambda _: images, (1, 8, 8), count)
 
     if refused:
