@@ -21,7 +21,8 @@ from explorer.catalog.build import build_catalog
 from explorer.catalog.map import map_identity
 from explorer.data.partial import JOURNAL, PartialStore
 from explorer.data.sources import open_dataset
-from explorer.data.store import Store
+from explorer.data.store import Sample, Store
+from explorer.data.views import CENTRAL
 from explorer.home import data_home
 from explorer.jobs.manage import create_job
 from explorer.jobs.record import JobRecord, write_record
@@ -136,9 +137,9 @@ def _report(checkpoint: Checkpoint) -> TrustReport:
 def _write_half_store(images: Store) -> None:
     """A build of the same store that was killed half way, in place of a store of another name."""
     folder = images.folder.with_name(f".{images.folder.name}.part")
-    with PartialStore(folder, images.image_shape, f"digits {len(images)}") as part:
+    with PartialStore(folder, images.image_shape, f"digits {len(images)} {CENTRAL}") as part:
         for number in range(len(images) // 2):
-            part.append(np.array(images.pixels[number]), int(images.labels[number]), images.names[number])
+            part.append(Sample(np.array(images.pixels[number]), int(images.labels[number]), images.names[number]))
         part.checkpoint()
     assert (folder / JOURNAL).is_file()
 
