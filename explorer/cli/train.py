@@ -104,8 +104,8 @@ def train(
         record = run_job(run, lambda folder, should_stop: train_run(folder, should_stop, step, **reports))
     if record.status == "failed":
         raise ExplorerError(record.message)
-    _tell_small_pictures(opened.config)
     if record.status == "finished":
+        _tell_small_pictures(opened.config)
         messages.print(f"Finished: {opened.checkpoint}", highlight=False)
     else:
         messages.print(f"Stopped and saved. Go on with: python -m explorer train --run {run}", highlight=False)

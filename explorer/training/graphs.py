@@ -6,8 +6,7 @@ than to run them; a graph starts all of them at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -32,14 +31,10 @@ class Graphed:
 
     Args:
         function: of parameters by name and of inputs, all on one CUDA device; it must not wait for the device.
-        try_kernels: time the kernels that there are for each convolution, and take the fastest.
     """
 
-    def __init__(
-        self, function: Callable[[Mapping[str, Tensor], tuple[Tensor, ...]], Any], try_kernels: bool = True
-    ) -> None:
+    def __init__(self, function: Callable[[Mapping[str, Tensor], tuple[Tensor, ...]], Any]) -> None:
         self._function = function
-        self._tries_kernels = try_kernels
         self._recordings: dict[tuple[torch.Size, ...], _Recording] = {}
 
     def __call__(self, parameters: Mapping[str, Tensor], inputs: tuple[Tensor, ...]) -> Any:
@@ -56,7 +51,7 @@ class Graphed:
         own = tuple(x.clone() for x in inputs)
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream), _fastest_convolutions(self._tries_kernels):
+        with torch.cuda.stream(stream):
             for _ in range(_WARM_UP):
                 self._function(parameters, own)
         torch.cuda.current_stream().wait_stream(stream)
@@ -64,13 +59,3 @@ class Graphed:
         with torch.cuda.graph(graph, capture_error_mode="thread_local"):  # other threads may use the device
             outputs = self._function(parameters, own)
         return _Recording(graph, own, outputs)
-
-
-@contextmanager
-def _fastest_convolutions(on: bool) -> Iterator[None]:
-    before = torch.backends.cudnn.benchmark
-    torch.backends.cudnn.benchmark = on
-    try:
-        yield
-    finally:
-        torch.backends.cudnn.benchmark = before
