@@ -31,7 +31,7 @@ from explorer.catalog.query import Catalog, open_catalog
 from explorer.catalog.scoring import as_scored, score_rows
 from explorer.catalog.selection import Region
 from explorer.data.sources import open_dataset
-from explorer.measures.distribution import summary
+from explorer.measures.dataset.distribution import summary
 from explorer.models.checkpoints import load_checkpoint
 from explorer.models.devices import inference_batch_size
 from explorer.units import noise_variance_from_psnr

@@ -49,13 +49,13 @@ from explorer.catalog.columns import dimension_psnrs
 from explorer.data.sources import Split, open_dataset
 from explorer.errors import ExplorerError
 from explorer.images import ImageShape, Values
-from explorer.measures.curves import noise_curves, perturbation_curve
-from explorer.measures.dimensionality import local_dimensionality
-from explorer.measures.heat import heat_residuals
-from explorer.measures.nll import negative_log_likelihood
-from explorer.measures.noise_levels import log_spaced, noise_levels
-from explorer.measures.probe import denoise_once, probe
-from explorer.measures.scoring import model_input
+from explorer.measures.consistency.heat import heat_residuals
+from explorer.measures.dataset.nll import negative_log_likelihood
+from explorer.measures.image.curves import noise_curves, perturbation_curve
+from explorer.measures.image.dimensionality import local_dimensionality
+from explorer.measures.image.probe import denoise_once, probe
+from explorer.measures.shared.noise_levels import log_spaced, noise_levels
+from explorer.measures.shared.scoring import model_input
 from explorer.models.base import EnergyModel
 from explorer.models.checkpoints import Checkpoint, list_checkpoints, load_checkpoint
 from explorer.models.devices import pick_device
@@ -393,7 +393,7 @@ def _train_steps(bench: Bench, kind: str, config: TrainingConfig) -> None:
 
 
 def one_move(bench: Bench, name: str) -> None:
-    """What the page asks for when a slider is released: `explorer.webapp.analysis` does the same."""
+    """What the page asks for when a slider is released: `explorer.webapp.probe.answers` does the same."""
     checkpoint = bench.checkpoint(name)
     model, values = checkpoint.model, checkpoint.values
     pixels = bench.pixels(model.image_shape, 1)[0]

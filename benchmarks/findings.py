@@ -30,10 +30,10 @@ from benchmarks.findings_picture import Pair, draw, save
 from explorer.data.sources import open_dataset
 from explorer.data.unseen import unseen_split
 from explorer.data.views import Views
-from explorer.measures.dimensionality import local_dimensionality
-from explorer.measures.distribution import fit_gumbel
-from explorer.measures.pixels import wavelet_sparsity
-from explorer.measures.scoring import log_prob_batched, model_input
+from explorer.measures.dataset.distribution import fit_gumbel
+from explorer.measures.image.dimensionality import local_dimensionality
+from explorer.measures.image.pixels import wavelet_sparsity
+from explorer.measures.shared.scoring import log_prob_batched, model_input
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from explorer.perturbations import Perturbation, perturb
 from explorer.training.sources import rows_of_part

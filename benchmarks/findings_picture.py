@@ -14,7 +14,7 @@ from scipy.stats import norm
 
 from benchmarks.driving import browser
 from explorer.figures.style import BLUE, GRAY, GREEN, VERMILLION, style_figure, translucent
-from explorer.measures.distribution import fit_gumbel
+from explorer.measures.dataset.distribution import fit_gumbel
 
 __all__ = ["Pair", "draw", "save"]
 

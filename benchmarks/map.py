@@ -19,11 +19,11 @@ import torch
 from torch import Tensor
 
 from explorer.data.sources import open_dataset
-from explorer.measures.dimensionality import flipd
-from explorer.measures.embedding import Plane, fit_projection
-from explorer.measures.features import Features, layer_powers, score_powers
-from explorer.measures.neighbors import neighbor_accuracy, neighbor_r2
-from explorer.measures.scoring import log_prob_batched, model_input
+from explorer.measures.dataset.embedding import Plane, fit_projection
+from explorer.measures.dataset.neighbors import neighbor_accuracy, neighbor_r2
+from explorer.measures.image.dimensionality import flipd
+from explorer.measures.image.features import Features, layer_powers, score_powers
+from explorer.measures.shared.scoring import log_prob_batched, model_input
 from explorer.models.base import EnergyModel
 from explorer.models.checkpoints import load_checkpoint
 from explorer.models.devices import inference_batch_size

@@ -19,7 +19,7 @@ from explorer.data.building import write_store
 from explorer.data.sources import open_dataset
 from explorer.data.store import Sample, Store
 from explorer.home import data_home, subfolder, write_atomically
-from explorer.measures.distribution import fit_gumbel
+from explorer.measures.dataset.distribution import fit_gumbel
 from explorer.models.checkpoints import load_checkpoint
 
 __all__ = ["DATASET", "IMAGENET_ROWS", "MODEL", "write_synthetic_catalog"]

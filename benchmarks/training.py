@@ -33,8 +33,8 @@ from torch import Tensor
 
 from benchmarks.operations import Operations
 from explorer.data.sources import open_dataset
-from explorer.measures.nll import negative_log_likelihood
-from explorer.measures.noise_levels import log_spaced, noise_levels
+from explorer.measures.dataset.nll import negative_log_likelihood
+from explorer.measures.shared.noise_levels import log_spaced, noise_levels
 from explorer.models.base import EnergyModel
 from explorer.models.unet import UNetConfig
 from explorer.training.config import TrainingConfig, training_config

@@ -16,7 +16,7 @@ from rich.table import Table
 from torch import Tensor
 
 from explorer.data.synthetic import Disks
-from explorer.measures.dimensionality import flipd, flipd_by_trace, local_dimensionality
+from explorer.measures.image.dimensionality import flipd, flipd_by_trace, local_dimensionality
 from explorer.models.analytic import SubspaceMixture
 from explorer.models.base import EnergyModel
 from explorer.models.dense import DenseEnergy

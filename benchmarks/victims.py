@@ -30,7 +30,7 @@ from explorer.jobs.manage import create_job, list_jobs
 from explorer.jobs.record import JobRecord, write_record
 from explorer.jobs.submission import Submission, write_submission
 from explorer.jobs.tasks import CatalogTask, EvaluateTask, MapTask, Task, TrainTask, write_task
-from explorer.measures.reports import find_report
+from explorer.measures.consistency.reports import find_report
 from explorer.models.checkpoints import CheckpointConfig, load_checkpoint, save_checkpoint
 from explorer.models.dual import DualEnergy, DualEnergyConfig, NoiseRange
 from explorer.models.unet import UNetConfig

@@ -7,8 +7,12 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
+# A room may use the rooms of the floors below its own. Rooms of one floor do not know each other.
 FLOORS = [
-    {"errors", "home", "units", "decoding", "images", "perturbations", "wavelets"},
+    {"errors", "units"},
+    {"home", "decoding", "wavelets"},
+    {"images"},
+    {"perturbations"},
     {"models", "data"},
     {"measures"},
     {"training", "catalog", "figures"},
@@ -18,39 +22,63 @@ FLOORS = [
     {"__main__"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
+MEASURES = [{"shared"}, {"image"}, {"dataset"}, {"consistency"}]
 SOURCES = sorted(path for folder in ("explorer", "pages") for path in (ROOT / folder).rglob("*.py"))
 
 
-def imported(path: Path) -> list[str]:
+def imported(path: Path) -> list[list[str]]:
     names = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            names.append(str(node.module))
-    return names
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return [name.split(".") for name in names]
 
 
-def room(path: Path) -> str:
-    return path.relative_to(ROOT / "explorer").with_suffix("").parts[0]
+def parts(path: Path) -> tuple[str, ...]:
+    return path.relative_to(ROOT / "explorer").with_suffix("").parts
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_arrows_point_one_way(path: Path) -> None:
-    modules = [name.split(".") for name in imported(path)]
+    modules = imported(path)
     if path.is_relative_to(ROOT / "pages"):
-        assert not any(module[0] in {"torch", "duckdb", "PIL"} for module in modules), "a page does no math and no I/O"
+        assert all(module[:3] == ["explorer", "webapp", path.stem] for module in modules), "a page calls its package"
         return
     if path == ROOT / "explorer" / "__init__.py":
         return
-    here = room(path)
+    here = parts(path)[0]
     for module in modules:
         if module[0] == "streamlit":
             assert here == "webapp", "streamlit belongs to webapp"
         if module[0] == "explorer" and len(module) > 1 and module[1] != here:
-            lower = LEVEL[module[1]] < LEVEL[here] or LEVEL[here] == 0
-            assert lower, f"{here} may not use {module[1]}"
+            assert LEVEL[module[1]] < LEVEL[here], f"{here} may not use {module[1]}"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "explorer" / "webapp").rglob("*.py")), ids=str)
+def test_a_page_uses_no_other_page(path: Path) -> None:
+    inside = parts(path)[1]
+    pages = {file.stem for file in (ROOT / "pages").glob("*.py")}
+    may = {"widgets"} if inside == "widgets" else {"shell", "widgets"} if inside == "shell" else None
+    for module in imported(path):
+        if module[:2] == ["explorer", "webapp"] and len(module) > 2 and module[2] != inside:
+            if may is not None:
+                assert module[2] in may, f"{inside} may not use {module[2]}"
+            else:
+                assert module[2] not in pages, f"the page {inside} may not use {module[2]}"
+        if path.name == "page.py":
+            assert module[0] not in {"torch", "duckdb", "PIL"}, "a page does no math and no I/O"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "explorer" / "measures").rglob("*.py")), ids=str)
+def test_measures_of_few_things_know_none_of_many(path: Path) -> None:
+    level = {package: floor for floor, packages in enumerate(MEASURES) for package in packages}
+    here = parts(path)[1]
+    for module in imported(path):
+        if module[:2] == ["explorer", "measures"] and len(module) > 2 and module[2] != here:
+            assert level[module[2]] < level[here], f"measures.{here} may not use measures.{module[2]}"
 
 
 def test_modules_stay_small() -> None:

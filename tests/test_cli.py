@@ -16,8 +16,8 @@ from PIL import Image
 from explorer.catalog.build import find_catalog
 from explorer.catalog.map import find_map
 from explorer.data.sources import open_dataset
-from explorer.measures.files import score_files
-from explorer.measures.reports import find_report
+from explorer.measures.consistency.reports import find_report
+from explorer.measures.image.files import score_files
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from tests.conftest import write_tiny_checkpoint
 from tests.data.jpegs import as_jpeg, photographs

@@ -22,19 +22,19 @@ from explorer.catalog.columns import dimension_psnrs
 from explorer.catalog.profile import measure_profile
 from explorer.catalog.scoring import as_scored, model_columns, reference_marks
 from explorer.images import Values
-from explorer.measures.curves import noise_curves, perturbation_curve
-from explorer.measures.dimensionality import flipd, flipd_by_trace, local_dimensionality
-from explorer.measures.features import layer_powers, score_powers
-from explorer.measures.flow import flow_log_prob
-from explorer.measures.heat import heat_residuals
-from explorer.measures.laplacian import laplacian
-from explorer.measures.nll import gaussian_entropy, negative_log_likelihood
-from explorer.measures.noise import noise_generator
-from explorer.measures.noise_levels import noise_levels
-from explorer.measures.normalization import anneal, large_noise_error
-from explorer.measures.probe import denoise_once, probe
-from explorer.measures.scoring import log_prob_batched
-from explorer.measures.trust import QUICK, run_checks
+from explorer.measures.consistency.heat import heat_residuals
+from explorer.measures.consistency.normalization import anneal, large_noise_error
+from explorer.measures.consistency.trust import QUICK, run_checks
+from explorer.measures.dataset.nll import gaussian_entropy, negative_log_likelihood
+from explorer.measures.image.curves import noise_curves, perturbation_curve
+from explorer.measures.image.dimensionality import flipd, flipd_by_trace, local_dimensionality
+from explorer.measures.image.features import layer_powers, score_powers
+from explorer.measures.image.flow import flow_log_prob
+from explorer.measures.image.probe import denoise_once, probe
+from explorer.measures.shared.laplacian import laplacian
+from explorer.measures.shared.noise import noise_generator
+from explorer.measures.shared.noise_levels import noise_levels
+from explorer.measures.shared.scoring import log_prob_batched
 from explorer.models.analytic import Gaussian, GaussianScaleMixture, SubspaceMixture
 from explorer.models.anchor import SpectralGaussian
 from explorer.models.base import EnergyModel
@@ -268,7 +268,7 @@ def test_a_measure_takes_its_images_to_the_other_device(name: str, where: str, s
 
 
 def test_the_checks_run_on_the_other_device(smallest: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.measures.trust._EXACT_TRACE", 0)
+    monkeypatch.setattr("explorer.measures.consistency.trust._EXACT_TRACE", 0)
     effort = replace(QUICK, probes=2, nll_levels=3, heat_levels=2, dimensionality_levels=2)
     effort = replace(effort, flow_images=1, flow_nodes=2, annealing_levels=3)
     with OtherDevice():

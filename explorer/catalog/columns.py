@@ -1,10 +1,10 @@
 """The columns of a catalog: what is known of each image.
 
 Local dimensionality is read from the time score at the clean image, ``d - 2 t dU/dt`` (FLIPD, see
-`explorer.measures.dimensionality`): one backward pass and no noise. For an exact density it is never below 0, since it
-equals ``tr Cov[x | y] / t + t ||s||^2``; where it is, the model errs by as much.
+`explorer.measures.image.dimensionality`): one backward pass and no noise. For an exact density it is never below 0,
+since it equals ``tr Cov[x | y] / t + t ||s||^2``; where it is, the model errs by as much.
 
-Code lengths are those of the codecs' quick settings (`explorer.measures.codecs`).
+Code lengths are those of the codecs' quick settings (`explorer.measures.image.codecs`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CATALOG_DIMENSION_PSNRS: tuple[float, ...] = (40.0, 20.0, 0.0)
 tenth and the whole of the range of values."""
 
 CODEC_COLUMNS: dict[str, str] = {"png_bits": "PNG", "webp_bits": "WebP", "jxl_bits": "JPEG XL"}
-"""Columns of code lengths, and the codec (as `explorer.measures.codecs.lossless_bits` names it) that each holds."""
+"""Columns of code lengths, and the codec that each holds (see `explorer.measures.image.codecs.lossless_bits`)."""
 
 
 class Column(NamedTuple):

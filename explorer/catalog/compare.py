@@ -23,7 +23,7 @@ from explorer.catalog.query import Catalog
 from explorer.catalog.selection import Region, places_inside
 from explorer.data.store import Store
 from explorer.errors import ExplorerError
-from explorer.measures.agreement import Agreement, agreement
+from explorer.measures.dataset.agreement import Agreement, agreement
 from explorer.models.checkpoints import Checkpoint
 from explorer.units import convert_log_prob, psnr_from_noise_variance
 

@@ -1,8 +1,8 @@
 """The map of a data set: each image is a point, and images that the model treats alike are near each other.
 
-Features of every image (`explorer.measures.features`), their principal components, and UMAP
-(`explorer.measures.embedding`). One file, ``map.parquet``, in the folder of the catalog: columns `index`, `x` and `y`;
-what the map is of is in its metadata, its pages have checksums, and it is written at once or not at all.
+Features of every image (`explorer.measures.image.features`), their principal components, and UMAP
+(`explorer.measures.dataset.embedding`). One file, ``map.parquet``, in the folder of the catalog: columns `index`, `x`
+and `y`; what the map is of is in its metadata, its pages have checksums, and it is written at once or not at all.
 
 Features are computed in batches and projected on principal axes, which come from some of the images. UMAP is fitted to
 at most 100,000 images, drawn at random, and places the others among them. So memory does not grow with the number of
@@ -27,8 +27,8 @@ from explorer.catalog.selection import Region, places_inside
 from explorer.data.store import Store
 from explorer.errors import ExplorerError
 from explorer.home import write_atomically
-from explorer.measures import embedding
-from explorer.measures.features import FeatureKind, feature_kind, features
+from explorer.measures.dataset import embedding
+from explorer.measures.image.features import FeatureKind, feature_kind, features
 from explorer.models.checkpoints import Checkpoint
 from explorer.models.devices import inference_batch_size
 
@@ -49,7 +49,7 @@ class MapIdentity(BaseModel):
         checkpoint_fingerprint, store_fingerprint: of the model and of the images.
         rows: number of images.
         features: kind of the features.
-        components, neighbors, min_dist, seed: see `explorer.measures.embedding`.
+        components, neighbors, min_dist, seed: see `explorer.measures.dataset.embedding`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

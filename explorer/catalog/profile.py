@@ -20,7 +20,7 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.home import write_atomically
-from explorer.measures.dimensionality import local_dimensionality
+from explorer.measures.image.dimensionality import local_dimensionality
 from explorer.models.base import EnergyModel
 from explorer.units import noise_variance_from_psnr, psnr_from_noise_variance
 

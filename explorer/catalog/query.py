@@ -22,7 +22,7 @@ from explorer.catalog.profile import Profile, read_profile
 from explorer.catalog.selection import Region, points_in_polygon
 from explorer.catalog.table import Rows, load_rows
 from explorer.errors import ExplorerError
-from explorer.measures.distribution import Summary, summary
+from explorer.measures.dataset.distribution import Summary, summary
 
 __all__ = ["Catalog", "even_places", "open_catalog"]
 

@@ -21,10 +21,10 @@ from torch import Tensor
 from explorer.catalog.columns import CODEC_COLUMNS
 from explorer.catalog.layout import Identity, Marks
 from explorer.images import Values
-from explorer.measures.codecs import lossless_bits
-from explorer.measures.dimensionality import flipd
-from explorer.measures.pixels import brightness, contrast, wavelet_sparsity
-from explorer.measures.scoring import log_prob_batched, model_input
+from explorer.measures.image.codecs import lossless_bits
+from explorer.measures.image.dimensionality import flipd
+from explorer.measures.image.pixels import brightness, contrast, wavelet_sparsity
+from explorer.measures.shared.scoring import log_prob_batched, model_input
 from explorer.models.base import EnergyModel
 from explorer.models.devices import inference_batch_size
 from explorer.units import noise_variance_from_psnr

@@ -15,7 +15,7 @@ from explorer.errors import ExplorerError
 from explorer.home import write_atomically
 
 if TYPE_CHECKING:  # torch takes seconds to import, and some commands do without
-    from explorer.measures.trust_report import TrustReport
+    from explorer.measures.consistency.trust_report import TrustReport
     from explorer.models.checkpoints import Checkpoint
 
 __all__ = ["evaluate"]
@@ -45,9 +45,9 @@ def evaluate(
     from explorer.data.other import open_other
     from explorer.data.sources import open_dataset
     from explorer.data.unseen import unseen_split
-    from explorer.measures.evaluation import evaluate as measure
-    from explorer.measures.reports import REPORT_FILE, find_report, write_report
-    from explorer.measures.trust import FULL, QUICK, run_checks
+    from explorer.measures.consistency.reports import REPORT_FILE, find_report, write_report
+    from explorer.measures.consistency.trust import FULL, QUICK, run_checks
+    from explorer.measures.dataset.evaluation import evaluate as measure
     from explorer.models.checkpoints import load_checkpoint, save_description
     from explorer.training.card import checkpoint_card
 
@@ -115,7 +115,7 @@ def _data_of(checkpoint: Checkpoint, data: str) -> str:
 
 
 def _print_verdicts(report: TrustReport) -> None:
-    from explorer.measures.verdicts import verdicts
+    from explorer.measures.consistency.verdicts import verdicts
 
     beside = "" if report.other is None else f"; other photographs: {report.other.dataset}"
     output.print(f"\n[bold]Checks[/] on {escape(report.dataset + beside)}, at {report.psnr:.0f} dB, {report.effort}\n")

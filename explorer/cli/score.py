@@ -25,7 +25,7 @@ def score(
 ) -> None:
     """log p and local dimensionality of images: a row each."""
     from explorer.data.names import is_hub_spec
-    from explorer.measures.files import score_files
+    from explorer.measures.image.files import score_files
     from explorer.models.checkpoints import load_checkpoint
 
     if str(output) != "-" and output.suffix.lower() not in {".csv", ".parquet"}:

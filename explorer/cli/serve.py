@@ -14,6 +14,6 @@ def open_app(
     browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
 ) -> None:
     """Start the app."""
-    from explorer.webapp.server import serve
+    from explorer.webapp.shell.server import serve
 
     serve(port, browser)

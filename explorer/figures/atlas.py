@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.figures.style import BLUE, GRAY, VERMILLION, mark_vertical, style_figure, translucent
-from explorer.measures.distribution import GumbelFit
+from explorer.measures.dataset.distribution import GumbelFit
 
 __all__ = ["MAX_POINTS", "log_prob_histogram", "scatter"]
 
@@ -81,7 +81,7 @@ def scatter(
 ) -> go.Figure:
     """Scatter of two columns, one point an image, for selections by box or lasso.
 
-    The card that appears beside a point, and clicks, are those of `explorer.webapp.hover_card`.
+    The card that appears beside a point, and clicks, are those of `explorer.webapp.widgets.hover_card`.
 
     Args:
         x, y: shape ``(N,)``; points that are not finite are left out. Of more than `MAX_POINTS`, a fixed random draw

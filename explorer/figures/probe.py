@@ -2,7 +2,7 @@
 
 They are redrawn whenever a slider moves, so each is built in one go from plain dictionaries, which Plotly takes ten
 times as fast as piece by piece. They have lines, bands, markers and explicit ranges only: what
-`explorer.webapp.live_chart` can draw.
+`explorer.webapp.widgets.live_chart` can draw.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.figures.style import BLUE, FONT_SIZE, GRAY, GRID, VERMILLION, translucent
-from explorer.measures.curves import NoiseCurves, PerturbationCurve
+from explorer.measures.image.curves import NoiseCurves, PerturbationCurve
 from explorer.perturbations import RANGES, Perturbation
 from explorer.units import LogProbUnit, convert_log_prob, noise_variance_from_psnr, unit_label
 

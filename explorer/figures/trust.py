@@ -8,8 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.figures.style import BLUE, GRAY, GREEN, PURPLE, VERMILLION, style_figure, translucent
-from explorer.measures.trust_report import TrustReport
-from explorer.measures.verdicts import FLOW_BAR, GAP_BAR, HEAT_BAR, STEP_THRESHOLD
+from explorer.measures.consistency.trust_report import TrustReport
+from explorer.measures.consistency.verdicts import FLOW_BAR, GAP_BAR, HEAT_BAR, STEP_THRESHOLD
 
 __all__ = ["dimensionality_figure", "flow_figure", "gap_figure", "heat_figure", "other_figure", "step_figure"]
 

@@ -268,8 +268,8 @@ def _evaluate(task: EvaluateTask, report: Report) -> None:
     from explorer.data.other import open_other
     from explorer.data.sources import open_dataset
     from explorer.data.unseen import unseen_split
-    from explorer.measures.reports import check
-    from explorer.measures.trust import FULL, QUICK
+    from explorer.measures.consistency.reports import check
+    from explorer.measures.consistency.trust import FULL, QUICK
     from explorer.models.checkpoints import load_checkpoint
 
     checkpoint = load_checkpoint(task.checkpoint)

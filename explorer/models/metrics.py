@@ -31,7 +31,7 @@ class BitsPerDimension(BaseModel):
 
 
 class NoiseLevelMetrics(BaseModel):
-    """One noise level: the fields of `explorer.measures.noise_levels.NoiseLevel` that are shown."""
+    """One noise level: the fields of `explorer.measures.shared.noise_levels.NoiseLevel` that are shown."""
 
     model_config = _LENIENT
 

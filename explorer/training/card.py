@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from explorer.measures.trust_report import TrustReport
-from explorer.measures.verdicts import verdicts
+from explorer.measures.consistency.trust_report import TrustReport
+from explorer.measures.consistency.verdicts import verdicts
 from explorer.models.checkpoints import CheckpointConfig
 from explorer.models.dual import DualEnergyConfig
 from explorer.models.importing import released_card

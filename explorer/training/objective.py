@@ -19,8 +19,8 @@ model's own density ``p = exp(-U) / Z`` at ``t``, the Laplacian integrates to ze
 
 so that a model stays normalized from large noise down to small if ``r`` vanishes at its own noisy images. A residual of
 mean zero is not enough: along a path from large noise the residuals add up to an error of log p, and the mean of its
-exponential grows with its variance. For images of few pixels, where `explorer.measures.normalization` can tell, part
-of the points should be noisy images (`TrainingConfig.heat_noisy`), with a large weight.
+exponential grows with its variance. For images of few pixels, where `explorer.measures.consistency.normalization` can
+tell, part of the points should be noisy images (`TrainingConfig.heat_noisy`), with a large weight.
 """
 
 from __future__ import annotations

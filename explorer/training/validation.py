@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 from explorer.home import write_atomically
-from explorer.measures.nll import NegativeLogLikelihood, negative_log_likelihood
-from explorer.measures.noise_levels import NoiseLevel, log_spaced, noise_levels
+from explorer.measures.dataset.nll import NegativeLogLikelihood, negative_log_likelihood
+from explorer.measures.shared.noise_levels import NoiseLevel, log_spaced, noise_levels
 from explorer.models.dual import DualEnergy
 from explorer.training.config import TrainingConfig
 from explorer.units import noise_variance_from_psnr

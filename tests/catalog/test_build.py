@@ -28,9 +28,9 @@ from explorer.data.building import write_store
 from explorer.data.sources import open_dataset
 from explorer.data.store import Sample, Store
 from explorer.errors import ExplorerError
-from explorer.measures.codecs import lossless_bits
-from explorer.measures.dimensionality import flipd
-from explorer.measures.scoring import model_input
+from explorer.measures.image.codecs import lossless_bits
+from explorer.measures.image.dimensionality import flipd
+from explorer.measures.shared.scoring import model_input
 from explorer.models.base import Derivatives
 from explorer.models.checkpoints import Checkpoint
 

@@ -19,7 +19,7 @@ from explorer.catalog.selection import Region
 from explorer.data.building import write_store
 from explorer.data.store import Sample, Store
 from explorer.errors import ExplorerError
-from explorer.measures.agreement import agreement
+from explorer.measures.dataset.agreement import agreement
 from explorer.models.checkpoints import Checkpoint
 from explorer.models.dual import DualEnergy
 

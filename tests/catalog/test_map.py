@@ -19,7 +19,7 @@ from explorer.catalog.selection import Region
 from explorer.data.store import Store
 from explorer.errors import ExplorerError
 from explorer.home import SHIPPED_CHECKPOINTS
-from explorer.measures.neighbors import neighbor_r2
+from explorer.measures.dataset.neighbors import neighbor_r2
 from explorer.models.checkpoints import Checkpoint
 
 

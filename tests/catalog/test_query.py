@@ -16,7 +16,7 @@ from explorer.catalog.query import Catalog, even_places, open_catalog
 from explorer.catalog.selection import Region
 from explorer.data.store import Store
 from explorer.errors import ExplorerError
-from explorer.measures.distribution import summary
+from explorer.measures.dataset.distribution import summary
 from explorer.models.checkpoints import Checkpoint
 
 

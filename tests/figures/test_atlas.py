@@ -8,7 +8,7 @@ import pytest
 
 from explorer.figures.atlas import MAX_POINTS, log_prob_histogram, scatter
 from explorer.figures.style import translucent
-from explorer.measures.distribution import fit_gumbel
+from explorer.measures.dataset.distribution import fit_gumbel
 
 VALUES = np.random.default_rng(0).gumbel(10, 3, 2_000)
 COUNTS, EDGES = np.histogram(VALUES, 40)

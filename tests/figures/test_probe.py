@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from explorer.figures.probe import dimensionality_figure, log_prob_range, noise_log_prob_figure, perturbation_figure
-from explorer.measures.curves import NoiseCurves, PerturbationCurve
+from explorer.measures.image.curves import NoiseCurves, PerturbationCurve
 from explorer.units import convert_log_prob
 
 D = 100

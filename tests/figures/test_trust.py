@@ -10,8 +10,8 @@ from explorer.figures.trust import (
     other_figure,
     step_figure,
 )
-from explorer.measures.step_aside import StepAside
-from tests.measures.test_trust import empty, good
+from explorer.measures.consistency.step_aside import StepAside
+from tests.measures.consistency.test_trust import empty, good
 
 FIGURES = (gap_figure, heat_figure, flow_figure, dimensionality_figure, step_figure)
 

@@ -29,15 +29,15 @@ from explorer.jobs.record import JobRecord, write_record
 from explorer.jobs.settings import save_job_settings
 from explorer.jobs.submission import Submission, write_submission
 from explorer.jobs.tasks import PROGRESS_FILE, CatalogTask
-from explorer.measures.reports import save_report
-from explorer.measures.trust_report import TrustReport
+from explorer.measures.consistency.reports import save_report
+from explorer.measures.consistency.trust_report import TrustReport
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from explorer.training.config import TrainingConfig
 from explorer.training.loop import train
 from explorer.training.run import create_run
 from tests.conftest import write_tiny_checkpoint
 from tests.fuzzing.pictures import write_pictures
-from tests.measures.test_trust import good
+from tests.measures.consistency.test_trust import good
 from tests.models import released
 
 __all__ = ["CHECKPOINT", "IMAGES", "SHAPE", "at_home", "write_originals"]

@@ -37,8 +37,8 @@ from explorer.jobs.record import read_record
 from explorer.jobs.settings import JobSettings, job_settings, save_job_settings
 from explorer.jobs.state import member_folders
 from explorer.jobs.submission import read_submission
-from explorer.measures.reports import find_report
-from explorer.measures.verdicts import verdicts
+from explorer.measures.consistency.reports import find_report
+from explorer.measures.consistency.verdicts import verdicts
 from explorer.models.checkpoints import Checkpoint, list_checkpoints, load_checkpoint
 from explorer.models.importing import import_released
 from explorer.training.card import checkpoint_card

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from explorer.data.sources import open_dataset
-from explorer.measures.heat import heat_residuals
-from explorer.measures.reports import find_report
-from explorer.measures.scoring import log_prob_batched, model_input
-from explorer.measures.verdicts import HEAT_BAR, verdicts
+from explorer.measures.consistency.heat import heat_residuals
+from explorer.measures.consistency.reports import find_report
+from explorer.measures.consistency.verdicts import HEAT_BAR, verdicts
+from explorer.measures.shared.scoring import log_prob_batched, model_input
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from explorer.perturbations import Perturbation, perturb
 

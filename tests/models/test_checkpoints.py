@@ -12,7 +12,7 @@ import explorer
 from explorer.errors import ExplorerError
 from explorer.home import SHIPPED_CHECKPOINTS
 from explorer.images import Values
-from explorer.measures.scoring import model_input
+from explorer.measures.shared.scoring import model_input
 from explorer.models.checkpoints import (
     CheckpointConfig,
     find_checkpoint,

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import torch
 
-from explorer.measures.dimensionality import flipd, flipd_by_trace
-from explorer.measures.heat import heat_residuals
+from explorer.measures.consistency.heat import heat_residuals
+from explorer.measures.image.dimensionality import flipd, flipd_by_trace
 from explorer.training.trainer import Trainer
 from tests.training.bars import bars, config, pixels
 

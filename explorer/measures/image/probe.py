@@ -1,0 +1,96 @@
+"""One image under the microscope: what a model is shown, how probable it finds it, and what it would change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from explorer.images import Values
+from explorer.measures.image.curves import NOISE_SEED
+from explorer.measures.shared.scoring import log_prob_batched
+from explorer.models.base import EnergyModel
+from explorer.perturbations import Perturbation, perturb
+
+__all__ = ["Denoised", "Probed", "denoise_once", "probe"]
+
+
+@dataclass(frozen=True)
+class Probed:
+    """An image before and after a perturbation.
+
+    Attributes:
+        pixels: the image before, uint8 ``(C, H, W)``.
+        x: the image after, in the model's values, float32 ``(C, H, W)``; it may leave [0, 1].
+        perturbed_pixels: `x` in 8 bits, rounded and clipped, uint8 ``(C, H, W)``.
+        log_prob: of the perturbed image, in nats.
+        original_log_prob: of the image before, in nats.
+    """
+
+    pixels: np.ndarray
+    x: np.ndarray
+    perturbed_pixels: np.ndarray
+    log_prob: float
+    original_log_prob: float
+
+    @property
+    def above(self) -> int:
+        """How many values of the perturbed image are greater than 1."""
+        return int((self.x > 1).sum())
+
+    @property
+    def below(self) -> int:
+        """How many values of the perturbed image are less than 0."""
+        return int((self.x < 0).sum())
+
+
+def probe(model: EnergyModel, values: Values, pixels: np.ndarray, perturbation: Perturbation) -> Probed:
+    """Perturb an image and ask for log p before and after, in one batch; of an image that stays as it is, once.
+
+    Args:
+        model: an energy model.
+        values: its value convention.
+        pixels: uint8, shape ``(C, H, W)``.
+        perturbation: what to do to the image.
+    """
+    centers = values.centers(torch.from_numpy(pixels)[None])
+    x = perturb(centers, perturbation)
+    # Not twice the same image: in one batch the two may differ by rounding, and a change of nothing would show.
+    different = x if torch.equal(x, centers) else torch.cat((centers, x))
+    log_prob = log_prob_batched(model, different + values.dither(tuple(pixels.shape))).tolist()
+    original, perturbed = log_prob[0], log_prob[-1]
+    return Probed(pixels, x[0].numpy(), values.to_pixels(x)[0].numpy(), perturbed, original)
+
+
+@dataclass(frozen=True)
+class Denoised:
+    """A noisy image and what a model makes of it, in the model's values, float32 ``(C, H, W)``.
+
+    Attributes:
+        noisy: ``y = x + sqrt(t) eps``.
+        denoised: ``D(y, t) = E[x | y]``.
+        score: ``grad_y log p(y, t)``, in nats per unit of a value.
+    """
+
+    noisy: np.ndarray
+    denoised: np.ndarray
+    score: np.ndarray
+
+
+def denoise_once(model: EnergyModel, values: Values, x: np.ndarray, t: float, seed: int = NOISE_SEED) -> Denoised:
+    """Add noise of variance `t` to an image, and denoise it with one backward pass.
+
+    Args:
+        model: an energy model.
+        values: its value convention.
+        x: the image in the model's values, float32 ``(C, H, W)``.
+        t: noise variance, positive.
+        seed: of the noise.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    clean = torch.from_numpy(x) + values.dither(tuple(x.shape))
+    noisy = (clean + t**0.5 * torch.randn(clean.shape, generator=generator))[None].to(model.device)
+    score = model.derivatives(noisy, t).score
+    denoised = noisy + t * score
+    return Denoised(*(image[0].cpu().numpy() for image in (noisy, denoised, score)))

@@ -1,0 +1,135 @@
+"""The list of all jobs, and the chosen one."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import streamlit as st
+
+from explorer.errors import ExplorerError
+from explorer.jobs.manage import Job, list_jobs
+from explorer.jobs.progress import Progress, duration, progress
+from explorer.jobs.queue import wake_queue
+from explorer.jobs.record import read_record
+from explorer.jobs.state import member_folders
+from explorer.jobs.submission import read_submission
+from explorer.webapp.shell.job_status import job_buttons, job_log, job_message, status_badge
+from explorer.webapp.shell.loaders import shown_errors
+from explorer.webapp.shell.navigation import page_file
+
+__all__ = ["KINDS", "job_list"]
+
+KINDS = {"train": "Training", "catalog": "Catalogs", "evaluate": "Checks", "map": "Maps"}
+_STATES = {
+    "At work": ("starting", "running", "stopping"),
+    "Waiting": ("queued",),
+    "Done": ("finished",),
+    "Not done": ("new", "stopped", "failed", "killed"),
+}
+_REFRESH = 2.0  # seconds
+_TABLE = "jobs-table"
+
+
+def job_list() -> None:
+    """Draw the filters, the jobs and the chosen one; they refresh themselves for as long as one is open."""
+    filters = st.container(horizontal=True, vertical_alignment="bottom")
+    kinds = filters.pills(
+        "Kind", list(KINDS), selection_mode="multi", format_func=KINDS.__getitem__, key="kind", bind="query-params"
+    )
+    states = filters.pills("State", list(_STATES), selection_mode="multi", key="state", bind="query-params")
+    wanted = {status for name in states or _STATES for status in _STATES[name]}
+
+    @st.fragment(run_every=_REFRESH if any(job.state.open for job in list_jobs()) else None)
+    def live() -> None:
+        jobs = list_jobs()
+        with shown_errors():
+            wake_queue()
+        shown = [job for job in jobs if job.task.kind in (kinds or KINDS) and job.state.status in wanted]
+        if not shown:
+            st.info(f"None of the {len(jobs)} jobs is of this kind and state.", icon=":material/filter_alt_off:")
+            return
+        # Those at work first, then the queue in its order, then the newest.
+        shown.sort(key=lambda job: (not job.state.active, job.state.status != "queued", _place_in_queue(job)))
+        chosen = _table(shown)
+        if chosen is not None:
+            _detail(chosen)
+
+    live()
+
+
+def _place_in_queue(job: Job) -> float:
+    submission = read_submission(member_folders(job.folder)[0])
+    since = 0.0 if submission is None else submission.submitted
+    return since if job.state.status == "queued" else -since
+
+
+def _table(jobs: list[Job]) -> Job | None:
+    names = [job.name for job in jobs]
+    st.dataframe(
+        [_row(job) for job in jobs],
+        key=_TABLE,
+        hide_index=True,
+        on_select=lambda: _choose(names),
+        selection_mode="single-row",
+        column_config={
+            "Progress": st.column_config.ProgressColumn("Progress", min_value=0, max_value=100, format="%.0f %%"),
+        },
+    )
+    name = st.query_params.get("job")
+    return next((job for job in jobs if job.name == name), jobs[0])
+
+
+def _choose(names: list[str]) -> None:
+    """Remember the job by its name: the table may be in another order in a moment."""
+    selection: Any = st.session_state[_TABLE]
+    rows = selection.selection.rows
+    if rows and rows[0] < len(names):
+        st.query_params["job"] = names[rows[0]]
+
+
+def _row(job: Job) -> dict[str, object]:
+    done = _progress(job)
+    submission = read_submission(member_folders(job.folder)[0])
+    place = "" if submission is None else submission.executor
+    return {
+        "Job": job.name,
+        "What": job.task.title,
+        "State": job.state.status,
+        "Progress": 100 * done.fraction,
+        "Rate": f"{done.rate:,.1f} {done.rate_unit}" if job.state.active and done.rate is not None else "",
+        "Time left": duration(done.seconds_left) if job.state.active and done.seconds_left is not None else "",
+        "Host": " on ".join(filter(None, (place, job.state.host))) if job.state.host else place,
+    }
+
+
+def _progress(job: Job) -> Progress:
+    try:
+        return progress(job.folder)
+    except ExplorerError:
+        return Progress(0, 0)
+
+
+def _detail(job: Job) -> None:
+    st.subheader(job.name)
+    row = st.container(horizontal=True, vertical_alignment="center")
+    with row:
+        status_badge(job)
+        done = _progress(job)
+        words = [f"{job.task.title[0].upper()}{job.task.title[1:]}."]
+        if done.total:
+            words.append(f"{done.text}.")
+        record = read_record(member_folders(job.folder)[0])
+        if record is not None:
+            words.append(f"Last word {duration(max(0.0, time.time() - record.time))} ago.")
+        st.markdown(" ".join(words))
+    job_buttons(job)
+    job_message(job)
+    if job.task.kind == "train":
+        st.page_link(
+            page_file("train"),
+            label="Its curves, on the Train page",
+            icon=":material/model_training:",
+            query_params={"run": job.name},
+        )
+    job_log(job)

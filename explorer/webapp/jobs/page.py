@@ -1,0 +1,30 @@
+"""Jobs: everything that works in the background."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.jobs.manage import list_jobs
+from explorer.webapp.jobs.forms import job_form, settings_form
+from explorer.webapp.jobs.listing import job_list
+from explorer.webapp.shell.loaders import shown_errors
+from explorer.webapp.shell.sidebar import sidebar
+
+
+def page() -> None:
+    selection = sidebar()
+    st.title("Jobs")
+    st.markdown(
+        "What works in the background: trainings, catalogs, checks and maps, on this machine or on a Slurm cluster. "
+        "Jobs go on when this page is closed, and can be resumed from what they saved."
+    )
+    with shown_errors():
+        jobs = list_jobs()
+        with st.expander("New job", expanded=not jobs, icon=":material/add:"):
+            job_form(selection)
+        with st.expander("Where jobs run", icon=":material/dns:"):
+            settings_form()
+        if jobs:
+            job_list()
+        else:
+            st.info("There are no jobs yet. A training begins on the Train page.", icon=":material/info:")

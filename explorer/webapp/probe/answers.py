@@ -1,0 +1,103 @@
+"""What Probe asks of a model, remembered by content: the model's fingerprint, the pixels, the perturbation.
+
+A slider that goes back, or a second browser, gets its answer at once, and no answer depends on who asked first. Each
+function is one batched call of the model.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import streamlit as st
+import torch
+
+from explorer.measures.image.codecs import lossless_bits
+from explorer.measures.image.curves import NoiseCurves, PerturbationCurve, noise_curves, perturbation_curve
+from explorer.measures.image.probe import Denoised, Probed, denoise_once, probe
+from explorer.models.checkpoints import Checkpoint
+from explorer.perturbations import RANGES, Perturbation
+from explorer.units import noise_variance_from_psnr, psnr_from_noise_variance
+from explorer.webapp.shell.loaders import infer
+
+__all__ = [
+    "codec_bits",
+    "denoised",
+    "gray_levels",
+    "image_noise_curves",
+    "perturbation_curves",
+    "probed",
+    "psnr_range",
+    "to_pixels",
+]
+
+_NOISE_LEVELS = (50, 40, 35, 30, 25, 20, 15, 10, 5, 0)
+
+_remembered = st.cache_data(
+    show_spinner=False, max_entries=1000, hash_funcs={Checkpoint: lambda checkpoint: checkpoint.fingerprint}
+)
+
+
+def psnr_range(checkpoint: Checkpoint) -> tuple[float, float]:
+    """Noise levels that the model knows, in whole dB: from its largest noise (-20 or more) to its
+    smallest (65 or less)."""
+    noise = checkpoint.config.model.noise
+    low, high = psnr_from_noise_variance(noise.t_max), psnr_from_noise_variance(noise.t_low)
+    return max(-20.0, float(math.ceil(low))), min(65.0, float(math.floor(high)))
+
+
+def gray_levels(psnr: float) -> float:
+    """Standard deviation of noise of `psnr` dB, in gray levels of 255."""
+    return 255 * math.sqrt(noise_variance_from_psnr(psnr))
+
+
+@_remembered
+def probed(checkpoint: Checkpoint, pixels: np.ndarray, perturbation: Perturbation) -> Probed:
+    """The image before and after the perturbation, and log p of both."""
+    return infer(probe, checkpoint.model, checkpoint.values, pixels, perturbation)
+
+
+@_remembered
+def codec_bits(pixels: np.ndarray) -> dict[str, int]:
+    """Sizes in bits that lossless codecs reach on uint8 ``(C, H, W)``."""
+    return lossless_bits(pixels)
+
+
+def perturbation_curves(
+    checkpoint: Checkpoint, pixels: np.ndarray, perturbation: Perturbation
+) -> list[PerturbationCurve]:
+    """log p against each parameter of the perturbation. The curve of the slider that moves is remembered."""
+    neutral = Perturbation()
+    return [
+        _perturbation_curve(checkpoint, pixels, perturbation.model_copy(update={name: getattr(neutral, name)}), name)
+        for name in RANGES
+    ]
+
+
+@_remembered
+def _perturbation_curve(
+    checkpoint: Checkpoint, pixels: np.ndarray, others: Perturbation, name: str
+) -> PerturbationCurve:
+    return infer(perturbation_curve, checkpoint.model, checkpoint.values, pixels, others, name)
+
+
+@_remembered
+def image_noise_curves(checkpoint: Checkpoint, x: np.ndarray) -> NoiseCurves:
+    """Local dimensionality and mean log p of an image (in the model's values) over the noise levels that it knows."""
+    low, high = psnr_range(checkpoint)
+    levels = [high, *(level for level in _NOISE_LEVELS if low < level < high), low]
+    # The error of a reading is about sqrt(2 / dimensionality): small images need more draws, and can afford them.
+    draws = min(8, max(1, 1024 // checkpoint.model.dimensions))
+    return infer(noise_curves, checkpoint.model, checkpoint.values, x, levels, draws)
+
+
+@_remembered
+def denoised(checkpoint: Checkpoint, x: np.ndarray, psnr: float) -> Denoised:
+    """An image (in the model's values) with noise of `psnr` dB, what the model makes of it, and its score there."""
+    t = noise_variance_from_psnr(psnr)
+    return infer(denoise_once, checkpoint.model, checkpoint.values, x, t)
+
+
+def to_pixels(checkpoint: Checkpoint, x: np.ndarray) -> np.ndarray:
+    """An image in the model's values ``(C, H, W)`` as 8-bit pixels."""
+    return checkpoint.values.to_pixels(torch.from_numpy(x)).numpy()

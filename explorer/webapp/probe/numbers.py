@@ -1,0 +1,84 @@
+"""The numbers of Probe: log p, percentile, local dimensionality, and the code length beside real codecs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import streamlit as st
+
+from explorer.measures.image.probe import Probed
+from explorer.units import LogProbUnit, convert_log_prob, format_power_of_ten, unit_label
+from explorer.webapp.shell.navigation import page_file
+
+__all__ = ["show_code_length", "show_dimensionality", "show_log_prob", "show_percentile"]
+
+
+def show_log_prob(probed: Probed, unit: LogProbUnit, dimensions: int) -> None:
+    """log p in `unit`, and the change from the original as a ratio of probabilities."""
+    nats = probed.log_prob - probed.original_log_prob
+    changed = math.isfinite(nats) and abs(nats) > 1e-4
+    st.metric(
+        "log p",
+        f"{format_log_prob(probed.log_prob, unit, dimensions)} {unit_label(unit)}",
+        f"× {format_power_of_ten(nats)}" if changed else "the original",
+        delta_color="blue" if changed else "off",
+        delta_arrow=("up" if nats > 0 else "down") if changed else "off",
+        delta_description="the original's density" if changed else None,
+        help="Log of the probability density of this image under the model, at the model's smallest trusted noise.",
+    )
+
+
+def show_percentile(percentile: float | None, dataset: str) -> None:
+    """Where log p stands among the images of the data set; None when they were not scored yet."""
+    if percentile is None:
+        st.metric(
+            "Percentile", "–", help=f"The images of {dataset} were not scored by this model yet; the Atlas does it."
+        )
+        st.page_link(page_file("atlas"), label="Build it", icon=":material/bar_chart:")
+    else:
+        st.metric(
+            "Percentile",
+            f"{percentile:.1f} %",
+            help=f"Share of the images of {dataset} that are less probable than this one.",
+        )
+
+
+def show_dimensionality(dimensionality: float, psnr: float, dimensions: int) -> None:
+    """Local dimensionality at the chosen noise level, as a number and as a share of ``d``."""
+    st.metric(
+        "Local dimensionality",
+        f"{dimensionality:,.0f}",
+        f"{100 * dimensionality / dimensions:.1f} %",
+        delta_color="off",
+        delta_arrow="off",
+        delta_description=f"of {dimensions:,}",
+        help=f"How many directions the image's neighborhood has at {psnr:g} dB, the noise level that is chosen below.",
+    )
+
+
+def show_code_length(code_lengths: Mapping[str, float], image_shape: tuple[int, int, int]) -> None:
+    """The ideal code length under the model, which comes first, beside what lossless codecs reach on these pixels."""
+    dimensions = math.prod(image_shape)
+    share = "bits/pixel" if image_shape[0] == 1 else "bits/dimension"
+    longest = max((bits for bits in code_lengths.values() if math.isfinite(bits)), default=1.0)
+    rows = "".join(
+        f'<tr class="{"codec" if place else "model"}"><td>{name}</td>'
+        f'<td class="bar"><div style="width:{_percent(bits, longest)}%"></div></td>'
+        f"<td>{bits:,.0f}</td><td>{bits / dimensions:.2f}</td></tr>"
+        for place, (name, bits) in enumerate(code_lengths.items())
+    )
+    st.html(
+        '<table class="code-lengths"><tr><th colspan="2">Code length, −log₂ p</th><th>bits</th>'
+        f"<th>{share}</th></tr>{rows}</table>"
+    )
+
+
+def format_log_prob(nats: float, unit: LogProbUnit, dimensions: int) -> str:
+    """log p in `unit`: two decimals a dimension, whole numbers an image."""
+    value = convert_log_prob(nats, unit, dimensions)
+    return (f"{value:,.0f}" if unit in ("nats", "bits") else f"{value:,.2f}").replace("-", "−")
+
+
+def _percent(bits: float, longest: float) -> int:
+    return round(100 * min(max(bits / longest, 0.0), 1.0)) if math.isfinite(bits) else 0

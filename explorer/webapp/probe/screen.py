@@ -1,0 +1,168 @@
+"""Everything on Probe's screen, as far as it is not a widget: one image under one perturbation, seen by one model.
+
+Each answer is computed when it is first asked for, and remembered by content (`explorer.webapp.probe.answers`): the
+page asks in the order in which one looks at it, the download asks again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.catalog.query import Catalog
+from explorer.figures.probe import dimensionality_figure, log_prob_range, noise_log_prob_figure, perturbation_figure
+from explorer.measures.image.curves import NoiseCurves, PerturbationCurve
+from explorer.measures.image.probe import Denoised, Probed
+from explorer.perturbations import Perturbation
+from explorer.units import LOG_PROB_UNITS, code_length_bits, convert_log_prob, noise_variance_from_psnr
+from explorer.webapp.probe import answers
+from explorer.webapp.probe.source import Subject
+from explorer.webapp.shell.loaders import catalog, store
+from explorer.webapp.shell.sidebar import Selection
+
+__all__ = ["View"]
+
+
+@dataclass(frozen=True)
+class View:
+    """What decides the screen, and what follows from it.
+
+    Attributes:
+        selection: model, data set and unit.
+        subject: the image.
+        perturbation: what is done to it.
+        psnr: noise level in dB at which its neighborhood is looked at.
+    """
+
+    selection: Selection
+    subject: Subject
+    perturbation: Perturbation
+    psnr: float
+
+    @property
+    def dimensions(self) -> int:
+        """``d``."""
+        return self.selection.checkpoint.model.dimensions
+
+    @cached_property
+    def probed(self) -> Probed:
+        """The image before and after, and log p of both."""
+        return answers.probed(self.selection.checkpoint, self.subject.pixels, self.perturbation)
+
+    @cached_property
+    def code_lengths(self) -> dict[str, float]:
+        """Bits that the model and lossless codecs need for the perturbed image, rounded to 8 bits and clipped."""
+        levels = self.selection.checkpoint.values.levels
+        model = code_length_bits(self.probed.log_prob, levels, self.dimensions)
+        return {"This model": model, **answers.codec_bits(self.probed.perturbed_pixels)}
+
+    @cached_property
+    def catalog(self) -> Catalog | None:
+        """The data set scored by the model; None when it was not built yet.
+
+        Raises:
+            ExplorerError: the data set cannot be opened.
+        """
+        chosen = self.selection
+        return catalog(chosen.checkpoint, store(chosen.dataset, chosen.checkpoint.model.image_shape, chosen.split))
+
+    @cached_property
+    def percentile(self) -> float | None:
+        """Percent of the data set that is less probable than the perturbed image; None without a catalog."""
+        return self.catalog.percentile(self.probed.log_prob) if self.catalog else None
+
+    @cached_property
+    def noise_curves(self) -> NoiseCurves:
+        """The perturbed image over noise levels."""
+        return answers.image_noise_curves(self.selection.checkpoint, self.probed.x)
+
+    @property
+    def dimensionality(self) -> float:
+        """Local dimensionality at the chosen noise level."""
+        return self.noise_curves.dimensionality_at(self.psnr)
+
+    @cached_property
+    def denoised(self) -> Denoised:
+        """The perturbed image with noise of the chosen level, denoised, and the score there."""
+        return answers.denoised(self.selection.checkpoint, self.probed.x, self.psnr)
+
+    def pixels(self, x: np.ndarray) -> np.ndarray:
+        """An image in the model's values as 8-bit pixels."""
+        return answers.to_pixels(self.selection.checkpoint, x)
+
+    @cached_property
+    def curves(self) -> list[PerturbationCurve]:
+        """log p against each parameter of the perturbation."""
+        return answers.perturbation_curves(self.selection.checkpoint, self.subject.pixels, self.perturbation)
+
+    def perturbation_figures(self) -> dict[str, go.Figure]:
+        """Parameter -> its figure; all share the range of log p."""
+        unit, now = self.selection.unit, self.probed.log_prob
+        y_range = log_prob_range(self.curves, now, unit, self.dimensions)
+        return {
+            curve.name: perturbation_figure(
+                curve, getattr(self.perturbation, curve.name), now, y_range, unit, self.dimensions
+            )
+            for curve in self.curves
+        }
+
+    def noise_figures(self) -> dict[str, go.Figure]:
+        """Title -> figure against noise level."""
+        profile = self.catalog.profile if self.catalog else None
+        grid = profile.psnr if profile else ()
+        dimensionality, log_prob = (profile.dimensionality, profile.log_prob) if profile else (None, None)
+        curves, psnr, unit, d = self.noise_curves, self.psnr, self.selection.unit, self.dimensions
+        return {
+            "Local dimensionality against noise level": dimensionality_figure(curves, psnr, d, grid, dimensionality),
+            "Mean log p against noise level": noise_log_prob_figure(curves, psnr, unit, d, grid, log_prob),
+        }
+
+    def images(self) -> dict[str, np.ndarray]:
+        """Name -> 8-bit pixels."""
+        return {
+            "original": self.subject.pixels,
+            "perturbed": self.probed.perturbed_pixels,
+            "noisy": self.pixels(self.denoised.noisy),
+            "denoised": self.pixels(self.denoised.denoised),
+        }
+
+    def numbers(self) -> dict[str, Any]:
+        """All numbers, with their units in their names, for a file."""
+        checkpoint, probed = self.selection.checkpoint, self.probed
+        logs = {"log_prob": probed.log_prob, "original_log_prob": probed.original_log_prob}
+        return {
+            "model": {"name": checkpoint.name, "fingerprint": checkpoint.fingerprint, "t0": checkpoint.model.t0},
+            "image": {
+                "title": self.subject.title,
+                "shape": list(checkpoint.model.image_shape),
+                "dimensions": self.dimensions,
+            },
+            "perturbation": self.perturbation.model_dump(),
+            "values_out_of_range": {"below_0": probed.below, "above_1": probed.above},
+            **{
+                name: {unit: convert_log_prob(nats, unit, self.dimensions) for unit in LOG_PROB_UNITS}
+                for name, nats in logs.items()
+            },
+            "percentile": {"data_set": self.selection.dataset_name, "percent": self.percentile},
+            "code_length_bits": self.code_lengths,
+            "local_dimensionality": {
+                "psnr_db": self.psnr,
+                "noise_variance": noise_variance_from_psnr(self.psnr),
+                "dimensions": self.dimensionality,
+                "share": self.dimensionality / self.dimensions,
+            },
+            "curves": {
+                "log_prob_nats": {
+                    curve.name: {"values": curve.values, "log_prob": curve.log_prob} for curve in self.curves
+                },
+                "noise": {
+                    "psnr_db": self.noise_curves.psnr,
+                    "local_dimensionality": self.noise_curves.dimensionality,
+                    "mean_log_prob_nats": self.noise_curves.log_prob,
+                },
+            },
+        }

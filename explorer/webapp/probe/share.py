@@ -1,0 +1,95 @@
+"""What is on Probe's screen as one zip file: images, numbers, and figures that open without a network."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import re
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from explorer.images import to_pil
+from explorer.webapp.probe.screen import View
+
+__all__ = ["download_button", "zipped"]
+
+_LARGE_SIDE = 512
+
+
+def download_button(view: View) -> None:
+    """Offer the view as a file. It is put together when somebody asks for it, and costs nothing before."""
+    query = st.query_params.to_dict()
+
+    def build() -> bytes:
+        figures = {f"log p against {name}": figure for name, figure in view.perturbation_figures().items()}
+        return zipped(view.images(), {"url_query": query, **view.numbers()}, figures | view.noise_figures())
+
+    st.download_button(
+        "Download",
+        build,
+        file_name=f"probe-{_slug(view.subject.title)}.zip",
+        mime="application/zip",
+        icon=":material/download:",
+        on_click="ignore",
+        help="Images as PNG, numbers as JSON, figures as a page that opens without a network",
+    )
+
+
+def zipped(images: Mapping[str, np.ndarray], numbers: Mapping[str, Any], figures: Mapping[str, go.Figure]) -> bytes:
+    """A zip file.
+
+    Args:
+        images: name -> uint8 ``(C, H, W)``; each is stored pixel for pixel and, where it is small, enlarged too.
+        numbers: for ``numbers.json``; what is not finite becomes null.
+        figures: title -> figure; all go into ``figures.html``.
+    """
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, pixels in images.items():
+            archive.writestr(f"{name}.png", _png(pixels, 1))
+            factor = _LARGE_SIDE // max(pixels.shape[1:])
+            if factor > 1:
+                archive.writestr(f"{name}-large.png", _png(pixels, factor))
+        archive.writestr("numbers.json", json.dumps(_plain(numbers), indent=2, ensure_ascii=False) + "\n")
+        archive.writestr("figures.html", _page(figures))
+    return file.getvalue()
+
+
+def _slug(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", title.rsplit(".", 1)[0].lower()).strip("-") or "image"
+
+
+def _png(pixels: np.ndarray, factor: int) -> bytes:
+    file = io.BytesIO()
+    to_pil(pixels.repeat(factor, 1).repeat(factor, 2)).save(file, "PNG")
+    return file.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    """Numbers that JSON has: no arrays, no infinity."""
+    if isinstance(value, Mapping):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, np.ndarray | list | tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _page(figures: Mapping[str, go.Figure]) -> str:
+    """All figures on one page; the library is inside it, once."""
+    parts = [
+        f"<h2>{title}</h2>\n" + figure.to_html(full_html=False, include_plotlyjs=index == 0)
+        for index, (title, figure) in enumerate(figures.items())
+    ]
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Image Density Explorer</title>'
+        "<style>body{font-family:sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}h2{font-size:1rem}</style>"
+        "</head><body>\n" + "\n".join(parts) + "\n</body></html>\n"
+    )

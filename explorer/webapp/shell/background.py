@@ -1,0 +1,101 @@
+"""Long work of a page as a job: sent with a button, watched where it was asked for, and done when the page is gone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from explorer.errors import ExplorerError
+from explorer.jobs.manage import Job, create_job, find_job, free_job_name, list_jobs, resume, stop, submit
+from explorer.jobs.progress import duration, progress
+from explorer.jobs.tasks import CatalogTask, EvaluateTask, MapTask
+from explorer.webapp.shell.job_status import job_message
+from explorer.webapp.shell.navigation import page_file
+
+__all__ = ["send", "watch"]
+
+_PROBLEM = "background-problem"
+_REFRESH = 1.0  # seconds
+
+Task = CatalogTask | EvaluateTask | MapTask
+
+
+def send(task: Task) -> None:
+    """Do a task in the background: go on with its job that did not get to its end, or begin one. For ``on_click``."""
+    try:
+        job = _newest_job(task)
+        if job is not None and job.state.status in ("new", "stopped", "failed", "killed"):
+            resume(job.folder)
+        elif job is None or not job.state.open:
+            submit(create_job(task, free_job_name(f"{task.kind}-{task.checkpoint}-{Path(task.dataset).stem}")))
+    except ExplorerError as error:
+        st.session_state[_PROBLEM] = str(error)
+
+
+def watch(task: Task) -> bool:
+    """Show how far the job of a task is, and draw the page again when it ends; returns whether there is one at work.
+
+    Of one that failed it says why.
+    """
+    if _PROBLEM in st.session_state:
+        st.error(st.session_state.pop(_PROBLEM), icon=":material/error:")
+    job = _newest_job(task)
+    if job is not None and job.state.open:
+        _follow(job.name)
+        return True
+    if job is not None and job.state.status in ("failed", "killed"):
+        job_message(job)
+    return False
+
+
+def _newest_job(task: Task) -> Job | None:
+    """The latest job that does this, in however many shards; None when there was none."""
+    whole = task.model_copy(update={"shards": 1})
+    jobs = list_jobs(task.kind)
+    return next((job for job in jobs if job.task.model_copy(update={"shards": 1}) == whole), None)
+
+
+@st.fragment(run_every=_REFRESH)
+def _follow(name: str) -> None:
+    try:
+        job = find_job(name)
+    except ExplorerError:  # deleted meanwhile
+        st.rerun()
+    if not job.state.open:
+        st.rerun()
+    st.progress(*_how_far(job))
+    row = st.container(horizontal=True, vertical_alignment="center")
+    row.button(
+        "Stop",
+        key=f"stop-{name}",
+        icon=":material/stop:",
+        on_click=_stop,
+        args=(job.folder,),
+        disabled=job.state.status == "stopping",
+        help="What is done so far is kept.",
+    )
+    if row.button("All jobs", key=f"jobs-{name}", icon=":material/list_alt:", type="tertiary"):
+        st.switch_page(page_file("jobs"), query_params={"job": name})
+    row.caption("It goes on when this page is closed.", width="content")
+
+
+def _how_far(job: Job) -> tuple[float, str]:
+    what = f"{job.task.title[0].upper()}{job.task.title[1:]}"
+    if job.state.status == "queued":
+        return 0.0, f"{what}: waits for its turn"
+    try:
+        done = progress(job.folder)
+    except ExplorerError:  # deleted meanwhile
+        return 0.0, what
+    if not done.total:
+        return 0.0, f"{what}: {job.state.status}…"
+    left = "" if done.seconds_left is None else f", {duration(done.seconds_left)} left"
+    return done.fraction, f"{what}: {done.text}{left}"
+
+
+def _stop(folder: Path) -> None:
+    try:
+        stop(folder)
+    except ExplorerError as error:
+        st.session_state[_PROBLEM] = str(error)

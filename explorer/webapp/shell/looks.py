@@ -1,0 +1,27 @@
+"""What all pages look like: title, icon, logo, style sheet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+__all__ = ["draw_looks"]
+
+_ASSETS = Path(__file__).with_name("assets")
+
+
+def draw_looks() -> None:
+    """Set the page up; before anything else is drawn."""
+    st.set_page_config(
+        page_title="Image Density Explorer",
+        page_icon=_ASSETS / "icon.svg",
+        layout="wide",
+        initial_sidebar_state=260,
+        menu_items={
+            "About": "**Image Density Explorer.** What is the probability of an image? A normalized energy model gives "
+            "an answer; it was trained by dual score matching (Guth, Kadkhodaie and Simoncelli 2025, arXiv 2506.05310)."
+        },
+    )
+    st.logo(_ASSETS / "logo.svg", icon_image=_ASSETS / "icon.svg", size="large")
+    st.html(_ASSETS / "app.css")

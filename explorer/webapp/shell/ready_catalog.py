@@ -1,0 +1,99 @@
+"""The catalog that a page needs: the one that is stored, else built on the spot; for many images by a job."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.catalog.build import build_catalog, estimate_seconds, rows_done
+from explorer.catalog.query import Catalog
+from explorer.data.sources import Split
+from explorer.data.store import Store
+from explorer.jobs.progress import duration
+from explorer.jobs.tasks import CatalogTask
+from explorer.models.checkpoints import Checkpoint
+from explorer.webapp.shell.background import send, watch
+from explorer.webapp.shell.loaders import catalog as stored_catalog
+
+__all__ = ["ready_catalog"]
+
+_AT_ONCE = 3_000
+"""A data set of up to this many images is scored without being asked for, and while one waits."""
+
+
+def ready_catalog(checkpoint: Checkpoint, images: Store, split: Split) -> Catalog | None:
+    """The catalog of a model and a part of a data set; None while it does not exist, with the way to build it on the
+    screen.
+
+    Raises:
+        ExplorerError: it cannot be built or stored.
+    """
+    catalog = stored_catalog(checkpoint, images)
+    if catalog is not None:
+        return catalog
+    place = st.empty()
+    wish = f"catalog-{checkpoint.fingerprint}-{images.fingerprint}"
+    if st.session_state.get(wish, len(images) <= _AT_ONCE):
+        catalog = _build(place, checkpoint, images, wish)
+        place.empty()
+        return catalog
+    task = CatalogTask(checkpoint=checkpoint.name, dataset=images.source, split=split)
+    if not watch(task):
+        _offer(checkpoint, images, task)
+    return None
+
+
+def _build(place: DeltaGenerator, checkpoint: Checkpoint, images: Store, wish: str) -> Catalog | None:
+    what = f"Scoring {len(images):,} images with {checkpoint.name}"
+    with place.container():
+        bar = st.progress(0.0, f"{what}…")
+        st.button(
+            "Stop scoring",
+            key=f"stop-{wish}",  # A page that compares two models may build both of their catalogs.
+            icon=":material/stop:",
+            on_click=_set,
+            args=(wish, False),
+            help="What is done so far is kept.",
+        )
+    began, first = time.monotonic(), None
+
+    def progress(done: int, total: int) -> None:
+        nonlocal first
+        seconds = time.monotonic() - began
+        if first is None or seconds < 1:
+            first = done  # Parts that are stored already pass in no time and say nothing about the others.
+        left = ""
+        if done > first and seconds > 3:
+            left = f", about {duration(seconds * (total - done) / (done - first))} left"
+        bar.progress(done / total, f"{what}: {done / total:.0%}{left}")
+
+    return build_catalog(checkpoint, images, progress=progress)
+
+
+def _offer(checkpoint: Checkpoint, images: Store, task: CatalogTask) -> None:
+    done = rows_done(checkpoint, images)
+    estimate = f"catalog-{checkpoint.fingerprint}-{images.fingerprint}-{done}-seconds"
+    if estimate not in st.session_state:
+        with st.spinner("Timing the model on a few images…"):
+            st.session_state[estimate] = estimate_seconds(checkpoint, images)
+    which, rest = (f"{done:,} of the {len(images):,}", "The rest") if done else (f"none of the {len(images):,}", "That")
+    st.info(
+        f"{checkpoint.name} has scored {which} images of {images.name} so far. {rest} takes about "
+        f"{duration(st.session_state[estimate])} on this machine, once.",
+        icon=":material/hourglass_empty:",
+    )
+    st.button(
+        "Resume" if done else "Score the images",
+        key=f"send-{estimate}",
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=send,
+        args=(task,),
+        help="In the background, as a job: it goes on when this page is closed.",
+    )
+
+
+def _set(key: str, value: bool) -> None:
+    st.session_state[key] = value

@@ -1,0 +1,151 @@
+"""What the sidebar chooses on every page: model, data set and unit of log p. The choice is in the URL.
+
+`draw_sidebar` is called by `app.py`, outside of any page: its boxes are then the same on all pages, and keep what was
+chosen. `sidebar` tells a page what they say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+from explorer.data.names import dataset_name
+from explorer.data.sources import DatasetInfo, Split, list_datasets
+from explorer.data.unseen import unseen_split
+from explorer.errors import ExplorerError
+from explorer.models.checkpoints import Checkpoint, CheckpointInfo, list_checkpoints
+from explorer.units import LOG_PROB_UNITS, LogProbUnit, unit_label
+from explorer.webapp.shell.hub_box import hub_box, newly_fetched
+from explorer.webapp.shell.loaders import checkpoint
+
+__all__ = ["Selection", "draw_sidebar", "run_through_app", "sidebar"]
+
+_SAYS = "sidebar_says"
+
+
+class Selection(NamedTuple):
+    """What the sidebar chose.
+
+    Attributes:
+        checkpoint: the model, loaded and shared by all sessions.
+        dataset: specification of a data set, for `explorer.webapp.shell.loaders.store`.
+        dataset_name: how the page calls it.
+        unit: unit in which the page shows log p.
+    """
+
+    checkpoint: Checkpoint
+    dataset: str
+    unit: LogProbUnit
+    dataset_name: str
+
+    @property
+    def split(self) -> Split:
+        """Part of the data set that is new to the model: what every page shows of it."""
+        return unseen_split(self.dataset, self.checkpoint.config.dataset)
+
+
+def draw_sidebar() -> None:
+    """Draw the boxes, load the model, and say what it is and where it runs."""
+    listed = list_checkpoints()
+    models = {info.name: info for info in listed if info.problem is None}
+    datasets = {_short_name(info): info for info in reversed(list_datasets())}
+    with st.sidebar:
+        try:
+            st.session_state[_SAYS] = _choices(models, datasets)
+        except ExplorerError as error:
+            st.session_state[_SAYS] = str(error)
+        for info in listed:
+            if info.problem is not None:
+                st.warning(f"**{info.name}** is not available. {info.problem}", icon=":material/heart_broken:")
+
+
+def run_through_app() -> None:
+    """Begin again with `app.py` where Streamlit runs a page without it.
+
+    That happens when the first visit to a fresh server is a link to a page: until the app has named its pages,
+    Streamlit takes the folder `pages` for an app of its old kind.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
+
+
+def sidebar() -> Selection:
+    """What the sidebar says. When it has no model to offer, or a damaged one is chosen, the page says so and ends."""
+    run_through_app()
+    if _SAYS not in st.session_state:  # a page that runs on its own, in a test
+        draw_sidebar()
+    says = st.session_state.pop(_SAYS)
+    if isinstance(says, str):
+        st.error(says, icon=":material/error:")
+        st.stop()
+    return says
+
+
+def _choices(models: Mapping[str, CheckpointInfo], datasets: Mapping[str, DatasetInfo]) -> Selection:
+    if not models:
+        raise ExplorerError("There is no model yet. Train one on the Train page, or copy one into the data folder.")
+    name = _choose(
+        "Model", list(models), _default_model(models), "model", on_change=_fit_dataset, args=(models, datasets)
+    )
+    fetched = newly_fetched()
+    if fetched in datasets:
+        st.session_state["data"] = fetched
+    dataset = _choose("Data set", sorted(datasets), _fitting_dataset(models[name], datasets), "data")
+    hub_box()
+    unit = _choose("Unit of log p", LOG_PROB_UNITS, LOG_PROB_UNITS[0], "unit", help=_UNIT_HELP)
+    chosen = checkpoint(models[name].path)
+    _describe(models[name], chosen, datasets[dataset])
+    return Selection(chosen, datasets[dataset].spec, unit, dataset)
+
+
+def _choose(label: str, options: Sequence[str], default: str, key: str, **kwargs: Any) -> str:
+    """A box whose value is in the URL under `key`, unless it is the default."""
+    return st.selectbox(label, options, index=options.index(default), key=key, bind="query-params", **kwargs)
+
+
+_UNIT_HELP = (
+    "With p the probability density of an image of d pixel values in [0, 1]: 10 log₁₀ p / d (dB/dimension), "
+    "ln p (nats), log₂ p (bits), log₂ p / d (bits/dimension)."
+)
+
+
+def _default_model(usable: Mapping[str, CheckpointInfo]) -> str:
+    """The one of natural images, when it is there."""
+    return "natural64" if "natural64" in usable else next(iter(usable))
+
+
+def _short_name(info: DatasetInfo) -> str:
+    """A name for the list and for the URL; never a path of this machine."""
+    return info.spec if info.builtin else dataset_name(info.spec)
+
+
+def _fitting_dataset(model: CheckpointInfo, names: Iterable[str]) -> str:
+    """What the model was trained on when that is offered, else photographs."""
+    wanted = model.config.dataset if model.config else ""
+    return next(name for name in (wanted, "photos") if name in names)
+
+
+def _fit_dataset(models: Mapping[str, CheckpointInfo], datasets: Iterable[str]) -> None:
+    """Another model was chosen: go to the data set that fits it."""
+    st.session_state["data"] = _fitting_dataset(models[st.session_state["model"]], datasets)
+
+
+def _describe(info: CheckpointInfo, chosen: Checkpoint, dataset: DatasetInfo) -> None:
+    channels, height, width = chosen.model.image_shape
+    color = "grayscale" if channels == 1 else "color"
+    lines = [
+        f"**{info.name}** reads {height} × {width} {color} images.",
+        f"Data: {dataset.title}.",
+        f"Runs on {_device_name(chosen)}.",
+    ]
+    if info.bits_per_dimension is not None:
+        lines.insert(1, f"It needs {info.bits_per_dimension:.2f} {unit_label('bits/dim')} on its validation images.")
+    st.caption("  \n".join(lines))
+
+
+def _device_name(chosen: Checkpoint) -> str:
+    return {"cpu": "the CPU", "cuda": "the GPU (CUDA)", "mps": "the GPU (Metal)"}[chosen.model.device.type]

@@ -1,0 +1,224 @@
+"""The form of the Train page: what to train, checked before anything starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.data.sources import DatasetInfo, list_datasets
+from explorer.data.store import Store
+from explorer.data.views import MOST_VIEWS, Views
+from explorer.errors import ExplorerError
+from explorer.jobs.manage import list_jobs, submit
+from explorer.jobs.plan import check_images, check_new_name, free_name, plan, seconds_of, seconds_per_step, steps_in
+from explorer.jobs.progress import duration
+from explorer.training.config import MODEL_SIZES, TrainingConfig
+from explorer.training.run import create_run
+from explorer.webapp.shell.grid_warning import warn_of_grid
+from explorer.webapp.shell.loaders import known_store, shown_errors, store
+
+__all__ = ["start", "training_form", "two_minutes_of_digits"]
+
+_CLEAR_NAME = "train-clear-name"
+
+
+def training_form() -> None:
+    """Draw the form; the button in it starts a training and shows it."""
+    if st.session_state.pop(_CLEAR_NAME, False):
+        st.session_state["train-name"] = ""
+    fields = st.grid(4, min_column_width=190)
+    dataset, shape = _what(fields)
+    budget, unit = _how_long(fields, dataset)
+    suggestion = free_name(f"{_stem(dataset)}-{shape['size']}")
+    typed = fields.text_input(
+        "Name",
+        key="train-name",
+        placeholder=suggestion,
+        live=True,
+        help="Of the run, and of the checkpoint that it becomes: letters, digits, '.', '_' and '-'.",
+    )
+    settings = shape | _advanced(dataset)
+    name = (typed or "").strip() or suggestion
+    config, problem, estimate = None, None, ""
+    try:
+        draft = plan(check_new_name(name), dataset.spec, 1, **settings)
+        step_seconds = _seconds_per_step(draft)
+        steps = int(budget) if unit == "steps" else steps_in(budget, step_seconds)
+        config = plan(name, dataset.spec, steps, **settings)
+        estimate = _estimate(config, step_seconds)
+    except ExplorerError as error:
+        problem = str(error)
+    known = None if config is None else _known_images(config)
+    warned = warn_of_grid(known)
+    if known is not None and known.shrink_note:
+        st.caption(known.shrink_note)
+    row = st.container(horizontal=True, vertical_alignment="center")
+    label = "Start training anyway" if warned else "Start training"
+    pressed = row.button(label, type="primary", icon=":material/play_arrow:", disabled=config is None)
+    if problem is None:
+        busy = [job.name for job in list_jobs() if job.state.open]
+        after = f" It waits for {', '.join(busy)}, unless there is room." if busy else ""
+        row.caption(f"**{name}**: {estimate}{after}", width="stretch")
+    else:
+        row.markdown(f":red[:material/error: {problem}]", width="stretch")
+    if pressed and config is not None:
+        with shown_errors():
+            if not warned and _has_grid(config):
+                st.rerun()  # with the warning: the images are known now
+            start(config)
+
+
+def two_minutes_of_digits() -> TrainingConfig:
+    """What the page offers to who has never trained anything.
+
+    Raises:
+        ExplorerError: the device is not there.
+    """
+    settings = {"size": 8, "model_size": "small", "learning_rate": 3e-3}
+    name = free_name("digits-8")
+    steps = steps_in(2.0, _seconds_per_step(plan(name, "digits", 1, **settings)))
+    return plan(name, "digits", steps, **settings)
+
+
+def start(config: TrainingConfig) -> None:
+    """Prepare the images, start the training and show it; does not return.
+
+    Raises:
+        ExplorerError: the data set is missing or too small, the run exists, or it cannot start.
+    """
+    shape = config.model.image_shape
+    check_images(_training_images(config), store(config.dataset, shape, "validation"))
+    folder = create_run(config)
+    st.query_params["run"] = folder.name
+    with st.spinner("Starting the training…"):
+        submit(folder)
+    st.session_state[_CLEAR_NAME] = True
+    st.rerun()
+
+
+def _what(fields: DeltaGenerator) -> tuple[DatasetInfo, dict[str, object]]:
+    datasets = list_datasets()
+    first = next((index for index, info in enumerate(datasets) if info.spec == "digits"), 0)
+    dataset = fields.selectbox("Data set", datasets, first, lambda info: info.title, key="train-data")
+    is_digits = dataset.spec == "digits"  # the keys below depend on it: other data, other defaults
+    size = fields.number_input(
+        "Image size, pixels",
+        min_value=1,
+        max_value=256,
+        value=8 if is_digits else 32,
+        step=8,
+        key=f"train-size-{is_digits}",
+        help="Height and width of the images that the model will read. Larger ones take much longer.",
+    )
+    color = fields.selectbox("Color", ["gray"] if is_digits else ["gray", "color"], key=f"train-color-{is_digits}")
+    model_size = fields.selectbox(
+        "Model size",
+        MODEL_SIZES,
+        MODEL_SIZES.index("small" if is_digits else "medium"),
+        key=f"train-model-{is_digits}",
+        help="How wide the network is. A wider one is better in the end, but makes fewer steps a minute.",
+    )
+    return dataset, {"size": size, "channels": 3 if color == "color" else 1, "model_size": model_size}
+
+
+def _how_long(fields: DeltaGenerator, dataset: DatasetInfo) -> tuple[float, str]:
+    unit = fields.selectbox("Budget in", ["minutes", "steps"], key="train-unit")
+    if unit == "steps":
+        return fields.number_input("Steps", 1, 10_000_000, 1000, 500, key="train-steps"), unit
+    minutes = 2.0 if dataset.spec == "digits" else 20.0
+    return fields.number_input("Minutes", 0.1, 10_000.0, minutes, 1.0, "%g", key=f"train-minutes-{minutes:g}"), unit
+
+
+def _advanced(dataset: DatasetInfo) -> dict[str, object]:
+    with st.expander("Advanced", icon=":material/tune:"):
+        numbers = st.grid(3, min_column_width=180)
+        cut = {} if dataset.builtin else _cut(numbers)
+        learning_rate = numbers.number_input(
+            "Learning rate", value=3e-3, step=5e-4, format="%g", help="Of Adam, after warm-up; decays to zero."
+        )
+        batch_size = numbers.number_input("Images a step", value=64, step=16)
+        seed = numbers.number_input("Seed", value=0, min_value=0, max_value=10**9)
+        anchor = st.toggle(
+            "Gaussian anchor",
+            True,
+            help="Start from the best Gaussian and learn what is not Gaussian: normalized by construction, and faster.",
+        )
+        amplitude = st.toggle(
+            "Amplitude conditioning", True, help="Tell the network how large its input is: better at all contrasts."
+        )
+    return cut | {
+        "learning_rate": learning_rate,
+        "batch_size": batch_size,
+        "seed": seed,
+        "anchor": anchor,
+        "amplitude": amplitude,
+    }
+
+
+def _cut(numbers: DeltaGenerator) -> dict[str, object]:
+    """How pictures become training images. Built-in sets are made at the size that is asked for."""
+    views = numbers.number_input(
+        "Views of each picture",
+        min_value=1,
+        max_value=MOST_VIEWS,
+        value=1,
+        key="train-views",
+        help="One is the largest square in the middle. More are random squares of random size: more to learn from.",
+    )
+    min_shrink = numbers.number_input(
+        "Shrink at least, times",
+        min_value=1.0,
+        max_value=100.0,
+        value=2.5,
+        step=0.5,
+        format="%g",
+        key="train-shrink",
+        help="An area average over 2.5 pixels a side or more removes the grid that JPEG leaves in a picture. "
+        "Pictures that are too small for it are used as far as they reach.",
+    )
+    return {"views": views, "min_shrink": min_shrink}
+
+
+def _views(config: TrainingConfig) -> Views:
+    return Views(config.views, config.min_shrink)
+
+
+def _training_images(config: TrainingConfig) -> Store:
+    return store(config.dataset, config.model.image_shape, "train", _views(config))
+
+
+def _known_images(config: TrainingConfig) -> Store | None:
+    shape = config.model.image_shape
+    known = known_store(config.dataset, shape, "train", _views(config))
+    return known or known_store(config.dataset, shape, "validation")
+
+
+def _has_grid(config: TrainingConfig) -> bool:
+    """Prepare the images, the few of them first."""
+    few = store(config.dataset, config.model.image_shape, "validation")
+    return bool(few.grid.strongest or _training_images(config).grid.strongest)
+
+
+def _stem(dataset: DatasetInfo) -> str:
+    return dataset.spec if dataset.builtin else Path(dataset.spec).stem
+
+
+def _estimate(config: TrainingConfig, step_seconds: float) -> str:
+    return (
+        f"{config.steps:,} steps of {config.batch_size} images, about "
+        f"{duration(seconds_of(config.steps, step_seconds))} on this machine "
+        f"({config.batch_size / step_seconds:,.0f} images/s)."
+    )
+
+
+def _seconds_per_step(config: TrainingConfig) -> float:
+    # What the time depends on: other settings must not make it be measured again.
+    kept = config.model_dump(include={"model", "batch_size", "device"}, mode="json")
+    return _timed(kept, config)
+
+
+@st.cache_data(show_spinner="Timing one step of this model…", max_entries=100, ttl=600)
+def _timed(settings: dict[str, object], _config: TrainingConfig) -> float:
+    return seconds_per_step(_config.model_copy(update={"batch_size": settings["batch_size"]}))

@@ -1,0 +1,224 @@
+"""The lower part of the Train page: all runs, and the chosen one as it learns."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.data.names import dataset_name
+from explorer.data.sources import list_datasets
+from explorer.errors import ExplorerError
+from explorer.figures.training import denoised_images, denoising_psnr, likelihood, space_loss, time_loss
+from explorer.jobs.manage import Job, list_jobs
+from explorer.jobs.progress import Progress, denoised_examples, duration, run_progress
+from explorer.jobs.queue import wake_queue
+from explorer.training.run import Run
+from explorer.units import psnr_from_noise_variance
+from explorer.webapp.shell.job_status import job_buttons, job_log, job_message, status_badge
+from explorer.webapp.shell.loaders import shown_errors
+from explorer.webapp.shell.navigation import page_file
+
+__all__ = ["open_probe_when_asked", "training_runs"]
+
+_PLOT_CONFIG = {"displaylogo": False, "displayModeBar": False}
+_ROWS_AT_FIRST = 6
+_OPEN_PROBE = "train-open-probe"
+
+
+def training_runs() -> None:
+    """Draw the runs and the chosen one; they refresh themselves for as long as one is being trained or waits."""
+    active = {job.name for job in list_jobs("train") if job.state.open}
+
+    @st.fragment(run_every=2 if active else None)
+    def live() -> None:
+        jobs = list_jobs("train")
+        with shown_errors():
+            wake_queue()
+        if {job.name for job in jobs if job.state.open} != active:
+            st.rerun()  # the whole page: a finished run is a new model in the sidebar
+        chosen = _choose(jobs)
+        _list(jobs, chosen)
+        _detail(chosen)
+
+    live()
+
+
+def _choose(jobs: list[Job]) -> Job:
+    wanted = st.query_params.get("run")
+    by_name = {job.name: job for job in jobs}
+    active = [job for job in jobs if job.state.active] or [job for job in jobs if job.state.open]
+    return by_name.get(wanted) or (active or jobs)[0]
+
+
+def _list(jobs: list[Job], chosen: Job) -> None:
+    st.subheader("Runs")
+    shown = jobs
+    if len(jobs) > _ROWS_AT_FIRST and not st.toggle(f"Show all {len(jobs)} runs", key="train-all"):
+        shown = [job for index, job in enumerate(jobs) if index < _ROWS_AT_FIRST or job == chosen or job.state.open]
+    for job in shown:
+        name, state, bar = st.columns([3, 2, 6], vertical_alignment="center", gap="small")
+        name.button(
+            job.name,
+            key=f"train-choose-{job.name}",
+            type="primary" if job == chosen else "secondary",
+            width="stretch",
+            on_click=_select,
+            args=(job.name,),
+        )
+        with state:
+            status_badge(job)
+        with bar:
+            try:
+                done = run_progress(Run.open(job.folder))
+                st.progress(done.fraction, _progress_text(job, done))
+            except ExplorerError as error:
+                st.caption(f":red[{error}]")
+
+
+def _select(name: str) -> None:
+    st.query_params["run"] = name
+
+
+def _progress_text(job: Job, done: Progress) -> str:
+    text = f"step {done.done:,} of {done.total:,}"
+    if job.state.status == "queued":
+        text += " · waiting"
+    elif job.state.active and done.rate is not None and done.seconds_left is not None:
+        text += f" · {done.rate:,.0f} {done.rate_unit} · about {duration(done.seconds_left)} left"
+    elif job.state.active:
+        text += " · preparing"
+    return text
+
+
+def _detail(job: Job) -> None:
+    st.subheader(job.name)
+    run = None
+    with shown_errors():
+        run = Run.open(job.folder)
+        st.markdown(_sentence(run))
+    job_buttons(job, place=_open_in_probe if run is not None and run.checkpoint.is_dir() else None)
+    job_message(job)
+    if run is not None:
+        metrics = run.metrics()
+        _numbers(job, run, metrics)
+        _curves(job, run, metrics)
+    job_log(job)
+
+
+def _sentence(run: Run) -> str:
+    config = run.config
+    channels, height, width = config.model.image_shape
+    images = f"{height} × {width} {'gray' if channels == 1 else 'color'} images of **{dataset_name(config.dataset)}**"
+    return (
+        f"How well a network of base width {config.model.unet.base_width} learns the density of {images}, "
+        f"in {config.steps:,} steps of {config.batch_size} images."
+    )
+
+
+def _open_in_probe(row: DeltaGenerator, job: Job) -> None:
+    run = Run.open(job.folder)
+    if row.button(
+        "Open in Probe", type="primary", icon=":material/frame_inspect:", on_click=_choose_model, args=(run,)
+    ):
+        st.rerun()
+
+
+def _choose_model(run: Run) -> None:
+    """Choose a model and its data in the sidebar, and go to Probe once the sidebar has taken them over."""
+    st.session_state["model"] = run.config.name
+    data = dataset_name(run.config.dataset)
+    if data in {dataset_name(info.spec) for info in list_datasets()}:
+        st.session_state["data"] = data
+    st.session_state[_OPEN_PROBE] = True
+
+
+def open_probe_when_asked() -> None:
+    """Go to Probe when the button for it was pressed. For the end of the page: what the sidebar chose goes along."""
+    if st.session_state.pop(_OPEN_PROBE, False):
+        st.switch_page(page_file("probe"), query_params={})
+
+
+def _numbers(job: Job, run: Run, metrics: list[dict]) -> None:
+    done = run_progress(run)
+    validations = [entry for entry in metrics if entry["kind"] == "validation"]
+    latest = validations[-1]["bits_per_dimension"] if validations else None
+    speed = done.rate
+    left = done.seconds_left if job.state.active else None
+    cells = (
+        ("Step", f"{done.done:,}", f"of {done.total:,}", None),
+        ("Speed", "–" if speed is None else f"{speed:,.0f}", "images/s", None),
+        (
+            "Time left",
+            "–" if left is None else duration(left),
+            "at this speed" if left is not None else "not running",
+            None,
+        ),
+        (
+            "NLL, I-MMSE",
+            f"{latest['i_mmse']:.3f}" if latest else "–",
+            "bits/dimension",
+            "Negative log-likelihood of validation images as a code length, from the denoising error: lower is better.",
+        ),
+        (
+            "Gap",
+            f"{latest['gap']:+.3f}".replace("-", "−") if latest else "–",
+            "bits/dimension",
+            "NLL from the energy minus NLL from the denoising error: zero for a normalized, consistent energy.",
+        ),
+    )
+    grid = st.grid(5, min_column_width=140)
+    for title, value, below, explanation in cells:
+        grid.metric(title, value, below, delta_color="off", delta_arrow="off", help=explanation, border=True)
+
+
+def _curves(job: Job, run: Run, metrics: list[dict]) -> None:
+    steps = run.config.steps
+    kinds = {entry["kind"] for entry in metrics}
+    if "progress" not in kinds:
+        st.info(
+            "The curves begin with the first steps." if job.state.active else "This run has made no steps yet.",
+            icon=":material/show_chart:",
+        )
+        return
+    grid = st.grid(2, min_column_width=360)
+    _chart(
+        grid, job, "**Space loss**: the noise that denoising leaves, over all noise levels.", space_loss(metrics, steps)
+    )
+    _chart(grid, job, "**Time loss**: how well the energies of noise levels agree.", time_loss(metrics, steps))
+    if "validation" not in kinds:
+        first = min(run.config.validate_every, steps)
+        st.caption(f"The first validation comes at step {first:,}: likelihood, denoising, and images.")
+        return
+    _chart(grid, job, "**Validation likelihood**, read twice: an honest model agrees.", likelihood(metrics, steps))
+    _chart(grid, job, "**Denoising** of validation images, by noise level.", denoising_psnr(metrics))
+    pictures = denoised_examples(run)
+    if pictures is not None:
+        figure = denoised_images(pictures, run.config.model.image_shape[1])
+        _chart(grid, job, "**Validation images**, at three noise levels, as they are denoised now.", figure)
+    with grid.container(border=True):
+        st.markdown("**Settings** of this run.")
+        st.table(_settings(run), border="horizontal")
+
+
+def _settings(run: Run) -> dict[str, str]:
+    config = run.config
+    noise = config.model.noise
+    low, at, high = (f"{psnr_from_noise_variance(t):.0f}" for t in (noise.t_min, noise.t0, noise.t_max))
+    return {
+        "Data set": dataset_name(config.dataset),
+        "Steps": f"{config.steps:,}",
+        "Images a step": f"{config.batch_size}",
+        "Learning rate": f"{config.learning_rate:g}",
+        "Seed": f"{config.seed}",
+        "Network": f"U-Net, width {config.model.unet.base_width}, scales {config.model.unet.num_scales}",
+        "Gaussian anchor": "yes" if config.model.anchor else "no",
+        "Amplitude conditioning": "yes" if config.model.amplitude else "no",
+        "Noise": f"{low} to {high} dB; log p at {at} dB".replace("-", "−"),
+        "Validation": f"{config.validation_images} images, every {config.validate_every:,} steps",
+    }
+
+
+def _chart(grid: DeltaGenerator, job: Job, title: str, figure: object) -> None:
+    with grid.container(border=True):
+        st.markdown(title)
+        st.plotly_chart(figure, key=f"train-{title}-{job.name}", config=_PLOT_CONFIG)

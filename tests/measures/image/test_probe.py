@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+import torch
+
+from explorer.measures.image.probe import denoise_once, probe
+from explorer.measures.shared.scoring import log_prob_batched, model_input
+from explorer.models.checkpoints import Checkpoint, load_checkpoint
+from explorer.perturbations import Perturbation, perturb
+
+
+@pytest.fixture
+def pixels() -> np.ndarray:
+    return np.linspace(0, 255, 64).astype(np.uint8).reshape(1, 8, 8)
+
+
+def test_without_a_perturbation_nothing_changes(tiny_checkpoint: Checkpoint, pixels: np.ndarray) -> None:
+    model, values = tiny_checkpoint.model, tiny_checkpoint.values
+    probed = probe(model, values, pixels, Perturbation())
+    alone = log_prob_batched(model, model_input(values, torch.from_numpy(pixels)[None])).item()
+    assert probed.log_prob == pytest.approx(alone, rel=1e-5)
+    assert probed.original_log_prob == probed.log_prob
+    assert (probed.below, probed.above) == (0, 0)
+
+
+@pytest.mark.parametrize("seed", range(1, 4))
+def test_rounding_is_no_change(seed: int) -> None:
+    """The same image twice in one batch of `natural64` may have log p that differ in the third decimal."""
+    checkpoint = load_checkpoint("natural64", "cpu")
+    noise = np.random.default_rng(seed).integers(0, 256, checkpoint.model.image_shape, np.uint8)
+    probed = probe(checkpoint.model, checkpoint.values, noise, Perturbation())
+    assert probed.original_log_prob == probed.log_prob
+
+
+def test_values_out_of_range_are_counted_until_they_are_clipped(
+    tiny_checkpoint: Checkpoint, pixels: np.ndarray
+) -> None:
+    model, values = tiny_checkpoint.model, tiny_checkpoint.values
+    probed = probe(model, values, pixels, Perturbation(contrast=2.0))
+    assert probed.below == (probed.x < 0).sum() > 0
+    assert probed.above == (probed.x > 1).sum() > 0
+    assert probed.original_log_prob != probed.log_prob
+    assert probed.perturbed_pixels.min() == 0
+    assert probed.perturbed_pixels.max() == 255
+    clipped = probe(model, values, pixels, Perturbation(contrast=2.0, clip=True))
+    assert (clipped.below, clipped.above) == (0, 0)
+
+
+def test_denoising_follows_the_score(tiny_checkpoint: Checkpoint, pixels: np.ndarray) -> None:
+    x = pixels.astype(np.float32) / 255
+    result = denoise_once(tiny_checkpoint.model, tiny_checkpoint.values, x, 0.01)
+    np.testing.assert_allclose(result.denoised, result.noisy + 0.01 * result.score, rtol=1e-5, atol=1e-6)
+    again = denoise_once(tiny_checkpoint.model, tiny_checkpoint.values, x, 0.01)
+    np.testing.assert_array_equal(result.noisy, again.noisy)
+
+
+def test_noise_of_the_neighborhood_is_not_the_noise_of_the_perturbation(tiny_checkpoint: Checkpoint) -> None:
+    x = np.zeros((1, 8, 8), np.float32)
+    ours = denoise_once(tiny_checkpoint.model, tiny_checkpoint.values, x, 1.0).noisy
+    theirs = perturb(torch.zeros(1, 1, 8, 8), Perturbation(noise=0.5)).numpy()[0]
+    assert abs(np.corrcoef(ours.ravel(), theirs.ravel())[0, 1]) < 0.4
