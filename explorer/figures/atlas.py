@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from explorer.figures.style import BLUE, GRAY, VERMILLION, mark_vertical, style_figure, translucent
 from explorer.measures.dataset.distribution import GumbelFit
+from explorer.units import format_number
 
 __all__ = ["MAX_POINTS", "log_prob_histogram", "scatter"]
 
@@ -162,4 +163,4 @@ def _add_marks(figure: go.Figure, marks: Mapping[str, float], low: float, high: 
 
 
 def _number(value: float) -> str:
-    return f"{value:,.4g}".replace("-", "−")
+    return format_number(value, ",.4g")

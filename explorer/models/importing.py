@@ -21,7 +21,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, in_brief
 from explorer.home import check_name, data_home, write_folder_atomically
 from explorer.images import Values
 from explorer.models.checkpoints import CheckpointConfig, save_checkpoint, weights_misfit
@@ -206,9 +206,7 @@ def _model_config(args: dict[str, Any], size: int | None) -> InnerProductConfig:
             ),
         )
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise ExplorerError(f"The checkpoint cannot be imported: {field or 'its shape'}: {first['msg']}.") from error
+        raise ExplorerError(f"The checkpoint cannot be imported: {in_brief(error)}.") from error
 
 
 def _literal(args: dict[str, Any], key: str) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def test_the_url_reproduces_the_view(page: AppTest) -> None:
 
 @pytest.mark.usefixtures("jobs")
 def test_a_large_data_set_is_mapped_by_a_job(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.webapp.map.panel._AT_ONCE", 10)
+    monkeypatch.setattr("explorer.webapp.map.ready_map._AT_ONCE", 10)
     page.run()
     assert "There is no map of the 179 images" in page.info[0].value
     assert not page.get("plotly_chart")

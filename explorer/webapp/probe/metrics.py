@@ -1,4 +1,4 @@
-"""The numbers of Probe: log p, percentile, local dimensionality, and the code length beside real codecs."""
+"""The key numbers of Probe: log p, percentile, local dimensionality, and the code length beside real codecs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from explorer.measures.image.probe import Probed
-from explorer.units import LogProbUnit, convert_log_prob, format_power_of_ten, unit_label
+from explorer.units import LogProbUnit, convert_log_prob, format_number, format_power_of_ten, unit_label
 from explorer.webapp.shell.navigation import page_file
 
 __all__ = ["show_code_length", "show_dimensionality", "show_log_prob", "show_percentile"]
@@ -75,9 +75,9 @@ def show_code_length(code_lengths: Mapping[str, float], image_shape: tuple[int, 
 
 
 def format_log_prob(nats: float, unit: LogProbUnit, dimensions: int) -> str:
-    """log p in `unit`: two decimals a dimension, whole numbers an image."""
+    """log p in `unit`: two decimals per dimension, whole numbers per image."""
     value = convert_log_prob(nats, unit, dimensions)
-    return (f"{value:,.0f}" if unit in ("nats", "bits") else f"{value:,.2f}").replace("-", "−")
+    return format_number(value, ",.0f" if unit in ("nats", "bits") else ",.2f")
 
 
 def _percent(bits: float, longest: float) -> int:
