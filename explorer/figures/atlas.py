@@ -29,13 +29,13 @@ def log_prob_histogram(
     around: float | None = None,
     height: int = 360,
 ) -> go.Figure:
-    """Histogram of log p with a Gumbel law and marks.
+    """Histogram of log p with a Gumbel distribution and marks.
 
     Args:
         edges: of equal bins of log p, in `unit`, increasing, shape ``(B + 1,)``.
         counts: images in each bin, shape ``(B,)``.
         unit: name of the unit, for the axis.
-        fit: a Gumbel law in the same unit, drawn at the scale of the counts.
+        fit: a Gumbel distribution in the same unit, drawn at the scale of the counts.
         marks: name and log p of reference images. One too far away to be in view becomes an arrow at the edge.
         shown: log p of images that are on the screen elsewhere, as ticks below the bars.
         around: a value to point out.
@@ -80,7 +80,7 @@ def scatter(
     words: Callable[[int], str],
     height: int = 360,
 ) -> go.Figure:
-    """Scatter of two columns, one point an image, for selections by box or lasso.
+    """Scatter of two columns, one point per image, for selections by box or lasso.
 
     The card that appears beside a point, and clicks, are those of `explorer.webapp.widgets.hover_card`.
 

@@ -28,7 +28,7 @@ def log_prob_scatter(
     words: Callable[[int], str],
     height: int = 400,
 ) -> go.Figure:
-    """log p of the second model over that of the first, one point an image, with the diagonal where they are equal.
+    """log p of the second model over that of the first, one point per image, with the diagonal where they are equal.
 
     Both axes show the same range. Points are those of `explorer.figures.atlas.scatter`, of many images a fixed random
     draw.

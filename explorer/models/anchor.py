@@ -6,7 +6,7 @@ noise of variance ``t``, has the energy
 
     U(y, t) = 1/2 sum_i [ log(2 pi (lambda_i + t)) + z_i^2 / (lambda_i + t) ].
 
-The DCT nearly diagonalizes the covariance of natural images, costs two small matrix products, and one variance a
+The DCT nearly diagonalizes the covariance of natural images, costs two small matrix products, and one variance per
 coefficient generalizes better than a full sample covariance.
 """
 

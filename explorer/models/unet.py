@@ -28,7 +28,7 @@ class UNetConfig(BaseModel):
     Attributes:
         base_width: channels at the finest scale; scale ``k`` has ``base_width * 2**k``.
         num_scales: number of encoder (and decoder) blocks; the middle block works ``2**num_scales`` times coarser.
-        encoder_layers, middle_layers, decoder_layers: convolutions in a block.
+        encoder_layers, middle_layers, decoder_layers: convolutions per block.
         patch: the input is folded into ``patch x patch`` blocks first (pixel unshuffle), so that the finest scale works
             on fewer positions with more channels.
         group_size: channels that share one normalization power.

@@ -99,8 +99,8 @@ def test_spectral_gaussian_is_the_dense_gaussian_of_its_covariance() -> None:
     torch.testing.assert_close(basis @ basis.T, torch.eye(108, dtype=torch.float64), rtol=0, atol=1e-5)
     covariance = basis.T @ torch.diag(model.variances.flatten()) @ basis + 0.1 * torch.eye(108, dtype=torch.float64)
     y = images(5, shape, seed=3).double()
-    law = torch.distributions.MultivariateNormal(model.mean.flatten(), covariance)
-    torch.testing.assert_close(model.log_prob(y, 0.1), law.log_prob(y.flatten(1)), rtol=1e-5, atol=1e-4)
+    exact = torch.distributions.MultivariateNormal(model.mean.flatten(), covariance)
+    torch.testing.assert_close(model.log_prob(y, 0.1), exact.log_prob(y.flatten(1)), rtol=1e-5, atol=1e-4)
 
 
 def test_spectral_gaussian_needs_two_images() -> None:

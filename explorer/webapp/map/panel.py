@@ -25,7 +25,7 @@ _NO_UNIT = "The axes have no unit: what counts is what is near."
 
 
 def map_panel(images: Store, catalog: Catalog, positions: Map, color: str, fmt: ColumnFormat | None) -> Picked:
-    """Draw the map, and say in a caption how much of its colors the neighborhoods explain.
+    """Draw the map, and say in a caption how much the neighbors on it predict.
 
     Args:
         images: of the map.
@@ -69,7 +69,7 @@ def _explained(points: np.ndarray, values: np.ndarray, fmt: ColumnFormat) -> str
         return ""
     return (
         f"The {PREDICTORS} nearest neighbors of an image on the map predict its {fmt.title} with "
-        f"R² = {format_number(r2, '.2f')}. Each end of the color scale holds one percent of the images."
+        f"R² = {format_number(r2, '.2f')}. One percent of the images lies beyond each end of the color scale."
     )
 
 
@@ -80,6 +80,7 @@ def _explained_labels(points: np.ndarray, labels: np.ndarray) -> str:
     counts = np.unique(labels, return_counts=True)[1]
     gray = "" if len(counts) <= COLORED_LABELS else f" The {COLORED_LABELS} most frequent labels have colors."
     return (
-        f"The {PREDICTORS} nearest neighbors of an image on the map tell its label in {100 * accuracy:.3g} % of all "
-        f"cases; the most frequent label alone would be right in {100 * counts.max() / len(labels):.3g} %.{gray}"
+        f"The {PREDICTORS} nearest neighbors of an image on the map predict its label correctly for "
+        f"{100 * accuracy:.3g} % of the images; the most frequent label would be correct for "
+        f"{100 * counts.max() / len(labels):.3g} %.{gray}"
     )

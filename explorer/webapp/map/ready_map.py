@@ -1,4 +1,4 @@
-"""The map of a data set: found, or made; or the way to make it, on the screen."""
+"""The map of a data set: found, or made, or offered to be made."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _build(place: DeltaGenerator, checkpoint: Checkpoint, images: Store) -> Map:
         if done < len(images):
             what = f"{checkpoint.name} looks at {len(images):,} images"
         elif done == len(images):
-            what = "UMAP gets ready, which takes long the first time"
+            what = "UMAP is loading, which takes a while the first time"
         else:
             what = "UMAP places the images"
         bar.progress(done / total, f"{what}: {done / total:.0%}")

@@ -30,12 +30,10 @@ def show_log_prob(probed: Probed, unit: LogProbUnit, dimensions: int) -> None:
 
 
 def show_percentile(percentile: float | None, dataset: str) -> None:
-    """Where log p stands among the images of the data set; None when they were not scored yet."""
+    """Where log p stands among the images of the data set; None while they have not been scored."""
     if percentile is None:
-        st.metric(
-            "Percentile", "–", help=f"The images of {dataset} were not scored by this model yet; the Atlas does it."
-        )
-        st.page_link(page_file("atlas"), label="Build it", icon=":material/bar_chart:")
+        st.metric("Percentile", "–", help=f"This model has not scored the images of {dataset} yet; Atlas does that.")
+        st.page_link(page_file("atlas"), label="Score them", icon=":material/bar_chart:")
     else:
         st.metric(
             "Percentile",

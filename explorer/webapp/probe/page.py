@@ -33,7 +33,7 @@ def _probe(selection: Selection) -> None:
             st.title("Probe", anchor=False, width="content")
             source = choose_source()
         download = st.container(width="content")
-    st.caption("How probable the model finds one image, and how that changes when the image is changed.")
+    st.caption("How probable the model finds an image, and how that changes as the image is changed.")
     with st.container(key="bench"):
         choice, before, after, numbers = st.columns([1, 1.05, 1.05, 1.2], gap="medium")
     with choice:
@@ -45,7 +45,7 @@ def _probe(selection: Selection) -> None:
         psnr = psnr_slider(*psnr_range(selection.checkpoint))
     with heading:
         st.markdown("#### Look at its neighborhood, near and far")
-        st.caption(f"Noise of {psnr:g} dB moves a pixel by σ = {gray_levels(psnr):.3g} gray levels of 255.")
+        st.caption(f"Noise at {psnr:g} dB changes each pixel by σ = {gray_levels(psnr):.3g} gray levels of 255.")
     denoising = st.columns(3, gap="medium")
     with st.container(key="noise_charts"):
         noise_columns = st.columns(2, gap="medium")
@@ -72,7 +72,7 @@ def _probe(selection: Selection) -> None:
     with denoising[0]:
         show_pixels(results.pixels(results.denoised.noisy), "With noise")
     with denoising[1]:
-        show_pixels(results.pixels(results.denoised.denoised), "Denoised: the mean of all images that fit")
+        show_pixels(results.pixels(results.denoised.denoised), "Denoised: the mean of all images that agree with it")
     with denoising[2]:
         show_score(results.denoised.score)
     with shown_errors():

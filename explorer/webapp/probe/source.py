@@ -99,7 +99,7 @@ def _read_photograph(name: str) -> Picture:
 
 
 def _uploaded() -> Picture | None:
-    """The last upload that could be read; it is kept when the page is left, and when the next upload is damaged."""
+    """The last upload that could be read; it stays when the page is left, and when the next upload is damaged."""
     st.file_uploader(
         "Image file",
         type=[suffix.removeprefix(".") for suffix in SUFFIXES],
@@ -111,7 +111,7 @@ def _uploaded() -> Picture | None:
     picture = st.session_state.get("upload_picture")
     if problem:
         st.error(problem, icon=":material/broken_image:")
-    st.caption(f"Uploaded: {picture.title}" if picture else "Until an image is uploaded, this photograph stays.")
+    st.caption(f"Uploaded: {picture.title}" if picture else "Until an image is uploaded, this photograph is used.")
     return picture
 
 

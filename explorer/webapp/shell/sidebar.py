@@ -153,7 +153,7 @@ def _describe(info: CheckpointInfo, dataset: DatasetInfo) -> None:
         f"Runs on {_device_name(chosen)}.",
     ]
     if info.bits_per_dimension is not None:
-        lines.insert(1, f"It needs {info.bits_per_dimension:.2f} {unit_label('bits/dim')} on its validation images.")
+        lines.insert(1, f"It needs {info.bits_per_dimension:.2f} {unit_label('bits/dim')} for its validation images.")
     st.caption("  \n".join(lines))
 
 

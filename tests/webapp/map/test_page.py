@@ -48,7 +48,7 @@ def test_every_color_is_drawn(page: AppTest) -> None:
     for name, words in (
         ("dimensionality_20", "predict its Local dimensionality at 20 dB"),
         ("contrast", "predict its Contrast with R²"),
-        ("label", "tell its label in"),
+        ("label", "predict its label correctly"),
         ("jxl_bits", "color scale"),
         ("log_prob", "predict its log p with R²"),
     ):
