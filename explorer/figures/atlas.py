@@ -25,7 +25,7 @@ def log_prob_histogram(
     unit: str,
     fit: GumbelFit | None = None,
     marks: Mapping[str, float] | None = None,
-    shown: Sequence[float] = (),
+    shown: Sequence[float] | np.ndarray = (),
     around: float | None = None,
     height: int = 360,
 ) -> go.Figure:

@@ -123,7 +123,7 @@ def plotly_figure(chart: Chart) -> go.Figure:
     frame = chart.frame
     axis = {"gridcolor": GRID, "zeroline": False, "fixedrange": True}
     clear = "rgba(0, 0, 0, 0)"
-    layout = {
+    layout: dict[str, Any] = {
         "height": frame.height,
         "margin": {"l": frame.left, "r": frame.right, "t": frame.top, "b": frame.bottom},
         "font": {"size": frame.font_size},

@@ -23,9 +23,14 @@ _MARGIN = 0.08
 class Quantiles(Protocol):
     """Quantiles over a data set, one value a noise level: 10 %, median and 90 %."""
 
-    low: Sequence[float]
-    median: Sequence[float]
-    high: Sequence[float]
+    @property
+    def low(self) -> Sequence[float]: ...
+
+    @property
+    def median(self) -> Sequence[float]: ...
+
+    @property
+    def high(self) -> Sequence[float]: ...
 
 
 def log_prob_range(
@@ -107,7 +112,7 @@ def dimensionality_chart(
     def words(value: float) -> str:
         return f"{value:,.0f} of {dimensions:,} dimensions ({100 * value / dimensions:.1f} %)"
 
-    image, *quantiles = values = [np.asarray(part, dtype=float) for part in (curves.dimensionality, *_parts(band))]
+    image, *quantiles = values = [curves.dimensionality, *(np.asarray(part, dtype=float) for part in _parts(band))]
     _, high = _padded(0.0, _extent(values)[1])
     y = Axis("local dimensionality", 0.0, high)
     return _noise_chart(curves.psnr, image, grid, quantiles, y, Marker(psnr, curves.dimensionality_at(psnr)), words)
@@ -138,7 +143,7 @@ def noise_log_prob_chart(
     def words(value: float) -> str:
         return f"mean log p {_number(value)} {unit_label(unit)}"
 
-    image, *quantiles = values = [shown(part) for part in (curves.log_prob, *_parts(band))]
+    image, *quantiles = values = [shown(curves.log_prob), *map(shown, _parts(band))]
     y = Axis(f"mean log p ({unit})", *_padded(*_extent(values)))
     marker = Marker(psnr, float(shown([curves.log_prob_at(psnr)])[0]))
     return _noise_chart(curves.psnr, image, grid, quantiles, y, marker, words)

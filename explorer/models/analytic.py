@@ -34,7 +34,8 @@ def power_law_covariance(size: int, pixel_variance: float, exponent: float = 2.0
     kernel = torch.fft.ifft2(power * (pixel_variance / power.mean())).real
     index = torch.arange(size)
     shift = (index[:, None] - index) % size
-    return kernel[shift[:, None, :, None], shift[None, :, None, :]].reshape(size**2, size**2)
+    covariance: Tensor = kernel[shift[:, None, :, None], shift[None, :, None, :]].reshape(size**2, size**2)
+    return covariance
 
 
 class Gaussian(EnergyModel):

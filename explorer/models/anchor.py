@@ -80,7 +80,7 @@ class SpectralGaussian(EnergyModel):
         self.mean.copy_(mean)
         self.channel_axes.copy_(axes.T)
         variances = torch.zeros(self.image_shape, dtype=torch.float64, device=images.device)
-        for chunk in centered.split(4096):
+        for chunk in torch.split(centered, 4096):
             variances += self._forward_transform(chunk).double().square().sum(0)
         variances /= len(images)
         if variances.shape[1] == variances.shape[2]:

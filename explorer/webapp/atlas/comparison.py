@@ -33,10 +33,11 @@ def choose_other_model(place: DeltaGenerator, model: Checkpoint) -> CheckpointIn
     Where there is no other, the box says so.
     """
     shape = tuple(model.model.image_shape)
+    usable = {info.name: info for info in list_checkpoints() if info.problem is None and info.name != model.name}
     others = {
-        info.name: info
-        for info in list_checkpoints()
-        if info.problem is None and info.name != model.name and tuple(info.config.model.image_shape) == shape
+        name: info
+        for name, info in usable.items()
+        if info.config is not None and tuple(info.config.model.image_shape) == shape
     }
     if st.session_state.get(_BOX) not in (None, *others):
         st.session_state[_BOX] = None  # It was chosen beside another model; now it would stay in the URL.
@@ -52,7 +53,7 @@ def choose_other_model(place: DeltaGenerator, model: Checkpoint) -> CheckpointIn
         label_visibility="collapsed",
         disabled=not others,
     )
-    return others.get(chosen)
+    return others.get(chosen) if chosen else None
 
 
 def comparison_panel(

@@ -38,7 +38,7 @@ def disputed_images(images: Store, found: Comparison, fmt: ColumnFormat, selecte
         The index of the image that was clicked just now, else None.
     """
     controls = st.container(horizontal=True, vertical_alignment="bottom")
-    names = {"both": "either model", "first": found.first, "second": found.second}
+    names: dict[Side, str] = {"both": "either model", "first": found.first, "second": found.second}
     side: Side = controls.segmented_control(
         "Most disputed images, more probable for",
         list(names),

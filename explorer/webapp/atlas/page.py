@@ -30,7 +30,7 @@ def page() -> None:
     with shown_errors():
         sentence = header.empty()
         other = choose_other_model(header, selection.checkpoint)
-        models = [selection.checkpoint.config, *([other.config] if other else [])]
+        models = [selection.checkpoint.config, *([other.config] if other and other.config else [])]
         split = unseen_split(selection.dataset, *(config.dataset for config in models))
         images = store(selection.dataset, selection.checkpoint.model.image_shape, split)
         how = (

@@ -74,7 +74,7 @@ def points_chart(
 def clear_selection(name: str) -> None:
     """Drop what is selected in the chart, if anything is: the next run draws it under another key."""
     state = st.session_state
-    selected = state.get(state.get(_key(name)), {}).get("selection", {})
+    selected = state.get(state.get(_key(name), ""), {}).get("selection", {})
     if any(selected.get(kind) for kind in ("box", "lasso")):
         state[_round(name)] = state.get(_round(name), 0) + 1
 

@@ -113,7 +113,8 @@ def _draw_boxes(models: Mapping[str, CheckpointInfo], datasets: Mapping[str, Dat
 
 def _choose(label: str, options: Sequence[str], default: str, key: str, **kwargs: Any) -> str:
     """A box whose value is in the URL under `key`, unless it is the default."""
-    return st.selectbox(label, options, index=options.index(default), key=key, bind="query-params", **kwargs)
+    chosen: str = st.selectbox(label, options, index=options.index(default), key=key, bind="query-params", **kwargs)
+    return chosen
 
 
 _UNIT_HELP = (
