@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from explorer.figures.chart import Axis, Band, Chart, Line, Marker
+from explorer.figures.live_chart import Axis, Band, Line, LiveChart, Marker
 from explorer.figures.style import BLUE, GRAY, translucent
 from explorer.measures.image.curves import NoiseCurves, PerturbationCurve
 from explorer.perturbations import RANGES, Perturbation
@@ -64,7 +64,7 @@ def perturbation_chart(
     y_range: tuple[float, float],
     unit: LogProbUnit,
     dimensions: int,
-) -> Chart:
+) -> LiveChart:
     """log p against one parameter of the perturbation, with a marker where the slider is.
 
     The plot is as wide as a slider of the same width, so that the marker stands below the slider's thumb.
@@ -86,7 +86,7 @@ def perturbation_chart(
         f"{x_title} {_number(position)}\nlog p {_number(height)} {unit_label(unit)}"
         for position, height in zip(x[order], y[order], strict=True)
     )
-    return Chart(
+    return LiveChart(
         x=Axis(x_title, limits.low, limits.high),
         y=Axis(f"log p ({unit})", *y_range),
         lines=(Line(x[order], y[order], BLUE, hover=hover),),
@@ -98,7 +98,7 @@ def perturbation_chart(
 
 def dimensionality_chart(
     curves: NoiseCurves, psnr: float, dimensions: int, grid: Sequence[float] = (), band: Quantiles | None = None
-) -> Chart:
+) -> LiveChart:
     """Local dimensionality of an image against noise level, over the data set's median and 10-90 % band.
 
     Args:
@@ -125,7 +125,7 @@ def noise_log_prob_chart(
     dimensions: int,
     grid: Sequence[float] = (),
     band: Quantiles | None = None,
-) -> Chart:
+) -> LiveChart:
     """Mean log p of the noisy image against noise level, over the data set's median and 10-90 % band.
 
     Args:
@@ -161,7 +161,7 @@ def _noise_chart(
     y: Axis,
     marker: Marker,
     words: Callable[[float], str],
-) -> Chart:
+) -> LiveChart:
     """The curve of one image over the quantiles of a data set; `words` says a value.
 
     Noise grows to the right: from the image itself to its whole surroundings.
@@ -182,7 +182,7 @@ def _noise_chart(
         lines = [Line(levels, median, GRAY, "data set, median", hover("median", grid, median), dashed=True)]
     lines.append(Line(psnr, image, BLUE, "this image", hover("this image", psnr.tolist(), image)))
     x = Axis("noise level (PSNR, dB)", float(psnr[0]), float(psnr[-1]))
-    return Chart(x, y, tuple(lines), marker, band)
+    return LiveChart(x, y, tuple(lines), marker, band)
 
 
 def _extent(curves: Sequence[np.ndarray]) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer.figures.chart import Chart, plotly_figure
+from explorer.figures.live_chart import LiveChart, plotly_figure
 from explorer.images import to_pil
 from explorer.webapp.probe.results import ProbeResults
 from explorer.webapp.widgets.component import json_ready
@@ -41,7 +41,7 @@ def download_button(results: ProbeResults) -> None:
     )
 
 
-def zipped(images: Mapping[str, np.ndarray], numbers: Mapping[str, Any], charts: Mapping[str, Chart]) -> bytes:
+def zipped(images: Mapping[str, np.ndarray], numbers: Mapping[str, Any], charts: Mapping[str, LiveChart]) -> bytes:
     """A zip file.
 
     Args:
@@ -71,7 +71,7 @@ def _png(pixels: np.ndarray, factor: int) -> bytes:
     return file.getvalue()
 
 
-def _page(charts: Mapping[str, Chart]) -> str:
+def _page(charts: Mapping[str, LiveChart]) -> str:
     """All figures on one page; the library is inside it, once."""
     parts = [
         f"<h2>{title}</h2>\n" + plotly_figure(chart).to_html(full_html=False, include_plotlyjs=index == 0)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from explorer.catalog.query import Catalog
-from explorer.figures.chart import Chart
+from explorer.figures.live_chart import LiveChart
 from explorer.figures.probe import dimensionality_chart, log_prob_range, noise_log_prob_chart, perturbation_chart
 from explorer.measures.image.curves import NoiseCurves, PerturbationCurve
 from explorer.measures.image.probe import Denoised, Probed
@@ -99,7 +99,7 @@ class ProbeResults:
         """log p against each parameter of the perturbation."""
         return cached_measures.perturbation_curves(self.selection.checkpoint, self.subject.pixels, self.perturbation)
 
-    def perturbation_charts(self) -> dict[str, Chart]:
+    def perturbation_charts(self) -> dict[str, LiveChart]:
         """Parameter -> its chart; all share the range of log p."""
         unit, now = self.selection.unit, self.probed.log_prob
         y_range = log_prob_range(self.curves, now, unit, self.dimensions)
@@ -110,7 +110,7 @@ class ProbeResults:
             for curve in self.curves
         }
 
-    def noise_charts(self) -> dict[str, Chart]:
+    def noise_charts(self) -> dict[str, LiveChart]:
         """Title -> chart against noise level."""
         profile = self.catalog.profile if self.catalog else None
         grid = profile.psnr if profile else ()

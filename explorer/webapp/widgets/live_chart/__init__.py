@@ -1,7 +1,7 @@
 """A chart that follows a slider.
 
 Streamlit takes a Plotly chart down and builds a new one whenever its numbers change, which takes a tenth of a second
-per chart and flickers. This draws a `Chart` as an SVG that stays where it is and moves.
+per chart and flickers. This draws a `LiveChart` as an SVG that stays where it is and moves.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from explorer.figures.chart import Chart
+from explorer.figures.live_chart import LiveChart
 from explorer.webapp.widgets.component import declare, json_ready
 
 __all__ = ["live_chart"]
@@ -20,7 +20,7 @@ _component = declare(
 )
 
 
-def live_chart(chart: Chart, key: str, alt: str) -> None:
+def live_chart(chart: LiveChart, key: str, alt: str) -> None:
     """Draw a chart in the current container; the next one with the same `key` takes its place without a flicker.
 
     Args:

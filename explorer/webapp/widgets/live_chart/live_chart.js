@@ -1,5 +1,5 @@
-// Draws a `Chart` of `explorer.figures.chart` in its `Frame`: curves over a band, with a marker. The SVG stays where it is
-// from one chart to the next; nothing is measured while it is drawn.
+// Draws a `LiveChart` of `explorer.figures.live_chart` in its `Frame`: curves over a band, with a marker. The SVG stays
+// where it is from one chart to the next; nothing is measured while it is drawn.
 
 const SVG = "http://www.w3.org/2000/svg";
 const MARKER = { class: "marker", fill: "#D55E00", stroke: "white", "stroke-width": 1.5, r: 5 };

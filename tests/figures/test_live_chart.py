@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explorer.figures.chart import Axis, Band, Chart, Frame, Line, Marker, plotly_figure
+from explorer.figures.live_chart import Axis, Band, Frame, Line, LiveChart, Marker, plotly_figure
 from explorer.figures.style import VERMILLION
 from explorer.webapp.widgets import live_chart
 
 LEVELS = np.array([60.0, 20.0])
-CHART = Chart(
+CHART = LiveChart(
     x=Axis("noise (dB)", 60.0, -20.0),
     y=Axis("dimensions", 0.0, 100.0),
     lines=(
@@ -52,6 +52,6 @@ def test_a_small_chart_names_the_ends_of_its_axis(side: str) -> None:
 
 def test_the_script_draws_all_that_a_chart_can_say() -> None:
     script = (Path(live_chart.__file__).parent / "live_chart.js").read_text(encoding="utf-8")
-    said = {field.name for kind in (Axis, Band, Chart, Line, Marker) for field in fields(kind)} | set(Frame._fields)
+    said = {field.name for kind in (Axis, Band, LiveChart, Line, Marker) for field in fields(kind)} | set(Frame._fields)
     assert not {name for name in said if name not in script}
     assert VERMILLION in script

@@ -1,7 +1,7 @@
 """A chart of curves that follows a slider: what it says, without a drawing library.
 
-`explorer.webapp.widgets.live_chart` draws a `Chart` as an SVG that stays where it is and moves, and leaves nothing out
-that a chart can say; `plotly_figure` makes the same drawing as a Plotly figure, for a file.
+`explorer.webapp.widgets.live_chart` draws a `LiveChart` as an SVG that stays where it is and moves, and leaves nothing
+out that a chart can say; `plotly_figure` makes the same drawing as a Plotly figure, for a file.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 from explorer.figures.style import FONT_SIZE, GRID, VERMILLION
 from explorer.units import format_number
 
-__all__ = ["Axis", "Band", "Chart", "Frame", "Line", "Marker", "plotly_figure"]
+__all__ = ["Axis", "Band", "Frame", "Line", "LiveChart", "Marker", "plotly_figure"]
 
 
 class Frame(NamedTuple):
@@ -93,7 +93,7 @@ class Marker:
 
 
 @dataclass(frozen=True)
-class Chart:
+class LiveChart:
     """Curves with a marker.
 
     Attributes:
@@ -118,7 +118,7 @@ class Chart:
         return _LARGE if self.y_numbers == "outside" else _SMALL
 
 
-def plotly_figure(chart: Chart) -> go.Figure:
+def plotly_figure(chart: LiveChart) -> go.Figure:
     """The chart as a Plotly figure."""
     frame = chart.frame
     axis = {"gridcolor": GRID, "zeroline": False, "fixedrange": True}
@@ -147,7 +147,7 @@ def plotly_figure(chart: Chart) -> go.Figure:
     return go.Figure({"data": traces, "layout": layout})
 
 
-def _notes(chart: Chart) -> list[dict[str, Any]]:
+def _notes(chart: LiveChart) -> list[dict[str, Any]]:
     """Titles and ends of the axes of a small chart."""
     note = {"showarrow": False, "xref": "x domain", "yref": "y domain"}
     below = (
