@@ -8,7 +8,7 @@ _LONGEST = 200
 
 
 class ExplorerError(ValueError):
-    """Something that the user can mend. The message is a sentence: what is wrong, and what to do.
+    """Something that the user can fix. The message is a sentence: what is wrong, and what to do.
 
     Pages show it in place of the result; the command line prints it and exits with status 1. Everything else that is
     raised is a bug.

@@ -1,4 +1,8 @@
-"""Where things are on disk: the folder that the app writes to, and the checkpoints that ship with it."""
+"""Where things are on disk: the folder that the app writes to, the app's own files, and the checkpoints with it.
+
+In the repository the app (``app.py``, ``pages``, ``.streamlit``) and ``checkpoints`` lie beside the package; where the
+package is installed, they lie inside it, in ``explorer/_app``.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +21,10 @@ from platformdirs import user_data_dir
 from explorer.errors import ExplorerError
 
 __all__ = [
+    "APP_SCRIPT",
     "SHIPPED_CHECKPOINTS",
     "check_name",
+    "child_environment",
     "clear_leftovers",
     "data_home",
     "dataset_folders",
@@ -29,7 +35,11 @@ __all__ = [
     "write_folder_atomically",
 ]
 
-SHIPPED_CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
+_PACKAGE = Path(__file__).resolve().parent
+_APP = _PACKAGE / "_app" if (_PACKAGE / "_app").is_dir() else _PACKAGE.parent
+
+APP_SCRIPT = _APP / "app.py"
+SHIPPED_CHECKPOINTS = _APP / "checkpoints"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DAY = 24 * 3600.0  # nothing takes so long to write
@@ -70,6 +80,18 @@ def dataset_folders() -> list[Path]:
     ``$EXPLORER_DATASETS`` (separated as in ``$PATH``)."""
     extra = os.environ.get("EXPLORER_DATASETS", "")
     return [data_home() / "datasets", *(Path(part).expanduser().absolute() for part in extra.split(os.pathsep) if part)]
+
+
+def child_environment() -> dict[str, str]:
+    """The environment for ``python -m explorer...`` in a process of its own.
+
+    Wherever that process starts, it finds this package and this data folder.
+    """
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(_PACKAGE.parent), os.environ.get("PYTHONPATH", "")))),
+        "EXPLORER_HOME": str(data_home()),
+    }
 
 
 def check_name(name: str) -> str:

@@ -33,12 +33,11 @@ from explorer.data.names import HubName, parse_hub_spec
 from explorer.data.reading import ImageSet
 from explorer.data.tables import parquet_files
 from explorer.errors import ExplorerError, in_brief
-from explorer.home import data_home
+from explorer.home import child_environment
 
 __all__ = ["hub_images", "hub_record"]
 
 _CHECK_EVERY = 3600.0  # seconds
-_PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 
 
 def hub_record(name: HubName, fetching: Progress | None = None) -> HubRecord:
@@ -111,9 +110,7 @@ def _fetch(name: HubName, fetching: Progress | None, revision: str = "") -> HubR
     """Fetch a data set, or one commit of it, in a process of its own."""
     report = fetching or (lambda _done, _total: None)
     environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, (str(_PACKAGE_PARENT), os.environ.get("PYTHONPATH", "")))),
-        "EXPLORER_HOME": str(data_home()),
+        **child_environment(),
         "HF_HUB_CACHE": hub_cache(),
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",  # callers show their own
         "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
