@@ -132,7 +132,7 @@ def _scale_wide(values: np.ndarray, name: str) -> Image.Image:
         )
     low, high = float(values.min()), float(values.max())
     if low < 0 or high > 65535:
-        offset, peak = low, max(high - low, np.finfo(np.float32).tiny)
+        offset, peak = low, max(high - low, float(np.finfo(np.float32).tiny))
     elif high > 255:
         offset, peak = 0.0, 65535.0
     elif high > 1 or np.issubdtype(values.dtype, np.integer):

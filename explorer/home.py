@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from platformdirs import user_data_dir
 
@@ -23,11 +24,13 @@ from explorer.errors import ExplorerError
 __all__ = [
     "APP_SCRIPT",
     "SHIPPED_CHECKPOINTS",
+    "FileVersion",
     "check_name",
     "child_environment",
     "clear_leftovers",
     "data_home",
     "dataset_folders",
+    "file_version",
     "read_end",
     "subfolder",
     "temporary_name",
@@ -80,6 +83,30 @@ def dataset_folders() -> list[Path]:
     ``$EXPLORER_DATASETS`` (separated as in ``$PATH``)."""
     extra = os.environ.get("EXPLORER_DATASETS", "")
     return [data_home() / "datasets", *(Path(part).expanduser().absolute() for part in extra.split(os.pathsep) if part)]
+
+
+class FileVersion(NamedTuple):
+    """A file as it was at a time: the key of what is remembered of its content.
+
+    Attributes:
+        path: of the file.
+        size: in bytes.
+        modified: nanoseconds since 1970.
+    """
+
+    path: Path
+    size: int
+    modified: int
+
+
+def file_version(path: Path) -> FileVersion:
+    """The present version of a file.
+
+    Raises:
+        OSError: it is missing, or not ours to see.
+    """
+    status = path.stat()
+    return FileVersion(path, status.st_size, status.st_mtime_ns)
 
 
 def child_environment() -> dict[str, str]:

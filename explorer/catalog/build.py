@@ -18,8 +18,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import overload
 
 from explorer.catalog.columns import dimension_psnrs
 from explorer.catalog.layout import CatalogMeta, Identity, part_is_whole, part_rows, read_meta, write_part
@@ -36,17 +36,40 @@ from explorer.data.store import Store
 from explorer.errors import ExplorerError
 from explorer.home import data_home, write_atomically
 from explorer.models.checkpoints import Checkpoint
+from explorer.progress import Progress
 
 __all__ = ["build_catalog", "catalog_folder", "catalog_identity", "estimate_seconds", "find_catalog", "rows_done"]
 
 _TIMED_IMAGES = 64
 
 
+@overload
 def build_catalog(
     checkpoint: Checkpoint,
     store: Store,
     folder: Path | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
+    batch_size: int | None = None,
+) -> Catalog: ...
+
+
+@overload
+def build_catalog(
+    checkpoint: Checkpoint,
+    store: Store,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+    batch_size: int | None = None,
+    *,
+    shard: tuple[int, int],
+) -> Catalog | None: ...
+
+
+def build_catalog(
+    checkpoint: Checkpoint,
+    store: Store,
+    folder: Path | None = None,
+    progress: Progress | None = None,
     batch_size: int | None = None,
     shard: tuple[int, int] = (0, 1),
 ) -> Catalog | None:
@@ -78,29 +101,29 @@ def build_catalog(
     subset = profile_subset(len(store))
     cost = len(identity.psnrs) + 1
     total = cost * sum(len(identity.part_range(part)) for part in own) + len(grid) * len(subset)
+    report = progress or (lambda _done, _total: None)
     done = 0
 
-    def report(more: int) -> None:
-        nonlocal done
-        done += more
-        if progress is not None:
-            progress(done, total)
+    def after(before: int, per_step: int) -> Progress:
+        return lambda steps, _all: report(before + per_step * steps, total)
 
-    report(0)
+    report(done, total)
     for part in random.sample(own, len(own)):
+        images = len(identity.part_range(part))
         if part_is_whole(folder, part, identity):
-            report(cost * len(identity.part_range(part)))
+            report(done + cost * images, total)
         else:
-            _write_part(folder, part, checkpoint, store, identity, batch_size, lambda images: report(cost * images))
+            _write_part(folder, part, checkpoint, store, identity, batch_size, after(done, cost))
+        done += cost * images
     if not all(part_is_whole(folder, part, identity) for part in range(identity.parts)):
-        report(total - done)
+        report(total, total)
         return None
 
     if not _profile_is_whole(folder, grid):
         x = as_scored(checkpoint.model, checkpoint.values, store.pixels[subset])
-        write_profile(folder, measure_profile(checkpoint.model, x, grid, lambda _: report(len(subset))))
+        write_profile(folder, measure_profile(checkpoint.model, x, grid, after(done, len(subset))))
     _write_meta(folder, checkpoint, store, identity)
-    report(total - done)
+    report(total, total)
     return open_catalog(folder)
 
 
@@ -116,7 +139,7 @@ def find_catalog(checkpoint: Checkpoint, store_fingerprint: str) -> Catalog | No
             ):
                 return open_catalog(folder)
         except ExplorerError:
-            continue  # Not complete, or damaged: a build completes or mends it.
+            continue  # Not complete, or damaged: a build completes it.
     return None
 
 
@@ -183,7 +206,7 @@ def _write_part(
     store: Store,
     identity: Identity,
     batch_size: int | None,
-    progress: Callable[[int], None],
+    progress: Progress,
 ) -> None:
     rows = identity.part_range(part)
     pixels, labels = store.pixels[rows.start : rows.stop], store.labels[rows.start : rows.stop]

@@ -10,7 +10,6 @@ and of both the median, 10 % and 90 % over the images.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +21,7 @@ from explorer.errors import ExplorerError
 from explorer.home import write_atomically
 from explorer.measures.image.dimensionality import local_dimensionality
 from explorer.models.base import EnergyModel
+from explorer.progress import Progress
 from explorer.units import noise_variance_from_psnr, psnr_from_noise_variance
 
 __all__ = [
@@ -96,7 +96,7 @@ def measure_profile(
     model: EnergyModel,
     x: Tensor,
     psnrs: tuple[float, ...],
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Profile:
     """Measure the profile of images on a grid of noise levels.
 
@@ -104,7 +104,7 @@ def measure_profile(
         model: an energy model.
         x: images as the model is given them, shape ``(N, C, H, W)``.
         psnrs: noise levels in dB.
-        progress: called with the number of levels that are done.
+        progress: called with the number of levels that are done, and of all.
 
     Raises:
         ExplorerError: the model gives no finite value at some level.
@@ -121,7 +121,7 @@ def measure_profile(
                 )
             bands[name].append(quantiles)
         if progress is not None:
-            progress(done + 1)
+            progress(done + 1, len(psnrs))
     return Profile(
         psnr=psnrs,
         dimensionality=_band(bands["dimensionality"]),

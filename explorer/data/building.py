@@ -21,11 +21,9 @@ from explorer.data.rows import map_array
 from explorer.data.store import LABELS, META, PIXELS, Sample, Store, StoreMeta, fingerprint, open_store
 from explorer.data.views import CENTRAL, Views
 from explorer.errors import ExplorerError
+from explorer.progress import Progress
 
-__all__ = ["Progress", "write_store"]
-
-Progress = Callable[[int, "int | None"], None]
-"""``progress(done, total)``; the total is None while it is not known."""
+__all__ = ["write_store"]
 
 _PROGRESS_EVERY = 64
 _WAIT_SECONDS = 0.5  # between two looks at another process that builds the same store
@@ -64,7 +62,6 @@ def write_store(
         ExplorerError: there is no image, or the disk is full or cannot be written.
         ValueError: an image has another shape or type.
     """
-    image_shape = tuple(image_shape)
     part = folder.with_name(f".{folder.name}.part")
     report = progress or (lambda _done, _total: None)
     try:

@@ -72,20 +72,20 @@ def image_folder(folder: Path, split: str, files: list[Path] | None = None) -> I
         files: the image files below the folder, if the caller has listed them already.
     """
     files = files_below(folder, SUFFIXES) if files is None else files
-    parts = {name: _part(folder, name) for name in SPLIT_NAMES}
-    is_split = all(parts.values())
-    roots = list(parts.values()) if is_split else []
+    found = {name: path for name in SPLIT_NAMES if (path := _part(folder, name)) is not None}
+    is_split = len(found) == len(SPLIT_NAMES)
+    parts = found if is_split else {}
 
     def place_of(path: Path) -> bytes:
         return hashlib.sha256(os.fsencode(path.relative_to(folder).as_posix())).digest()
 
     @cache
     def is_wanted(parent: Path) -> bool:
-        return not is_split or split not in parts or parent.is_relative_to(parts[split])
+        return split not in parts or parent.is_relative_to(parts[split])
 
     @cache
     def label_of(parent: Path) -> str:
-        root = next((root for root in roots if parent.is_relative_to(root)), folder)
+        root = next((root for root in parts.values() if parent.is_relative_to(root)), folder)
         return "" if parent == root else _text(parent.relative_to(root))
 
     files = sorted((path for path in files if is_wanted(path.parent)), key=place_of)

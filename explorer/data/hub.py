@@ -25,7 +25,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from explorer.data.building import Progress
 from explorer.data.folders import SPLIT_NAMES, image_folder
 from explorer.data.hub_records import HubRecord, hub_cache, read_record, record_path, snapshot
 from explorer.data.huggingface import READERS, loaded_files
@@ -34,6 +33,7 @@ from explorer.data.reading import ImageSet
 from explorer.data.tables import parquet_files
 from explorer.errors import ExplorerError, in_brief
 from explorer.home import child_environment
+from explorer.progress import Progress
 
 __all__ = ["hub_images", "hub_record"]
 
@@ -130,6 +130,7 @@ def _fetch(name: HubName, fetching: Progress | None, revision: str = "") -> HubR
             )
         except OSError as error:
             raise ExplorerError(f"{name.spec} cannot be fetched: no process starts ({error.strerror}).") from error
+        assert process.stdout is not None
         try:
             with process.stdout as lines:
                 for line in lines:

@@ -23,6 +23,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TextIO
 
+import httpx2
 import pyarrow as pa
 import pyarrow.parquet as pq
 from huggingface_hub import HfApi, constants, metadata_load
@@ -32,7 +33,6 @@ from huggingface_hub.errors import (
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
 )
-from huggingface_hub.utils import httpx
 
 from explorer.data.columns import find_columns
 from explorer.data.hub_records import KINDS, HubRecord, read_record, snapshot, write_record
@@ -227,7 +227,7 @@ def _download(api: HfApi, name: HubName, record: HubRecord, sizes: dict[str, int
             file,
             revision=record.revision,
             repo_type="dataset",
-            tqdm_class=Bar,  # type: ignore[arg-type]
+            tqdm_class=Bar,
         )
         return Path(path)
 
@@ -284,7 +284,7 @@ def _sentence(name: HubName, error: Exception) -> str:
         return f"You may not read {name.spec}. Look at {page}, then {access}."
     if status:
         return f"The Hub does not give {name.spec} (HTTP status {status}). Try again later."
-    if isinstance(error, (httpx.TransportError, ConnectionError, TimeoutError)):
+    if isinstance(error, (httpx2.TransportError, ConnectionError, TimeoutError)):
         return f"The Hub cannot be reached, and {name.spec} was not fetched yet. Check the network and try again."
     if isinstance(error, OSError) and error.errno:
         return f"{name.spec} cannot be kept in {constants.HF_HUB_CACHE} ({error.strerror}). Free some space there."

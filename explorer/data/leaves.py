@@ -103,14 +103,17 @@ def dead_leaves(
         _painter()(owner, open_points, first, x, y, radius, outline)
         levels.append(_levels(rng, len(radius), channels))
         first += len(radius)
-    seen = np.concatenate(levels, 1)[:, owner].reshape(channels, side, points, side, points).sum((2, 4), np.int32)
+    seen: np.ndarray = (
+        np.concatenate(levels, 1)[:, owner].reshape(channels, side, points, side, points).sum((2, 4), np.int32)
+    )
     return ((seen + points**2 // 2) // points**2).astype(np.uint8)
 
 
 def draw_radii(uniform: np.ndarray, r_min: float, r_max: float) -> np.ndarray:
     """Radii with density proportional to r^-3 between `r_min` and `r_max`, from uniform numbers of the same shape."""
     low, high = 1 / (r_min * r_min), 1 / (r_max * r_max)
-    return 1 / np.sqrt(low - uniform * (low - high))
+    radii: np.ndarray = 1 / np.sqrt(low - uniform * (low - high))
+    return radii
 
 
 def _reaching(

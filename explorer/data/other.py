@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from explorer.data.building import Progress
 from explorer.data.sources import absolute_spec, open_dataset
 from explorer.data.store import Store
 from explorer.data.unseen import unseen_split
 from explorer.errors import ExplorerError
 from explorer.images import ImageShape, Values
+from explorer.progress import Progress
 
 __all__ = ["OTHER", "open_other"]
 

@@ -18,7 +18,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, BinaryIO, NamedTuple
+from typing import IO, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -162,13 +162,13 @@ def images_on_disk(folder: Path, image_shape: tuple[int, int, int]) -> int:
         return 0
 
 
-def sync(file: IO) -> None:
+def sync(file: IO[Any]) -> None:
     """Bring what was written to a file to the disk."""
     file.flush()
     os.fsync(file.fileno())
 
 
-def _open_to_update(path: Path) -> BinaryIO:
+def _open_to_update(path: Path) -> io.BufferedRandom:
     """A file to read and write, which is created when missing and keeps what it has."""
     path.touch()
     return open(path, "rb+")

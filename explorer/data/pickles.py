@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,8 @@ from explorer.data.rows import ArrayInFile, Latin1Stream, Stream, array_in_strea
 from explorer.errors import ExplorerError
 
 __all__ = ["arrays_in_pickle"]
+
+T = TypeVar("T")
 
 _MAX_STEPS = 500_000  # a batch of downsampled ImageNet takes 129,000: one a label
 _MAX_AXES = 4
@@ -190,7 +192,9 @@ class _Machine:
         return data
 
     def number(self, kind: str) -> int:
-        return struct.unpack(f"<{kind}", self.take(struct.calcsize(f"<{kind}")))[0]
+        value: int
+        (value,) = struct.unpack(f"<{kind}", self.take(struct.calcsize(f"<{kind}")))
+        return value
 
     def text(self, length: int, *, is_utf8: bool) -> _Text:
         offset = self.file.tell()
@@ -225,10 +229,11 @@ class _Machine:
         return items
 
 
-def _known(value: object, kind: type) -> object:
-    if type(value) is not kind:
-        raise _Refused(f"it has a {_kind(value)} in the wrong place")
-    return value
+def _known(value: object, kind: type[T]) -> T:
+    """The value, if it is of this very type, not of one below it: a bool is no whole number."""
+    if type(value) is kind:
+        return value
+    raise _Refused(f"it has a {_kind(value)} in the wrong place")
 
 
 def _kind(value: object) -> str:
@@ -285,7 +290,7 @@ def _public(path: Path, value: object) -> ArrayInFile | list[int]:
     value = _known(value, _Array)
     if value.shape is None or value.type is None or value.data is None:
         raise _Refused("it has an array without numbers")
-    dtype = np.dtype(value.type.code).newbyteorder(value.type.order)
+    dtype = np.dtype(value.type.order + value.type.code)
     data, size = value.data, math.prod(value.shape) * dtype.itemsize
     if not (size <= data.length <= 2 * size if data.is_utf8 else size == data.length):
         raise _Refused(f"it has {data.length} bytes for an array of {size}")

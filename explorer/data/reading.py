@@ -21,7 +21,7 @@ __all__ = ["ImageSet", "Reader", "cut", "decode"]
 class Reader(Protocol):
     """Reads the images of a set."""
 
-    def __call__(self, numbers: Sequence[int], image_shape: ImageShape, views: Views = CENTRAL) -> Iterator[Sample]:
+    def __call__(self, numbers: Sequence[int], image_shape: ImageShape, views: Views = CENTRAL, /) -> Iterator[Sample]:
         """``views.count`` samples for each number, those of one picture together; the numbers increase."""
 
 

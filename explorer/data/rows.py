@@ -89,7 +89,7 @@ def array_in_stream(
     return ArrayInFile(shape, dtype, rows)
 
 
-def map_array(path: Path) -> np.ndarray:
+def map_array(path: Path) -> np.memmap:
     """The array of a ``.npy`` file, mapped into memory. `numpy.load` would open an archive of any name, too.
 
     Raises:

@@ -34,7 +34,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from explorer.data.arrays import array_file
-from explorer.data.building import Progress, write_store
+from explorer.data.building import write_store
 from explorer.data.builtin import digits, photos
 from explorer.data.folders import files_below, image_folder
 from explorer.data.hub import hub_images, hub_record
@@ -51,6 +51,7 @@ from explorer.decoding import SUFFIXES
 from explorer.errors import ExplorerError
 from explorer.home import dataset_folders, subfolder
 from explorer.images import ImageShape, check_image_shape
+from explorer.progress import Progress
 
 __all__ = ["SMALLEST_SPLIT", "DatasetInfo", "Split", "absolute_spec", "list_datasets", "open_dataset", "store_folder"]
 
@@ -190,7 +191,7 @@ def _named(spec: str, fetched: HubRecord | None) -> str:
 
 def _open_source(spec: str, path: Path | None, files: list[Path], split: Split, image_shape: ImageShape) -> ImageSet:
     if path is None:
-        return {"digits": digits, "leaves": lambda: leaves(split), "photos": lambda: photos(split, image_shape)}[spec]()
+        return digits() if spec == "digits" else leaves(split) if spec == "leaves" else photos(split, image_shape)
     if is_imagenet_file(files[0]):
         return downsampled_imagenet(path.name.removesuffix(".npz"), files, split)
     if path.is_file():

@@ -112,7 +112,7 @@ def _count_rows(path: Path) -> int:
         OSError: it says what cannot be.
     """
     metadata = pq.read_metadata(path)
-    inside = sum(metadata.row_group(number).num_rows for number in range(metadata.num_row_groups))
+    inside: int = sum(metadata.row_group(number).num_rows for number in range(metadata.num_row_groups))
     if metadata.num_rows != inside or not 0 <= inside <= _MOST_ROWS_A_BYTE * path.stat().st_size:
         raise OSError(f"it says that it has {metadata.num_rows:,} rows")
     return inside
