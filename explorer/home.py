@@ -192,12 +192,12 @@ def write_folder_atomically(path: Path) -> Iterator[Path]:
 def clear_leftovers() -> None:
     """Remove what processes that were killed had begun to write, to read or to remove: it only takes space.
 
-    A day later; where it could still be gone on with, as with the images of a store, a month.
+    A day later; a month later where it could still be resumed, as with the images of a store.
     """
     for pattern, places, seconds in _LEFT_OVERS:
         found: list[Path] = []
         for place in places:
-            with suppress(OSError):  # a folder that somebody removes meanwhile
+            with suppress(OSError):  # a folder that is removed meanwhile
                 found += (data_home() / place).rglob(pattern)
         for path in found:
             with suppress(OSError):
@@ -206,7 +206,7 @@ def clear_leftovers() -> None:
 
 
 def read_end(path: Path, most: int) -> str:
-    """The last bytes of a text file, at most so many; empty when there is none that can be read."""
+    """The last bytes of a text file, at most this many; empty when it cannot be read."""
     try:
         with open(path, "rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - most))

@@ -86,7 +86,7 @@ def code_length_bits(nats: Number, levels: int, dimensions: int) -> Number:
 
     Args:
         nats: log p in nats of the dequantized image.
-        levels: number of cells a value, 256 for 8-bit images.
+        levels: number of cells per value, 256 for 8-bit images.
         dimensions: ``d``.
     """
     return -nats / math.log(2.0) + dimensions * math.log2(levels)

@@ -76,7 +76,7 @@ def build_catalog(
     """Score the images of a store, and return the catalog when all are scored.
 
     Parts that are there and whole are kept, all others are written; so a build that was stopped, killed or damaged
-    goes on from what is left of it. Parts are taken in random order, so that two builders of a catalog share the work.
+    resumes from what is left of it. Parts are taken in random order, so that two builders of a catalog share the work.
 
     Args:
         checkpoint: the model.
@@ -179,7 +179,7 @@ def catalog_identity(checkpoint: Checkpoint, store: Store) -> Identity:
     if tuple(store.image_shape) != tuple(model.image_shape):
         raise ExplorerError(
             f"The images of {store.name} have the shape {tuple(store.image_shape)} (channels, height, width), but "
-            f"{checkpoint.name} reads {tuple(model.image_shape)}. Open the data set at the size of the model."
+            f"{checkpoint.name} takes {tuple(model.image_shape)}. Open the data set at the size that the model takes."
         )
     if not len(store):
         raise ExplorerError(f"The data set {store.name} has no images.")
@@ -195,7 +195,7 @@ def catalog_identity(checkpoint: Checkpoint, store: Store) -> Identity:
 def _parts_of(shard: tuple[int, int], identity: Identity) -> range:
     number, count = shard
     if not 0 <= number < count:
-        raise ExplorerError(f"There is no shard {number} of {count}. Shards count from 0 to their number minus 1.")
+        raise ExplorerError(f"There is no shard {number} of {count}. Shards are numbered from 0 to {count - 1}.")
     return range(number, identity.parts, count)
 
 

@@ -195,7 +195,7 @@ def compare_checkpoints(
 def _check_shapes(names: tuple[str, str], shapes: tuple[tuple[int, int, int], tuple[int, int, int]]) -> None:
     if tuple(shapes[0]) != tuple(shapes[1]):
         raise ExplorerError(
-            f"{names[0]} reads images of the shape {tuple(shapes[0])} (channels, height, width) and {names[1]} of the "
+            f"{names[0]} takes images of the shape {tuple(shapes[0])} (channels, height, width) and {names[1]} of the "
             f"shape {tuple(shapes[1])}; their densities cannot be compared. Choose two models of the same shape."
         )
 

@@ -7,8 +7,8 @@
 A part has 128 rows, or as many more as keep the number of parts at 256 or less: 5,120 for the images of ImageNet.
 
 Every part carries the identity of the catalog in its own metadata, and checksums of its pages. A part is therefore
-right or wrong by itself, whoever wrote it and whatever else lies in the folder: a builder writes those that are not
-right, several builders may work at once, and a build that was killed goes on where it stopped.
+right or wrong on its own, whoever wrote it and whatever else is in the folder: a builder writes those that are not
+right, several builders may work at once, and a build that was killed resumes where it stopped.
 """
 
 from __future__ import annotations

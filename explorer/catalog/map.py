@@ -166,10 +166,10 @@ def _read(version: FileVersion, identity: MapIdentity) -> Map:
     path = version.path
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
         if not file.schema_arrow.equals(identity.schema, check_metadata=True):
-            raise ExplorerError(f"The map {path} is of other images or of another model. Build it again.")
+            raise ExplorerError(f"The map {path} belongs to other images or another model. Build it again.")
         index, x, y = (column.to_numpy() for column in file.read().columns)
     if not np.array_equal(index, np.arange(identity.rows)):
-        raise ExplorerError(f"The map {path} is damaged: it has other images than its description. Build it again.")
+        raise ExplorerError(f"The map {path} is damaged: its images are not those of its description. Build it again.")
     return Map(x, y)
 
 

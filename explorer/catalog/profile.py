@@ -80,7 +80,7 @@ class Profile(BaseModel):
             curve for band in (self.dimensionality, self.log_prob) for curve in (band.low, band.median, band.high)
         ]
         if any(len(curve) != len(self.psnr) for curve in curves):
-            raise ValueError("Every curve of a profile needs one value a noise level.")
+            raise ValueError("Every curve of a profile needs one value per noise level.")
         return self
 
 
@@ -111,8 +111,8 @@ def measure_profile(
     """
     bands: dict[str, list[np.ndarray]] = {"dimensionality": [], "log_prob": []}
     for done, psnr in enumerate(psnrs):
-        reading = local_dimensionality(model, x, [noise_variance_from_psnr(psnr)])
-        for name, values in (("dimensionality", reading.denoising), ("log_prob", -reading.mean_energy)):
+        estimates = local_dimensionality(model, x, [noise_variance_from_psnr(psnr)])
+        for name, values in (("dimensionality", estimates.denoising), ("log_prob", -estimates.mean_energy)):
             quantiles = np.quantile(values[:, 0].numpy(), _QUANTILES)
             if not np.isfinite(quantiles).all():
                 raise ExplorerError(

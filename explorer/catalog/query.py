@@ -1,7 +1,7 @@
 """Questions to a catalog, answered by DuckDB over its rows in memory.
 
 Names of columns are checked against those that the catalog has before they enter a query; all values are parameters. A
-catalog may be asked from many threads at once. What asks for rows finds their indices first, from one or two columns,
+catalog may be asked from many threads at once. A query for rows finds their indices first, from one or two columns,
 and fetches those rows alone.
 """
 

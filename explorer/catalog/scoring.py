@@ -2,7 +2,7 @@
 
 The model takes one forward pass an image for log p and, for each noise level, one backward pass for the local
 dimensionality ``d - 2 t dU/dt (x, t)``, read from the time score at the clean image; denoised noisy images, the other
-reading, cost as much and fluctuate. Codecs let go of Python's lock, so threads run them: beside a model on a GPU, and
+estimate, cost as much and fluctuate. Codecs release Python's lock, so threads run them: alongside a model on a GPU, and
 in turn with one on the CPU, whose own threads would be kept waiting. No torch operation runs in those threads: OpenMP
 would give each of them a team of its own, more threads than cores, and from then on every team sleeps where it waited
 awake, so that the model takes a tenth longer. One batch of images is held as floats, however many there are.

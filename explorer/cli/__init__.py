@@ -1,4 +1,4 @@
-"""The command line: the app's power without a browser.
+"""The command line: what the app does, without a browser.
 
 Every command prints a sentence and exits with status 1 when something is wrong that the user can fix.
 """

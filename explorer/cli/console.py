@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Protocol, TypedDict
+from typing import TYPE_CHECKING, Annotated, Protocol, TypedDict
 
 import typer
 from rich import progress as bars
@@ -13,7 +13,19 @@ from rich.console import Console
 
 from explorer.progress import Progress
 
-__all__ = ["DATA_HELP", "DeviceOption", "ModelArgument", "messages", "opening", "output", "progress_bar"]
+if TYPE_CHECKING:
+    from explorer.models.checkpoints import Checkpoint
+
+__all__ = [
+    "DATA_HELP",
+    "DeviceOption",
+    "ModelArgument",
+    "messages",
+    "open_checkpoint",
+    "opening",
+    "output",
+    "progress_bar",
+]
 
 _MEGABYTE = 1_000_000  # bytes
 
@@ -25,8 +37,18 @@ DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 ModelArgument = Annotated[str, typer.Argument(help="Name of a checkpoint, or its folder.")]
 
 
+def open_checkpoint(name: str, device: str) -> Checkpoint:
+    """Load a checkpoint, and let this thread flush denormal numbers to zero: they are many times slower on a CPU."""
+    import torch
+
+    from explorer.models.checkpoints import load_checkpoint
+
+    torch.set_flush_denormal(True)
+    return load_checkpoint(name, device)
+
+
 class MoveBar(Protocol):
-    """Moves a bar; `what` is what is being done, when that changes."""
+    """Moves a bar; `what` is the task, when it changes."""
 
     def __call__(self, done: int, total: int | None, what: str | None = None) -> None: ...
 

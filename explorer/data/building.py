@@ -1,8 +1,8 @@
 """Building a store: in steps that survive a kill, by one process at a time.
 
 A store is written once, in a hidden folder beside its own, which is renamed when the store is whole. A kill at any
-moment leaves no half store, and the next call goes on where the killed one was. One process builds at a time; another
-one that wants the same store waits for it.
+moment leaves no half store, and the next call resumes where the killed one stopped. One process builds at a time;
+another one that wants the same store waits for it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def write_store(
     """Write images into a new store and open it; memory does not grow with the pixels.
 
     A store that is already there and whole is kept and returned; a damaged one is replaced. A build that was killed or
-    interrupted goes on; one that failed is cleared away.
+    interrupted resumes; one that failed is cleared away.
 
     Args:
         folder: where the store will be; its parent is created.

@@ -38,7 +38,7 @@ enlarged by 2 (1.2); and JPEG shrunk by factors that give other periods, such as
 
 Nothing is measured of fewer than eight images, nor for a period of images with a side below four periods. Rows that
 equal the next one in all images are taken once, and columns too: repeated pixels (images enlarged by nearest neighbor)
-are no grid of JPEG, and constant images have one pixel.
+are not a grid of JPEG, and constant images have one pixel.
 
 Source: the number of zeros among the DCT coefficients as the mark of JPEG and of its phase, Nikoukhah et al. 2021
 (Image Processing On Line 11, 396-433).

@@ -1,12 +1,12 @@
 """Data sets of the Hugging Face Hub: fetched once, then opened without a network.
 
 The work is done by `explorer.data.hub_fetch` in a process of its own. That process can be killed at any moment, which
-is how fetching stops (the libraries below it have no other way); what is half fetched is gone on with the next time.
-It reads the environment itself: ``HF_ENDPOINT``, ``HF_TOKEN``, ``HF_HUB_OFFLINE`` and the like.
+is how fetching stops (the libraries below it have no other way); a download that was interrupted is resumed the next
+time. It reads the environment itself: ``HF_ENDPOINT``, ``HF_TOKEN``, ``HF_HUB_OFFLINE`` and the like.
 
 The files lie in Hugging Face's own cache, where ``datasets.load_dataset`` puts and finds them too. What was fetched is
 noted in ``hub`` of the data folder, a file for each data set and configuration: its commit and the files of each split.
-After an hour the Hub is asked whether there is another commit; where there is no answer, the data set stays as it is.
+After an hour the Hub is asked whether there is another commit; if it does not answer, the data set stays as it is.
 The commit is a part of a store's name, so that a data set that changed gives a new store.
 
 Only Parquet, Arrow, WebDataset and image files are fetched, and read by the same code as those of a folder: no program
@@ -129,7 +129,9 @@ def _fetch(name: HubName, fetching: Progress | None, revision: str = "") -> HubR
                 start_new_session=True,  # Ctrl-C is for this process, which then ends that one
             )
         except OSError as error:
-            raise ExplorerError(f"{name.spec} cannot be fetched: no process starts ({error.strerror}).") from error
+            raise ExplorerError(
+                f"{name.spec} cannot be fetched: no process can be started ({error.strerror})."
+            ) from error
         assert process.stdout is not None
         try:
             with process.stdout as lines:
@@ -139,7 +141,7 @@ def _fetch(name: HubName, fetching: Progress | None, revision: str = "") -> HubR
                     if not problem:
                         report(said["done"], said["total"])
             process.wait()
-        except BaseException:  # stopped, or nobody is interested any more
+        except BaseException:  # stopped: the result is not wanted any more
             process.kill()
             process.wait()
             raise
@@ -148,6 +150,6 @@ def _fetch(name: HubName, fetching: Progress | None, revision: str = "") -> HubR
         record = read_record(name)
         if process.returncode != 0 or record is None:
             log.seek(0)
-            last = (log.read().decode(errors="replace").strip().splitlines() or ["it says nothing"])[-1]
+            last = (log.read().decode(errors="replace").strip().splitlines() or ["it gave no reason"])[-1]
             raise ExplorerError(f"{name.spec} cannot be fetched ({in_brief(RuntimeError(last))}). Try again.")
     return record

@@ -118,7 +118,7 @@ def _open_batch(path: Path) -> _Batch:
             f"{path.name} is not downsampled ImageNet: data are {images.dtype} {images.shape}, not uint8 (N, 3 S^2)."
         )
     if labels is None or labels.shape != images.shape[:1] or not ((labels >= 1) & (labels <= _MAX_LABEL)).all():
-        raise ExplorerError(f"{path.name} is not downsampled ImageNet: it needs one label an image, from 1.")
+        raise ExplorerError(f"{path.name} is not downsampled ImageNet: it needs one label per image, counted from 1.")
     return _Batch(path, images, labels.astype(np.int64) - 1, side)
 
 

@@ -1,11 +1,11 @@
-"""A store in the making: two files that only grow, so that a build that was killed goes on where it was.
+"""A store in the making: two files that only grow, so that a build that was killed resumes where it stopped.
 
     pixels.npy      as in the store, with a count of 0 until the build is finished
     journal.jsonl   the build's identity, then a line ``[label, name, small]`` for each image of the source, in order;
                     the label is null for one that is skipped
 
 About once a second the new pixels are brought to the disk, and then the journal's lines about them. What the journal
-says is therefore there; pixels beyond it are cut off when the build goes on, and no image is lost or there twice.
+says is therefore there; pixels beyond it are cut off when the build resumes, and no image is lost or duplicated.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Record(NamedTuple):
     Attributes:
         label: index of its label, -1 for none; None where the image was skipped.
         name: file name or other id.
-        small: whether its picture was too small to be shrunk as much as was asked for.
+        small: whether its picture was too small to be shrunk as much as requested.
     """
 
     label: int | None

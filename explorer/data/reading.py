@@ -35,7 +35,7 @@ class ImageSet:
         read: see `Reader`.
         label_names: name of each label.
         is_split: True when the source itself says which images are for training and which for validation, and these are
-            only those that were asked for.
+            only the requested ones.
     """
 
     title: str

@@ -42,7 +42,7 @@ class Sample(NamedTuple):
         pixels: uint8 ``(C, H, W)``, or None for an image that could not be read: it is listed as skipped.
         label: index of its label, -1 for none.
         name: file name or other id.
-        small: whether the picture was too small to be shrunk as much as was asked for.
+        small: whether the picture was too small to be shrunk as much as requested.
     """
 
     pixels: np.ndarray | None
@@ -121,7 +121,7 @@ class Store:
         pictures, least = len(self) // self.views, self.min_shrink * self.image_shape[1]
         return (
             f"{self.small:,} of {pictures:,} pictures are smaller than {least:.0f} pixels and cannot be shrunk "
-            f"{self.min_shrink:g} times: they are used as far as they reach."
+            f"{self.min_shrink:g} times: they are shrunk as much as possible."
         )
 
     @cached_property
@@ -174,7 +174,7 @@ def _opened(meta_file: FileVersion, pixels_file: FileVersion, labels_file: FileV
     )
     if not fits:
         raise ExplorerError(
-            f"The files of the image store {folder} do not fit each other. Remove it and build it again."
+            f"The files of the image store {folder} do not match each other. Remove it and build it again."
         )
     return Store(
         name=meta.name,

@@ -36,7 +36,7 @@ _START_SECONDS = 60.0
 def serve(port: int, browser: bool) -> None:
     """Import what the pages need, so that the first visitor does not wait for it, then serve until interrupted.
 
-    Jobs that ran on this machine when it was switched off are sent again; what kills have left is cleared away.
+    Jobs that ran on this machine when it was switched off are restarted; what killed processes left is cleared away.
 
     Args:
         port: on this machine.
