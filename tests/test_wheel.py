@@ -66,9 +66,9 @@ def output(*command: str | Path) -> str:
 
 
 def below(folder: str, *patterns: str) -> set[str]:
-    """Files of the repository, as paths from its root."""
+    """Files of the repository that are not hidden, as paths from its root."""
     found = (path for pattern in patterns for path in (ROOT / folder).rglob(pattern))
-    return {path.relative_to(ROOT).as_posix() for path in found if path.is_file()}
+    return {path.relative_to(ROOT).as_posix() for path in found if path.is_file() and not path.name.startswith(".")}
 
 
 def test_the_wheel_has_what_the_app_and_the_library_need_and_nothing_else(wheel: Path) -> None:
