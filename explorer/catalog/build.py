@@ -179,7 +179,7 @@ def catalog_identity(checkpoint: Checkpoint, store: Store) -> Identity:
     if tuple(store.image_shape) != tuple(model.image_shape):
         raise ExplorerError(
             f"The images of {store.name} have the shape {tuple(store.image_shape)} (channels, height, width), but "
-            f"{checkpoint.name} takes {tuple(model.image_shape)}. Open the data set at the size that the model takes."
+            f"{checkpoint.name} takes {tuple(model.image_shape)}. Open the data set at the size of the model."
         )
     if not len(store):
         raise ExplorerError(f"The data set {store.name} has no images.")

@@ -161,7 +161,7 @@ def test_something_else(path: Path) -> None:
 def test_a_header_that_promises_too_much(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive, archive.open("images.npy", "w") as member:
         np.lib.format.write_array_header_1_0(member, {"descr": "|u1", "fortran_order": False, "shape": (10**12, 8, 8)})
-    with pytest.raises(ExplorerError, match="fewer numbers than it says"):
+    with pytest.raises(ExplorerError, match="fewer numbers than its header says"):
         array_file(tmp_path / "a.npz")
 
 

@@ -225,7 +225,7 @@ def test_without_images(hub: Hub) -> None:
 def test_a_card_that_points_elsewhere(hub: Hub, picture: Picture, pattern: str) -> None:
     card = f"---\nconfigs:\n- config_name: default\n  data_files:\n  - split: train\n    path: '{pattern}'\n---\n"
     hub.repositories[REPO] = Repository({"README.md": card.encode(), "0.parquet": parquet(picture, range(3))})
-    with pytest.raises(ExplorerError, match="names files that are not its own"):
+    with pytest.raises(ExplorerError, match="names files outside the data set"):
         open_set()
     assert hub.downloads == []
 
