@@ -204,7 +204,7 @@ def _threads(folder: Path, processes: int) -> dict[str, str]:
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         if math.prod(json.loads((folder / "config.json").read_bytes())["model"]["image_shape"]) <= _SMALL_IMAGE:
             cores = 1
-    return {"OMP_NUM_THREADS": str(cores)}
+    return {"OMP_NUM_THREADS": str(cores), "OMP_WAIT_POLICY": "PASSIVE"}  # see explorer.process
 
 
 def _how_it_ended(status: int, kills_before: int) -> str:
