@@ -14,7 +14,7 @@ from explorer.catalog.selection import Region
 from explorer.data.sources import Split
 from explorer.data.store import Store
 from explorer.figures.map import COLORED_LABELS, label_map_figure, plotted_points, value_map_figure
-from explorer.jobs.tasks import MapTask
+from explorer.jobs.kinds import MapTask
 from explorer.measures.dataset.neighbors import PREDICTORS, neighbor_accuracy, neighbor_r2
 from explorer.models.checkpoints import Checkpoint
 from explorer.webapp.shell.background import send, watch
