@@ -1,7 +1,7 @@
 """CUDA graphs: a function of tensors, recorded once and replayed.
 
-One gradient of an energy network is some two thousand small kernels. To start them one by one from Python takes longer
-than to run them; a graph starts all of them at once.
+One gradient of an energy network is some two thousand small kernels. Starting them one by one from Python takes longer
+than running them; a graph starts all of them at once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import Tensor
 
 __all__ = ["Graphed"]
 
-_WARM_UP = 3  # calls before the recording, in which libraries choose their kernels
+_WARM_UP = 3  # calls before the recording, while libraries choose their kernels
 
 
 class _Recording(NamedTuple):

@@ -1,4 +1,4 @@
-"""What a run reports about itself: metrics by noise level, NLL read twice, and denoised examples."""
+"""What a run reports at a validation: metrics by noise level, two estimates of the NLL, and denoised examples."""
 
 from __future__ import annotations
 
