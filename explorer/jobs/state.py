@@ -67,9 +67,8 @@ def _state(folder: Path) -> JobState:
     has_worker = is_held(folder / LOCK_FILE)
     if read_record(folder) != record:  # it began or ended between the two questions
         return _state(folder)
-    pid, host = (record.pid, record.host) if record is not None else (0, "")
-    if has_worker and (record is None or record.status in ("queued", "running")):
-        return JobState("stopping" if (folder / STOP_FILE).exists() else "running", pid=pid, host=host)
+    if has_worker and (record is None or record.status == "queued"):  # not recorded yet
+        return JobState("starting")
     if record is None:
         return JobState("new")
     if record.status == "queued":
@@ -81,15 +80,15 @@ def _state(folder: Path) -> JobState:
         if time.time() - submission.started < _STARTING_SECONDS or is_held(folder / SUPERVISOR_LOCK):
             return JobState("starting")
         return JobState("killed", "It was started, and exited without reporting. The log may say why.")
-    if record.status == "running" and is_held(folder / SUPERVISOR_LOCK):
-        return JobState("stopping" if (folder / STOP_FILE).exists() else "running", pid=pid, host=host)  # for a moment
+    if record.status == "running" and (has_worker or is_held(folder / SUPERVISOR_LOCK)):
+        return JobState("stopping" if (folder / STOP_FILE).exists() else "running", pid=record.pid, host=record.host)
     if record.status == "running":
         message = (
             "This machine was restarted. Resume goes on from what was saved last."
             if record.boot != boot_id() and record.host == socket.gethostname()
             else "Its process exited without reporting: something killed it. Resume goes on from what was saved last."
         )
-        return JobState("killed", message, pid, host)
+        return JobState("killed", message, record.pid, record.host)
     return _ended(folder, record, 1 if submission is None else submission.processes)
 
 
