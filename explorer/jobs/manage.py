@@ -98,7 +98,7 @@ def create_job(task: ModelTask, name: str | None = None) -> Path:
         with write_folder_atomically(folder) as new:
             write_task(new, task)
     except FileExistsError as error:
-        raise ExplorerError(f"There is a job called {name} already. Choose another name.") from error
+        raise ExplorerError(f"There is a job called {folder.name} already. Choose another name.") from error
     except OSError as error:
         raise ExplorerError(f"{folder} cannot be created ({error.strerror}).") from error
     return folder

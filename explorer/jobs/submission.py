@@ -105,11 +105,11 @@ def send_to_slurm(name: str, folders: Sequence[Path], submission: Submission) ->
     """
     settings = submission.settings
     asked = {
-        "slurm_partition": settings.partition,
-        "slurm_account": settings.account,
-        "slurm_gpus_per_node": settings.gpus,
-        "slurm_cpus_per_task": settings.cpus,
-        "slurm_mem": f"{round(1024 * settings.memory_gb)}MB" if settings.memory_gb else "",
+        "partition": settings.partition,
+        "account": settings.account,
+        "gpus_per_node": settings.gpus,
+        "cpus_per_task": settings.cpus,
+        "mem": f"{round(1024 * settings.memory_gb)}MB" if settings.memory_gb else "",
     }
     exported = environment()
     if "EXPLORER_DATASETS" in os.environ:
@@ -126,7 +126,7 @@ def send_to_slurm(name: str, folders: Sequence[Path], submission: Submission) ->
             stderr_to_stdout=True,
             setup=[f"export {key}={shlex.quote(value)}" for key, value in exported.items()],
             additional_parameters={"requeue": True},
-            **{name.removeprefix("slurm_"): value for name, value in asked.items() if value},
+            **{key: value for key, value in asked.items() if value},
         )
         with executor.batch():
             jobs = [executor.submit(Supervisor(folder)) for folder in folders]

@@ -42,7 +42,6 @@ _GRACE_SECONDS = 3600.0  # the longest that a preempted job is left running
 _STOP_SECONDS = 60.0  # to save and end; Slurm kills what is still there 90 s after its signal
 _LOCK_TIMEOUT = 3.0  # whoever tests the lock holds it for a moment
 _PEER_TIMEOUT = 60.0  # when one process of a job is killed, the others end some seconds later
-_POLL_SECONDS = 0.05  # between questions whether the worker has ended, where the system does not tell
 _LOOK_EVERY = 2.0  # seconds, at the records of the peers, which may be on a network drive
 _KILLS_KEPT = 5  # looks
 _ALONE_SECONDS = 10.0  # in which a worker should have noticed by itself that a peer is gone
@@ -63,6 +62,7 @@ class Supervisor:
     def __call__(self) -> None:
         """Start the worker and wait for its end; a worker that was killed is recorded as killed."""
         distributed = TorchDistributedEnvironment()
+        distributed.export(set_cuda_visible_devices=False, overwrite=True)
         own = rank_folder(self.folder, distributed.rank)
         environment = _threads(self.folder, distributed.local_world_size) | os.environ
         visible = environment.pop(VISIBLE_DEVICES, None)
@@ -70,14 +70,6 @@ class Supervisor:
             environment.pop("CUDA_VISIBLE_DEVICES", None)
         elif visible is not None:
             environment["CUDA_VISIBLE_DEVICES"] = visible
-        if distributed.world_size > 1:
-            environment |= {
-                "MASTER_ADDR": distributed.master_addr,
-                "MASTER_PORT": str(distributed.master_port),
-                "RANK": str(distributed.rank),
-                "WORLD_SIZE": str(distributed.world_size),
-                "LOCAL_RANK": str(distributed.local_rank),
-            }
         own.mkdir(exist_ok=True)
         busy = "This job has a supervisor already."
         try:
@@ -117,36 +109,20 @@ class Supervisor:
         """
         # The system counts a kill before the process is gone: the count is compared with that of some seconds ago.
         kills = deque([_out_of_memory_kills()], maxlen=_KILLS_KEPT)
-        ended, alone = threading.Event(), threading.Event()
-
-        def look() -> None:
-            since = math.inf
-            while not ended.wait(_LOOK_EVERY):
-                kills.append(_out_of_memory_kills())
-                gone = any(peer.is_gone() for peer in peers)
-                since = min(since, time.monotonic()) if gone else math.inf
-                if time.monotonic() - since >= _ALONE_SECONDS:
-                    alone.set()
-                    self.worker.kill()
-                    return
-
-        watcher = threading.Thread(target=look, daemon=True, name="peers")
-        watcher.start()
-        status = self._exit_status()
-        ended.set()
-        watcher.join()
-        if alone.is_set():
-            return JobRecord(status="failed", message=_ALONE, pid=0)
-        return JobRecord(status="killed", message=_how_it_ended(status, kills[0]), pid=0)
-
-    def _exit_status(self) -> int:
-        """Wait for it, but not by `wait`, which holds a lock that `checkpoint`, called by a signal, needs."""
-        if hasattr(os, "waitid"):
-            with contextlib.suppress(ChildProcessError):
-                os.waitid(os.P_PID, self.worker.pid, os.WEXITED | os.WNOWAIT)
-        while (status := self.worker.poll()) is None:
-            time.sleep(_POLL_SECONDS)
-        return status
+        alone_since = math.inf
+        # In a thread: `Popen.wait` holds a lock that `checkpoint`, which a signal calls here, needs.
+        waiter = threading.Thread(target=self.worker.wait, daemon=True, name="end of the worker")
+        waiter.start()
+        waiter.join(_LOOK_EVERY)
+        while waiter.is_alive():
+            kills.append(_out_of_memory_kills())
+            alone_since = min(alone_since, time.monotonic()) if any(peer.is_gone() for peer in peers) else math.inf
+            if time.monotonic() - alone_since >= _ALONE_SECONDS:
+                self.worker.kill()
+                waiter.join()
+                return JobRecord(status="failed", message=_ALONE, pid=0)
+            waiter.join(_LOOK_EVERY)
+        return JobRecord(status="killed", message=_how_it_ended(self.worker.returncode, kills[0]), pid=0)
 
     def checkpoint(self) -> DelayedSubmission:
         """Ask the worker to save and end; returns what to do when the job starts again. submitit calls this."""
@@ -167,24 +143,18 @@ class _Peer:
     """
 
     def __init__(self, folder: Path, rank: int) -> None:
-        self.folder, self.rank = rank_folder(folder, rank), rank
-        record = read_record(self.folder)
-        ended_early = record is not None and record.attempt == attempt_id() and record.status in ("failed", "killed")
-        self._earlier = None if ended_early else record
-        self._running: JobRecord | None = None
+        self._folder, self._is_first = rank_folder(folder, rank), rank == 0
+        self._before = read_record(self._folder)
 
     def is_gone(self) -> bool:
         """Whether it failed or was killed, or was even sent again since."""
-        record = read_record(self.folder)
-        if record is None or record in (self._earlier, self._running):
+        record = read_record(self._folder)
+        if record is None:
             return False
-        if record.attempt != attempt_id():
-            # A job is sent again once its first process is gone. Others may still be ending, and report late.
-            return self.rank == 0
-        if record.status == "running" and self._running is None:
-            self._running = record
-            return False
-        return record.status not in ("finished", "stopped")
+        if record.attempt == attempt_id():
+            return record.status not in ("running", "finished", "stopped")
+        # A job is sent again once its first process is gone. Others may still be ending, and report late.
+        return self._is_first and record != self._before
 
 
 def _wait_for_slurm() -> None:

@@ -28,6 +28,7 @@ from explorer.jobs.worker import LOCK_FILE
 from tests.jobs.waiting import wait_for
 
 NewRun = Callable[..., Path]
+ALONE = SimpleNamespace(rank=0, world_size=1, local_world_size=1, export=lambda **_: None)
 
 
 @pytest.fixture
@@ -41,8 +42,7 @@ def sleeper(tmp_path: Path) -> Iterator[Supervisor]:
 
 
 def test_a_job_that_another_process_does_is_left_to_it(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    alone = SimpleNamespace(rank=0, world_size=1, local_world_size=1)
-    monkeypatch.setattr(supervisor, "TorchDistributedEnvironment", lambda: alone)
+    monkeypatch.setattr(supervisor, "TorchDistributedEnvironment", lambda: ALONE)
     folder = new_run()
     with held(folder / LOCK_FILE, "busy"):
         write_record(folder, JobRecord(status="running"))
@@ -53,8 +53,7 @@ def test_a_job_that_another_process_does_is_left_to_it(new_run: NewRun, monkeypa
 
 def test_a_job_that_is_sent_again_at_once_keeps_its_place(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the end of a worker and the report of its supervisor."""
-    alone = SimpleNamespace(rank=0, world_size=1, local_world_size=1)
-    monkeypatch.setattr(supervisor, "TorchDistributedEnvironment", lambda: alone)
+    monkeypatch.setattr(supervisor, "TorchDistributedEnvironment", lambda: ALONE)
     folder = new_run()
     again = JobRecord(status="queued", pid=0)
 
@@ -113,8 +112,7 @@ def test_a_kill_of_an_earlier_attempt_is_not_why_this_one_failed(
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the full disk that Linux has")
 def test_a_log_on_a_full_disk_is_no_reason_not_to_begin(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    alone = SimpleNamespace(rank=0, world_size=1, local_world_size=1)
-    monkeypatch.setattr(supervisor, "TorchDistributedEnvironment", lambda: alone)
+    monkeypatch.setattr(supervisor, "TorchDistributedEnvironment", lambda: ALONE)
     folder = new_run(steps=2)
     (folder / "log.txt").symlink_to("/dev/full")
     Supervisor(folder)()

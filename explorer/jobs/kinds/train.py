@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 from pathlib import Path
 from typing import Literal
@@ -53,16 +53,11 @@ class _Length(BaseModel):
     batch_size: int = Field(ge=1, le=MOST_UNITS)
 
 
-class _Step(BaseModel):
-    """What every line of ``metrics.jsonl`` says."""
+class _Line(BaseModel):
+    """What a line of ``metrics.jsonl`` says: a validation has no speed."""
 
     step: int = Field(ge=0, le=MOST_UNITS)
-
-
-class _Speed(BaseModel):
-    """What a line of progress says."""
-
-    images_per_second: float = Field(gt=0, allow_inf_nan=False)
+    images_per_second: float | None = Field(None, gt=0, allow_inf_nan=False)
 
 
 class _StepProgress(JobProgress):
@@ -93,11 +88,8 @@ def run_progress(folder: Path) -> JobProgress:
         raise ExplorerError(f"The training run {folder.name} is damaged: config.json cannot be read.") from error
     step, speed = 0, None
     for line in read_end(folder / "metrics.jsonl", _TAIL_BYTES).splitlines():
-        try:
-            entry = json.loads(line)
-            step = _Step.model_validate(entry).step  # not the largest: a run that was killed takes some steps again
-            if entry["kind"] == "progress":
-                speed = _Speed.model_validate(entry).images_per_second
-        except (ValueError, KeyError, RecursionError):
-            continue  # half a line
+        with contextlib.suppress(ValidationError):  # half a line
+            entry = _Line.model_validate_json(line)
+            step = entry.step  # not the largest: a run that was killed takes some steps again
+            speed = entry.images_per_second or speed
     return _StepProgress(done=step, total=length.steps, unit="steps", rate=speed, batch_size=length.batch_size)
