@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -46,10 +47,10 @@ class JobProgress(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    done: int = Field(0, ge=0, le=MOST_UNITS)
-    total: int = Field(0, ge=0, le=MOST_UNITS)
-    unit: str = Field("", max_length=100)
-    rate: float | None = Field(None, ge=0, allow_inf_nan=False)
+    done: int = Field(default=0, ge=0, le=MOST_UNITS)
+    total: int = Field(default=0, ge=0, le=MOST_UNITS)
+    unit: str = Field(default="", max_length=100)
+    rate: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
     @property
     def fraction(self) -> float:
@@ -104,6 +105,13 @@ class Stopped(Exception):
     """Raised through work that knows nothing of stopping."""
 
 
+class Opening(TypedDict):
+    """The arguments of `open_dataset` that report how far it is."""
+
+    progress: Progress
+    fetching: Progress
+
+
 class Work:
     """One shard of a job as it is done: where, which, and how it reports.
 
@@ -143,7 +151,7 @@ class Work:
         """Reports in a unit."""
         return lambda done, total: self.report(done, total or 0, unit)
 
-    def opening(self) -> dict[str, Progress]:
+    def opening(self) -> Opening:
         """The arguments of `open_dataset` that report how far it is."""
 
         def fetching(done: int, total: int | None) -> None:

@@ -107,22 +107,24 @@ class Supervisor:
         A worker whose peer is gone notices as soon as it needs it, unless it still waits for it to start: then it is
         killed here.
         """
+        worker = self.worker
+        assert worker is not None
         # The system counts a kill before the process is gone: the count is compared with that of some seconds ago.
         kills = deque([_out_of_memory_kills()], maxlen=_KILLS_KEPT)
         alone_since = math.inf
         # In a thread: `Popen.wait` holds a lock that `checkpoint`, which a signal calls here, needs.
-        waiter = threading.Thread(target=self.worker.wait, daemon=True, name="end of the worker")
+        waiter = threading.Thread(target=worker.wait, daemon=True, name="end of the worker")
         waiter.start()
         waiter.join(_LOOK_EVERY)
         while waiter.is_alive():
             kills.append(_out_of_memory_kills())
             alone_since = min(alone_since, time.monotonic()) if any(peer.is_gone() for peer in peers) else math.inf
             if time.monotonic() - alone_since >= _ALONE_SECONDS:
-                self.worker.kill()
+                worker.kill()
                 waiter.join()
                 return JobRecord(status="failed", message=_ALONE, pid=0)
             waiter.join(_LOOK_EVERY)
-        return JobRecord(status="killed", message=_how_it_ended(self.worker.returncode, kills[0]), pid=0)
+        return JobRecord(status="killed", message=_how_it_ended(worker.returncode, kills[0]), pid=0)
 
     def checkpoint(self) -> DelayedSubmission:
         """Ask the worker to save and end; returns what to do when the job starts again. submitit calls this."""

@@ -26,7 +26,8 @@ class Timed(Generic[T]):
     def __init__(self, ask: Callable[[], T], seconds: float) -> None:
         self._ask, self._seconds = ask, seconds
         self._lock = threading.Lock()  # many sessions, one question
-        self.forget()
+        self._answer: Future[T] = Future()
+        self._until = 0.0
 
     def __call__(self) -> T:
         """The answer.
@@ -47,5 +48,4 @@ class Timed(Generic[T]):
 
     def forget(self) -> None:
         """Ask again at the next call."""
-        self._answer: Future[T] = Future()
         self._until = 0.0

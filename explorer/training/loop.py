@@ -75,11 +75,11 @@ def train(
 
         return preparing
 
-    reports = {"progress": stoppable(progress), "fetching": stoppable(fetching)}
+    progress, fetching = stoppable(progress), stoppable(fetching)
+    shape, views = config.model.image_shape, Views(config.views, config.min_shrink)
     try:
-        views = Views(config.views, config.min_shrink)
-        training_set = open_dataset(config.dataset, config.model.image_shape, "train", views=views, **reports)
-        validation_set = open_dataset(config.dataset, config.model.image_shape, "validation", **reports)
+        training_set = open_dataset(config.dataset, shape, "train", views=views, progress=progress, fetching=fetching)
+        validation_set = open_dataset(config.dataset, shape, "validation", progress=progress, fetching=fetching)
     except _Stopped:
         return False
     with joined_processes(config.device) as processes:

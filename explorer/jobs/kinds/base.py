@@ -35,8 +35,8 @@ class Task(BaseModel):
     plural: ClassVar[str]
 
     kind: str
-    shards: int = Field(1, ge=1, le=1)
-    processes: int = Field(1, ge=1, le=1)
+    shards: int = Field(default=1, ge=1, le=1)
+    processes: int = Field(default=1, ge=1, le=1)
 
     @property
     @abstractmethod

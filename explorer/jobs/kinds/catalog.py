@@ -22,7 +22,7 @@ class CatalogTask(DatasetTask):
 
     kind: Literal["catalog"] = "catalog"
     shards: int = Field(
-        1,
+        default=1,
         ge=1,
         le=_MOST_SHARDS,
         title="Shards",
@@ -31,7 +31,6 @@ class CatalogTask(DatasetTask):
 
     @property
     def title(self) -> str:
-        """What it does, in words."""
         return f"Catalog of {self.part} by {self.model_name}"
 
     def run(self, work: Work) -> None:

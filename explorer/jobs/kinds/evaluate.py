@@ -20,11 +20,10 @@ class EvaluateTask(ModelTask):
     action = "Run every check of a model, for Trust"
 
     kind: Literal["evaluate"] = "evaluate"
-    quick: bool = Field(False, title="Quick", description="On few images: about a minute.")
+    quick: bool = Field(default=False, title="Quick", description="On few images: about a minute.")
 
     @property
     def title(self) -> str:
-        """What it does, in words."""
         return f"{'Quick' if self.quick else 'Full'} checks of {self.model_name} on {dataset_name(self.dataset)}"
 
     def run(self, work: Work) -> None:

@@ -20,7 +20,6 @@ class MapTask(DatasetTask):
 
     @property
     def title(self) -> str:
-        """What it does, in words."""
         return f"Map of {self.part} by {self.model_name}"
 
     def run(self, work: Work) -> None:

@@ -25,11 +25,10 @@ class TrainTask(Task):
     plural = "Training"
 
     kind: Literal["train"] = "train"
-    processes: int = Field(1, ge=1, le=1024)
+    processes: int = Field(default=1, ge=1, le=1024)
 
     @property
     def title(self) -> str:
-        """What it does, in words."""
         return "Training" + (f" in {self.processes} processes" if self.processes > 1 else "")
 
     def run(self, work: Work) -> None:
@@ -57,7 +56,7 @@ class _Line(BaseModel):
     """What a line of ``metrics.jsonl`` says: a validation has no speed."""
 
     step: int = Field(ge=0, le=MOST_UNITS)
-    images_per_second: float | None = Field(None, gt=0, allow_inf_nan=False)
+    images_per_second: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
 
 class _StepProgress(JobProgress):
@@ -67,12 +66,10 @@ class _StepProgress(JobProgress):
 
     @property
     def rate_unit(self) -> str:
-        """Unit of `rate`."""
         return "images/s"
 
     @property
     def seconds_left(self) -> float | None:
-        """Time left at this rate; None while that is not known."""
         return self._seconds((self.total - self.done) * self.batch_size)
 
 

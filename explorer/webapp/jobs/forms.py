@@ -23,11 +23,12 @@ def job_form(selection: Selection) -> None:
     """A job for the model and the data set of the sidebar; the button sends it."""
     row = st.grid(3, min_column_width=220)
     kind = MODEL_KINDS[row.selectbox("What", list(MODEL_KINDS), format_func=_action, key="job-kind")]
-    named: dict[str, Any] = {"checkpoint": selection.checkpoint.name, "dataset": selection.dataset}
+    of = (selection.checkpoint.name, selection.dataset)
+    chosen = {}
     for setting in settings_of(kind):
-        value = setting.default if setting.suggested is None else setting.suggested(**named)
-        named[setting.name] = _field(row, setting, value, key=f"job-{setting.name}-{value}")
-    task = kind(**named)
+        value = setting.default if setting.suggested is None else setting.suggested(*of)
+        chosen[setting.name] = _field(row, setting, value, key=f"job-{setting.name}-{value}")
+    task = kind.model_validate({"checkpoint": of[0], "dataset": of[1]} | chosen)
     bottom = st.container(horizontal=True, vertical_alignment="center")
     pressed = bottom.button("Send the job", type="primary", icon=":material/send:")
     bottom.caption(f"{task.title}.", width="stretch")
