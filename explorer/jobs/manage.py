@@ -145,7 +145,7 @@ def submit(folder: Path, settings: JobSettings | None = None, task: Task | None 
 
 def _to_slurm(folder: Path, members: list[Path], submission: Submission) -> None:
     for member in members:  # before Slurm has it: it may begin at once
-        write_submission(member, submission)  # first: what waits and was sent to nobody, the queue takes
+        write_submission(member, submission)  # first: the local queue takes a waiting job without a submission
         write_record(member, JobRecord(status="queued", pid=0))
     try:
         job_ids = send_to_slurm(folder.name, members, submission)

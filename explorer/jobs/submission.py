@@ -38,7 +38,7 @@ class Submission(BaseModel):
     """Where a job was sent.
 
     Attributes:
-        executor: who runs it.
+        executor: what runs it.
         processes: how many share it.
         settings: what it asked for.
         submitted: when, seconds since 1970: the oldest is next.

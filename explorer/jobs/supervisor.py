@@ -173,7 +173,7 @@ def _threads(folder: Path, processes: int) -> dict[str, str]:
     """How many threads each process of a job may have; for small images one: sharing so little work takes longer."""
     here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1  # not on macOS
     cores = int(os.environ.get("SLURM_CPUS_PER_TASK") or max(1, here // processes))
-    # Not `Run.open`, which imports torch. Where this is no training, or a damaged one, the worker says so.
+    # Not `Run.open`, which imports torch. If this is no training, or a damaged one, the worker reports it.
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         if math.prod(json.loads((folder / "config.json").read_bytes())["model"]["image_shape"]) <= _SMALL_IMAGE:
             cores = 1

@@ -24,10 +24,10 @@ class Task(BaseModel):
     """What a job does.
 
     Attributes:
-        kind: name of the kind; each gives it a default.
-        shards: jobs that share the work, each with a folder of its own.
-        processes: processes that share a shard.
-        plural: what the jobs of this kind are called in a list.
+        kind: name of the kind.
+        shards: number of jobs that share the work, each with a folder of its own.
+        processes: number of processes that share each step of a shard.
+        plural: heading of such jobs in a list.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,7 +48,7 @@ class Task(BaseModel):
         """Do the work, or a shard of it.
 
         Args:
-            work: what is to be done, and who is told how far it is.
+            work: which shard to do, and where to report.
 
         Raises:
             Stopped: the job should stop, and what is done so far is saved.

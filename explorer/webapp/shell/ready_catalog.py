@@ -59,8 +59,9 @@ def _build(place: DeltaGenerator, checkpoint: Checkpoint, images: Store, wish: s
         )
     began, first = time.monotonic(), None
 
-    def progress(done: int, total: int) -> None:
+    def progress(done: int, total: int | None) -> None:
         nonlocal first
+        total = total or max(done, 1)
         seconds = time.monotonic() - began
         if first is None or seconds < 1:
             first = done  # stored parts take no time, and tell nothing about the others
