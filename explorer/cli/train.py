@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -11,7 +11,7 @@ from explorer.cli.console import DATA_HELP, DeviceOption, messages, opening, pro
 from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:  # torch takes seconds to import
-    from explorer.training.config import TrainingConfig
+    from explorer.training.config import ModelSize, TrainingConfig
 
 __all__ = ["train"]
 
@@ -69,7 +69,7 @@ def train(
             data or "digits",
             size=size,
             channels=3 if color else 1,
-            model_size=model_size,
+            model_size=cast("ModelSize", model_size),
             steps=steps,
             batch_size=batch_size,
             learning_rate=learning_rate,

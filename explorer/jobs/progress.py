@@ -105,7 +105,7 @@ class Stopped(Exception):
     """Raised through work that knows nothing of stopping."""
 
 
-class Opening(TypedDict):
+class Opening(TypedDict, total=False):
     """The arguments of `open_dataset` that report how far it is."""
 
     progress: Progress

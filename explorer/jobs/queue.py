@@ -105,6 +105,7 @@ def _start_queue() -> None:
             )
     except OSError as error:
         raise ExplorerError(f"The queue of jobs cannot start ({error.strerror}).") from error
+    assert process.stdout is not None
     with process.stdout:
         answer = process.stdout.readline().decode().strip()
     # Its exit status must be fetched, or the dead process stays in the process table for as long as the app lives.

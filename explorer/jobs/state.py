@@ -113,8 +113,9 @@ def _in_slurm(folder: Path, record: JobRecord | None, submission: Submission) ->
     try:
         seen = slurm.in_queue(submission.job_id)
     except ExplorerError as error:
-        status = "running" if record is not None and record.status == "running" else "queued"
-        return JobState(status, str(error), pid, "" if record is None else record.host)
+        if record is not None and record.status == "running":
+            return JobState("running", str(error), pid, record.host)
+        return JobState("queued", str(error), pid)
     if seen is None and (read_record(folder), read_submission(folder)) != (record, submission):
         return _state(folder)  # it ended, or was sent again, while Slurm was asked
     if seen is None:
@@ -136,14 +137,12 @@ def _together(states: list[JobState]) -> JobState:
     hosts = ", ".join(sorted({shard.host for shard in states if shard.active and shard.host}))
     active = [shard for shard in states if shard.active]
     if active:
-        status = "stopping" if all(shard.status == "stopping" for shard in active) else "running"
-        return JobState(status, done, active[0].pid, hosts)
-    for status in ("queued", "failed", "killed", "stopped"):
-        some = [shard for shard in states if shard.status == status]
-        if some and status in ("failed", "killed"):
-            how = "failed" if status == "failed" else "was killed"
-            number = states.index(some[0])
-            return JobState(status, f"{done} Shard {number} {how}: {some[0].message}", some[0].pid, some[0].host)
-        if some:
-            return JobState(status, done if status == "stopped" else f"{done} {some[0].message}".strip())
+        stopping = all(shard.status == "stopping" for shard in active)
+        return JobState("stopping" if stopping else "running", done, active[0].pid, hosts)
+    for wanted in ("queued", "failed", "killed", "stopped"):
+        for number, shard in enumerate(states):
+            if shard.status == wanted:
+                ends = {"failed": f"Shard {number} failed: ", "killed": f"Shard {number} was killed: ", "queued": ""}
+                message = f"{ends[wanted]}{shard.message}" if wanted in ends else ""
+                return JobState(shard.status, f"{done} {message}".strip(), shard.pid, shard.host)
     return JobState("finished" if counts["finished"] == len(states) else "new")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -117,7 +117,7 @@ class TrainingConfig(BaseModel):
 
     def heat_weight_at(self, step: int) -> float:
         """Weight of the heat loss in step `step` (from 0): constant for half of the run, then geometric in the step."""
-        return self.heat_weight * self.heat_growth ** max(0.0, 2 * step / self.steps - 1)
+        return self.heat_weight * math.pow(self.heat_growth, max(0.0, 2 * step / self.steps - 1))
 
 
 def _unet(size: ModelSize, side: int) -> UNetConfig:
@@ -140,7 +140,7 @@ def training_config(
     steps: int = 1000,
     anchor: bool = True,
     amplitude: bool = True,
-    **settings: object,
+    **settings: Any,
 ) -> TrainingConfig:
     """A `TrainingConfig` with good defaults for a data set.
 

@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from explorer.data.views import Views
 from explorer.errors import ExplorerError
 from explorer.home import temporary_name, write_folder_atomically
 from explorer.models.checkpoints import CheckpointConfig, read_config, save_checkpoint
+from explorer.models.dual import DualEnergy
 from explorer.progress import Progress
 from explorer.training.card import checkpoint_card
 from explorer.training.objective import irreducible_time_loss
@@ -145,7 +146,7 @@ def _progress(trainer: Trainer, recent: list[torch.Tensor], seconds: float) -> d
         "kind": "progress",
         "step": trainer.step,
         "space_loss": space,
-        "time_loss": time_loss / irreducible_time_loss(trainer.model.dimensions),
+        "time_loss": time_loss / irreducible_time_loss(math.prod(trainer.config.model.image_shape)),
         "learning_rate": trainer.config.learning_rate_at(trainer.step - 1),
         "images_per_second": len(recent) * trainer.config.batch_size / max(seconds, 1e-9),
         "seconds": seconds,
@@ -158,13 +159,14 @@ def _validate(run: Run, trainer: Trainer, examples: np.ndarray, pictures: int) -
     Where the weight of the heat loss grows, the latest are kept: earlier ones have a lower NLL but are less consistent.
     """
     config = run.config
+    model = cast(DualEnergy, trainer.averaged)
     if not config.model.anchor:
         images = trainer.statistics_images()[:_NORMALIZATION_IMAGES].to(trainer.device)
-        trainer.averaged.normalize(images, torch.Generator().manual_seed(config.seed))
-    result = validate(trainer.averaged, config, examples)
+        model.normalize(images, torch.Generator().manual_seed(config.seed))
+    result = validate(model, config, examples)
     if not math.isfinite(result.nll.i_mmse):
         raise ExplorerError("The training diverged: its loss is not a number. Start a run with a lower learning rate.")
-    save_denoised_examples(trainer.averaged, config, examples, run.folder / "denoised.png")
+    save_denoised_examples(model, config, examples, run.folder / "denoised.png")
     earlier = [e["bits_per_dimension"]["i_mmse"] for e in run.metrics() if e["kind"] == "validation"]
     if config.heat_growth > 1 or result.bits_per_dimension["i_mmse"] < min(earlier, default=math.inf):
         description = CheckpointConfig(
@@ -180,7 +182,7 @@ def _validate(run: Run, trainer: Trainer, examples: np.ndarray, pictures: int) -
             },
             metrics=result.as_dict(),
         )
-        save_checkpoint(run.folder / "best", trainer.averaged, description, checkpoint_card(config.name, description))
+        save_checkpoint(run.folder / "best", model, description, checkpoint_card(config.name, description))
     metrics = result.as_dict()
     append_metrics(run.folder, {"kind": "validation", "step": trainer.step, **metrics})
     return metrics

@@ -127,7 +127,8 @@ def heat_losses(
         for probe, after, before in ((first, *around[:2]), (second, *around[2:]))
     ]
     wildness = torch.maximum(residuals[0].abs(), residuals[1].abs()).detach() / _WILD
-    return residuals[0] * residuals[1] / (1 + wildness.square())
+    discounted: Tensor = residuals[0] * residuals[1] / (1 + wildness.square())
+    return discounted
 
 
 def stratified_noise_variances(count: int, t_min: float, t_max: float, generator: torch.Generator) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from itertools import count
+from typing import Any
 
 import numpy as np
 
@@ -79,7 +80,7 @@ def check_images(training: Store, validation: Store) -> None:
         )
 
 
-def plan(name: str, dataset: str, steps: int, **settings: object) -> TrainingConfig:
+def plan(name: str, dataset: str, steps: int, **settings: Any) -> TrainingConfig:
     """A training configuration that validates often enough to watch.
 
     Args:

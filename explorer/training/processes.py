@@ -50,7 +50,7 @@ class Processes(NamedTuple):
         if self.size > 1:
             flat = torch.cat([tensor.flatten() for tensor in tensors])
             distributed.all_reduce(flat)
-            for tensor, part in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+            for tensor, part in zip(tensors, torch.split(flat, [tensor.numel() for tensor in tensors]), strict=True):
                 tensor.copy_(part.view_as(tensor))
 
     def any(self, here: bool, device: torch.device) -> bool:
@@ -84,7 +84,9 @@ def joined_processes(device: str) -> Iterator[Processes]:
     backend = "nccl" if pick_device(device).type == "cuda" else "gloo"
     try:
         rank, host, port = int(os.environ["RANK"]), os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
-        store = distributed.TCPStore(host, port, size, is_master=rank == 0, timeout=_MEETING)
+        store = distributed.TCPStore(  # type: ignore[attr-defined]  # torch's types forget it
+            host, port, size, is_master=rank == 0, timeout=_MEETING
+        )
         distributed.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=_PATIENCE)
     except (RuntimeError, ValueError, KeyError) as error:
         raise ExplorerError(

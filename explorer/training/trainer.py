@@ -8,7 +8,7 @@ saved state therefore takes exactly the steps that it would have taken.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,8 @@ class Trainer:
         self.model = self._dual_energy() if model is None else model
         on_gpu = self.device.type == "cuda"
         # Channels last is what tensor cores read.
-        self.model.to(self.device, memory_format=torch.channels_last if on_gpu else torch.preserve_format)
+        layout = torch.channels_last if on_gpu else torch.preserve_format
+        self.model.to(self.device, memory_format=layout)  # type: ignore[call-overload]  # torch's types forget it
         self._average = AveragedModel(self.model, multi_avg_fn=self._update_average).requires_grad_(False)
         if config.bfloat16:
             for part in self.model.modules():
@@ -107,8 +108,8 @@ class Trainer:
                     part.convolution_dtype = torch.bfloat16
         self.parameters = dict(self.model.named_parameters())
         self.optimizer = torch.optim.Adam(self.parameters.values(), lr=config.learning_rate, betas=_BETAS)
-        self._gradient = torch.func.grad(self._loss, has_aux=True)
-        self._heat_gradient = torch.func.grad(self._heat_loss)
+        self._gradient: Callable[..., Any] = torch.func.grad(self._loss, has_aux=True)
+        self._heat_gradient: Callable[..., Any] = torch.func.grad(self._heat_loss)
         if config.compile:
             self._gradient = torch.compile(self._gradient)
             self._heat_gradient = torch.compile(self._heat_gradient)
@@ -125,7 +126,7 @@ class Trainer:
     def _update_average(self, averaged: Sequence[Tensor], present: Sequence[Tensor], _count: object) -> None:
         """A short memory at first, so that the average forgets the initialization."""
         decay = min(self.config.ema_decay, self.step / (self.step + 10))
-        get_ema_multi_avg_fn(decay)(averaged, present, None)
+        get_ema_multi_avg_fn(decay)(averaged, present, None)  # type: ignore[no-untyped-call]
 
     def _dual_energy(self) -> DualEnergy:
         with torch.random.fork_rng(devices=[]):
@@ -164,15 +165,15 @@ class Trainer:
         first, second = (2.0 * torch.randint(0, 2, x.shape, **draws) - 1 for _ in range(2))
         return HeatPoints(*(tensor.to(self.device) for tensor in (y, t, first, second)))
 
-    def _network(self, parameters: Mapping[str, Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+    def _network(self, parameters: dict[str, Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
         return lambda y, t: torch.func.functional_call(self.model, parameters, (y, t))
 
-    def _loss(self, parameters: Mapping[str, Tensor], batch: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+    def _loss(self, parameters: dict[str, Tensor], batch: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
         losses = self.losses(self._network(parameters), *batch)
         means = torch.stack((losses.space.mean(), losses.time.mean()))
         return means[0] + self.config.time_weight * means[1], means
 
-    def _heat_loss(self, parameters: Mapping[str, Tensor], points: tuple[Tensor, ...]) -> Tensor:
+    def _heat_loss(self, parameters: dict[str, Tensor], points: tuple[Tensor, ...]) -> Tensor:
         return heat_losses(self._network(parameters), *points).mean()
 
     def take_step(self) -> Tensor:
@@ -183,20 +184,21 @@ class Trainer:
         config = self.config
         batch = self.batch(self.step)
         values = {name: parameter.detach() for name, parameter in self.parameters.items()}
+        sums = {name: torch.zeros_like(parameter) for name, parameter in values.items()}
         total = torch.zeros(2, device=self.device)
-        for parameter in self.parameters.values():
-            parameter.grad = torch.zeros_like(parameter)
         mine = self.processes.share(config.batch_size)
         for first in mine[:: self.micro_batch]:
             part = slice(first, min(first + self.micro_batch, mine.stop))
             share = len(batch.t[part]) / config.batch_size
             gradient, losses = self._gradient(values, (batch.x[part], batch.eps[part], batch.t[part]))
-            for name, parameter in self.parameters.items():
-                parameter.grad.add_(gradient[name], alpha=share)
+            for name, sum_ in sums.items():
+                sum_.add_(gradient[name], alpha=share)
             total += share * losses
         if batch.heat is not None:
-            self._add_heat_gradient(values, batch.heat)
-        self.processes.add([total, *(parameter.grad for parameter in self.parameters.values())])
+            self._add_heat_gradient(sums, values, batch.heat)
+        self.processes.add([total, *sums.values()])
+        for name, parameter in self.parameters.items():
+            parameter.grad = sums[name]
         nn.utils.clip_grad_norm_(self.parameters.values(), config.gradient_clip)
         for group in self.optimizer.param_groups:
             group["lr"] = config.learning_rate_at(self.step)
@@ -205,7 +207,7 @@ class Trainer:
         self._average.update_parameters(self.model)
         return total
 
-    def _add_heat_gradient(self, values: Mapping[str, Tensor], heat: HeatPoints) -> None:
+    def _add_heat_gradient(self, sums: dict[str, Tensor], values: dict[str, Tensor], heat: HeatPoints) -> None:
         count = len(heat.t)
         weight = self.config.heat_weight_at(self.step)
         mine = self.processes.share(count)
@@ -214,8 +216,8 @@ class Trainer:
             part = slice(first, min(first + size, mine.stop))
             points = (heat.y[part], heat.t[part], heat.first[part], heat.second[part])
             gradient = self._heat_gradient(values, points)
-            for name, parameter in self.parameters.items():
-                parameter.grad.add_(gradient[name], alpha=weight * len(points[0]) / count)
+            for name, sum_ in sums.items():
+                sum_.add_(gradient[name], alpha=weight * len(points[0]) / count)
 
     def save(self, path: Path) -> None:
         """Write weights, averages, optimizer state and step to one file, in one rename.

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 from explorer.errors import ExplorerError
 from explorer.home import read_end
 from explorer.jobs.kinds.base import Task
-from explorer.jobs.progress import MOST_UNITS, JobProgress, Stopped, Work, read_progress
+from explorer.jobs.progress import MOST_UNITS, JobProgress, Opening, Stopped, Work, read_progress
 
 __all__ = ["TrainTask", "run_progress"]
 
@@ -36,7 +36,7 @@ class TrainTask(Task):
         from explorer.training.loop import train
 
         first = os.environ.get("RANK", "0") == "0"  # the other processes wait for the images that this one prepares
-        if not train(work.folder, work.should_stop, **(work.opening() if first else {})):
+        if not train(work.folder, work.should_stop, **(work.opening() if first else Opening())):
             raise Stopped
 
     def progress(self, folder: Path) -> JobProgress:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -22,7 +22,7 @@ class StatusStyle(NamedTuple):
     """Icon and color of a status."""
 
     icon: str
-    color: str
+    color: Literal["gray", "blue", "orange", "green", "red"]
 
 
 _STYLES = {
@@ -91,7 +91,7 @@ def job_log(job: Job) -> None:
 
 
 def _action(
-    place: DeltaGenerator, label: str, icon: str, act: Callable[[Path], object], job: Job, **style: object
+    place: DeltaGenerator, label: str, icon: str, act: Callable[[Path], object], job: Job, **style: Any
 ) -> None:
     """A button that acts on a job, in a callback: a page that refreshes itself then loses no click."""
     key = f"job-{label}-{job.folder.parent.name}-{job.name}"

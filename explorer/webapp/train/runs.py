@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -45,7 +47,7 @@ def training_runs() -> None:
 
 
 def _choose(jobs: list[Job]) -> Job:
-    wanted = st.query_params.get("run")
+    wanted = st.query_params.get("run", "")
     by_name = {job.name: job for job in jobs}
     active = [job for job in jobs if job.state.active] or [job for job in jobs if job.state.open]
     return by_name.get(wanted) or (active or jobs)[0]
@@ -140,7 +142,7 @@ def open_probe_when_asked() -> None:
         st.switch_page(page_file("probe"), query_params={})
 
 
-def _numbers(job: Job, run: Run, metrics: list[dict]) -> None:
+def _numbers(job: Job, run: Run, metrics: list[dict[str, Any]]) -> None:
     done = run_progress(run.folder)
     validations = [entry for entry in metrics if entry["kind"] == "validation"]
     latest = validations[-1]["bits_per_dimension"] if validations else None
@@ -173,7 +175,7 @@ def _numbers(job: Job, run: Run, metrics: list[dict]) -> None:
         grid.metric(title, value, below, delta_color="off", delta_arrow="off", help=explanation, border=True)
 
 
-def _curves(job: Job, run: Run, metrics: list[dict]) -> None:
+def _curves(job: Job, run: Run, metrics: list[dict[str, Any]]) -> None:
     steps = run.config.steps
     kinds = {entry["kind"] for entry in metrics}
     if "progress" not in kinds:
