@@ -95,7 +95,7 @@ def test_empty() -> None:
 
 
 def test_too_many_bytes() -> None:
-    with pytest.raises(ExplorerError, match="at most 20 MB"):
+    with pytest.raises(ExplorerError, match="the limit is 20 MB"):
         read_image(bytes(MAX_UPLOAD_BYTES + 1))
 
 

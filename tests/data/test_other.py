@@ -33,7 +33,7 @@ def test_the_model_s_own_are_no_other_ones(home: Path, array: str) -> None:
     assert open_other(SHAPE, Values(), ("photos", array)) is None
     assert open_other(SHAPE, Values(), ("", "photos")) is None
     for own in (("photos", array), ("tiny-imagenet", "photos")):
-        with pytest.raises(ExplorerError, match="photos is what the model was trained on"):
+        with pytest.raises(ExplorerError, match="photos is the data set that the model was trained on"):
             open_other(SHAPE, Values(), own, "photos")
 
 
