@@ -110,12 +110,8 @@ def file_version(path: Path) -> FileVersion:
 
 
 def child_environment() -> dict[str, str]:
-    """The environment for ``python -m explorer...`` in a process of its own.
-
-    Wherever that process starts, it finds this package and this data folder.
-    """
+    """Variables with which another process finds this package and this data folder, wherever it starts."""
     return {
-        **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, (str(_PACKAGE.parent), os.environ.get("PYTHONPATH", "")))),
         "EXPLORER_HOME": str(data_home()),
     }

@@ -110,6 +110,7 @@ def _fetch(name: HubName, fetching: Progress | None, revision: str = "") -> HubR
     """Fetch a data set, or one commit of it, in a process of its own."""
     report = fetching or (lambda _done, _total: None)
     environment = {
+        **os.environ,
         **child_environment(),
         "HF_HUB_CACHE": hub_cache(),
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",  # callers show their own

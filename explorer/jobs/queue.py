@@ -20,12 +20,12 @@ from pathlib import Path
 import submitit
 
 from explorer.errors import ExplorerError
-from explorer.home import subfolder
+from explorer.home import child_environment, subfolder
 from explorer.jobs.locks import held, is_held
 from explorer.jobs.record import JobRecord, read_record, write_record
 from explorer.jobs.settings import job_settings
 from explorer.jobs.state import state
-from explorer.jobs.submission import Submission, environment, read_submission, send_local, write_submission
+from explorer.jobs.submission import Submission, read_submission, send_local, write_submission
 from explorer.jobs.supervisor import VISIBLE_DEVICES
 from explorer.jobs.tasks import member_folders
 from explorer.jobs.worker import LOCK_FILE, NICENESS
@@ -92,7 +92,7 @@ def _start_queue() -> None:
     if is_held(_queue_lock()):
         return
     # On busy cores, threads that spin make each other many times slower.
-    variables = {"OMP_WAIT_POLICY": "PASSIVE"} | os.environ | environment()
+    variables = os.environ | child_environment()
     try:
         with open(subfolder("jobs") / "queue.log", "ab") as log:
             process = subprocess.Popen(

@@ -13,15 +13,13 @@ from typing import Literal
 import submitit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-import explorer
 from explorer.errors import ExplorerError
-from explorer.home import data_home, write_atomically
+from explorer.home import child_environment, write_atomically
 from explorer.jobs.settings import JobSettings
 from explorer.jobs.supervisor import Supervisor
 
 __all__ = [
     "Submission",
-    "environment",
     "read_submission",
     "send_local",
     "send_to_slurm",
@@ -74,15 +72,6 @@ def read_submission(folder: Path) -> Submission | None:
         return None
 
 
-def environment() -> dict[str, str]:
-    """Variables with which another process finds this package and the data folder."""
-    parent = str(Path(explorer.__file__).resolve().parent.parent)
-    return {
-        "EXPLORER_HOME": str(data_home()),
-        "PYTHONPATH": os.pathsep.join(filter(None, (parent, os.environ.get("PYTHONPATH", "")))),
-    }
-
-
 def send_local(folder: Path, submission: Submission) -> submitit.Job[None]:
     """Start a job on this machine, in child processes that outlive this one."""
     executor = submitit.LocalExecutor(folder / "submitit")
@@ -111,7 +100,7 @@ def send_to_slurm(name: str, folders: Sequence[Path], submission: Submission) ->
         "cpus_per_task": settings.cpus,
         "mem": f"{round(1024 * settings.memory_gb)}MB" if settings.memory_gb else "",
     }
-    exported = environment()
+    exported = child_environment()
     if "EXPLORER_DATASETS" in os.environ:
         exported["EXPLORER_DATASETS"] = os.environ["EXPLORER_DATASETS"]
     try:
