@@ -10,7 +10,7 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line in a process of its own."""
     prepare_process()
-    from explorer.cli import main as run_command_line  # brings torch
+    from explorer.cli import main as run_command_line  # may bring torch
 
     run_command_line()
 
