@@ -3,7 +3,8 @@
 The Haar transform (`explorer.models.haar`) takes an image ``x_l`` to a coarse image and details. Both are used here in
 units in which images have values in [0, 1]: the coarse image is the mean of four pixels, ``c = x_{l+1}``, and the
 details ``d`` are the orthonormal ones of ``x_l``. *Level* ``l`` counts how often the photograph was halved before the
-step: an image ``x_l``, the mean of ``4^l`` pixels with noise of variance ``t0`` each, has noise ``t0 / 4^l``. The energy
+step: an image ``x_l``, the mean of ``4^l`` pixels with noise of variance ``t0`` each, has noise ``t0 / 4^l``. The
+energy
 
     U(d, t | c, l) = -log p(d, t | c)    [nats]
 
