@@ -1,14 +1,12 @@
 """Training of conditional energies: samples, objective, and that a few steps improve on the anchor."""
 
-import math
-
 import pytest
 import torch
 
 from explorer.images import Values
 from explorer.measures.dataset.scales_nll import details_nll
 from explorer.models.dual import NoiseRange
-from explorer.models.haar import haar, halve
+from explorer.models.haar import haar
 from explorer.models.stationary import StationaryGaussian, power_law_spectrum
 from explorer.training.conditional import (
     ConditionalConfig,
@@ -105,21 +103,6 @@ def test_a_few_steps_improve_on_the_anchor() -> None:
     after = details_nll(trainer.averaged.conditional, x, 0, T0, count=9)
     assert after.i_mmse < before.i_mmse - 0.1
     assert after.energy < before.energy - 0.1
-
-
-def test_both_estimates_of_a_known_density_agree() -> None:
-    model = StationaryGaussian(power_law_spectrum(32, 0.02), 0.5, T0)
-    x = model.sample(200, torch.Generator().manual_seed(0))
-    for level in (0, 1):
-        truth = model.details() if level == 0 else model.halved().details()
-        nll = details_nll(truth.float(), x.float(), level, T0, count=33)
-        assert nll.energy == pytest.approx(nll.i_mmse, abs=0.01)
-        assert max(abs(nll.mean_time_score)) < 0.01
-        assert nll.gaussian > nll.energy
-        scale = 3 / 4 ** (level + 1)
-        bits = nll.bits_per_pixel()
-        assert bits["energy"] == pytest.approx(scale * (nll.energy / math.log(2) + 8 + level))
-        assert halve(x, level).shape[-1] == 32 // 2**level
 
 
 def test_wrong_sizes_are_refused() -> None:
