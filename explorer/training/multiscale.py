@@ -217,7 +217,8 @@ def _train(
     losses: list[Tensor] = []
     while trainer.step < trainer.config.steps:
         if should_stop is not None and should_stop():
-            trainer.save(state)
+            if trainer.step:  # there is no state of the optimizer before
+                trainer.save(state)
             return False
         losses.append(trainer.take_step())
         report(trainer.step)

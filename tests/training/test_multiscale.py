@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from typer.testing import CliRunner
 
+from explorer.cli import app
 from explorer.errors import ExplorerError
 from explorer.models.multiscale_checkpoint import load_multiscale
 from explorer.training.multiscale import (
@@ -65,6 +67,15 @@ def test_a_stopped_run_takes_the_steps_that_it_would_have_taken(home: Path, phot
     resumed, _ = load_multiscale(home / "checkpoints" / "tiny")
     for one, other in zip(whole.parameters(), resumed.parameters(), strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
+def test_the_command_resumes_a_run(home: Path, photographs: Path, tmp_path: Path) -> None:
+    assert not train_multiscale(tmp_path / "run", config(photographs), lambda: True)
+    done = CliRunner().invoke(app, ["train-multiscale", "--run", str(tmp_path / "run")])
+    assert done.exit_code == 0
+    assert (home / "checkpoints" / "tiny" / "config.json").exists()
+    refused = CliRunner().invoke(app, ["train-multiscale", "--recipe", "nothing"])
+    assert isinstance(refused.exception, ExplorerError)
 
 
 def test_recipes_are_whole() -> None:
