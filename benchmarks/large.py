@@ -31,7 +31,7 @@ from explorer.models.dual import NoiseRange
 from explorer.models.multiscale import MultiscaleDensity
 from explorer.models.multiscale_checkpoint import load_multiscale
 from explorer.models.stationary import StationaryGaussian, power_law_spectrum
-from explorer.training.conditional import ConditionalConfig, ConditionalModelConfig, conditional_trainer
+from explorer.training.conditional import ConditionalConfig, ConditionalModelConfig, ConditionalTrainer
 
 _output = Console(width=150)
 _app = typer.Typer(add_completion=False, help=__doc__)
@@ -108,7 +108,7 @@ def truth(size: int = 64, steps: int = 1500, width: int = 32, layers: int = 8, t
     )
     settings = {"steps": steps, "batch_size": 8, "learning_rate": 3e-3, "requantized": 0.0, "decay_fraction": 0.8}
     config = ConditionalConfig(name="truth", dataset="", model=architecture, **settings)
-    trainer = conditional_trainer(config, _Float(whole))
+    trainer = ConditionalTrainer(config, _Float(whole))
     base = whole
     while base.image_shape[1] > _BASE:
         base = base.halved()

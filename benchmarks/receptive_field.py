@@ -23,7 +23,7 @@ from explorer.data.sources import open_dataset
 from explorer.data.views import Views
 from explorer.measures.dataset.scales_nll import details_nll
 from explorer.models.dual import NoiseRange
-from explorer.training.conditional import ConditionalConfig, ConditionalModelConfig, conditional_trainer
+from explorer.training.conditional import ConditionalConfig, ConditionalModelConfig, ConditionalTrainer
 from explorer.training.sources import PixelSource
 
 _output = Console(width=120)
@@ -72,7 +72,7 @@ def main(
             bfloat16=bfloat16,
         )
         began = time.process_time()
-        trainer = conditional_trainer(config, PixelSource(training.pixels, config.values, config.flip))
+        trainer = ConditionalTrainer(config, PixelSource(training.pixels, config.values, config.flip))
         while trainer.step < steps:
             trainer.take_step()
         minutes = (time.process_time() - began) / 60

@@ -6,7 +6,8 @@ that says the level: ``(B, 4C + 1, h, w)``. The objective is dual score matching
     space:  || sqrt(t) grad_d U(d + sqrt(t) eps, t | c) - eps ||^2 / n
     time:   ( (1 - ||eps||^2 / n) / 2  -  t dU/dt / n )^2 ,
 
-``n`` the number of details; the coarse image has the noise of its level, which is drawn with the sample.
+and, where asked for, the heat equation in the details; ``n`` is the number of details. The coarse
+image has the noise of its level, which is drawn with the sample.
 
 **Levels.** A stored image of side ``S`` is halved ``r`` times, ``r`` drawn anew for each step. What comes out is the
 mean of ``4^r`` dequantized pixels, that is, ``x_r`` of the image as it is: level ``r``. Or it is rounded to 8 bits and
@@ -16,7 +17,7 @@ the fine noise that belongs to it, and level 0 at several scales.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -27,16 +28,17 @@ from explorer.images import Values
 from explorer.models.conditional import ConditionalEnergy, ConditionalEnergyConfig
 from explorer.models.haar import haar, halve
 from explorer.training.config import TrainingConfig
-from explorer.training.objective import DualLosses, dual_score_losses
+from explorer.training.objective import DualLosses, dual_score_losses, heat_losses
 from explorer.training.sources import ImageSource
-from explorer.training.trainer import Trainer
+from explorer.training.trainer import HeatPoints, Trainer
 
 __all__ = [
     "ConditionalConfig",
     "ConditionalModelConfig",
     "ConditionalSource",
+    "ConditionalTrainer",
+    "conditional_heat_losses",
     "conditional_losses",
-    "conditional_trainer",
     "pack",
     "unpack",
 ]
@@ -80,8 +82,8 @@ class ConditionalConfig(TrainingConfig):
         requantized: share of the steps with halved images in which these are rounded to 8 bits again.
     """
 
-    model: ConditionalModelConfig
-    heat_weight: float = 0.0
+    model: ConditionalModelConfig  # type: ignore[assignment]  # the trainer asks for shape, noise and anchor alone
+    heat_weight: float = Field(0.0, ge=0)
     requantized: float = Field(0.5, ge=0, le=1)
 
 
@@ -134,9 +136,10 @@ class ConditionalSource:
         return self.images.statistics(most, generator)
 
 
-def conditional_losses(
-    energy: Callable[[Tensor, Tensor], Tensor], packed: Tensor, eps: Tensor, t: Tensor
-) -> DualLosses:
+Energy = Callable[[Tensor, Tensor], Tensor]
+
+
+def conditional_losses(energy: Energy, packed: Tensor, eps: Tensor, t: Tensor) -> DualLosses:
     """`dual_score_losses` in the details alone.
 
     Args:
@@ -146,12 +149,29 @@ def conditional_losses(
         t: noise variances as of level 0, shape ``(B,)``.
     """
     details, _, level = unpack(packed)
-    bands = details.shape[1]
+    return dual_score_losses(_of_details(energy, packed), details, eps[:, : details.shape[1]], t / 4**level)
 
-    def energy_of_details(noisy: Tensor, t: Tensor) -> Tensor:
-        return energy(torch.cat((noisy, packed[:, bands:]), 1), t)
 
-    return dual_score_losses(energy_of_details, details, eps[:, :bands], t / 4**level)
+def conditional_heat_losses(energy: Energy, packed: Tensor, t: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    """`heat_losses` in the details alone.
+
+    Args:
+        energy: of packed samples and noise variances of their details.
+        packed: points, shape ``(B, 4C + 1, h, w)``.
+        t: noise variances of the details, shape ``(B,)``.
+        first, second: independent random signs, of the shape of the details.
+    """
+    return heat_losses(_of_details(energy, packed), unpack(packed)[0], t, first, second)
+
+
+def _of_details(energy: Energy, packed: Tensor) -> Energy:
+    """The energy as a function of the details, or of several times as many, one after the other."""
+    given = packed[:, len(packed[0]) // 4 * 3 :]
+
+    def energy_of_details(details: Tensor, t: Tensor) -> Tensor:
+        return energy(torch.cat((details, given.repeat(len(details) // len(given), 1, 1, 1)), 1), t)
+
+    return energy_of_details
 
 
 class _Packed(nn.Module):
@@ -166,7 +186,7 @@ class _Packed(nn.Module):
         return self.conditional.energy(details, t, coarse, level)
 
 
-def conditional_trainer(config: ConditionalConfig, images: ImageSource, most: int = 2000) -> Trainer:
+class ConditionalTrainer(Trainer):
     """A `Trainer` of a conditional energy; its `averaged.conditional` is the model.
 
     Args:
@@ -174,15 +194,29 @@ def conditional_trainer(config: ConditionalConfig, images: ImageSource, most: in
         images: images of ``config.model.image_shape``, in [0, 1].
         most: images that the anchor is taken from.
     """
-    source = ConditionalSource(images, config.values, config.model.noise.t0, config.requantized)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        model = ConditionalEnergy(config.model.architecture)
-    model.fit_statistics(source.statistics(most, torch.Generator().manual_seed(config.seed)))
-    trainer = Trainer(config, source, _Packed(model), conditional_losses)
-    if config.bfloat16:
-        trainer.model.conditional.convolution_dtype = torch.bfloat16
-    return trainer
+
+    def __init__(self, config: ConditionalConfig, images: ImageSource, most: int = 2000) -> None:
+        source = ConditionalSource(images, config.values, config.model.noise.t0, config.requantized)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            model = ConditionalEnergy(config.model.architecture)
+        model.fit_statistics(source.statistics(most, torch.Generator().manual_seed(config.seed)))
+        super().__init__(config, source, _Packed(model), conditional_losses)
+        if config.bfloat16:
+            self.model.conditional.convolution_dtype = torch.bfloat16
+
+    def _heat_points(self, images: Tensor, generator: torch.Generator) -> HeatPoints:
+        """Those of any training, with noise on the details alone, and as much of it as their level has."""
+        points = super()._heat_points(images, generator)
+        packed = images[: len(points.t)].to(self.device)
+        details, _, level = unpack(packed)
+        bands = details.shape[1]
+        noise = (points.y[:, :bands] - details) / 2 ** level.view(-1, 1, 1, 1)
+        y = torch.cat((details + noise, packed[:, bands:]), 1)
+        return HeatPoints(y, points.t / 4**level, points.first[:, :bands], points.second[:, :bands])
+
+    def _heat_loss(self, parameters: Mapping[str, Tensor], points: tuple[Tensor, ...]) -> Tensor:
+        return conditional_heat_losses(self._network(parameters), *points).mean()
 
 
 def _halvings(side: int) -> int:

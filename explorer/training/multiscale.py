@@ -33,7 +33,7 @@ from explorer.models.multiscale_checkpoint import (
     save_multiscale,
 )
 from explorer.progress import Progress
-from explorer.training.conditional import ConditionalConfig, conditional_trainer
+from explorer.training.conditional import ConditionalConfig, ConditionalTrainer
 from explorer.training.config import TrainingConfig
 from explorer.training.run import append_metrics
 from explorer.training.sources import ImageSource, PixelSource
@@ -157,7 +157,7 @@ def train_multiscale(
         config.dataset, config.conditional.model.image_shape, "train", views=Views(config.views, config.min_shrink)
     )
     source = PixelSource(images.pixels, config.conditional.values, config.conditional.flip)
-    conditional = conditional_trainer(config.conditional, source)
+    conditional = ConditionalTrainer(config.conditional, source)
     base = Trainer(config.base, ShrunkSource(source, config.base.model.image_shape[1]))
     total = config.conditional.steps + config.base.steps
     done = 0

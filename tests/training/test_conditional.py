@@ -12,8 +12,9 @@ from explorer.training.conditional import (
     ConditionalConfig,
     ConditionalModelConfig,
     ConditionalSource,
+    ConditionalTrainer,
+    conditional_heat_losses,
     conditional_losses,
-    conditional_trainer,
     pack,
     unpack,
 )
@@ -94,8 +95,37 @@ def test_the_objective_is_dual_score_matching_at_the_noise_of_the_level() -> Non
     torch.testing.assert_close(found.time, expected.time)
 
 
+def test_the_heat_loss_of_the_truth_vanishes_at_every_level() -> None:
+    truth = Contrasts().gaussian.details()
+
+    def energy(packed: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        details, coarse, level = unpack(packed)
+        return truth.energy(details, t, coarse, level)
+
+    coarse, details = haar(Contrasts().gaussian.sample(64, torch.Generator().manual_seed(0)))
+    generator = torch.Generator().manual_seed(1)
+    signs = [2.0 * torch.randint(0, 2, details.shape, generator=generator).double() - 1 for _ in range(2)]
+    t = torch.full((64,), 0.01, dtype=torch.float64)
+    right = conditional_heat_losses(energy, pack(details, coarse / 2, 1.0), t, *signs)
+    wrong = conditional_heat_losses(lambda y, t: 1.3 * energy(y, t), pack(details, coarse / 2, 1.0), t, *signs)
+    assert right.mean().abs() < 0.01 * wrong.mean()
+
+
+def test_heat_points_have_the_noise_of_their_level_on_the_details_alone() -> None:
+    trainer = ConditionalTrainer(config(heat_weight=1.0, heat_share=1.0, heat_noisy=1.0), Contrasts(), most=200)
+    for step in range(20):
+        batch = trainer.batch(step)
+        details, _, level = unpack(batch.x)
+        noise = batch.heat.y[:, :3] - details
+        torch.testing.assert_close(batch.heat.y[:, 3:], batch.x[:, 3:])
+        ratio = noise.square().mean((1, 2, 3)) / batch.heat.t
+        assert float(ratio.mean()) == pytest.approx(1.0, abs=0.15)
+        assert float(batch.heat.t.max()) <= 1.0 / 4 ** float(level[0])
+    assert torch.isfinite(trainer.take_step()).all()
+
+
 def test_a_few_steps_improve_on_the_anchor() -> None:
-    trainer = conditional_trainer(config(), Contrasts(), most=200)
+    trainer = ConditionalTrainer(config(), Contrasts(), most=200)
     x = Contrasts().sample(32, torch.Generator().manual_seed(5))
     before = details_nll(trainer.model.conditional, x, 0, T0, count=9)
     while trainer.step < trainer.config.steps:
