@@ -58,8 +58,8 @@ def bits(
         pixels = np.array(open_dataset(data, (channels, size, size), "validation", limit=images).pixels)
         x = config.values.dequantized(torch.from_numpy(pixels), torch.Generator().manual_seed(0))
         d = x[0].numel()
-        code = torch.cat([-model.log_prob(part) for part in x.split(4)]).mean() / math.log(2) / d
-        code = float(code) + math.log2(config.values.levels)
+        nats = -torch.cat([model.log_prob(part) for part in torch.split(x, 4)]).mean()
+        code = float(nats) / math.log(2) / d + math.log2(config.values.levels)
         codecs = dict.fromkeys(("JPEG XL", "WebP", "PNG"), 0.0)
         for image in pixels:
             for name, size_in_bits in lossless_bits(image).items():
@@ -118,7 +118,7 @@ def truth(size: int = 64, steps: int = 1500, width: int = 32, layers: int = 8, t
     table = Table("step", "RMS error, dB/dimension", "mean error", title=f"1/f^2 Gaussian images, {size} x {size}")
     while True:
         if trainer.step % max(1, steps // 6) == 0:
-            model = MultiscaleDensity(base.float(), [trainer.averaged.conditional], _TRUTH.t0, size)
+            model = MultiscaleDensity(base.float(), [trainer.conditional], _TRUTH.t0, size)
             error = (model.log_prob(y.float()).double() - exact) * (10 / math.log(10) / size**2)
             table.add_row(f"{trainer.step:,}", f"{error.square().mean().sqrt():.4f}", f"{error.mean():+.4f}")
             typer.echo(f"  step {trainer.step:,}: mean error {error.mean():+.4f} dB/dimension", err=True)

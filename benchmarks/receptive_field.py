@@ -76,7 +76,7 @@ def main(
         while trainer.step < steps:
             trainer.take_step()
         minutes = (time.process_time() - began) / 60
-        model = trainer.averaged.conditional
+        model = trainer.conditional
         x = config.values.dequantized(pixels, torch.Generator().manual_seed(1))
         bits = details_nll(model, x, 0, _NOISE.t0).bits_per_pixel(config.values.levels)
         weights = sum(parameter.numel() for parameter in model.parameters())

@@ -139,14 +139,14 @@ class _Block(nn.Module):
         size = 3 if dilation else 1
         self.condition = nn.Linear(embedding_dim, 2 * width)
         self.conv = nn.Conv2d(width, width, size, padding=dilation, dilation=max(1, dilation))
-        nn.init.zeros_(self.condition.weight)
-        nn.init.zeros_(self.condition.bias)
+        for parameter in (*self.condition.parameters(), *self.conv.parameters()):
+            nn.init.zeros_(parameter)
         nn.init.normal_(self.conv.weight, std=0.5 / math.sqrt(width * size**2))
-        nn.init.zeros_(self.conv.bias)
 
     def forward(self, h: Tensor, embedding: Tensor) -> Tensor:
         scale, shift = self.condition(embedding)[:, :, None, None].chunk(2, 1)
-        return h + self.conv(F.gelu(h * (1 + scale) + shift))
+        change: Tensor = self.conv(F.gelu(h * (1 + scale) + shift))
+        return h + change
 
 
 class ConditionalEnergy(ConditionalModel):
@@ -187,8 +187,9 @@ class ConditionalEnergy(ConditionalModel):
         self.blocks = nn.ModuleList(_Block(config.width, dilation, dim) for dilation in config.dilations)
         self.output = nn.Conv2d(config.width + inputs, bands + 1, 1)
         self.offset = nn.Linear(features, 1, bias=False)
-        for parameter in (self.output.weight, self.output.bias, self.offset.weight):
-            nn.init.zeros_(parameter)
+        for layer in (self.output, self.offset):
+            for parameter in layer.parameters():
+                nn.init.zeros_(parameter)
 
     @torch.no_grad()
     def fit_statistics(self, images: Tensor) -> None:
@@ -196,7 +197,7 @@ class ConditionalEnergy(ConditionalModel):
         bands = 3 * self.config.channels
         moments = torch.zeros(bands + 9 * self.config.channels, bands + 9 * self.config.channels, dtype=torch.float64)
         positions = 0
-        for part in images.split(64):
+        for part in torch.split(images, 64):
             coarse, details = haar(part)
             rows = torch.cat((details, _neighbors(coarse / 2)), 1).transpose(0, 1).flatten(1).double()
             moments += (rows @ rows.T).cpu()
@@ -246,7 +247,7 @@ class ConditionalEnergy(ConditionalModel):
         )
         noise = torch.cat((self.noise_features(t), level[:, None] / 4, (t / coarse_noise).log()[:, None] / 10), 1)
         output = self._network(inputs, self.embedding(noise))
-        correction = 0.5 * (whitened * output[:, :-1]).sum(1) + output[:, -1] + self.offset(noise).unsqueeze(2)
+        correction: Tensor = 0.5 * (whitened * output[:, :-1]).sum(1) + output[:, -1] + self.offset(noise).unsqueeze(2)
         return gaussian + (mean_variance / (mean_variance + t)).view(-1, 1, 1) * correction
 
     def _network(self, inputs: Tensor, embedding: Tensor) -> Tensor:
@@ -256,10 +257,11 @@ class ConditionalEnergy(ConditionalModel):
             return self._layers(inputs, embedding).float()
 
     def _layers(self, inputs: Tensor, embedding: Tensor) -> Tensor:
-        h = self.first(inputs)
+        h: Tensor = self.first(inputs)
         for block in self.blocks:
             h = block(h, embedding)
-        return self.output(torch.cat((h, inputs), 1))
+        output: Tensor = self.output(torch.cat((h, inputs), 1))
+        return output
 
 
 def _neighbors(coarse: Tensor) -> Tensor:

@@ -42,7 +42,7 @@ def haar(x: Tensor) -> tuple[Tensor, Tensor]:
 
 def inverse_haar(coarse: Tensor, details: Tensor) -> Tensor:
     """The image ``(B, C, H, W)`` with these coefficients; the inverse of `haar`."""
-    bands = torch.cat((coarse[:, None], details.unflatten(1, (3, -1))), 1)
+    bands = torch.cat((coarse, details), 1).view(len(coarse), 4, -1, *coarse.shape[2:])
     blocks = torch.einsum("km,bkchw->bcmhw", _matrix(coarse), bands)
     return F.pixel_shuffle(blocks.flatten(1, 2), 2)
 

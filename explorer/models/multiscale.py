@@ -21,6 +21,7 @@ than one pixel in 50 (with ``b = 16``, at 128 pixels or more) pays about one bit
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -90,7 +91,7 @@ class MultiscaleDensity(EnergyModel):
         ValueError: there is no conditional model, or the base is not square.
     """
 
-    def __init__(self, base: EnergyModel, steps: list[ConditionalModel], t0: float, side: int = 256) -> None:
+    def __init__(self, base: EnergyModel, steps: Sequence[ConditionalModel], t0: float, side: int = 256) -> None:
         super().__init__()
         channels, height, width = base.image_shape
         if height != width or not steps:
@@ -102,7 +103,9 @@ class MultiscaleDensity(EnergyModel):
 
     def step(self, level: int) -> ConditionalModel:
         """The conditional model of a level."""
-        return self.steps[min(level, len(self.steps) - 1)]
+        step = self.steps[min(level, len(self.steps) - 1)]
+        assert isinstance(step, ConditionalModel)
+        return step
 
     def levels(self, height: int, width: int) -> int:
         """``J``, the number of steps for an image of this size.

@@ -29,7 +29,6 @@ __all__ = [
     "save_multiscale",
 ]
 
-_FORMAT = "image-density-explorer/1"
 _MAX_CONFIG_BYTES = 1_000_000
 
 
@@ -77,7 +76,7 @@ class MultiscaleCheckpointConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    format: Literal["image-density-explorer/1"] = _FORMAT
+    format: Literal["image-density-explorer/1"] = "image-density-explorer/1"
     model: MultiscaleConfig
     values: Values = Values()
     dataset: str = ""

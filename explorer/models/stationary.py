@@ -37,7 +37,8 @@ def power_law_spectrum(size: int, pixel_variance: float, exponent: float = 2.0) 
     """
     f = torch.fft.fftfreq(size, 1 / size, dtype=torch.float64)
     power = (f[:, None].square() + f.square()).clamp_min(1) ** (-exponent / 2)
-    return power * (pixel_variance / power.mean())
+    spectrum: Tensor = power * (pixel_variance / power.mean())
+    return spectrum
 
 
 class StationaryGaussian(EnergyModel):
@@ -67,7 +68,8 @@ class StationaryGaussian(EnergyModel):
         """`count` independent images, shape ``(count, 1, H, W)``."""
         white = torch.randn(count, *self.spectrum.shape, generator=generator, dtype=self.spectrum.dtype)
         shaped = torch.fft.fft2(white) * self.spectrum.sqrt()
-        return self.mean + torch.fft.ifft2(shaped).real[:, None]
+        x: Tensor = torch.fft.ifft2(shaped).real[:, None]
+        return self.mean + x
 
     def halved(self) -> StationaryGaussian:
         """The distribution of the mean of four pixels, at half the size."""
@@ -130,4 +132,5 @@ class StationaryDetails(ConditionalModel):
         white = (self.axes @ ((self.axes.mH @ residual[..., None])[..., 0] / total.sqrt())[..., None])[..., 0]
         whitened = torch.fft.ifft2(white.permute(0, 3, 1, 2), norm="ortho").real
         constant = 0.5 * torch.log(2 * math.pi * total).sum(3).mean((1, 2))
-        return 0.5 * whitened.square().sum(1) + constant.view(-1, 1, 1)
+        energy: Tensor = 0.5 * whitened.square().sum(1) + constant.view(-1, 1, 1)
+        return energy

@@ -119,16 +119,15 @@ class ConditionalSource:
         x = self.images.sample(count, generator)
         halvings = _halvings(x.shape[-1])
         weights = _SHARE_OF_NEXT ** torch.arange(halvings + 1.0)
-        here = {"generator": generator, "device": generator.device}
         times = int(torch.multinomial(weights.to(generator.device), 1, generator=generator))
         level = times
         if times:
             x = halve(x, times)
-            if torch.rand((), **here) < self.requantized:
+            if torch.rand((), generator=generator, device=generator.device) < self.requantized:
                 level, x = 0, self.values.dequantized(self.values.to_pixels(x), generator)
         side = x.shape[-1] // 2 * 2
         coarse, details = haar(x[..., :side, :side])
-        noise = torch.randn(coarse.shape, **here)
+        noise = torch.randn(coarse.shape, generator=generator, device=generator.device)
         return pack(details, coarse / 2 + (self.t0 / 4 ** (level + 1)) ** 0.5 * noise, level)
 
     def statistics(self, most: int, generator: torch.Generator) -> Tensor:
@@ -187,7 +186,7 @@ class _Packed(nn.Module):
 
 
 class ConditionalTrainer(Trainer):
-    """A `Trainer` of a conditional energy; its `averaged.conditional` is the model.
+    """A `Trainer` of a conditional energy; its model is `conditional`.
 
     Args:
         config: what to train.
@@ -202,8 +201,15 @@ class ConditionalTrainer(Trainer):
             model = ConditionalEnergy(config.model.architecture)
         model.fit_statistics(source.statistics(most, torch.Generator().manual_seed(config.seed)))
         super().__init__(config, source, _Packed(model), conditional_losses)
-        if config.bfloat16:
-            self.model.conditional.convolution_dtype = torch.bfloat16
+        if config.bfloat16:  # the averaged weights were copied before
+            model.convolution_dtype = torch.bfloat16
+
+    @property
+    def conditional(self) -> ConditionalEnergy:
+        """The model with the averaged weights."""
+        averaged = self.averaged.conditional
+        assert isinstance(averaged, ConditionalEnergy)
+        return averaged
 
     def _heat_points(self, images: Tensor, generator: torch.Generator) -> HeatPoints:
         """Those of any training, with noise on the details alone, and as much of it as their level has."""

@@ -183,10 +183,10 @@ def train_multiscale(
     return True
 
 
-def assembled(config: MultiscaleTrainingConfig, conditional: Trainer, base: Trainer) -> MultiscaleDensity:
+def assembled(config: MultiscaleTrainingConfig, conditional: ConditionalTrainer, base: Trainer) -> MultiscaleDensity:
     """The model of a run, with the averaged weights of its two trainers."""
     model = build_multiscale(config.model)
-    model.steps[0].load_state_dict(conditional.averaged.conditional.state_dict())
+    model.steps[0].load_state_dict(conditional.conditional.state_dict())
     model.base.load_state_dict(base.averaged.state_dict())
     return model.requires_grad_(False).eval()
 

@@ -127,10 +127,10 @@ def test_heat_points_have_the_noise_of_their_level_on_the_details_alone() -> Non
 def test_a_few_steps_improve_on_the_anchor() -> None:
     trainer = ConditionalTrainer(config(), Contrasts(), most=200)
     x = Contrasts().sample(32, torch.Generator().manual_seed(5))
-    before = details_nll(trainer.model.conditional, x, 0, T0, count=9)
+    before = details_nll(trainer.conditional, x, 0, T0, count=9)
     while trainer.step < trainer.config.steps:
         trainer.take_step()
-    after = details_nll(trainer.averaged.conditional, x, 0, T0, count=9)
+    after = details_nll(trainer.conditional, x, 0, T0, count=9)
     assert after.i_mmse < before.i_mmse - 0.1
     assert after.energy < before.energy - 0.1
 

@@ -102,7 +102,7 @@ def details_nll(
     rows = []
     for done, t in enumerate(ts):
         sums = np.zeros(3)
-        for d, c in zip(details.split(batch), coarse.split(batch), strict=True):
+        for d, c in zip(torch.split(details, batch), torch.split(coarse, batch), strict=True):
             eps = torch.randn(d.shape, generator=generator)
             variance, at_level = torch.full((len(d),), t), torch.full((len(d),), float(level))
             result = model.derivatives(d + math.sqrt(t) * eps, variance, c, at_level)
@@ -130,4 +130,5 @@ def _residual_variances(coarse: Tensor, details: Tensor) -> np.ndarray:
     b = details.flatten(2).transpose(0, 1).flatten(1).double()
     both = b @ a.T
     residual = b @ b.T - both @ torch.linalg.lstsq(a @ a.T, both.T).solution
-    return torch.linalg.eigvalsh(residual / b.shape[1]).clamp_min(1e-12).numpy()
+    variances: np.ndarray = torch.linalg.eigvalsh(residual / b.shape[1]).clamp_min(1e-12).numpy()
+    return variances
