@@ -41,11 +41,11 @@ import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from explorer.models.base import Derivatives, sum_pixels
+from explorer.models.base import Derivatives, EnergyModel, sum_pixels
 from explorer.models.dual import LogNoiseFeatures, NoiseRange
 from explorer.models.haar import haar
 
-__all__ = ["ConditionalEnergy", "ConditionalEnergyConfig", "ConditionalModel"]
+__all__ = ["ConditionalEnergy", "ConditionalEnergyConfig", "ConditionalModel", "GivenCoarse"]
 
 _NOISE_FLOOR = 0.3
 _TINY = 1e-6
@@ -95,6 +95,34 @@ class ConditionalModel(nn.Module):
     def denoise(self, details: Tensor, t: Tensor, coarse: Tensor, level: Tensor) -> Tensor:
         """``E[d | noisy details, c]`` (Tweedie), of the shape of `details`; arguments as for `local_energy`."""
         return details + t.view(-1, 1, 1, 1) * self.derivatives(details, t, coarse, level).score
+
+
+class GivenCoarse(EnergyModel):
+    """The density of the details of one coarse image, as an `EnergyModel`: what samplers and measures work on.
+
+    Args:
+        model: a conditional model.
+        coarse: one coarse image, with the noise of its level, shape ``(1, C, h, w)``.
+        level: how often the image was halved before.
+        t0: noise variance of the details at which log p is reported.
+
+    Attributes:
+        image_shape: of the details, ``(3C, h, w)``.
+    """
+
+    coarse: Tensor
+
+    def __init__(self, model: ConditionalModel, coarse: Tensor, level: int, t0: float) -> None:
+        super().__init__()
+        self.model = model
+        self.level = level
+        self.t0 = t0
+        self.register_buffer("coarse", coarse)
+        _, channels, height, width = coarse.shape
+        self.image_shape = (3 * channels, height, width)
+
+    def energy(self, y: Tensor, t: Tensor) -> Tensor:
+        return self.model.energy(y, t, self.coarse.expand(len(y), -1, -1, -1), torch.full_like(t, self.level))
 
 
 class ConditionalEnergyConfig(BaseModel):

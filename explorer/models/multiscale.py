@@ -14,8 +14,8 @@ small images, gives the first term, and a `ConditionalModel` each of the others.
 **Sizes.** The image is halved until its shorter side is below ``2 b``, with ``b`` the base's side; both sides must be
 multiples of ``2^J``, and `fitting_sides` says how much of an image of other sides is scored. What is left at the end is
 cut into squares of ``b x b`` from the upper left corner, independent under the model, and the pixels beyond them are
-independent, Gaussian with mean 1/2 and variance 1/12. An image of sides ``2^J b`` is one square; for any other, fewer
-than one pixel in 50 (with ``b = 16``, at 128 pixels or more) pays about one bit more for not being in one.
+independent, Gaussian with mean 1/2 and variance 1/12. An image of sides ``2^J b`` is one square. With ``b = 16``, from
+128 pixels on, fewer than one coefficient in 50 is a pixel beyond the squares.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from explorer.models.conditional import ConditionalEnergy, ConditionalEnergyConfig
+from explorer.models.conditional import ConditionalEnergy, ConditionalEnergyConfig, GivenCoarse
 from explorer.models.dual import NoiseRange
 from explorer.models.haar import haar
 from explorer.models.stationary import StationaryGaussian, power_law_spectrum
@@ -86,6 +86,16 @@ def test_correction_vanishes_at_large_noise() -> None:
         return float((model.energy(noisy, ts, coarse, level) - gaussian.energy(noisy, ts, coarse, level)).abs().mean())
 
     assert correction(100.0) < 1e-3 * correction(1e-4)
+
+
+def test_details_of_one_coarse_image_have_an_energy_of_their_own() -> None:
+    model = network()
+    details, t, coarse, _ = step()
+    given = GivenCoarse(model, coarse[:1], 2, 1e-4)
+    assert given.image_shape == (3, 16, 16)
+    level, both = torch.full((2,), 2.0), coarse[:1].expand(2, -1, -1, -1)
+    torch.testing.assert_close(given.energy(details, t), model.energy(details, t, both, level))
+    torch.testing.assert_close(given.denoise(details, t), model.denoise(details, t, both, level))
 
 
 @pytest.mark.parametrize("dilations", [(0,), (1, 0), (2, 1)])
