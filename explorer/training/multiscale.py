@@ -38,6 +38,7 @@ from explorer.training.config import TrainingConfig
 from explorer.training.run import append_metrics
 from explorer.training.sources import ImageSource, PixelSource
 from explorer.training.trainer import Trainer
+from explorer.units import psnr_from_noise_variance
 
 __all__ = [
     "MULTISCALE_RECIPES",
@@ -250,4 +251,6 @@ def _card(config: MultiscaleTrainingConfig) -> str:
         f"{stored} x {stored} pixels, receptive field {config.conditional.model.receptive_field} positions.\n"
         f"- Base: {config.base.steps:,} steps of {config.base.batch_size} images.\n"
         f"- {config.views} views of each picture, shrunk at least {config.min_shrink:g} times.\n"
+        f"- log p is reported at {psnr_from_noise_variance(config.model.t0):.0f} dB of noise, of pixels "
+        f"x = (k + u) / {config.conditional.values.levels}, u uniform in [0, 1).\n"
     )
