@@ -23,11 +23,14 @@ def train_multiscale(
     run: Annotated[Path | None, typer.Option(help="Resume the run in this folder; other options are ignored.")] = None,
 ) -> None:
     """Train the density of photographs of any size. Ctrl-C saves the state; `--run FOLDER` goes on from there."""
+    import torch
+
     from explorer.data.sources import absolute_spec
     from explorer.home import subfolder
     from explorer.training.multiscale import multiscale_recipe
     from explorer.training.multiscale import train_multiscale as train
 
+    torch.set_flush_denormal(True)  # denormal numbers make arithmetic on the CPU many times slower
     config = None
     if run is None:
         config = multiscale_recipe(recipe, absolute_spec(data) if data else "", name)

@@ -17,7 +17,7 @@ the fine noise that belongs to it, and level 0 at several scales.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -221,7 +221,7 @@ class ConditionalTrainer(Trainer):
         y = torch.cat((details + noise, packed[:, bands:]), 1)
         return HeatPoints(y, points.t / 4**level, points.first[:, :bands], points.second[:, :bands])
 
-    def _heat_loss(self, parameters: Mapping[str, Tensor], points: tuple[Tensor, ...]) -> Tensor:
+    def _heat_loss(self, parameters: dict[str, Tensor], points: tuple[Tensor, ...]) -> Tensor:
         return conditional_heat_losses(self._network(parameters), *points).mean()
 
 
