@@ -19,6 +19,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 if TYPE_CHECKING:
     from explorer.errors import ExplorerError
     from explorer.images import read_image, to_square
+    from explorer.measures.sampling.sample import sample
     from explorer.models.base import Derivatives, EnergyModel
     from explorer.models.checkpoints import Checkpoint, list_checkpoints, load, load_checkpoint
 
@@ -31,6 +32,7 @@ __all__ = [
     "load",
     "load_checkpoint",
     "read_image",
+    "sample",
     "to_square",
 ]
 
@@ -38,6 +40,7 @@ __all__ = [
 _HOMES = {
     "explorer.errors": ("ExplorerError",),
     "explorer.images": ("read_image", "to_square"),
+    "explorer.measures.sampling.sample": ("sample",),
     "explorer.models.base": ("Derivatives", "EnergyModel"),
     "explorer.models.checkpoints": ("Checkpoint", "list_checkpoints", "load", "load_checkpoint"),
 }

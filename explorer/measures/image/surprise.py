@@ -1,0 +1,173 @@
+"""Where the bits of an image are: its code length, pixel by pixel and noise scale by noise scale.
+
+Pointwise I-MMSE (Kong, Brekelmans and Ver Steeg 2023, arXiv 2302.03792). With ``y = x + sqrt(t) eps``, ``D`` the
+denoiser and ``e_i(t) = E (x_i - D_i(y, t))^2 / t`` the error at value ``i`` of one image ``x`` as a share of the noise,
+the mean of ``-log p(y, t0)`` over the noise is the sum over all values of
+
+    h_i = 1/2 log(2 pi T) + E (y_i - mean_i)^2 / (2 T) - 1/2 integral_{t0}^{T} (1 - e_i(t)) dlog t,
+
+``T`` far above every variance. There ``e_i(T) = (x_i - mean_i)^2 / T``, the mean being all that ``D`` says, so that no
+mean is needed; and taking the noise of variance ``t0`` apart,
+
+    h_i = 1/2 log(2 pi e t0) + 1/2 integral_{t0}^{T} e_i(t) dlog t + 1/2 e_i(T) .
+
+The first term is that of noise alone, the same at all values; the rest is positive, and says at which scales of noise a
+value is hard to know. With cells of width ``1/levels`` it is a code length of ``h_i / log 2 + log2(levels)`` bits.
+
+**Estimate.** Trapezoidal rule in ``log t``, and at each level `draws` draws of ``eps``. Where noise hides nothing,
+``D = y`` and ``e_i = eps_i^2`` exactly: all of its fluctuation is that of the noise, whose mean is known. So a multiple
+of ``eps_i^2 - 1`` is subtracted, by a regression over the values of an image, level by level (control variate).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from explorer.measures.shared.noise import noise_generator
+from explorer.measures.shared.noise_levels import log_spaced
+from explorer.models.base import EnergyModel, sum_pixels
+from explorer.models.devices import inference_batch_size
+
+__all__ = ["Surprise", "surprise"]
+
+_LEVELS = 21
+_DRAWS = 2
+
+
+@dataclass(frozen=True)
+class Surprise:
+    """The code length of images, value by value. All in nats, on the CPU.
+
+    Attributes:
+        ts: noise variances, increasing, shape ``(K,)``.
+        floor: ``1/2 log(2 pi e t0)``, what each value costs without an image.
+        by_level: what each level adds to that, shape ``(B, K, C, H, W)``; positive but for the error of the draws.
+        energy: ``E U(y, t0)`` of the same noisy images, the energy's own code length, shape ``(B,)``.
+        draw_error: standard error of `total` from the draws, shape ``(B,)``; not a number with one draw.
+        value_error: the same of a single value of `nats`, root mean square over an image, shape ``(B,)``.
+        grid_error: error of `total` from the spacing of the levels: a third of the change when every other one is left
+            out, shape ``(B,)``. It holds the draws' error of that change as well.
+    """
+
+    ts: Tensor
+    floor: float
+    by_level: Tensor
+    energy: Tensor
+    draw_error: Tensor
+    value_error: Tensor
+    grid_error: Tensor
+
+    @property
+    def nats(self) -> Tensor:
+        """``h_i``, shape ``(B, C, H, W)``."""
+        return self.floor + self.by_level.sum(1)
+
+    @property
+    def total(self) -> Tensor:
+        """``sum_i h_i``, the code length as the denoising error tells it, shape ``(B,)``."""
+        return sum_pixels(self.nats)
+
+    def pixel_bits(self, levels: int) -> Tensor:
+        """Code length of each pixel in bits, summed over channels, shape ``(B, H, W)``.
+
+        Args:
+            levels: number of cells a value, 256 for 8-bit images.
+        """
+        return (self.nats / math.log(2) + math.log2(levels)).sum(1)
+
+    def pixel_bits_by_level(self) -> Tensor:
+        """Bits of each pixel that come from each noise level, summed over channels, shape ``(B, K, H, W)``."""
+        return self.by_level.sum(2) / math.log(2)
+
+
+def surprise(
+    model: EnergyModel,
+    x: Tensor,
+    t0: float,
+    t_max: float,
+    *,
+    levels: int = _LEVELS,
+    draws: int = _DRAWS,
+    seed: int = 0,
+) -> Surprise:
+    """The map of surprise of images; one gradient for each image, level and draw.
+
+    The noise is the same for all images, so that maps are compared under common random numbers, and independent from
+    level to level, so that its errors average out in the integral.
+
+    Args:
+        model: an energy model.
+        x: images as the model reads them, shape ``(B, C, H, W)``.
+        t0: smallest noise variance, positive.
+        t_max: ``T``, far above the variances of the data.
+        levels: noise variances, evenly spaced in ``log t``; odd, at least 3.
+        draws: of the noise at each level, at least 1.
+        seed: of the noise.
+
+    Raises:
+        ValueError: no draws, an even number of levels or fewer than 3, or not ``0 < t0 < t_max``.
+    """
+    if draws < 1 or levels < 3 or levels % 2 == 0 or not 0 < t0 < t_max:
+        raise ValueError("A map of surprise needs a draw, an odd number of levels from 3 on, and 0 < t0 < t_max.")
+    errors, noise_power, energy = _errors(model, x, log_spaced(t0, t_max, levels), draws, seed)
+    controlled = errors - _slope(errors, noise_power) * noise_power
+
+    spacing = math.log(t_max / t0) / (levels - 1)
+    weights = torch.full((levels,), spacing)
+    weights[[0, -1]] /= 2
+    coarse = torch.zeros(levels)
+    coarse[::2] = 2 * weights[::2]
+    coarse[[0, -1]] = spacing
+    for each in (weights, coarse):
+        each[-1] += 1.0  # beyond T
+    mean = controlled.mean(2)
+    by_level = 0.5 * weights.view(-1, 1, 1, 1) * mean
+
+    sums = controlled.flatten(3).sum(3, dtype=torch.float64)  # (B, K, draws)
+    half = 0.5 * weights.double()
+    draw_error = (half.square() * sums.var(2) / draws).sum(1).sqrt() if draws > 1 else torch.full((len(x),), math.nan)
+    value_variance = controlled.var(2).flatten(2).mean(2) if draws > 1 else torch.full((len(x), levels), math.nan)
+    value_error = (half.square() * value_variance.double() / draws).sum(1).sqrt()
+    grid_error = (0.5 * (coarse - weights).double() * sums.mean(2)).sum(1).abs() / 3
+    return Surprise(
+        ts=torch.tensor(log_spaced(t0, t_max, levels), dtype=torch.float64),
+        floor=0.5 * math.log(2 * math.pi * math.e * t0),
+        by_level=by_level,
+        energy=energy,
+        draw_error=draw_error,
+        value_error=value_error,
+        grid_error=grid_error,
+    )
+
+
+def _errors(model: EnergyModel, x: Tensor, ts: list[float], draws: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+    """``(x_i - D_i)^2 / t``, ``eps_i^2 - 1``, both ``(B, K, draws, C, H, W)``, and the mean energy at the first level,
+    ``(B,)``, of which ``1/2 (||eps||^2 - d)``, of mean zero, is taken out."""
+    device, d = model.device, model.dimensions
+    x = x.to(device)
+    eps = torch.randn(len(ts), draws, *model.image_shape, generator=noise_generator(seed), dtype=x.dtype)
+    variances = torch.tensor(ts, dtype=x.dtype)
+    count, rest = len(x), len(ts) * draws
+    errors = torch.empty(count * rest, *model.image_shape, dtype=x.dtype)
+    energies = torch.empty(count * rest, dtype=x.dtype)
+    for chunk in torch.arange(count * rest).split(inference_batch_size(d, device)):
+        image, level, draw = chunk // rest, chunk % rest // draws, chunk % draws
+        noise, t = eps[level, draw].to(device), variances[level].to(device)
+        sigma = t.sqrt().view(-1, 1, 1, 1)
+        result = model.derivatives(x[image.to(device)] + sigma * noise, t)
+        errors[chunk] = (sigma * result.score + noise).square().cpu()
+        energies[chunk] = result.energy.cpu()
+    noise_power = eps.square() - 1
+    first = energies.view(count, len(ts), draws)[:, 0] - 0.5 * sum_pixels(noise_power[0])
+    return errors.view(count, len(ts), draws, *model.image_shape), noise_power[None], first.mean(1)
+
+
+def _slope(errors: Tensor, noise_power: Tensor) -> Tensor:
+    """Of a regression of `errors` on `noise_power` over draws and values, for each image and level."""
+    over = (2, 3, 4, 5)
+    centered = noise_power - noise_power.mean(over, keepdim=True)
+    return (errors * centered).mean(over, keepdim=True) / centered.square().mean(over, keepdim=True)
