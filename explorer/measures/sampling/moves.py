@@ -49,11 +49,7 @@ def move_down(y: Tensor, score: Tensor, t: float, t_next: float, beta: float, ge
     """
     if not 0 < beta <= 1:
         raise ValueError("The share beta must be in (0, 1].")
-    h = (1 - math.sqrt(t_next / t)) / beta
-    if h > 1:
-        raise ValueError(
-            f"The noise falls too much in one step for beta = {beta:g}. Take more steps, or a larger beta."
-        )
+    h = min(1.0, (1 - math.sqrt(t_next / t)) / beta)
     moved = y + h * t * score
     variance = t_next - t * (1 - h) ** 2
     if beta == 1 or variance <= 0:
