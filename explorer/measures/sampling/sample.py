@@ -77,7 +77,7 @@ class Samples:
 
 def plan(
     model: EnergyModel,
-    sampler: str = "ancestral",
+    sampler: str = "flow",
     steps: int = 60,
     *,
     t_start: float | None = None,
@@ -150,7 +150,7 @@ def sample(
     model: EnergyModel,
     count: int = 16,
     *,
-    sampler: str = "ancestral",
+    sampler: str = "flow",
     steps: int = 60,
     seed: int = 0,
     t_start: float | None = None,
