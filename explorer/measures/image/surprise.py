@@ -14,9 +14,11 @@ mean is needed; and taking the noise of variance ``t0`` apart,
 The first term is that of noise alone, the same at all values; the rest is positive, and says at which scales of noise a
 value is hard to know. With cells of width ``1/levels`` it is a code length of ``h_i / log 2 + log2(levels)`` bits.
 
-**Estimate.** Trapezoidal rule in ``log t``, and at each level `draws` draws of ``eps``. Where noise hides nothing,
-``D = y`` and ``e_i = eps_i^2`` exactly: all of its fluctuation is that of the noise, whose mean is known. So a multiple
-of ``eps_i^2 - 1`` is subtracted, by a regression over the values of an image, level by level (control variate).
+**Estimate.** Trapezoidal rule in ``log t``, and at each level `draws` draws of ``eps``. With ``J`` the Jacobian of
+``D``, ``e_i`` varies as ``J_ii^2 eps_i^2``, and the mean of ``eps_i^2`` is known: ``J_ii^2 (eps_i^2 - 1)`` is
+subtracted (control variate). On average ``e_i = J_ii``, since ``t J`` is the covariance of ``x`` given ``y``; it is read
+from the neighborhood of the value at the levels above and below, whose noise is another, so that the mean stays what it
+is.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ import math
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from explorer.measures.shared.noise import noise_generator
@@ -36,6 +39,7 @@ __all__ = ["Surprise", "surprise"]
 
 _LEVELS = 21
 _DRAWS = 2
+_NEIGHBORHOOD = 5  # pixels
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,7 @@ def surprise(
     if draws < 1 or levels < 3 or levels % 2 == 0 or not 0 < t0 < t_max:
         raise ValueError("A map of surprise needs a draw, an odd number of levels from 3 on, and 0 < t0 < t_max.")
     errors, noise_power, energy = _errors(model, x, log_spaced(t0, t_max, levels), draws, seed)
-    controlled = errors - _slope(errors, noise_power) * noise_power
+    controlled = errors - _gain(errors).square() * noise_power
 
     spacing = math.log(t_max / t0) / (levels - 1)
     weights = torch.full((levels,), spacing)
@@ -166,8 +170,10 @@ def _errors(model: EnergyModel, x: Tensor, ts: list[float], draws: int, seed: in
     return errors.view(count, len(ts), draws, *model.image_shape), noise_power[None], first.mean(1)
 
 
-def _slope(errors: Tensor, noise_power: Tensor) -> Tensor:
-    """Of a regression of `errors` on `noise_power` over draws and values, for each image and level."""
-    over = (2, 3, 4, 5)
-    centered = noise_power - noise_power.mean(over, keepdim=True)
-    return (errors * centered).mean(over, keepdim=True) / centered.square().mean(over, keepdim=True)
+def _gain(errors: Tensor) -> Tensor:
+    """``J_ii`` in [0, 1], from `errors` ``(B, K, draws, C, H, W)``; shape ``(B, K, 1, C, H, W)``."""
+    smooth = F.avg_pool2d(errors.mean(2).flatten(0, 1), _NEIGHBORHOOD, 1, _NEIGHBORHOOD // 2, count_include_pad=False)
+    smooth = smooth.view(errors.shape[:2] + errors.shape[3:])
+    below = torch.cat((smooth[:, 1:2], smooth[:, :-1]), 1)
+    above = torch.cat((smooth[:, 1:], smooth[:, -2:-1]), 1)
+    return (0.5 * (below + above)).clamp(0, 1)[:, :, None]
