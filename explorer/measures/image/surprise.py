@@ -16,9 +16,13 @@ value is hard to know. With cells of width ``1/levels`` it is a code length of `
 
 **Estimate.** Trapezoidal rule in ``log t``, and at each level `draws` draws of ``eps``. With ``J`` the Jacobian of
 ``D``, ``e_i`` varies as ``J_ii^2 eps_i^2``, and the mean of ``eps_i^2`` is known: ``J_ii^2 (eps_i^2 - 1)`` is
-subtracted (control variate). On average ``e_i = J_ii``, since ``t J`` is the covariance of ``x`` given ``y``; it is read
-from the neighborhood of the value at the levels above and below, whose noise is another, so that the mean stays what it
-is.
+subtracted (control variate). On average ``e_i = J_ii``, since ``t J`` is the covariance of ``x`` given ``y``; it is
+read from the neighborhood of the value at the levels above and below, whose noise is another, so that the mean stays
+what it is.
+
+**Dequantization.** Where an image is smooth, most of the bits of a value are those of what was added to its pixel
+below one gray level, and a map of a single draw of that is speckled. For a map of the pixels give each draw of the
+noise its own dequantization.
 """
 
 from __future__ import annotations
@@ -105,64 +109,82 @@ def surprise(
 
     Args:
         model: an energy model.
-        x: images as the model reads them, shape ``(B, C, H, W)``.
+        x: images as the model reads them, shape ``(B, C, H, W)``; or ``(B, draws, C, H, W)``, another dequantization of
+            the same pixels for each draw of the noise, over which all numbers are then means.
         t0: smallest noise variance, positive.
         t_max: ``T``, far above the variances of the data.
         levels: noise variances, evenly spaced in ``log t``; odd, at least 3.
-        draws: of the noise at each level, at least 1.
+        draws: of the noise at each level, at least 1; those of `x` where it has them.
         seed: of the noise.
 
     Raises:
         ValueError: no draws, an even number of levels or fewer than 3, or not ``0 < t0 < t_max``.
     """
+    separate = x.dim() == 5
+    draws = x.shape[1] if separate else draws
     if draws < 1 or levels < 3 or levels % 2 == 0 or not 0 < t0 < t_max:
         raise ValueError("A map of surprise needs a draw, an odd number of levels from 3 on, and 0 < t0 < t_max.")
-    errors, noise_power, energy = _errors(model, x, log_spaced(t0, t_max, levels), draws, seed)
-    controlled = errors - _gain(errors).square() * noise_power
-
-    spacing = math.log(t_max / t0) / (levels - 1)
-    weights = torch.full((levels,), spacing)
-    weights[[0, -1]] /= 2
-    coarse = torch.zeros(levels)
-    coarse[::2] = 2 * weights[::2]
-    coarse[[0, -1]] = spacing
-    for each in (weights, coarse):
-        each[-1] += 1.0  # beyond T
-    mean = controlled.mean(2)
-    by_level = 0.5 * weights.view(-1, 1, 1, 1) * mean
-
-    sums = controlled.flatten(3).sum(3, dtype=torch.float64)  # (B, K, draws)
-    half = 0.5 * weights.double()
-    draw_error = (half.square() * sums.var(2) / draws).sum(1).sqrt() if draws > 1 else torch.full((len(x),), math.nan)
-    value_variance = controlled.var(2).flatten(2).mean(2) if draws > 1 else torch.full((len(x), levels), math.nan)
-    value_error = (half.square() * value_variance.double() / draws).sum(1).sqrt()
-    grid_error = (0.5 * (coarse - weights).double() * sums.mean(2)).sum(1).abs() / 3
+    ts = log_spaced(t0, t_max, levels)
+    errors, noise_power, energy = _errors(model, x if separate else x[:, None].expand(-1, draws, -1, -1, -1), ts, seed)
+    errors -= _gain(errors).square() * noise_power
+    sums = errors.flatten(3).sum(3, dtype=torch.float64)  # over values, (B, K, draws)
+    fine, coarse = _weights(ts)
     return Surprise(
-        ts=torch.tensor(log_spaced(t0, t_max, levels), dtype=torch.float64),
+        ts=torch.tensor(ts, dtype=torch.float64),
         floor=0.5 * math.log(2 * math.pi * math.e * t0),
-        by_level=by_level,
+        by_level=fine.view(-1, 1, 1, 1).to(errors) * errors.mean(2),
         energy=energy,
-        draw_error=draw_error,
-        value_error=value_error,
-        grid_error=grid_error,
+        draw_error=_variance(sums, fine, separate).sqrt(),
+        value_error=_variance(errors.flatten(3).double(), fine, separate).mean(1).sqrt(),
+        grid_error=((coarse - fine) * sums.mean(2)).sum(1).abs() / 3,
     )
 
 
-def _errors(model: EnergyModel, x: Tensor, ts: list[float], draws: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
-    """``(x_i - D_i)^2 / t``, ``eps_i^2 - 1``, both ``(B, K, draws, C, H, W)``, and the mean energy at the first level,
-    ``(B,)``, of which ``1/2 (||eps||^2 - d)``, of mean zero, is taken out."""
+def _weights(ts: list[float]) -> tuple[Tensor, Tensor]:
+    """``h - floor`` from ``e`` at each level: weights with all of them, and with every other one; both ``(K,)``."""
+    spacing = math.log(ts[1] / ts[0])
+    fine = torch.full((len(ts),), 0.5 * spacing, dtype=torch.float64)
+    fine[[0, -1]] /= 2
+    coarse = torch.zeros_like(fine)
+    coarse[::2] = spacing
+    coarse[[0, -1]] /= 2
+    for weights in (fine, coarse):
+        weights[-1] += 0.5  # from T to infinity
+    return fine, coarse
+
+
+def _variance(parts: Tensor, weights: Tensor, separate: bool) -> Tensor:
+    """Of ``sum_k weights_k mean_draws parts_k``, for `parts` ``(B, K, draws, ...)``; shape ``(B, ...)``.
+
+    The draws at one level are independent of those at another, which two draws a level then suffice to know; not so
+    where each draw has an image of its own, the same at all levels. One draw gives no variance.
+    """
+    draws = parts.shape[2]
+    if draws < 2:
+        return torch.full((len(parts), *parts.shape[3:]), math.nan, dtype=parts.dtype)
+    weights = weights.view(1, -1, *[1] * (parts.dim() - 2))
+    if separate:
+        return (weights * parts).sum(1).var(1) / draws
+    return (weights[:, :, 0].square() * parts.var(2)).sum(1) / draws
+
+
+def _errors(model: EnergyModel, x: Tensor, ts: list[float], seed: int) -> tuple[Tensor, Tensor, Tensor]:
+    """For images ``(B, draws, C, H, W)``: ``(x_i - D_i)^2 / t`` and ``eps_i^2 - 1``, both ``(B, K, draws, C, H, W)``.
+
+    And the mean energy at the first level, ``(B,)``, without ``1/2 (||eps||^2 - d)``, which is of mean zero.
+    """
     device, d = model.device, model.dimensions
-    x = x.to(device)
+    x, (count, draws) = x.to(device), x.shape[:2]
     eps = torch.randn(len(ts), draws, *model.image_shape, generator=noise_generator(seed), dtype=x.dtype)
     variances = torch.tensor(ts, dtype=x.dtype)
-    count, rest = len(x), len(ts) * draws
+    rest = len(ts) * draws
     errors = torch.empty(count * rest, *model.image_shape, dtype=x.dtype)
     energies = torch.empty(count * rest, dtype=x.dtype)
     for chunk in torch.arange(count * rest).split(inference_batch_size(d, device)):
         image, level, draw = chunk // rest, chunk % rest // draws, chunk % draws
         noise, t = eps[level, draw].to(device), variances[level].to(device)
         sigma = t.sqrt().view(-1, 1, 1, 1)
-        result = model.derivatives(x[image.to(device)] + sigma * noise, t)
+        result = model.derivatives(x[image.to(device), draw.to(device)] + sigma * noise, t)
         errors[chunk] = (sigma * result.score + noise).square().cpu()
         energies[chunk] = result.energy.cpu()
     noise_power = eps.square() - 1

@@ -122,6 +122,17 @@ def test_equal_images_have_equal_maps_and_the_noise_is_theirs_alone() -> None:
     assert not torch.equal(both.nats[0], surprise(gaussian, x, T0, T_MAX, seed=1).nats[0])
 
 
+def test_each_draw_may_have_its_own_dequantization() -> None:
+    """The same one for all is the image itself; different ones give the mean over them."""
+    gaussian = model()
+    x = gaussian.sample(3, torch.Generator().manual_seed(6))
+    same = surprise(gaussian, x[:, None].expand(-1, 4, -1, -1, -1), T0, T_MAX)
+    torch.testing.assert_close(same.nats, surprise(gaussian, x, T0, T_MAX, draws=4).nats)
+    mixed = surprise(gaussian, x[None].repeat(1, 60, 1, 1, 1), T0, T_MAX)
+    expected = closed_form(gaussian, x).mean(0)
+    assert float(mixed.total) == pytest.approx(float(expected.sum()), abs=4 * float(mixed.draw_error))
+
+
 def test_one_draw_has_no_error_and_a_network_gives_a_map(tiny_checkpoint: Checkpoint) -> None:
     found: Surprise = surprise(tiny_checkpoint.model, torch.rand(1, *SHAPE), T0, 100.0, draws=1)
     assert torch.isfinite(found.nats).all()
