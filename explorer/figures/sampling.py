@@ -56,7 +56,12 @@ def trajectories_figure(
                 "fillcolor": translucent(GRAY, 0.25),
                 "name": "data, 10–90 %",
             },
-            {**edge, "y": shown(band.median), "line": {"color": GRAY, "width": 1.5, "dash": "dash"}, "name": "median"},
+            {
+                **edge,
+                "y": shown(band.median),
+                "line": {"color": GRAY, "width": 1.5, "dash": "dash"},
+                "name": "data, median",
+            },
         ]
     traces += [
         {
