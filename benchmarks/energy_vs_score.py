@@ -53,12 +53,12 @@ class ScoreNetwork(nn.Module):
     def forward(self, y: Tensor, t: Tensor) -> Tensor:
         parts = self.parts
         sigma = t.sqrt().view(-1, 1, 1, 1)
-        view = parts.look(y, t)
+        network = parts.precondition(y, t)
         total = (parts.gaussian.variances + sigma.square()).sqrt()
-        output, _ = parts.unet(view.inputs, view.embedding).chunk(2, 1)
+        output, _ = parts.unet(network.images, network.embedding).chunk(2, 1)
         correction = parts.gaussian.synthesize(parts.gaussian.coefficients(output + parts.gaussian.mean) / total)
-        gaussian = parts.gaussian.synthesize(view.coefficients / total)
-        return sigma * (gaussian + view.weight.view(-1, 1, 1, 1) * correction)
+        gaussian = parts.gaussian.synthesize(network.z / total)
+        return sigma * (gaussian + network.weight.view(-1, 1, 1, 1) * correction)
 
 
 def denoising_losses(network: Callable[[Tensor, Tensor], Tensor], x: Tensor, eps: Tensor, t: Tensor) -> DualLosses:
@@ -96,6 +96,7 @@ def _denoised(scaled_gradient: Callable[[Tensor, Tensor], Tensor], x: Tensor) ->
 def main(data: str = "photos", steps: int = 4000, images: int = 1000, seed: int = 0, threads: int = 1) -> None:
     """Train the three networks and print denoised PSNR side by side."""
     torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)
     shape = (1, _SIZE, _SIZE)
     training: np.ndarray = open_dataset(data, shape, "train").pixels
     validation: np.ndarray = open_dataset(data, shape, "validation").pixels[:images]

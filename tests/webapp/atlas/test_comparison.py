@@ -14,8 +14,8 @@ from explorer.catalog.build import find_catalog
 from explorer.catalog.compare import Comparison, compare
 from explorer.data.sources import open_dataset
 from explorer.data.store import Store
+from explorer.jobs.kinds import CatalogTask
 from explorer.jobs.manage import list_jobs
-from explorer.jobs.tasks import CatalogTask
 from explorer.models.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from tests.conftest import write_tiny_checkpoint
 
@@ -59,7 +59,7 @@ def select(monkeypatch: pytest.MonkeyPatch, **event: list) -> None:
     """What `plotly_chart` says is selected."""
     chosen = SimpleNamespace(**({"box": [], "lasso": []} | event))
     monkeypatch.setattr(
-        "explorer.webapp.atlas.comparison.st.plotly_chart", lambda *_, **__: SimpleNamespace(selection=chosen)
+        "explorer.webapp.shell.points_chart.st.plotly_chart", lambda *_, **__: SimpleNamespace(selection=chosen)
     )
 
 
