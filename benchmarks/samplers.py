@@ -3,7 +3,7 @@
     python -m benchmarks.samplers                                       # natural64, 16 images, some minutes
     python -m benchmarks.samplers --model digits --count 64 --steps 15,30,60
 
-For each sampler and number of steps: gradients an image, seconds, mean -log p of the samples and how far it is from
+For each sampler and number of steps: gradients per image, seconds, mean -log p of the samples and how far it is from
 that of the data (which a right density and a right sampler make zero), and the error of the radial power spectrum: of
 the clean samples against the data, root mean square over frequencies, in dB. `paper` is ancestral sampling with the
 steps of Kadkhodaie and Simoncelli (2021), h0 = beta = 0.1; `late` starts where the model is its Gaussian.

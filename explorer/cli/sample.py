@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from explorer.cli.console import DeviceOption, ModelArgument, messages, progress_bar
+from explorer.cli.console import DeviceOption, ModelArgument, messages, open_checkpoint, progress_bar
 from explorer.errors import ExplorerError
 from explorer.home import write_atomically
 
@@ -42,11 +42,10 @@ def sample(
     import numpy as np
 
     from explorer.measures.sampling.sample import sample as draw
-    from explorer.models.checkpoints import load_checkpoint
 
     if output.suffix.lower() != ".npz":
         raise ExplorerError(f"{output} must end in .npz.")
-    checkpoint = load_checkpoint(model, device)
+    checkpoint = open_checkpoint(model, device)
     with progress_bar("Sampling") as progress:
         drawn = draw(checkpoint.model, count, sampler=sampler, steps=steps, seed=seed, late=late, progress=progress)
     arrays = {
@@ -59,7 +58,7 @@ def sample(
         if drawn.acceptance is not None:
             arrays["acceptance"] = drawn.acceptance
     with write_atomically(output) as path, open(path, "wb") as file:  # by name, NumPy would add a suffix
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, allow_pickle=False, **arrays)
     saved = f", {drawn.plan.saved} saved" if late else ""
     accepted = "" if drawn.acceptance is None else f", {100 * drawn.acceptance.mean():.0f} % of the moves accepted"
     messages.print(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.probe import Band
+from explorer.figures.probe import Quantiles
 from explorer.figures.style import BLUE, GRAY, VERMILLION, mark_vertical, style_figure, translucent
 from explorer.units import LogProbUnit, convert_log_prob, unit_label
 
@@ -22,7 +22,7 @@ def trajectories_figure(
     unit: LogProbUnit,
     dimensions: int,
     grid: Sequence[float] = (),
-    band: Band | None = None,
+    band: Quantiles | None = None,
     at: float | None = None,
     height: int = 320,
 ) -> go.Figure:

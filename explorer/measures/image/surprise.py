@@ -83,7 +83,7 @@ class Surprise:
         """Code length of each pixel in bits, summed over channels, shape ``(B, H, W)``.
 
         Args:
-            levels: number of cells a value, 256 for 8-bit images.
+            levels: number of cells per value, 256 for 8-bit images.
         """
         return (self.nats / math.log(2) + math.log2(levels)).sum(1)
 
@@ -180,7 +180,7 @@ def _errors(model: EnergyModel, x: Tensor, ts: list[float], seed: int) -> tuple[
     rest = len(ts) * draws
     errors = torch.empty(count * rest, *model.image_shape, dtype=x.dtype)
     energies = torch.empty(count * rest, dtype=x.dtype)
-    for chunk in torch.arange(count * rest).split(inference_batch_size(d, device)):
+    for chunk in torch.split(torch.arange(count * rest), inference_batch_size(d, device)):
         image, level, draw = chunk // rest, chunk % rest // draws, chunk % draws
         noise, t = eps[level, draw].to(device), variances[level].to(device)
         sigma = t.sqrt().view(-1, 1, 1, 1)

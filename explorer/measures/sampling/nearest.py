@@ -17,11 +17,11 @@ class Nearest(NamedTuple):
     """Of each image, the nearest one of a data set.
 
     Attributes:
-        index: its place in the data set, shape ``(n,)``; of several at the same distance the first.
+        place: its index in the data set, shape ``(n,)``; of several at the same distance the first.
         distance: root mean square over pixel values, in [0, 1], shape ``(n,)``; 0 for the same pixels.
     """
 
-    index: np.ndarray
+    place: np.ndarray
     distance: np.ndarray
 
 
@@ -40,7 +40,7 @@ def nearest_images(images: np.ndarray, pixels: np.ndarray, progress: Progress | 
     if not len(pixels) or pixels.shape[1:] != images.shape[1:]:
         raise ValueError(f"A data set of images of shape {images.shape[1:]} is needed, not {pixels.shape}.")
     ours = images.reshape(len(images), -1).astype(np.float64)
-    index = np.zeros(len(ours), dtype=np.int64)
+    place = np.zeros(len(ours), dtype=np.int64)
     least = np.full(len(ours), np.inf)
     size = max(1, _BATCH_VALUES // ours.shape[1])
     for begin in range(0, len(pixels), size):
@@ -49,8 +49,8 @@ def nearest_images(images: np.ndarray, pixels: np.ndarray, progress: Progress | 
         best = squared.argmin(1)
         here = squared[np.arange(len(ours)), best]
         closer = here < least
-        index[closer], least[closer] = begin + best[closer], here[closer]
+        place[closer], least[closer] = begin + best[closer], here[closer]
         if progress is not None:
             progress(min(begin + size, len(pixels)), len(pixels))
     squared = least + np.square(ours).sum(1)
-    return Nearest(index, np.sqrt(squared / ours.shape[1]) / 255)
+    return Nearest(place, np.sqrt(squared / ours.shape[1]) / 255)

@@ -39,8 +39,8 @@ class Plan:
     Attributes:
         sampler: name, a key of `SAMPLERS`.
         ts: noise variances, decreasing.
-        gradients: an image.
-        saved: gradients an image that a late start saves.
+        gradients: per image.
+        saved: gradients per image that a late start saves.
     """
 
     sampler: str

@@ -4,7 +4,7 @@ All follow the noise variances that they are given, from images at the first, an
 need the score alone. Errors are those of the discretization, in steps ``h`` of ``log t``; a sampler cannot mend an
 energy that is wrong.
 
-| sampler     | gradients an image, K steps    | error of the distribution                                  |
+| sampler     | gradients per image, K steps   | error of the distribution                                  |
 | ancestral   | K + 1                          | O(h)                                                       |
 | flow        | 2 K + 1                        | O(h^2), deterministic                                      |
 | corrector   | (1 + corrections) (K + 1)      | O(h) of the steps, mended in part; O(step) of the moves    |
@@ -156,7 +156,7 @@ def mala(
 def mala_step(dimensions: int) -> float:
     """``1.36 d^(-1/3)``, in units of the noise variance: the step at which 57 % of the moves are accepted where ``p``
     is noise alone, the best in many dimensions (Roberts and Rosenthal 1998)."""
-    return _MALA_SCALE * dimensions ** (-1 / 3)
+    return _MALA_SCALE / math.cbrt(dimensions)
 
 
 SAMPLERS: dict[str, Sampler] = {"ancestral": ancestral, "flow": flow, "corrector": corrector, "mala": mala}
@@ -164,7 +164,7 @@ SAMPLERS: dict[str, Sampler] = {"ancestral": ancestral, "flow": flow, "corrector
 
 
 def gradients_needed(sampler: str, levels: int) -> int:
-    """Gradients an image that a sampler of `SAMPLERS` takes for so many noise variances, at least 1."""
+    """Gradients per image that a sampler of `SAMPLERS` takes for so many noise variances, at least 1."""
     return {
         "ancestral": levels,
         "flow": 2 * levels - 1,

@@ -48,7 +48,7 @@ does not increase. Nothing is computed for a state before it is asked for: a cal
 def batched_derivatives(model: EnergyModel, y: Tensor, t: float) -> Derivatives:
     """Derivatives at images ``(n, C, H, W)`` on the model's device, in batches that fit into memory."""
     size = inference_batch_size(model.dimensions, model.device)
-    parts = [model.derivatives(part, t) for part in y.split(size)]
+    parts = [model.derivatives(part, t) for part in torch.split(y, size)]
     return parts[0] if len(parts) == 1 else Derivatives(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 

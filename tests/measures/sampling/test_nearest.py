@@ -15,7 +15,7 @@ def test_nearest_is_nearest(monkeypatch: pytest.MonkeyPatch, batch_values: int) 
     found = nearest_images(images, pixels, lambda *report: reports.append(report))
     differences = images[:, None].astype(float) - pixels[None]
     distances = np.sqrt(np.square(differences).mean((2, 3, 4))) / 255
-    np.testing.assert_array_equal(found.index, distances.argmin(1))
+    np.testing.assert_array_equal(found.place, distances.argmin(1))
     np.testing.assert_allclose(found.distance, distances.min(1))
     assert reports[-1] == (50, 50)
 
@@ -24,7 +24,7 @@ def test_a_copy_is_at_distance_zero_exactly_and_the_first_of_two_is_named() -> N
     pixels = np.random.default_rng(1).integers(0, 256, (30, 3, 64, 64), dtype=np.uint8)
     pixels[20] = pixels[7]
     found = nearest_images(pixels[[7]], pixels)
-    assert (found.index[0], found.distance[0]) == (7, 0.0)
+    assert (found.place[0], found.distance[0]) == (7, 0.0)
 
 
 @pytest.mark.parametrize("shape", [(0, 1, 2, 2), (3, 1, 2, 3)])

@@ -14,7 +14,7 @@ from explorer.measures.sampling.sample import follow, plan, sample
 from explorer.measures.sampling.samplers import SAMPLERS
 from explorer.models.analytic import Gaussian
 from explorer.models.checkpoints import Checkpoint
-from tests.measures.sampling.laws import T0, T_START, D, gaussian
+from tests.measures.sampling.distributions import T0, T_START, D, gaussian
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -35,15 +35,15 @@ def test_samples_of_a_network(tiny_checkpoint: Checkpoint, sampler: str) -> None
 
 
 def test_a_seed_gives_the_same_samples_and_another_does_not() -> None:
-    law = gaussian()
-    one, again, other = (sample(law, 4, steps=10, seed=seed, t_start=T_START) for seed in (5, 5, 6))
+    density = gaussian()
+    one, again, other = (sample(density, 4, steps=10, seed=seed, t_start=T_START) for seed in (5, 5, 6))
     assert torch.equal(one.images, again.images)
     assert not torch.equal(one.images, other.images)
 
 
 def test_a_page_stops_by_asking_for_no_more() -> None:
-    law = gaussian()
-    states = follow(law, plan(law, "flow", 10**6, t_start=T_START), 2)
+    density = gaussian()
+    states = follow(density, plan(density, "flow", 10**6, t_start=T_START), 2)
     assert [next(states).gradients for _ in range(3)] == [1, 3, 5]
     states.close()
     with pytest.raises(StopIteration):
@@ -56,20 +56,20 @@ def test_the_plan_says_what_it_costs(tiny_checkpoint: Checkpoint) -> None:
 
 
 def test_what_cannot_be_done_is_said_in_a_sentence() -> None:
-    law = gaussian()
+    density = gaussian()
     for message, arguments in (
         ("no sampler 'magic'", {"sampler": "magic"}),
         ("at least one step", {"steps": 0}),
         ("no Gaussian", {"late": True}),
     ):
         with pytest.raises(ExplorerError, match=message):
-            sample(law, 2, t_start=T_START, **arguments)
+            sample(density, 2, t_start=T_START, **arguments)
     with pytest.raises(ExplorerError, match="one image"):
-        sample(law, 0, t_start=T_START)
+        sample(density, 0, t_start=T_START)
     with pytest.raises(ValueError, match="t_start"):
-        sample(law, 2)
+        sample(density, 2)
     with pytest.raises(ValueError, match="large to small"):
-        sample(law, 2, t_start=T0)
+        sample(density, 2, t_start=T0)
 
 
 def test_an_energy_that_is_not_finite_ends_it_with_a_sentence() -> None:
@@ -77,7 +77,7 @@ def test_an_energy_that_is_not_finite_ends_it_with_a_sentence() -> None:
         def energy(self, y: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
             return super().energy(y, t) + torch.where(t < 0.1, math.nan, 0.0)
 
-    law = gaussian()
-    broken = Broken(law.mean, 0.04 * torch.eye(D), T0)
+    density = gaussian()
+    broken = Broken(density.mean, 0.04 * torch.eye(D), T0)
     with pytest.raises(ExplorerError, match="no finite energy at"):
         sample(broken, 2, t_start=T_START)

@@ -12,7 +12,7 @@ from explorer.measures.sampling.sample import plan, sample
 from explorer.measures.sampling.start import divergence_from_gaussian, gaussian_of, late_start, start
 from explorer.models.anchor import SpectralGaussian
 from explorer.models.checkpoints import Checkpoint
-from tests.measures.sampling.laws import gaussian
+from tests.measures.sampling.distributions import gaussian
 
 SHAPE = (1, 4, 4)
 
@@ -49,12 +49,12 @@ def test_the_start_of_a_network_has_the_mean_and_variances_of_its_data(tiny_chec
 
 
 def test_without_a_gaussian_it_is_noise_about_the_mean() -> None:
-    law, t, count = gaussian(), 1e4, 2000
-    assert gaussian_of(law) is None
-    y = start(law, t, count, torch.Generator().manual_seed(0))
-    assert float((y - law.mean).mean(0).abs().max()) < 4 * math.sqrt(t / count)
+    density, t, count = gaussian(), 1e4, 2000
+    assert gaussian_of(density) is None
+    y = start(density, t, count, torch.Generator().manual_seed(0))
+    assert float((y - density.mean).mean(0).abs().max()) < 4 * math.sqrt(t / count)
     assert float(y.var(0).mean()) == pytest.approx(t, rel=0.02)
-    assert start(law.double(), t, 2, torch.Generator()).dtype == torch.float64
+    assert start(density.double(), t, 2, torch.Generator()).dtype == torch.float64
 
 
 def test_the_divergence_is_that_of_the_two_densities() -> None:

@@ -26,14 +26,14 @@ def contrasts() -> GaussianScaleMixture:
     return GaussianScaleMixture(torch.full((1, SIZE, SIZE), 0.5), covariance, [0.3, 1.0, 3.0], t0=T0)
 
 
-def exact(law: Gaussian | GaussianScaleMixture, count: int, t: float, seed: int = 1) -> Tensor:
+def exact(density: Gaussian | GaussianScaleMixture, count: int, t: float, seed: int = 1) -> Tensor:
     """Exact samples of ``p(., t)``."""
     generator = torch.Generator().manual_seed(seed)
-    x = law.sample(count, generator)
+    x = density.sample(count, generator)
     return x + math.sqrt(t) * torch.randn(x.shape, generator=generator)
 
 
-def variance_ratios(y: Tensor, law: Gaussian, t: float) -> Tensor:
+def variance_ratios(y: Tensor, density: Gaussian, t: float) -> Tensor:
     """Variance of samples along each eigenvector over the true one; 1, with a standard error of ``sqrt(2 / n)``."""
-    z = (y - law.mean).flatten(1).double() @ law.eigenvectors.double()
-    return z.square().mean(0) / (law.eigenvalues.double() + t)
+    z = (y - density.mean).flatten(1).double() @ density.eigenvectors.double()
+    return z.square().mean(0) / (density.eigenvalues.double() + t)
