@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from explorer.errors import ExplorerError
     from explorer.images import read_image, to_square
+    from explorer.measures.sampling.sample import sample
     from explorer.models.base import Derivatives, EnergyModel
     from explorer.models.checkpoints import Checkpoint, list_checkpoints, load, load_checkpoint
 
@@ -27,6 +28,7 @@ __all__ = [
     "load",
     "load_checkpoint",
     "read_image",
+    "sample",
     "to_square",
 ]
 
@@ -34,6 +36,7 @@ __all__ = [
 _HOMES = {
     "explorer.errors": ("ExplorerError",),
     "explorer.images": ("read_image", "to_square"),
+    "explorer.measures.sampling.sample": ("sample",),
     "explorer.models.base": ("Derivatives", "EnergyModel"),
     "explorer.models.checkpoints": ("Checkpoint", "list_checkpoints", "load", "load_checkpoint"),
 }
