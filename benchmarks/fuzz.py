@@ -13,7 +13,6 @@ spare and a data folder of its own. A case passes when the reading returns, or s
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import tempfile
@@ -26,8 +25,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
-from rich.table import Table
 
+from benchmarks.result import Cell, Result, WriteOption, measured, report
 from explorer.home import SHIPPED_CHECKPOINTS
 from tests.fuzzing.originals import write_originals
 from tests.fuzzing.sandbox import contents
@@ -43,7 +42,8 @@ def main(
     only: Annotated[str, typer.Option(help="Cases of this kind alone.")] = "",
     case: Annotated[int, typer.Option(help="With --only: the case of this number.")] = -1,
     workers: Annotated[int, typer.Option(help="Processes at once.", min=1)] = 2,
-    limit: Annotated[float, typer.Option(help="Seconds that a reading may take.")] = 5.0,
+    limit: Annotated[float, typer.Option(help="Seconds that reading a file may take.")] = 5.0,
+    write: WriteOption = False,
 ) -> None:
     """Run the cases, print the table, and exit with 1 when any failed."""
     if only and only not in KINDS:
@@ -65,7 +65,7 @@ def main(
         outcomes[outcome.case.kind].append(outcome)
         if not outcome.fine or case >= 0:
             _tell(outcome)
-    _console.print(_table(outcomes, seed, time.monotonic() - began))
+    report("fuzz", _result(outcomes, seed, limit, time.monotonic() - began), write)
     untouched = contents(SHIPPED_CHECKPOINTS) == shipped and contents(folder / "originals") == given
     if not untouched:
         _console.print("The checkpoints that ship, or the original files, are not as they were.", style="red")
@@ -83,24 +83,26 @@ def _tell(outcome: Outcome) -> None:
     )
 
 
-def _table(outcomes: dict[str, list[Outcome]], seed: int, seconds: float) -> Table:
-    columns = ("cases", "accepted", "refused with a sentence", "crashed", "over 5 s", "slowest, s", "wrote outside")
-    table = Table(title=f"Damaged files, seed {seed}, {os.cpu_count()} cores, {seconds / 60:.0f} minutes")
-    table.add_column("kind of file")
-    for column in columns:
-        table.add_column(column, justify="right")
-    for kind in KINDS:
-        if kind in outcomes:
-            table.add_row(kind, *_numbers(outcomes[kind]))
-    table.add_section()
-    table.add_row("all", *_numbers([one for found in outcomes.values() for one in found]))
-    return table
+def _result(outcomes: dict[str, list[Outcome]], seed: int, limit: float, seconds: float) -> Result:
+    columns = {
+        "kind of file": "",
+        "cases": ",",
+        "read": ",",
+        "refused with a sentence": ",",
+        "crashed": ",",
+        f"over {limit:g} s": ",",
+        "slowest, s": ".1f",
+        "wrote outside": ",",
+    }
+    rows = [[kind, *_numbers(outcomes[kind])] for kind in KINDS if kind in outcomes]
+    rows.append(["all", *_numbers([one for found in outcomes.values() for one in found])])
+    return measured(f"Damaged files, seed {seed}, in {seconds / 60:.0f} minutes", columns, rows)
 
 
-def _numbers(found: list[Outcome]) -> list[str]:
+def _numbers(found: list[Outcome]) -> list[Cell]:
     counts = [sum(one.result == result for one in found) for result in ("accepted", "refused", "failed", "slow")]
     slowest = max((one.seconds for one in found), default=0.0)
-    return [str(len(found)), *map(str, counts), f"{slowest:.2f}", str(sum(bool(one.outside) for one in found))]
+    return [len(found), *counts, slowest, sum(bool(one.outside) for one in found)]
 
 
 if __name__ == "__main__":

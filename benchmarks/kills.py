@@ -30,9 +30,9 @@ from typing import Annotated, NamedTuple
 import torch
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks.processes import Process, Watch, is_in_table, processes_of
+from benchmarks.result import Cell, Result, WriteOption, measured, report
 from benchmarks.victims import App, Card, Catalog, CatalogCommand, Checks, Import, MapJob, Stores, Training
 from benchmarks.works import Command, Work, at_home, wait
 
@@ -212,11 +212,14 @@ def _kill(victims: list[Process], group: bool) -> bool:
 
 
 class _Row:
-    """A line of the table."""
+    """A row of the table."""
 
     def __init__(self) -> None:
         self.kills = self.finished = self.damaged = self.left = 0
         self.longest = 0.0
+
+    def cells(self) -> list[Cell]:
+        return [self.kills, self.finished, self.damaged, self.left, self.longest]
 
 
 def _one(aim: Aim, folder: Path, truths: dict[str, tuple[Path, float]], seed: int, number: int) -> Outcome:
@@ -242,6 +245,7 @@ def main(
     kills: Annotated[int, typer.Option(help="So many.", min=1)] = 50,
     seed: Annotated[int, typer.Option(help="Decides the moments.")] = 0,
     number: Annotated[int, typer.Option(help="The kill of this number alone.")] = -1,
+    write: WriteOption = False,
 ) -> None:
     """Kill, print the table, and exit with 1 when anything went wrong."""
     if not Path("/proc").is_dir():
@@ -275,7 +279,9 @@ def main(
             f"({time.monotonic() - began:.0f} s in all)",
             style="dim",
         )
-    fine = _print(rows, seed)
+    total = _total(rows)
+    report("kills", _result(rows, total, seed), write)
+    fine = total.finished == total.kills and not total.left
     if fine:
         shutil.rmtree(folder, ignore_errors=True)  # where it was interrupted, somebody may still write there
     else:
@@ -283,26 +289,26 @@ def main(
     sys.exit(0 if fine else 1)
 
 
-def _print(rows: dict[str, _Row], seed: int) -> bool:
-    columns = ("kills", "restarted and finished", "damaged", "zombies", "longest recovery, s")
-    table = Table(title=f"SIGKILL at random moments, seed {seed}, {os.cpu_count()} cores")
-    table.add_column("killed")
-    for column in columns:
-        table.add_column(column, justify="right")
+def _total(rows: dict[str, _Row]) -> _Row:
     total = _Row()
-    for title, row in rows.items():
-        if not row.kills:
-            continue
-        table.add_row(title, str(row.kills), str(row.finished), str(row.damaged), str(row.left), f"{row.longest:.0f}")
+    for row in rows.values():
         for name in ("kills", "finished", "damaged", "left"):
             setattr(total, name, getattr(total, name) + getattr(row, name))
         total.longest = max(total.longest, row.longest)
-    table.add_section()
-    table.add_row(
-        "all", str(total.kills), str(total.finished), str(total.damaged), str(total.left), f"{total.longest:.0f}"
-    )
-    _console.print(table)
-    return total.finished == total.kills and not total.left
+    return total
+
+
+def _result(rows: dict[str, _Row], total: _Row, seed: int) -> Result:
+    columns = {
+        "killed": "",
+        "kills": ",",
+        "restarted and finished": ",",
+        "damaged": ",",
+        "processes left over": ",",
+        "longest recovery, s": ".0f",
+    }
+    cells = [[title, *row.cells()] for title, row in {**rows, "all": total}.items() if row.kills]
+    return measured(f"SIGKILL at random moments, seed {seed}", columns, cells)
 
 
 if __name__ == "__main__":

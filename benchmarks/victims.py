@@ -9,17 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import urllib.request
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from benchmarks.works import LOCAL, ROOT, Command, Job, Work, at_home, wait
+from benchmarks.app import start_app
+from benchmarks.works import LOCAL, PATIENCE, Command, Job, Work, at_home
 from explorer.catalog.build import find_catalog
 from explorer.catalog.map import find_map
 from explorer.data.sources import open_dataset
@@ -327,19 +324,7 @@ class App(Training):
 
     def start(self) -> None:
         """Start the app, and wait until it answers."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        command = [sys.executable, "-m", "explorer", "app", "--port", str(port), "--no-browser"]
-        self.app = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-
-        def answers() -> bool:
-            assert self.app.poll() is None, "the app ended at once"
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"http://localhost:{port}/_stcore/health"):
-                return True
-            return False
-
-        wait(answers, "the app answers")
+        self.app, _ = start_app(os.environ, patience=PATIENCE)
         assert [job.name for job in list_jobs()] == [self.folder.name]
 
     def end(self) -> None:

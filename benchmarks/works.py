@@ -14,6 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from benchmarks.app import ROOT
 from explorer.data.store import open_store, verify_store
 from explorer.jobs.manage import find_job, list_jobs, recover, resume, submit
 from explorer.jobs.settings import JobSettings
@@ -21,17 +22,17 @@ from explorer.jobs.state import state
 from explorer.jobs.tasks import Task
 from explorer.models.checkpoints import list_checkpoints
 
-__all__ = ["LOCAL", "ROOT", "Command", "Job", "Work", "at_home", "wait"]
+__all__ = ["LOCAL", "PATIENCE", "Command", "Job", "Work", "at_home", "wait"]
 
-ROOT = Path(__file__).resolve().parent.parent
 LOCAL = JobSettings(executor="local")
+PATIENCE = 420.0
+"""Seconds; processes of one training wait for each other for 300."""
 
-_PATIENCE = 420.0  # seconds; processes of one training wait for each other for 300
 _LOOK_EVERY = 0.02
 _WORDS_SECONDS = 10.0  # until a job that was killed says so: that of several processes says first that it failed
 
 
-def wait(condition: Callable[[], bool], what: str, seconds: float = _PATIENCE) -> None:
+def wait(condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
     """Return once it is so.
 
     Raises:

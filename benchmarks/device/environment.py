@@ -8,15 +8,13 @@ import platform
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import torch
 
+from benchmarks.app import ROOT
 from benchmarks.device.bench import Bench
 
 __all__ = ["environment", "tests"]
-
-_ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def environment(bench: Bench) -> None:
@@ -51,7 +49,7 @@ def tests(bench: Bench) -> None:
     environ = os.environ | {"EXPLORER_TEST_DEVICE": str(bench.device)}
     began = time.perf_counter()
     found = subprocess.run(
-        command, cwd=_ROOT, env=environ, capture_output=True, text=True, timeout=max(60.0, bench.left), check=False
+        command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=max(60.0, bench.left), check=False
     )
     lines = found.stdout.strip().splitlines() or ["nothing printed"]
     bench.add("tests/test_devices.py", lines[-1])
