@@ -99,8 +99,8 @@ class Result(BaseModel):
             _line([_rule([row[k] for row in self.rows]) for k in filled]),
             *(_line([cells[k] for k in filled]) for cells in self.cells()),
         ]
-        origin = f"{self.title}. `{self.command}`, {self.date}, commit {self.commit}; {self.machine}."
-        return "\n".join([*lines, "", " ".join([origin, *self.notes])])
+        origin = ", ".join(filter(None, (f"`{self.command}`", str(self.machine), self.date, f"commit {self.commit}")))
+        return "\n".join([*lines, "", " ".join([f"{self.title}. {origin}.", *self.notes])])
 
 
 def _text(cell: Cell, form: str) -> str:
