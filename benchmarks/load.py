@@ -17,16 +17,18 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import numpy as np
-import psutil
 import typer
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
 from benchmarks.driving import ARGUMENTS, browser_path, running_app
 from benchmarks.latency import QUIET_MS, SETTLED, SLIDERS, WATCH
 from benchmarks.result import Cell, WriteOption, measured, report
+
+if TYPE_CHECKING:
+    import psutil
 
 _POLL_MS = 100
 _PATIENCE_MS = 120_000
@@ -210,6 +212,8 @@ def main(
     write: WriteOption = False,
 ) -> None:
     """Measure and print the table; exit with 1 when anything went wrong."""
+    import psutil  # of benchmarks/requirements.txt
+
     plan = Plan(model, sessions, minutes, pause, write)
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "server.log"

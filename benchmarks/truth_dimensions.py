@@ -7,7 +7,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import skdim
 import torch
 from torch import Tensor
 
@@ -135,6 +134,8 @@ def _where(psnrs: Sequence[float], values: np.ndarray, truth: float) -> str:
 
 def subspaces(seed: int, write: bool) -> None:
     """Part 4: a mixture of subspaces of dimension 4, 16 and 64 in d = 256, with its exact energy."""
+    import skdim  # of benchmarks/requirements.txt; the other parts do without
+
     generator = torch.Generator().manual_seed(seed)
     d = math.prod(_SHAPE)
     bases = [torch.linalg.qr(torch.randn(d, m, generator=generator, dtype=torch.float64)).Q for m in _DIMENSIONS]
