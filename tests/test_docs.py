@@ -110,7 +110,12 @@ def parse(command: typer.core.TyperCommand, arguments: list[str]) -> None:
         parse(inner, rest)
 
 
-@pytest.mark.parametrize(("name", "code"), blocks("python"), ids=lambda value: value.splitlines()[0][:40])
+def programs() -> list[tuple[str, str]]:
+    """The code that runs by itself; what begins with the name of a file is a recipe, see `tests/test_recipes.py`."""
+    return [(name, code) for name, code in blocks("python") if not code.startswith("# ")]
+
+
+@pytest.mark.parametrize(("name", "code"), programs(), ids=lambda value: value.splitlines()[0][:40])
 def test_code_runs(name: str, code: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     pixels = np.random.default_rng(0).integers(0, 256, (80, 96, 3), np.uint8)
