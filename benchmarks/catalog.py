@@ -4,9 +4,9 @@
     python -m benchmarks.catalog --atlas     # drives the Atlas page in Chromium and times each interaction
     python -m benchmarks.catalog --serve     # serves the same, to look at, until it is interrupted
 
-Scoring stands beside the model alone in one run: the same images in the same batches, a forward pass for log p and a
-backward pass for each local dimensionality. Queries are asked of a synthetic catalog with as many rows as ImageNet has
-images (`benchmarks.synthetic_catalog`). Run it with nothing else on the cores.
+Scoring is compared with the model alone in one run: the same images in the same batches, a forward pass for log p and a
+backward pass for each local dimensionality. Questions are put to a synthetic catalog with as many rows as ImageNet has
+images (`benchmarks.synthetic_catalog`). Run it on an idle machine.
 """
 
 from __future__ import annotations

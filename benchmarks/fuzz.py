@@ -1,13 +1,13 @@
 """Feed damaged files to everything that reads files: no crash, no hang, nothing written outside of the data folder.
 
     python -m benchmarks.fuzz [--images 2000] [--others 500] [--seed 0]     # two minutes on two cores
-    python -m benchmarks.fuzz --only "catalog's rows" --case 17             # that one alone, again
+    python -m benchmarks.fuzz --only "catalog's rows" --case 17             # one of them again
 
 Real pictures, data sets, catalogs, checkpoints, configurations, runs and jobs, written by the code that writes them for
-people, are damaged: bits, runs of bytes, sizes in headers, values in JSON, columns of tables, types of tensors, names
-that lead elsewhere. Each is read as the pages and the commands read it, in a process of its own with 4 GB of memory to
-spare and a data folder of its own. A case passes when the reading returns, or says in a sentence what is wrong
-(`ExplorerError`), within five seconds. Anything else is printed with the number of its case, and makes the exit status
+users, are damaged: bits, runs of bytes, sizes in headers, values in JSON, columns of tables, types of tensors, names
+that lead elsewhere. Each is read as the pages and the commands read it, in a process with 4 GB of free memory and a
+data folder of its own. A case passes when the file is read, or refused with a sentence that says what is wrong
+(`ExplorerError`), within five seconds. Anything else is printed with the number of its case, and the exit status is
 1. Needs Linux, and the packages of ``tests/requirements.txt``.
 """
 
@@ -38,8 +38,8 @@ _console = Console(width=140)
 def main(
     images: Annotated[int, typer.Option(help="Cases of pictures, alone, in folders and in tables.", min=0)] = 2000,
     others: Annotated[int, typer.Option(help="Cases of everything else.", min=0)] = 500,
-    seed: Annotated[int, typer.Option(help="Decides all of them.", min=0)] = 0,
-    only: Annotated[str, typer.Option(help="Cases of this kind alone.")] = "",
+    seed: Annotated[int, typer.Option(help="Of the damage.", min=0)] = 0,
+    only: Annotated[str, typer.Option(help="Only cases of this kind.")] = "",
     case: Annotated[int, typer.Option(help="With --only: the case of this number.")] = -1,
     workers: Annotated[int, typer.Option(help="Processes at once.", min=1)] = 2,
     limit: Annotated[float, typer.Option(help="Seconds that reading a file may take.")] = 5.0,
@@ -64,16 +64,16 @@ def main(
     for outcome in track(running, "reading", len(todo), console=_console, disable=not sys.stdout.isatty()):
         outcomes[outcome.case.kind].append(outcome)
         if not outcome.fine or case >= 0:
-            _tell(outcome)
+            _print_case(outcome)
     report("fuzz", _result(outcomes, seed, limit, time.monotonic() - began), write)
     untouched = contents(SHIPPED_CHECKPOINTS) == shipped and contents(folder / "originals") == given
     if not untouched:
-        _console.print("The checkpoints that ship, or the original files, are not as they were.", style="red")
+        _console.print("The checkpoints that ship, or the original files, have changed.", style="red")
     shutil.rmtree(folder)
     sys.exit(0 if untouched and all(one.fine for found in outcomes.values() for one in found) else 1)
 
 
-def _tell(outcome: Outcome) -> None:
+def _print_case(outcome: Outcome) -> None:
     kind, number, seed = outcome.case
     _console.print(
         f'--only "{kind}" --case {number} --seed {seed}: {outcome.result}, {outcome.seconds:.2f} s. '

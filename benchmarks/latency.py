@@ -2,10 +2,9 @@
 
     python -m benchmarks.latency [--model natural64] [--moves 50]
 
-Two times, printed as a table: from the server being up to the first numbers on the page, and from releasing a slider
-to the last change of the numbers and of the curves. The slider moves by the keyboard, one step at a time, over the
-sliders of the perturbation in turn; every move gives values not seen before, so nothing comes from a cache. Run it with
-nothing else on the cores.
+It measures the time from the server being up to the first numbers on the page, and from releasing a slider to the last
+change of the numbers and of the curves. The sliders of the perturbation are moved in turn with the keyboard, one step
+at a time; every move gives new values, so nothing comes from a cache. Run it on an idle machine.
 """
 
 from __future__ import annotations

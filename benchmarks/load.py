@@ -1,12 +1,12 @@
-"""Many people at once: browser sessions that move Probe's sliders on one server.
+"""Many users at once: browser sessions that move Probe's sliders on one server.
 
     python -m benchmarks.load [--sessions 20] [--minutes 5] [--model natural64]
 
-Every session has an image of its own and moves one slider after the other, with a pause between moves as a person makes
-it. First one session is alone, then all of them work together, on the same machine as the server. Printed are the
-seconds from releasing a slider to the last change of the numbers and of the curves, the server's memory, and every
-error: of a page, of the browser, or in the server's log. Afterwards a single visitor opens a share of the URLs that the
-sessions had, and must read the same numbers: nobody has seen the image of another.
+Every session has an image of its own and moves one slider after the other, with pauses as a person makes them. First
+one session is alone, then all of them work together, on the same machine as the server. Printed are the seconds from
+releasing a slider to the last change of the numbers and of the curves, the server's memory, and every error: of a page,
+of the browser, or in the server's log. Afterwards a single visitor opens some of the URLs of the sessions, and must
+read the same numbers: no session has seen the image of another.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     python -m benchmarks.training --data PATH_OF_TINY_IMAGENET          # an hour on two free cores
     python -m benchmarks.training --minutes 1 --only plain --only ours  # on the built-in photographs
 
-Each variant trains on the same images for the same minutes (compiling and validating not counted), at a constant
+Each variant trains on the same images for the same time (without compiling and validating), at a constant
 learning rate with averaged weights, so that its curve of NLL can be read at any step and any minute. The plain version
 is the paper's network with a Gaussian anchor: layers that normalize, float32, eager, default memory format, noise
 levels uniform in ``log t``. Operations are counted, a multiplication and an addition as two; the limit is what a

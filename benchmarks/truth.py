@@ -79,23 +79,23 @@ def _settings(name: str, noise: NoiseRange, **settings: object) -> TrainingConfi
 
 
 def _trained(
-    config: TrainingConfig, law: Gaussian | GaussianScaleMixture, model: nn.Module | None = None
+    config: TrainingConfig, truth: Gaussian | GaussianScaleMixture, model: nn.Module | None = None
 ) -> tuple[EnergyModel, float]:
     """The averaged network after all steps, normalized at large noise, and the CPU minutes that it took."""
-    trainer = Trainer(config, LawSource(law), model)
+    trainer = Trainer(config, LawSource(truth), model)
     minutes = take_all_steps(trainer, config.name)
     generator = torch.Generator().manual_seed(1)
-    trainer.averaged.normalize(law.sample(20_000, generator), generator)
+    trainer.averaged.normalize(truth.sample(20_000, generator), generator)
     return trainer.averaged, minutes
 
 
-def _score_errors(model: EnergyModel, law: EnergyModel, x: Tensor, ts: list[float]) -> str:
+def _score_errors(model: EnergyModel, truth: EnergyModel, x: Tensor, ts: list[float]) -> str:
     """``t E ||score - true score||^2 / d`` at variances `ts`: the excess denoising error as a share of the noise."""
     generator = torch.Generator().manual_seed(3)
     errors = []
     for t in ts:
         y = x + math.sqrt(t) * torch.randn(x.shape, generator=generator)
-        pairs = [(model.derivatives(part, t).score, law.derivatives(part, t).score) for part in y.split(250)]
+        pairs = [(model.derivatives(part, t).score, truth.derivatives(part, t).score) for part in y.split(250)]
         errors.append(t * torch.cat([(a - b).square().flatten(1).mean(1) for a, b in pairs]).mean())
     return " ".join(f"{float(error):.1e}" for error in errors)
 
@@ -107,7 +107,7 @@ def _decibels(nats: Tensor, dimensions: int) -> Tensor:
 def mixture(seed: int) -> list[Row]:
     """Part 1."""
     d = math.prod(_MIXTURE_SHAPE)
-    law = GaussianScaleMixture(torch.zeros(_MIXTURE_SHAPE), torch.eye(d), (1.0, 4.0), t0=_MIXTURE_NOISE.t0)
+    truth = GaussianScaleMixture(torch.zeros(_MIXTURE_SHAPE), torch.eye(d), (1.0, 4.0), t0=_MIXTURE_NOISE.t0)
     radii = torch.linspace(0, 5, _RADII) * math.sqrt(d)
     y = radii.view(-1, 1, 1, 1) * torch.full(_MIXTURE_SHAPE, d**-0.5)
     rows = []
@@ -127,16 +127,18 @@ def mixture(seed: int) -> list[Row]:
         )
         torch.manual_seed(seed)
         mean_square = (1 + 16) / 2
-        model, minutes = _trained(config, law, RadialEnergy(_MIXTURE_SHAPE, _MIXTURE_NOISE, mean_square, 2, spread=1.5))
-        error = _decibels(model.log_prob(y).double() - law.log_prob(y).double(), d)
-        x = law.sample(1000, torch.Generator().manual_seed(2))
+        model, minutes = _trained(
+            config, truth, RadialEnergy(_MIXTURE_SHAPE, _MIXTURE_NOISE, mean_square, 2, spread=1.5)
+        )
+        error = _decibels(model.log_prob(y).double() - truth.log_prob(y).double(), d)
+        x = truth.sample(1000, torch.Generator().manual_seed(2))
         rows.append(
             Row(
                 f"two Gaussians of scale 1 and 4, d = 1,000, radial energy, {name} score matching",
                 float(error.square().mean().sqrt()),
                 float(error.abs().max()),
                 large_noise_error(model, x, _MIXTURE_NOISE.t_max).value / d,
-                _score_errors(model, law, x, [1e-2, 1.0, 100.0]),
+                _score_errors(model, truth, x, [1e-2, 1.0, 100.0]),
                 minutes,
             )
         )
@@ -144,23 +146,23 @@ def mixture(seed: int) -> list[Row]:
 
 
 def _images(
-    name: str, what: str, law: Gaussian | GaussianScaleMixture, steps: int, seed: int, **settings: object
+    name: str, what: str, truth: Gaussian | GaussianScaleMixture, steps: int, seed: int, **settings: object
 ) -> Row:
     config = _settings(
         name, _NOISE, batch_size=64, steps=steps, learning_rate=3e-3, seed=seed, compile=True, **settings
     )
-    model, minutes = _trained(config, law)
+    model, minutes = _trained(config, truth)
     generator = torch.Generator().manual_seed(2)
-    x = law.sample(_IMAGES, generator)
+    x = truth.sample(_IMAGES, generator)
     y = x + math.sqrt(_NOISE.t0) * torch.randn(x.shape, generator=generator)
-    pairs = [(model.log_prob(part).double(), law.log_prob(part).double()) for part in y.split(250)]
+    pairs = [(model.log_prob(part).double(), truth.log_prob(part).double()) for part in y.split(250)]
     error = _decibels(torch.cat([a - b for a, b in pairs]), _SIZE**2)
     return Row(
         what,
         float(error.square().mean().sqrt()),
         float(error.abs().max()),
         large_noise_error(model, x, _NOISE.t_max).value / _SIZE**2,
-        _score_errors(model, law, x, [1e-3, 1e-2, 1.0]),
+        _score_errors(model, truth, x, [1e-3, 1e-2, 1.0]),
         minutes,
     )
 
@@ -168,12 +170,12 @@ def _images(
 def gaussian(seed: int) -> list[Row]:
     """Part 2 (a)."""
     covariance = power_law_covariance(_SIZE, _PIXEL_VARIANCE).float()
-    law = Gaussian(torch.full((1, _SIZE, _SIZE), 0.5), covariance, _NOISE.t0)
+    truth = Gaussian(torch.full((1, _SIZE, _SIZE), 0.5), covariance, _NOISE.t0)
     return [
         _images(
             "gaussian",
             "16 x 16 Gaussian images with spectrum 1/f², U-Net without the anchor",
-            law,
+            truth,
             7000,
             seed,
             anchor=False,
@@ -185,8 +187,8 @@ def gaussian(seed: int) -> list[Row]:
 def contrasts(seed: int) -> list[Row]:
     """Part 2 (b)."""
     covariance = power_law_covariance(_SIZE, _PIXEL_VARIANCE / 4).float()
-    law = GaussianScaleMixture(torch.full((1, _SIZE, _SIZE), 0.5), covariance, (0.25, 0.5, 1.0, 2.0), t0=_NOISE.t0)
-    return [_images("contrasts", "the same at four contrasts, 1/4 to 2, with the anchor", law, 3000, seed)]
+    truth = GaussianScaleMixture(torch.full((1, _SIZE, _SIZE), 0.5), covariance, (0.25, 0.5, 1.0, 2.0), t0=_NOISE.t0)
+    return [_images("contrasts", "the same at four contrasts, 1/4 to 2, with the anchor", truth, 3000, seed)]
 
 
 def main(only: str = "", seed: int = 0, threads: int = 1, write: WriteOption = False) -> None:

@@ -59,7 +59,7 @@ def estimates_of(model: EnergyModel, x: Tensor, psnrs: Sequence[float], draws: i
 
 def disks(seed: int, write: bool) -> None:
     """Part 3: disks on a plane background, five parameters; estimates beside that of the exact posterior."""
-    law = Disks(_SHAPE[1])
+    truth = Disks(_SHAPE[1])
     generator = torch.Generator().manual_seed(seed)
     config = TrainingConfig(
         name="disks",
@@ -76,11 +76,13 @@ def disks(seed: int, write: bool) -> None:
         device="cpu",
     )
     torch.manual_seed(seed)
-    trainer = Trainer(config, LawSource(law), DenseEnergy(_DISK_NOISE, law.sample(50_000, generator)))
+    trainer = Trainer(config, LawSource(truth), DenseEnergy(_DISK_NOISE, truth.sample(50_000, generator)))
     minutes = take_all_steps(trainer, config.name)
-    x = law.sample(_DISK_IMAGES, torch.Generator().manual_seed(77))
+    x = truth.sample(_DISK_IMAGES, torch.Generator().manual_seed(77))
     found = estimates_of(trainer.averaged, x, _DISK_PSNRS)
-    exact = [_exact_disk_dimensionality(law, float(noise_variance_from_psnr(psnr)), generator) for psnr in _DISK_PSNRS]
+    exact = [
+        _exact_disk_dimensionality(truth, float(noise_variance_from_psnr(psnr)), generator) for psnr in _DISK_PSNRS
+    ]
     rows: list[list[Cell]] = [
         [f"{psnr:g}", f"{value:.2f} ± {error:.2f}", *(float(values[k]) for values in found.values())]
         for k, (psnr, (value, error)) in enumerate(zip(_DISK_PSNRS, exact, strict=True))
@@ -92,31 +94,31 @@ def disks(seed: int, write: bool) -> None:
 
 
 def _exact_disk_dimensionality(
-    law: Disks, t: float, generator: torch.Generator, images: int = 300, draws: int = 5_000
+    truth: Disks, t: float, generator: torch.Generator, images: int = 300, draws: int = 5_000
 ) -> tuple[float, float]:
     """``E ||x - E[x | y]||^2 / t`` with its standard error, the posterior mean by importance sampling.
 
     Parameters are proposed from a Student distribution (8 degrees of freedom) around the mode that the linearized
     rendering gives, 1.3 times as wide as the linearized posterior, and weighted by prior and likelihood.
     """
-    low, span = (part.double() for part in law.prior)
+    low, span = (part.double() for part in truth.prior)
     step = 1e-3 * torch.eye(5, dtype=torch.float64)
     results = []
     for _ in range(images):
-        truth = law.parameters(1, generator).double()
-        x = law.render(truth)
+        truth = truth.parameters(1, generator).double()
+        x = truth.render(truth)
         y = x + math.sqrt(t) * torch.randn(x.shape, generator=generator, dtype=torch.float64)
-        jacobian = (law.render(truth + step) - law.render(truth - step)).flatten(1).T / 2e-3
+        jacobian = (truth.render(truth + step) - truth.render(truth - step)).flatten(1).T / 2e-3
         covariance = torch.linalg.inv(jacobian.T @ jacobian / t + torch.diag(12 / span.square()))
         mode = truth + covariance @ (jacobian.T @ (y - x).flatten()) / t
         normal = torch.randn(draws, 5, generator=generator, dtype=torch.float64)
         chi_squared = torch.randn(draws, 8, generator=generator, dtype=torch.float64).square().sum(1, keepdim=True)
         student = normal * (8 / chi_squared).sqrt()
         proposed = mode + student @ torch.linalg.cholesky(1.3**2 * covariance).T
-        log_weight = -(law.render(proposed) - y).flatten(1).square().sum(1) / (2 * t)
+        log_weight = -(truth.render(proposed) - y).flatten(1).square().sum(1) / (2 * t)
         log_weight += 0.5 * (8 + 5) * torch.log1p(student.square().sum(1) / 8)
         log_weight[((proposed < low) | (proposed > low + span)).any(1)] = -math.inf
-        mean = (log_weight.softmax(0).view(-1, 1, 1, 1) * law.render(proposed)).sum(0)
+        mean = (log_weight.softmax(0).view(-1, 1, 1, 1) * truth.render(proposed)).sum(0)
         results.append(float((x[0] - mean).square().sum() / t))
     return float(np.mean(results)), float(np.std(results) / images**0.5)
 
@@ -139,12 +141,12 @@ def subspaces(seed: int, write: bool) -> None:
     generator = torch.Generator().manual_seed(seed)
     d = math.prod(_SHAPE)
     bases = [torch.linalg.qr(torch.randn(d, m, generator=generator, dtype=torch.float64)).Q for m in _DIMENSIONS]
-    law = SubspaceMixture(_SHAPE, bases, _VARIANCE, t0=1e-6)
-    samples = [law.sample_from(k, _SAMPLES, generator) for k in range(len(_DIMENSIONS))]
+    truth = SubspaceMixture(_SHAPE, bases, _VARIANCE, t0=1e-6)
+    samples = [truth.sample_from(k, _SAMPLES, generator) for k in range(len(_DIMENSIONS))]
     rows: list[list[Cell]] = [
         [m, name, *map(float, values), _where(_PSNRS, values, m)]
         for m, x in zip(_DIMENSIONS, samples, strict=True)
-        for name, values in estimates_of(law, x[:50], _PSNRS).items()
+        for name, values in estimates_of(truth, x[:50], _PSNRS).items()
     ]
     columns = {"subspace": "", "estimate": "", **{f"{psnr:g}": ".1f" for psnr in _PSNRS}, "within 10 %": ""}
     title = f"Local dimensionality of images on subspaces, exact energy, by noise level in dB (signal {_SIGNAL:.0f} dB)"

@@ -1,7 +1,6 @@
-"""What `benchmarks.kills` kills: each kind of work, how it is begun, and how one sees that nothing is damaged.
+"""What `benchmarks.kills` kills: each kind of work, how it is started, and how one sees that nothing is damaged.
 
-Each is small, and is done once without interruption, in a data folder of its own: that is the truth that the others are
-held against.
+Each is small, and is done once without interruption in a data folder of its own, with which the others are compared.
 """
 
 from __future__ import annotations
@@ -106,7 +105,7 @@ class OfCheckpoint(Work):
     split = "all"
 
     def prepare(self) -> None:
-        """Put the checkpoint into the data folder, and the images beside all data folders."""
+        """Put the checkpoint into the data folder, and the images beside the data folders."""
         folder = Path(os.environ["EXPLORER_HOME"]) / "checkpoints" / _NAME
         made = self.things / _NAME
         if not made.exists():
@@ -309,7 +308,7 @@ class Import(Command):
 
 
 class App(Training):
-    """The app itself, which has found a training that waited and let it have its turn."""
+    """The app itself, which has found a waiting training and started it."""
 
     def __init__(self, things: Path) -> None:
         super().__init__(things)
