@@ -59,7 +59,7 @@ def estimates_of(model: EnergyModel, x: Tensor, psnrs: Sequence[float], draws: i
 
 def disks(seed: int, write: bool) -> None:
     """Part 3: disks on a plane background, five parameters; estimates beside that of the exact posterior."""
-    truth = Disks(_SHAPE[1])
+    family = Disks(_SHAPE[1])
     generator = torch.Generator().manual_seed(seed)
     config = TrainingConfig(
         name="disks",
@@ -76,12 +76,12 @@ def disks(seed: int, write: bool) -> None:
         device="cpu",
     )
     torch.manual_seed(seed)
-    trainer = Trainer(config, LawSource(truth), DenseEnergy(_DISK_NOISE, truth.sample(50_000, generator)))
+    trainer = Trainer(config, LawSource(family), DenseEnergy(_DISK_NOISE, family.sample(50_000, generator)))
     minutes = take_all_steps(trainer, config.name)
-    x = truth.sample(_DISK_IMAGES, torch.Generator().manual_seed(77))
+    x = family.sample(_DISK_IMAGES, torch.Generator().manual_seed(77))
     found = estimates_of(trainer.averaged, x, _DISK_PSNRS)
     exact = [
-        _exact_disk_dimensionality(truth, float(noise_variance_from_psnr(psnr)), generator) for psnr in _DISK_PSNRS
+        _exact_disk_dimensionality(family, float(noise_variance_from_psnr(psnr)), generator) for psnr in _DISK_PSNRS
     ]
     rows: list[list[Cell]] = [
         [f"{psnr:g}", f"{value:.2f} ± {error:.2f}", *(float(values[k]) for values in found.values())]
@@ -94,31 +94,31 @@ def disks(seed: int, write: bool) -> None:
 
 
 def _exact_disk_dimensionality(
-    truth: Disks, t: float, generator: torch.Generator, images: int = 300, draws: int = 5_000
+    family: Disks, t: float, generator: torch.Generator, images: int = 300, draws: int = 5_000
 ) -> tuple[float, float]:
     """``E ||x - E[x | y]||^2 / t`` with its standard error, the posterior mean by importance sampling.
 
     Parameters are proposed from a Student distribution (8 degrees of freedom) around the mode that the linearized
     rendering gives, 1.3 times as wide as the linearized posterior, and weighted by prior and likelihood.
     """
-    low, span = (part.double() for part in truth.prior)
+    low, span = (part.double() for part in family.prior)
     step = 1e-3 * torch.eye(5, dtype=torch.float64)
     results = []
     for _ in range(images):
-        truth = truth.parameters(1, generator).double()
-        x = truth.render(truth)
+        truth = family.parameters(1, generator).double()
+        x = family.render(truth)
         y = x + math.sqrt(t) * torch.randn(x.shape, generator=generator, dtype=torch.float64)
-        jacobian = (truth.render(truth + step) - truth.render(truth - step)).flatten(1).T / 2e-3
+        jacobian = (family.render(truth + step) - family.render(truth - step)).flatten(1).T / 2e-3
         covariance = torch.linalg.inv(jacobian.T @ jacobian / t + torch.diag(12 / span.square()))
         mode = truth + covariance @ (jacobian.T @ (y - x).flatten()) / t
         normal = torch.randn(draws, 5, generator=generator, dtype=torch.float64)
         chi_squared = torch.randn(draws, 8, generator=generator, dtype=torch.float64).square().sum(1, keepdim=True)
         student = normal * (8 / chi_squared).sqrt()
         proposed = mode + student @ torch.linalg.cholesky(1.3**2 * covariance).T
-        log_weight = -(truth.render(proposed) - y).flatten(1).square().sum(1) / (2 * t)
+        log_weight = -(family.render(proposed) - y).flatten(1).square().sum(1) / (2 * t)
         log_weight += 0.5 * (8 + 5) * torch.log1p(student.square().sum(1) / 8)
         log_weight[((proposed < low) | (proposed > low + span)).any(1)] = -math.inf
-        mean = (log_weight.softmax(0).view(-1, 1, 1, 1) * truth.render(proposed)).sum(0)
+        mean = (log_weight.softmax(0).view(-1, 1, 1, 1) * family.render(proposed)).sum(0)
         results.append(float((x[0] - mean).square().sum() / t))
     return float(np.mean(results)), float(np.std(results) / images**0.5)
 
