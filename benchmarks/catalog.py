@@ -157,6 +157,7 @@ def main(
     """Print the tables."""
     if atlas and serve:
         raise typer.BadParameter("choose --atlas or --serve")
+    torch.set_flush_denormal(True)
     with tempfile.TemporaryDirectory() as home:
         os.environ["EXPLORER_HOME"] = home
         if atlas or serve:

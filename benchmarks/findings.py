@@ -350,6 +350,7 @@ def main(
     write: WriteOption = False,
 ) -> None:
     """Print one table of claims."""
+    torch.set_flush_denormal(True)
     checkpoint = load_checkpoint(model)
     split = unseen_split(data, checkpoint.config.dataset)
     pixels = open_dataset(data, checkpoint.model.image_shape, split).pixels[:limit]

@@ -117,6 +117,7 @@ def main(
     write: WriteOption = False,
 ) -> None:
     """Print the tables."""
+    torch.set_flush_denormal(True)
     if data:
         report("map-natural32", compared("natural32", data, "validation", images), write)
     report("map-digits", compared("digits", "digits", "all", 1_797), write)

@@ -120,6 +120,7 @@ def main(
         found = pick_device(device)
     except ExplorerError as error:
         sys.exit(str(error))
+    torch.set_flush_denormal(True)
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
     outputs = [path for path in (output, FOLDER / "device.json" if write else None) if path is not None]

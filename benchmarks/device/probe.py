@@ -23,7 +23,7 @@ def probe_moves(bench: Bench) -> None:
 
 
 def _one_move(bench: Bench, name: str) -> None:
-    """What the page asks for when a slider is released: `explorer.webapp.probe.answers` does the same."""
+    """What Probe asks for when a slider is released, with the same functions as the page."""
     checkpoint = bench.checkpoint(name)
     model, values = checkpoint.model, checkpoint.values
     pixels = bench.pixels(model.image_shape, 1)[0]
