@@ -7,6 +7,7 @@ import streamlit as st
 from explorer.measures.consistency.reports import find_report
 from explorer.measures.consistency.trust_report import TrustReport
 from explorer.measures.consistency.verdicts import verdicts
+from explorer.units import format_number
 from explorer.webapp.shell.grid_warning import warn_of_grid
 from explorer.webapp.shell.loaders import known_store
 from explorer.webapp.shell.sidebar import sidebar
@@ -35,7 +36,7 @@ def page() -> None:
 
 def show(report: TrustReport) -> None:
     counts = [f"{count:,}" for count in sorted({n for section, n in report.images.items() if section != "other"})]
-    lowest = f"{report.lowest_psnr:.0f}".replace("-", "−")
+    lowest = format_number(report.lowest_psnr, ".0f")
     number = " to ".join(dict.fromkeys((counts[0], counts[-1]))) if counts else "no"
     st.caption(
         f"Measured on {number} images of {report.dataset}, with noise from {report.psnr:.0f} dB PSNR (least) to "

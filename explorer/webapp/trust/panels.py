@@ -7,6 +7,7 @@ from collections.abc import Callable
 import plotly.graph_objects as go
 import streamlit as st
 
+from explorer.figures.tools import ZOOM_TOOLS
 from explorer.figures.trust import (
     dimensionality_figure,
     flow_figure,
@@ -26,7 +27,6 @@ _OUTCOMES = {
     "open": ":gray-badge[:material/remove: open]",
     "not applicable": ":gray-badge[:material/block: not applicable]",
 }
-_PLOT_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 _FIGURES: tuple[tuple[str, str, Callable[[TrustReport], go.Figure | None]], ...] = (
     (
@@ -91,4 +91,4 @@ def figures(report: TrustReport) -> None:
             if figure is None:
                 st.caption("Not measured yet.")
             else:
-                st.plotly_chart(figure, key=f"trust-{title}", config=_PLOT_CONFIG)
+                st.plotly_chart(figure, key=f"trust-{title}", config=ZOOM_TOOLS)
