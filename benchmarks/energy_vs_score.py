@@ -93,6 +93,7 @@ def main(
 ) -> None:
     """Train the three networks and print denoised PSNR side by side."""
     torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)
     shape = (1, _SIZE, _SIZE)
     training: np.ndarray = open_dataset(data, shape, "train").pixels
     validation: np.ndarray = open_dataset(data, shape, "validation").pixels[:images]

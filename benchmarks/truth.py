@@ -34,7 +34,7 @@ from explorer.models.dual import DualEnergyConfig, NoiseRange
 from explorer.models.radial import RadialEnergy
 from explorer.models.unet import UNetConfig
 from explorer.training.config import TrainingConfig
-from explorer.training.sources import LawSource
+from explorer.training.sources import DistributionSource
 from explorer.training.trainer import Trainer
 
 _IMAGES = 2000
@@ -82,7 +82,7 @@ def _trained(
     config: TrainingConfig, truth: Gaussian | GaussianScaleMixture, model: nn.Module | None = None
 ) -> tuple[EnergyModel, float]:
     """The averaged network after all steps, normalized at large noise, and the CPU minutes that it took."""
-    trainer = Trainer(config, LawSource(truth), model)
+    trainer = Trainer(config, DistributionSource(truth), model)
     minutes = take_all_steps(trainer, config.name)
     generator = torch.Generator().manual_seed(1)
     trainer.averaged.normalize(truth.sample(20_000, generator), generator)
@@ -194,6 +194,7 @@ def contrasts(seed: int) -> list[Row]:
 def main(only: str = "", seed: int = 0, threads: int = 1, write: WriteOption = False) -> None:
     """Print one table of errors of log p, and those of the two parts on local dimensionality."""
     torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)
     parts: dict[str, Callable[[int], list[Row]]] = {"mixture": mixture, "gaussian": gaussian, "contrasts": contrasts}
     if only not in ("", "disks", "subspaces", *parts):
         raise typer.BadParameter("Choose mixture, gaussian, contrasts, disks or subspaces.")

@@ -20,7 +20,7 @@ from explorer.models.dense import DenseEnergy
 from explorer.models.dual import DualEnergyConfig, NoiseRange
 from explorer.models.unet import UNetConfig
 from explorer.training.config import TrainingConfig
-from explorer.training.sources import LawSource
+from explorer.training.sources import DistributionSource
 from explorer.training.trainer import Trainer
 from explorer.units import noise_variance_from_psnr
 
@@ -76,7 +76,7 @@ def disks(seed: int, write: bool) -> None:
         device="cpu",
     )
     torch.manual_seed(seed)
-    trainer = Trainer(config, LawSource(family), DenseEnergy(_DISK_NOISE, family.sample(50_000, generator)))
+    trainer = Trainer(config, DistributionSource(family), DenseEnergy(_DISK_NOISE, family.sample(50_000, generator)))
     minutes = take_all_steps(trainer, config.name)
     x = family.sample(_DISK_IMAGES, torch.Generator().manual_seed(77))
     found = estimates_of(trainer.averaged, x, _DISK_PSNRS)

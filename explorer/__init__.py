@@ -4,17 +4,13 @@
     model = explorer.load("natural64")      # an EnergyModel
     model.log_prob(x)                        # nats, x of shape (B, 1, 64, 64) in [0, 1]
 
-The rooms of the house are described in README.md.
+The packages are described in CONTRIBUTING.md.
 """
 
 from __future__ import annotations
 
 import importlib
-import os
 from typing import TYPE_CHECKING, Any
-
-# Before torch is imported: threads that wait without spinning. On busy cores, spinning ones slow each other many times.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
     from explorer.errors import ExplorerError

@@ -7,7 +7,7 @@ import torch
 
 from explorer.data.other import open_other
 from explorer.errors import ExplorerError
-from explorer.jobs.tasks import EvaluateTask
+from explorer.jobs.kinds import EvaluateTask
 from explorer.measures.consistency.reports import check
 from explorer.measures.consistency.trust import QUICK
 from explorer.webapp.shell.background import send, watch

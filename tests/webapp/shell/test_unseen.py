@@ -9,8 +9,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.data.sources import open_dataset
+from explorer.jobs.kinds import EvaluateTask
 from explorer.jobs.manage import create_job, list_jobs
-from explorer.jobs.tasks import EvaluateTask, do_task
+from explorer.jobs.tasks import do_task
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from tests.conftest import write_tiny_checkpoint
 
