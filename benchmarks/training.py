@@ -122,7 +122,7 @@ VARIANTS = (
         {"base_width": 48, "num_scales": 2, "patch": 2},
     ),
     Variant("ours, no heat loss", "ours without the heat loss, compiled, bfloat16", {"heat_weight": 0.0}),
-    Variant("ours", "**ours: the recipes**, compiled, bfloat16, heat loss"),
+    Variant("ours", "ours: the recipes, compiled, bfloat16, heat loss"),
     Variant(
         "stnce",
         "stNCE (arXiv 2605.26850), another objective for energies, compiled, float32",
