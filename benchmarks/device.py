@@ -254,9 +254,8 @@ def compare(bench: Bench) -> None:
             continue
         here, there = bench.checkpoint(name), bench.checkpoint(name, "cpu")
         there.model.to(memory_format=torch.contiguous_format)
-        noise = there.config.model.noise
         pixels = bench.pixels(there.model.image_shape, 2 if bench.small else 8)
-        arguments = (there.values, pixels, (noise.t_low, noise.t_max))
+        arguments = (there.values, pixels, (there.model.t_low, there.model.t_max))
         expected, found = numbers(there.model, *arguments), numbers(here.model, *arguments)
         differences = {what: difference(what, found[what], expected[what]) for what in expected}
         for what, value in differences.items():
@@ -397,8 +396,7 @@ def one_move(bench: Bench, name: str) -> None:
     checkpoint = bench.checkpoint(name)
     model, values = checkpoint.model, checkpoint.values
     pixels = bench.pixels(model.image_shape, 1)[0]
-    noise = checkpoint.config.model.noise
-    t_range = (noise.t_low, noise.t_max)
+    t_range = (model.t_low, model.t_max)
     psnrs = [psnr for psnr in PROBE_PSNRS if t_range[0] <= noise_variance_from_psnr(psnr) <= t_range[1]]
     draws = min(8, max(1, 1024 // model.dimensions))
     perturbation = Perturbation(contrast=0.8)

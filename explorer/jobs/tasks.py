@@ -268,8 +268,8 @@ def _evaluate(task: EvaluateTask, report: Report) -> None:
     from explorer.data.other import open_other
     from explorer.data.sources import open_dataset
     from explorer.data.unseen import unseen_split
-    from explorer.measures.consistency.reports import check
-    from explorer.measures.consistency.trust import FULL, QUICK
+    from explorer.measures.consistency.checks import FULL, QUICK
+    from explorer.measures.consistency.storage import check_and_keep
     from explorer.models.checkpoints import load_checkpoint
 
     checkpoint = load_checkpoint(task.checkpoint)
@@ -278,7 +278,9 @@ def _evaluate(task: EvaluateTask, report: Report) -> None:
     own = (checkpoint.config.dataset, task.dataset)
     other = open_other(checkpoint.model.image_shape, checkpoint.values, own, **_opening(report))
     effort = QUICK if task.quick else FULL
-    check(checkpoint, images, effort, lambda _what, share: report(round(100 * min(share, 1.0)), 100, PERCENT), other)
+    check_and_keep(
+        checkpoint, images, effort, lambda _what, share: report(round(100 * min(share, 1.0)), 100, PERCENT), other
+    )
 
 
 def _map(task: MapTask, report: Report) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from explorer.measures.consistency.trust_report import TrustReport
-from explorer.measures.consistency.verdicts import verdicts
+from explorer.measures.consistency.report import Report
 from explorer.models.checkpoints import CheckpointConfig
 from explorer.models.dual import DualEnergyConfig
 from explorer.models.importing import released_card
@@ -19,8 +18,8 @@ _SHOWN = ("bits_per_dimension", "images", "levels")
 """The metrics without which a card says nothing of what is reached."""
 
 
-def checkpoint_card(name: str, config: CheckpointConfig, report: TrustReport | None = None) -> str:
-    """The text of `card.md`, from what `config.json` says and from a trust report where there is one."""
+def checkpoint_card(name: str, config: CheckpointConfig, report: Report | None = None) -> str:
+    """The text of `card.md`, from what `config.json` says and from a report of the checks where there is one."""
     if isinstance(config.model, InnerProductConfig):
         text = released_card(name, config)
     else:
@@ -92,22 +91,21 @@ def _as_number(run: dict[str, Any], name: str, default: int) -> int | float:
     return value if isinstance(value, int | float) else default
 
 
-def _checks(name: str, report: TrustReport) -> list[str]:
+def _checks(name: str, report: Report) -> list[str]:
     rows = [
-        f"| {verdict.name} | {verdict.outcome} | {verdict.value} | {verdict.sentence} |" for verdict in verdicts(report)
+        f"| {verdict.title} | {verdict.outcome} | {verdict.value} | {verdict.sentence} |"
+        for verdict in report.verdicts()
     ]
+    on = report.conditions
+    beside = "" if on.other is None else f", with {on.other} as the other photographs"
     return [
         f"`python -m explorer evaluate {name} --data DATA{' --quick' if report.effort == 'quick' else ''}` on "
-        f"{report.dataset}, at {report.psnr:.0f} dB{_beside(report)}; the page Trust shows the figures:",
+        f"{on.dataset}, at {on.smallest_noise}{beside}; the page Trust shows the figures:",
         "",
         "| check | outcome | measured | what it means |",
         "| --- | --- | --- | --- |",
         *rows,
     ]
-
-
-def _beside(report: TrustReport) -> str:
-    return "" if report.other is None else f", with {report.other.dataset} as the other photographs"
 
 
 def _command(model: DualEnergyConfig, config: CheckpointConfig) -> str:
@@ -159,9 +157,9 @@ def _figures(name: str, config: CheckpointConfig) -> list[str]:
         f"On {images}, in bits/dimension (code length for {config.values.levels} levels); "
         f"`python -m explorer evaluate {name} --data DATA` prints them:",
         "",
-        "| reading | bits/dimension |",
+        "| estimate | bits/dimension |",
         "| --- | --- |",
-        *(f"| {reading} | {value} |" for reading, value in rows),
+        *(f"| {estimate} | {value} |" for estimate, value in rows),
         "",
         "By noise level (PSNR of the input); the time-score error is relative to its irreducible part:",
         "",
