@@ -48,10 +48,8 @@ def evaluate(
     from explorer.measures.consistency.checks import FULL, QUICK
     from explorer.measures.consistency.likelihood import Likelihood, LikelihoodCheck
     from explorer.measures.consistency.running import run_checks
-    from explorer.measures.consistency.storage import REPORT_FILE, find_report, write_report
     from explorer.measures.dataset.evaluation import evaluate as measure
-    from explorer.models.checkpoints import load_checkpoint, save_description
-    from explorer.training.card import checkpoint_card
+    from explorer.models.checkpoints import load_checkpoint
 
     if quick and not checks:
         raise ExplorerError("--quick runs the checks alone, and --no-checks leaves them out. Choose one.")
@@ -85,7 +83,7 @@ def evaluate(
                 dataset=f"{store.name} ({split})",
                 other=None if others is None else (others.name, others.pixels),
                 known=known,
-                progress=lambda _what, share: progress(round(100 * share), 100),
+                progress=lambda title, share: progress(round(100 * share), 100, title),
             )
         _print_verdicts(report)
     metrics = None if result is None else result.as_dict() | {"data": store.name, "split": split}
@@ -94,13 +92,22 @@ def evaluate(
             content = {"metrics": metrics, "checks": report and report.model_dump(mode="json")}
             path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     if write:
-        config = checkpoint.config if metrics is None else checkpoint.config.model_copy(update={"metrics": metrics})
-        if report is None:
-            report = find_report(checkpoint)
-        else:
-            write_report(checkpoint.path / REPORT_FILE, checkpoint.fingerprint, report)
-        save_description(checkpoint.path, config, checkpoint_card(checkpoint.name, config, report))
-        messages.print(f"Written to {checkpoint.path}.", highlight=False)
+        _write(checkpoint, metrics, report)
+
+
+def _write(checkpoint: Checkpoint, metrics: dict[str, Any] | None, report: Report | None) -> None:
+    """Keep what was measured in the folder of the checkpoint, in place of what it held."""
+    from explorer.measures.consistency.storage import REPORT_FILE, find_report, write_report
+    from explorer.models.checkpoints import save_description
+    from explorer.training.card import checkpoint_card
+
+    config = checkpoint.config if metrics is None else checkpoint.config.model_copy(update={"metrics": metrics})
+    if report is None:
+        report = find_report(checkpoint)
+    else:
+        write_report(checkpoint.path / REPORT_FILE, checkpoint.fingerprint, report)
+    save_description(checkpoint.path, config, checkpoint_card(checkpoint.name, config, report))
+    messages.print(f"Written to {checkpoint.path}.", highlight=False)
 
 
 def _data_of(checkpoint: Checkpoint, data: str) -> str:

@@ -74,7 +74,7 @@ class Conditions(BaseModel):
         return nats / (self.dimensions * math.log(2))
 
     def code_length(self, nats: float) -> float:
-        """A negative log density in nats an image as a code length in bits/dimension."""
+        """A negative log density in nats per image as a code length in bits/dimension."""
         return self.bits_per_dimension(nats) + math.log2(self.levels)
 
 

@@ -27,7 +27,7 @@ class GapLevel(BaseModel):
 
     Attributes:
         psnr: noise level in dB.
-        gap: energy minus I-MMSE estimate of the NLL at this level, in nats an image.
+        gap: energy minus I-MMSE estimate of the NLL at this level, in nats per image.
         mean_time_score: ``E t dU/dt / d``, zero for a normalized model.
         time_error: time-score error over its irreducible part.
     """
@@ -41,7 +41,7 @@ class GapLevel(BaseModel):
 
 
 class Likelihood(Measured):
-    """Negative log-likelihood at the smallest noise level, in nats an image, from the energy and from I-MMSE; and the
+    """Negative log-likelihood at the smallest noise level, in nats per image, from the energy and from I-MMSE; and the
     gap by noise level, from the smallest noise to the largest."""
 
     energy: float

@@ -40,7 +40,7 @@ class Estimates(BaseModel):
     """Means over the images of one data set.
 
     Attributes:
-        energy, i_mmse: NLL at ``t0`` from the energy and from I-MMSE, in nats an image.
+        energy, i_mmse: NLL at ``t0`` from the energy and from I-MMSE, in nats per image.
         jpeg_xl: size of a JPEG XL file of one image, in bits.
     """
 
@@ -111,9 +111,7 @@ class OtherPhotographsCheck(Check[OtherPhotographs]):
 
     def not_applicable(self, conditions: Conditions) -> str | None:
         if conditions.levels < ALL_LEVELS:
-            return (
-                f"Photographs have {ALL_LEVELS} levels a pixel, and the images of this model have {conditions.levels}."
-            )
+            return f"Photographs have {ALL_LEVELS} levels per pixel; the images of this model have {conditions.levels}."
         if conditions.other is None:
             return (
                 "There are no other photographs to compare with: the built-in ones are the model's own, or those that "

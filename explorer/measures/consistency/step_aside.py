@@ -41,7 +41,7 @@ _PRIORITY = 8  # in a quick run: it is cheap, and with few images it would stay 
 
 
 class RolledEnergies(BaseModel):
-    """Means over images, in nats an image, by shift.
+    """Means over images, in nats per image, by shift.
 
     Attributes:
         energies: ``E [-log p(roll_k(x), t0)]`` for k = 1, 2, ...; at least three.
@@ -61,7 +61,7 @@ class RolledEnergies(BaseModel):
 
     @property
     def second_differences(self) -> tuple[float, ...]:
-        """``E(k) - (E(k-1) + E(k+1)) / 2`` in nats an image, for k = 2, 3, ..."""
+        """``E(k) - (E(k-1) + E(k+1)) / 2`` in nats per image, for k = 2, 3, ..."""
         e = self.energies
         return tuple(e[i] - (e[i - 1] + e[i + 1]) / 2 for i in range(1, len(e) - 1))
 
@@ -91,7 +91,7 @@ class StepAsideCheck(Check[StepAside]):
     def not_applicable(self, conditions: Conditions) -> str | None:
         if min(conditions.image_shape[1:]) >= _SMALLEST_SIDE:
             return None
-        return f"Rolling would cut up images of fewer than {_SMALLEST_SIDE} pixels a side."
+        return f"Rolling would cut up images of fewer than {_SMALLEST_SIDE} pixels per side."
 
     def cost(self, conditions: Conditions) -> float:  # noqa: ARG002
         return self.images * SHIFTS / 3

@@ -32,9 +32,9 @@ class Evaluation:
 
     Attributes:
         nll: negative log-likelihood at the smallest noise, from the energy and from I-MMSE.
-        gaps: energy minus I-MMSE at each of `levels`, in nats an image: where between the two the gap arises.
+        gaps: energy minus I-MMSE at each of `levels`, in nats per image: where between the two the gap arises.
         levels: measurements at `LEVELS` noise variances, from the smallest to the end of the range.
-        value_levels: number of cells a value, for code lengths.
+        value_levels: number of cells per value, for code lengths.
         code_length: mean of ``-log2 p(x, t0) / d + log2(levels)`` of the dequantized images, without noise: what the
             pages show for single images.
         gaussian: the same code length of the best Gaussian of these images (variances of their own DCT).

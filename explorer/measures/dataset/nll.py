@@ -35,7 +35,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class NegativeLogLikelihood:
-    """Negative log-likelihood of a data set at `t0`, in nats an image, by two estimates.
+    """Negative log-likelihood of a data set at `t0`, in nats per image, by two estimates.
 
     Attributes:
         energy: from the mean energy at `t0`.
@@ -53,14 +53,14 @@ class NegativeLogLikelihood:
 
     @property
     def gap(self) -> float:
-        """``energy - i_mmse`` in nats an image."""
+        """``energy - i_mmse`` in nats per image."""
         return self.energy - self.i_mmse
 
     def bits_per_dimension(self, levels: int | None = None) -> dict[str, float]:
         """Both estimates and the gap in bits/dimension.
 
         Args:
-            levels: number of cells a value; when given, ``log2(levels)`` is added to both, which makes them
+            levels: number of cells per value; when given, ``log2(levels)`` is added to both, which makes them
                 code lengths (bits/pixel of 8-bit images for 256).
         """
         scale = 1.0 / (self.dimensions * math.log(2.0))
