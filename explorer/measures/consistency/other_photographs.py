@@ -52,11 +52,11 @@ class Estimates(BaseModel):
 
 
 class OtherPhotographs(Measured):
-    """Estimates on the other photographs, whose number is `images`, and on the images of the other checks."""
+    """Estimates on the images of the other checks, whose number is `images`, and on the other photographs."""
 
-    other: Estimates
     own: Estimates
-    own_images: int = Field(ge=1)
+    other: Estimates
+    other_images: int = Field(ge=1)
 
 
 @dataclass(frozen=True)
@@ -131,17 +131,17 @@ class OtherPhotographsCheck(Check[OtherPhotographs]):
         pixels = evenly_spaced(subject.other, self.images)
         ts = log_spaced(subject.t_low, subject.t_max, self.levels)
         return OtherPhotographs(
-            images=len(pixels),
+            images=own.images,
             other=estimates(subject.model, subject.values, pixels, ts, subject.seed, progress),
             own=Estimates(energy=own.energy, i_mmse=own.i_mmse, jpeg_xl=jpeg_xl_bits(subject.pixels[: own.images])),
-            own_images=own.images,
+            other_images=len(pixels),
         )
 
     def judge(self, measured: OtherPhotographs, conditions: Conditions) -> Verdict:
         own, other = (_CodeLengths.of(each, conditions) for each in (measured.own, measured.other))
         agrees, is_ahead = decide(other.gap, self.threshold) == "passes", other.advantage > 0
         sentence = (
-            f"On {measured.images:,} other photographs: {other}. On the images of the other checks: {own}. "
+            f"On {measured.other_images:,} other photographs: {other}. On the images of the other checks: {own}. "
             f"The gap must be within {self.threshold:g}, and I-MMSE below JPEG XL."
         )
         if not is_ahead:
@@ -164,8 +164,8 @@ class OtherPhotographsCheck(Check[OtherPhotographs]):
         own, other = (_CodeLengths.of(each, conditions) for each in (measured.own, measured.other))
         rows = [1, 0]  # not the names: they may be equal
         labels = (
-            (1, f"{_short(conditions.dataset)}<br>{measured.own_images:,} images"),
-            (0, f"{_short(conditions.other or '')}<br>{measured.images:,} images"),
+            (1, f"{_short(conditions.dataset)}<br>{measured.images:,} images"),
+            (0, f"{_short(conditions.other or '')}<br>{measured.other_images:,} images"),
         )
         return Chart(
             title=self.title,

@@ -81,7 +81,7 @@ def good(image_shape: tuple[int, int, int] = (1, 10, 10)) -> Report:
                 images=10,
                 other=Estimates(energy=2.0, i_mmse=1.0, jpeg_xl=9.0 * d),
                 own=Estimates(energy=1.0, i_mmse=0.0, jpeg_xl=8.5 * d),
-                own_images=10,
+                other_images=10,
             ),
             "heat_equation": HeatEquation(images=10, levels=(residual(0.004),)),
             "noisy_dimensionality": NoisyDimensionality(

@@ -65,7 +65,7 @@ def test_larger_images_of_all_levels_have_two_checks_more(home: Path) -> None:
     assert [verdict.check for verdict in report.verdicts() if verdict.outcome == "not applicable"] == ["annealing"]
     assert "above 256 dimensions" in outcome(report, "annealing").sentence
     step, photographs = report.results["step_aside"], report.results["other_photographs"]
-    assert (step.images, photographs.images) == (5, 3)
+    assert (step.images, photographs.images, photographs.other_images) == (5, 6, 3)
     assert len(step.rolled.energies) == 17
     assert report.conditions.other == "more noise"
     # Noise of eight bits a pixel, which no codec shortens, from one source: every estimate is the same on both.
