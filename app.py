@@ -1,12 +1,12 @@
-"""Image Density Explorer: page settings, looks, navigation, and the sidebar that all pages share; nothing else."""
+"""Image Density Explorer: appearance, navigation, and the sidebar that all pages share; nothing else."""
 
 from __future__ import annotations
 
-from explorer.webapp.shell.looks import draw_looks
+from explorer.webapp.shell.appearance import set_up_page
 from explorer.webapp.shell.navigation import navigation
 from explorer.webapp.shell.sidebar import draw_sidebar
 
-draw_looks()
+set_up_page()
 page = navigation()
 draw_sidebar()
 page.run()

@@ -392,7 +392,7 @@ def _train_steps(bench: Bench, kind: str, config: TrainingConfig) -> None:
 
 
 def one_move(bench: Bench, name: str) -> None:
-    """What the page asks for when a slider is released: `explorer.webapp.probe.answers` does the same."""
+    """What the page asks for when a slider is released: `explorer.webapp.probe.cached_measures` does the same."""
     checkpoint = bench.checkpoint(name)
     model, values = checkpoint.model, checkpoint.values
     pixels = bench.pixels(model.image_shape, 1)[0]

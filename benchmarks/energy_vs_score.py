@@ -53,12 +53,12 @@ class ScoreNetwork(nn.Module):
     def forward(self, y: Tensor, t: Tensor) -> Tensor:
         parts = self.parts
         sigma = t.sqrt().view(-1, 1, 1, 1)
-        view = parts.look(y, t)
+        network = parts.precondition(y, t)
         total = (parts.gaussian.variances + sigma.square()).sqrt()
-        output, _ = parts.unet(view.inputs, view.embedding).chunk(2, 1)
+        output, _ = parts.unet(network.images, network.embedding).chunk(2, 1)
         correction = parts.gaussian.synthesize(parts.gaussian.coefficients(output + parts.gaussian.mean) / total)
-        gaussian = parts.gaussian.synthesize(view.coefficients / total)
-        return sigma * (gaussian + view.weight.view(-1, 1, 1, 1) * correction)
+        gaussian = parts.gaussian.synthesize(network.z / total)
+        return sigma * (gaussian + network.weight.view(-1, 1, 1, 1) * correction)
 
 
 def denoising_losses(network: Callable[[Tensor, Tensor], Tensor], x: Tensor, eps: Tensor, t: Tensor) -> DualLosses:

@@ -25,6 +25,7 @@ __all__ = [
     "LogProbUnit",
     "code_length_bits",
     "convert_log_prob",
+    "format_number",
     "format_power_of_ten",
     "noise_variance_from_psnr",
     "psnr_from_noise_variance",
@@ -86,7 +87,7 @@ def code_length_bits(nats: Number, levels: int, dimensions: int) -> Number:
 
     Args:
         nats: log p in nats of the dequantized image.
-        levels: number of cells a value, 256 for 8-bit images.
+        levels: number of cells per value, 256 for 8-bit images.
         dimensions: ``d``.
     """
     return -nats / math.log(2.0) + dimensions * math.log2(levels)
@@ -103,6 +104,16 @@ def psnr_from_noise_variance(t: Number) -> Number:
         return -10.0 * torch.log10(t)
     with np.errstate(divide="ignore"):
         return -10.0 * np.log10(t)
+
+
+def format_number(value: float, spec: str) -> str:
+    """A number as Python's format specification `spec` writes it, with a true minus sign (U+2212).
+
+    Examples:
+        >>> format_number(-1234.5, ",.0f")
+        '−1,234'
+    """
+    return f"{value:{spec}}".replace("-", "−")
 
 
 def format_power_of_ten(nats: float) -> str:

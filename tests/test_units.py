@@ -12,6 +12,7 @@ from explorer.units import (
     LOG_PROB_UNITS,
     code_length_bits,
     convert_log_prob,
+    format_number,
     format_power_of_ten,
     noise_variance_from_psnr,
     psnr_from_noise_variance,
@@ -72,3 +73,8 @@ def test_every_unit_has_a_label_and_others_are_refused() -> None:
 )
 def test_ratios_read_as_powers_of_ten(nats: float, text: str) -> None:
     assert format_power_of_ten(nats) == text
+
+
+def test_negative_numbers_have_a_true_minus_sign() -> None:
+    assert format_number(-1234.56, ",.1f") == "−1,234.6"
+    assert format_number(0.5, "+.2f") == "+0.50"

@@ -1,1 +1,1 @@
-"""Numbers to Plotly figures. Every function is pure: no files, no models, no screen."""
+"""Numbers to figures. Every function is pure: no files, no models, no screen."""

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from explorer.figures.style import BLUE, GRAY, VERMILLION, mark_vertical, style_figure, translucent
 from explorer.measures.dataset.distribution import GumbelFit
+from explorer.units import format_number
 
 __all__ = ["MAX_POINTS", "log_prob_histogram", "scatter"]
 
@@ -24,17 +25,17 @@ def log_prob_histogram(
     unit: str,
     fit: GumbelFit | None = None,
     marks: Mapping[str, float] | None = None,
-    shown: Sequence[float] = (),
+    shown: Sequence[float] | np.ndarray = (),
     around: float | None = None,
     height: int = 360,
 ) -> go.Figure:
-    """Histogram of log p with a Gumbel law and marks.
+    """Histogram of log p with a Gumbel distribution and marks.
 
     Args:
         edges: of equal bins of log p, in `unit`, increasing, shape ``(B + 1,)``.
         counts: images in each bin, shape ``(B,)``.
         unit: name of the unit, for the axis.
-        fit: a Gumbel law in the same unit, drawn at the scale of the counts.
+        fit: a Gumbel distribution in the same unit, drawn at the scale of the counts.
         marks: name and log p of reference images. One too far away to be in view becomes an arrow at the edge.
         shown: log p of images that are on the screen elsewhere, as ticks below the bars.
         around: a value to point out.
@@ -79,7 +80,7 @@ def scatter(
     words: Callable[[int], str],
     height: int = 360,
 ) -> go.Figure:
-    """Scatter of two columns, one point an image, for selections by box or lasso.
+    """Scatter of two columns, one point per image, for selections by box or lasso.
 
     The card that appears beside a point, and clicks, are those of `explorer.webapp.widgets.hover_card`.
 
@@ -162,4 +163,4 @@ def _add_marks(figure: go.Figure, marks: Mapping[str, float], low: float, high: 
 
 
 def _number(value: float) -> str:
-    return f"{value:,.4g}".replace("-", "−")
+    return format_number(value, ",.4g")

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 
 from explorer.figures.atlas import scatter
 from explorer.figures.style import BLUE, GRAY, VERMILLION, mark_vertical, style_figure, translucent
+from explorer.units import format_number
 
 __all__ = ["difference_histogram", "log_prob_scatter"]
 
@@ -27,7 +28,7 @@ def log_prob_scatter(
     words: Callable[[int], str],
     height: int = 400,
 ) -> go.Figure:
-    """log p of the second model over that of the first, one point an image, with the diagonal where they are equal.
+    """log p of the second model over that of the first, one point per image, with the diagonal where they are equal.
 
     Both axes show the same range. Points are those of `explorer.figures.atlas.scatter`, of many images a fixed random
     draw.
@@ -99,5 +100,5 @@ def difference_histogram(
     style_figure(figure, x_title=x_title, y_title="Images", height=height)
     figure.update_layout(barmode="overlay", margin_t=48)
     figure.update_layout(legend={"y": -0.2, "yanchor": "top"})  # Above the plot is the name of the mark.
-    mark_vertical(figure, mean, f"mean {mean:+,.3g}".replace("-", "−"))
+    mark_vertical(figure, mean, f"mean {format_number(mean, '+,.3g')}")
     return figure

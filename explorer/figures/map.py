@@ -1,4 +1,4 @@
-"""Figures of the map of a data set: a point an image, colored by a quantity or by a label.
+"""Figures of the map of a data set: one point per image, colored by a quantity or by a label.
 
 The plane of a map has no unit and no preferred direction: the axes have one scale and no numbers. Each point carries
 the index of its image and its place among the points in `customdata`, and what is said of it in `text`, for a hover

@@ -30,7 +30,8 @@ def mark_out_of_range(pixels: np.ndarray, x: np.ndarray) -> np.ndarray:
     marked = np.broadcast_to(pixels, (3, *pixels.shape[1:])).astype(float)
     for where, color in ((above, VERMILLION), (below, BLUE)):
         marked[:, where] = (1 - _TINT) * marked[:, where] + _TINT * _rgb(color)[:, None]
-    return np.rint(marked).astype(np.uint8)
+    colored: np.ndarray = np.rint(marked).astype(np.uint8)
+    return colored
 
 
 def diverging_pixels(values: np.ndarray) -> tuple[np.ndarray, float]:

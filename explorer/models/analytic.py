@@ -1,4 +1,4 @@
-"""Laws whose density is known exactly, behind the interface of the networks.
+"""Distributions whose density is known exactly, behind the interface of the networks.
 
 Every measure, page and benchmark runs on these as well as on networks: this is how the project proves itself.
 """
@@ -19,7 +19,7 @@ __all__ = ["Gaussian", "GaussianScaleMixture", "SubspaceMixture", "power_law_cov
 def power_law_covariance(size: int, pixel_variance: float, exponent: float = 2.0) -> Tensor:
     """Covariance of stationary images whose power spectrum falls as ``1 / f^exponent``, as that of natural images does.
 
-    Periodic boundaries, ``f`` in cycles an image, the mean of an image with the power of ``f = 1``; float64.
+    Periodic boundaries, ``f`` in cycles per image, the mean of an image with the power of ``f = 1``; float64.
 
     Args:
         size: height and width in pixels.
@@ -34,7 +34,8 @@ def power_law_covariance(size: int, pixel_variance: float, exponent: float = 2.0
     kernel = torch.fft.ifft2(power * (pixel_variance / power.mean())).real
     index = torch.arange(size)
     shift = (index[:, None] - index) % size
-    return kernel[shift[:, None, :, None], shift[None, :, None, :]].reshape(size**2, size**2)
+    covariance: Tensor = kernel[shift[:, None, :, None], shift[None, :, None, :]].reshape(size**2, size**2)
+    return covariance
 
 
 class Gaussian(EnergyModel):

@@ -6,7 +6,7 @@ noise of variance ``t``, has the energy
 
     U(y, t) = 1/2 sum_i [ log(2 pi (lambda_i + t)) + z_i^2 / (lambda_i + t) ].
 
-The DCT nearly diagonalizes the covariance of natural images, costs two small matrix products, and one variance a
+The DCT nearly diagonalizes the covariance of natural images, costs two small matrix products, and one variance per
 coefficient generalizes better than a full sample covariance.
 """
 
@@ -80,7 +80,7 @@ class SpectralGaussian(EnergyModel):
         self.mean.copy_(mean)
         self.channel_axes.copy_(axes.T)
         variances = torch.zeros(self.image_shape, dtype=torch.float64, device=images.device)
-        for chunk in centered.split(4096):
+        for chunk in torch.split(centered, 4096):
             variances += self._forward_transform(chunk).double().square().sum(0)
         variances /= len(images)
         if variances.shape[1] == variances.shape[2]:

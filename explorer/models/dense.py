@@ -48,7 +48,8 @@ class Block(nn.Module):
         nn.init.zeros_(self.outer.bias)
 
     def forward(self, h: Tensor, embedding: Tensor) -> Tensor:
-        return h + self.outer(F.silu(self.inner(h)) * (1 + self.condition(embedding)))
+        output: Tensor = h + self.outer(F.silu(self.inner(h)) * (1 + self.condition(embedding)))
+        return output
 
 
 class DenseEnergy(EnergyModel):
@@ -105,4 +106,5 @@ class DenseEnergy(EnergyModel):
         correction = _SCALAR_GAIN * self.scalar(foot).squeeze(1) + self.dimensions * self.offset(features).squeeze(1)
         volume = 0.5 * torch.log(2 * math.pi * total).flatten(1).sum(1)
         prior = 0.5 * (variances * z.square() / total.square()).flatten(1).sum(1)
-        return 0.5 * noise.square().sum(1) + volume + (1 - weight) * prior + weight * correction
+        energy: Tensor = 0.5 * noise.square().sum(1) + volume + (1 - weight) * prior + weight * correction
+        return energy

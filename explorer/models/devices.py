@@ -53,6 +53,6 @@ def fitting_batch_size(dimensions: int, device: torch.device) -> int:
 
 def inference_batch_size(dimensions: int, device: torch.device) -> int:
     """As `fitting_batch_size`, but no more than is fast: on a CPU, large batches fall out of the caches (at 32 x 32,
-    349 images at once take 1.8 times as long an image as 64)."""
+    349 images at once take 1.8 times as long per image as 64 do)."""
     fastest = max(1, _CPU_VALUES // dimensions) if device.type == "cpu" else 1024
     return min(fastest, fitting_batch_size(dimensions, device))

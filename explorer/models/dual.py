@@ -41,26 +41,16 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numpy as np
 import torch
-import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from explorer.models.anchor import SpectralGaussian
-from explorer.models.base import EnergyModel, sum_pixels
+from explorer.models.base import EnergyModel
+from explorer.models.conditioning import AmplitudeConditioning, HomogeneousConditioning, Preconditioned, Whitened
 from explorer.models.unet import UNet, UNetConfig, check_image_shape_fits
 
-__all__ = ["DualEnergy", "DualEnergyConfig", "LogNoiseFeatures", "NoiseRange", "View", "octave_bands"]
-
-_TINY = 1e-6
-# Mean squares, about 1 on average, beyond which the network is not told how large an image is. At the smallest noise
-# 1,000 photographs of 32 x 32 pixels reach 4.6, and 6.1 in a band.
-_LARGEST_POWER = 8.0
-_LARGEST_BAND_POWER = 32.0
-_SHARPNESS = 4.0
-# Share of the noise's own power that keeps the logarithm of an amplitude from falling where there is no image.
-_NOISE_FLOOR = 0.3
+__all__ = ["DualEnergy", "DualEnergyConfig", "LogNoiseFeatures", "NetworkInput", "NoiseRange"]
 
 
 class NoiseRange(BaseModel):
@@ -113,18 +103,6 @@ class DualEnergyConfig(BaseModel):
         return self
 
 
-def octave_bands(height: int, width: int) -> Tensor:
-    """Averages over octaves of DCT frequency, shape ``(height * width, bands)``: columns that sum to 1.
-
-    The frequency of a coefficient is the larger of its two indices; the bands are 0 to 3, 4 to 7, 8 to 15, ... The
-    lowest is wide so that its mean square is never near zero by chance.
-    """
-    frequency = np.maximum(np.arange(height)[:, None], np.arange(width)).ravel()
-    band = np.floor(np.log2(np.maximum(frequency, 2))).astype(int) - 1
-    member = np.eye(band.max() + 1)[band]
-    return torch.as_tensor(member / member.sum(0), dtype=torch.float32)
-
-
 class LogNoiseFeatures(nn.Module):
     """Cosines and sines of ``log t``, scaled so that the noise range spans half a period of the lowest; ``(B,)`` ->
     ``(B, 2 * frequencies)``."""
@@ -142,25 +120,23 @@ class LogNoiseFeatures(nn.Module):
         return torch.cat((phase.cos(), phase.sin()), 1)
 
 
-class View(NamedTuple):
-    """What a `DualEnergy` makes of noisy images ``y`` at ``t`` before its U-Net runs.
+class NetworkInput(NamedTuple):
+    """What a `DualEnergy` computes from noisy images before its U-Net runs.
 
     Attributes:
-        inputs: of the U-Net: ``u`` and ``v`` (without the anchor ``u`` alone), shape ``(B, channels, H, W)``.
+        images: the U-Net's input: ``u`` and ``v`` (without the anchor ``v`` alone), shape ``(B, channels, H, W)``.
         embedding: ``e``, shape ``(B, embedding_dim)``.
-        partner: ``v`` (or ``u``), which the output is multiplied with, shape ``(B, C, H, W)``.
-        power: what ``v`` was divided by, squared: ``mean(v^2)``, or with amplitude 1 but for very large ones; ``(B,)``.
-        coefficients: DCT of ``v`` (or ``u``), shape ``(B, C, H, W)``.
+        given: ``u``, ``v`` and what they were divided by.
+        z: whitened DCT coefficients, before that division, shape ``(B, C, H, W)``.
         noise_features: Fourier features of ``log t``, shape ``(B, 2 * frequencies)``.
         base: the Gaussian's energy, or the constant that stands for it, shape ``(B,)``.
         weight: ``w(t)``, shape ``(B,)``.
     """
 
-    inputs: Tensor
+    images: Tensor
     embedding: Tensor
-    partner: Tensor
-    power: Tensor
-    coefficients: Tensor
+    given: Preconditioned
+    z: Tensor
     noise_features: Tensor
     base: Tensor
     weight: Tensor
@@ -177,7 +153,6 @@ class DualEnergy(EnergyModel):
 
     pixel_variance: Tensor
     log_normalization: Tensor
-    bands: Tensor
 
     def __init__(self, config: DualEnergyConfig) -> None:
         super().__init__()
@@ -190,17 +165,15 @@ class DualEnergy(EnergyModel):
         self.register_buffer("log_normalization", torch.zeros(()))
         self.noise_features = LogNoiseFeatures(config.noise, config.frequencies)
         width = config.unet.embedding_dim
-        features = 2 * config.frequencies
-        outputs = channels
-        if config.amplitude:
-            self.register_buffer("bands", octave_bands(*config.image_shape[1:]), persistent=False)
-            features += channels * self.bands.shape[1]
-            outputs *= 2
-            self.radial = nn.Linear(width, 1, bias=False)
+        self.conditioning = AmplitudeConditioning(config.image_shape) if config.amplitude else HomogeneousConditioning()
+        self.radial = nn.Linear(width, 1, bias=False) if config.amplitude else None
+        if self.radial is not None:
             nn.init.zeros_(self.radial.weight)
+        features = 2 * config.frequencies + self.conditioning.features
         self.embedding = nn.Sequential(nn.Linear(features, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU())
         inputs = 2 * channels if config.anchor else channels
-        self.unet = UNet(inputs, outputs, config.unet, normalize=not config.amplitude)
+        outputs = self.conditioning.outputs * channels
+        self.unet = UNet(inputs, outputs, config.unet, normalize=self.conditioning.normalize)
         self.offset = nn.Linear(2 * config.frequencies, 1, bias=False)
         nn.init.zeros_(self.offset.weight)
         if config.anchor:
@@ -231,64 +204,33 @@ class DualEnergy(EnergyModel):
         entropy = 0.5 * torch.log(2 * math.pi * math.e * variances).sum()
         self.log_normalization.add_((entropy - energy).float())
 
-    def look(self, y: Tensor, t: Tensor) -> View:
-        """What the network makes of noisy images before the U-Net runs; see `View`."""
+    def precondition(self, y: Tensor, t: Tensor) -> NetworkInput:
+        """What is computed from noisy images ``y`` ``(B, C, H, W)`` at ``t`` ``(B,)`` before the U-Net runs."""
         variance = t.view(-1, 1, 1, 1)
         total_variance = self.pixel_variance + t
-        standardized = (y - self.gaussian.mean) / total_variance.sqrt().view(-1, 1, 1, 1)
+        u = (y - self.gaussian.mean) / total_variance.sqrt().view(-1, 1, 1, 1)
         z = self.gaussian.coefficients(y)
         if self.config.anchor:
             base = self.gaussian.energy_of_coefficients(z, t)
             weight = self.pixel_variance / total_variance
             total = self.gaussian.variances + variance
             z = z / total.sqrt()
-            whitened = self.gaussian.synthesize(z)
+            v = self.gaussian.synthesize(z)
         else:
             base = 0.5 * self.dimensions * torch.log(2 * math.pi * total_variance) + self.log_normalization
             weight = torch.ones_like(t)
             total = total_variance.view(-1, 1, 1, 1)
             z = z / total.sqrt()
-            whitened = standardized
-        features = noise_features = self.noise_features(t)
-        if self.config.amplitude:
-            noise_power = (variance / total).expand_as(z)
-            in_bands = (z.square() + _NOISE_FLOOR * noise_power).flatten(2) @ self.bands + _TINY
-            features = torch.cat((features, _saturated_log(in_bands, _LARGEST_BAND_POWER).flatten(1)), 1)
-            power = _excess_power(whitened)
-            whitened = whitened * power.rsqrt().view(-1, 1, 1, 1)
-            standardized = standardized * _excess_power(standardized).rsqrt().view(-1, 1, 1, 1)
-        else:
-            power = whitened.square().mean((1, 2, 3)) + _TINY
-            whitened = whitened * power.rsqrt().view(-1, 1, 1, 1)
-            standardized = _to_unit_power(standardized)
-        inputs = torch.cat((standardized, whitened), 1) if self.config.anchor else whitened
-        return View(inputs, self.embedding(features), whitened, power, z, noise_features, base, weight)
+            v = u
+        noise_features = self.noise_features(t)
+        given = self.conditioning.precondition(Whitened(u, v, z, variance, total), noise_features)
+        images = torch.cat((given.u, given.v), 1) if self.config.anchor else given.v
+        return NetworkInput(images, self.embedding(given.features), given, z, noise_features, base, weight)
 
     def energy(self, y: Tensor, t: Tensor) -> Tensor:
-        view = self.look(y, t)
-        output = self.unet(view.inputs, view.embedding)
-        correction = self.dimensions * self.offset(view.noise_features).squeeze(1)
-        if self.config.amplitude:
-            output, pixel_energies = output.chunk(2, 1)
-            radial = self.dimensions * self.radial(view.embedding).squeeze(1)
-            correction = correction + radial + sum_pixels(pixel_energies)
-        else:
-            output = view.power.view(-1, 1, 1, 1) * output
-        inner_product = 0.5 * sum_pixels(view.partner * output)
-        return view.base + view.weight * (inner_product + correction)
-
-
-def _saturated_log(power: Tensor, largest: float) -> Tensor:
-    """``log(power)``, but for a bend at `largest` no more than ``log(largest)``."""
-    log_power = power.log()
-    return log_power - F.softplus(_SHARPNESS * (log_power - math.log(largest))) / _SHARPNESS
-
-
-def _excess_power(x: Tensor) -> Tensor:
-    """What the squares of images must be divided by to have a mean of at most `_LARGEST_POWER`, shape ``(B,)``."""
-    power = x.square().mean((1, 2, 3)) + _TINY
-    return power / _saturated_log(power, _LARGEST_POWER).exp()
-
-
-def _to_unit_power(x: Tensor) -> Tensor:
-    return x * (x.square().mean((1, 2, 3), keepdim=True) + _TINY).rsqrt()
+        network = self.precondition(y, t)
+        output = self.unet(network.images, network.embedding)
+        levels = self.dimensions * self.offset(network.noise_features).squeeze(1)
+        if self.radial is not None:
+            levels = levels + self.dimensions * self.radial(network.embedding).squeeze(1)
+        return network.base + network.weight * self.conditioning.correction(output, network.given, levels)

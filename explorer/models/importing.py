@@ -21,7 +21,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, first_problem
 from explorer.home import check_name, data_home, write_folder_atomically
 from explorer.images import Values
 from explorer.models.checkpoints import CheckpointConfig, save_checkpoint, weights_misfit
@@ -144,8 +144,9 @@ def read_released(folder: Path, size: int | None = None) -> tuple[InnerProductEn
 
 def _number(value: object) -> float | None:
     """A number that is only told; None for anything else."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return value if is_number and abs(value) <= _LARGEST_CONSTANT else None
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST_CONSTANT:
+        return value
+    return None
 
 
 def _read_args(path: Path) -> dict[str, Any]:
@@ -206,9 +207,8 @@ def _model_config(args: dict[str, Any], size: int | None) -> InnerProductConfig:
             ),
         )
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise ExplorerError(f"The checkpoint cannot be imported: {field or 'its shape'}: {first['msg']}.") from error
+        field, message, _ = first_problem(error)
+        raise ExplorerError(f"The checkpoint cannot be imported: {field or 'its shape'}: {message}.") from error
 
 
 def _literal(args: dict[str, Any], key: str) -> dict[str, Any]:

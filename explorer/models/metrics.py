@@ -1,4 +1,4 @@
-"""What files say a model reaches: what must be there, and of which type, before a page or a card shows it.
+"""The metrics in the files of a checkpoint: what must be there, and of which type, before a page or a card shows it.
 
 These files outlive the program that wrote them, and are copied, edited and cut short. None stands for a number that
 was not finite; what else they hold is kept as it is.

@@ -37,6 +37,8 @@ class RadialEnergy(EnergyModel):
             ``exp(-spread)`` to ``exp(spread)`` times ``v + t``.
     """
 
+    constant: Tensor
+
     def __init__(
         self,
         image_shape: tuple[int, int, int],
@@ -52,11 +54,9 @@ class RadialEnergy(EnergyModel):
         self.noise = noise
         self.mean_square = mean_square
         self.features = LogNoiseFeatures(noise, 4)
-        self.coefficients = nn.Sequential(
-            nn.Linear(8, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 2 * pieces)
-        )
+        first, second, last = nn.Linear(8, width), nn.Linear(width, width), nn.Linear(width, 2 * pieces)
+        self.coefficients = nn.Sequential(first, nn.SiLU(), second, nn.SiLU(), last)
         points = torch.linspace(-spread, spread, pieces)
-        last = self.coefficients[-1]
         nn.init.normal_(last.weight, std=0.01)
         with torch.no_grad():
             last.bias.copy_(torch.cat((-points, 0.5 * points)))

@@ -61,7 +61,8 @@ class VarianceEmbedding(nn.Module):
 
     def forward(self, t: Tensor) -> Tensor:
         phase = t[:, None] * self.frequencies
-        return self.layers(torch.cat((phase.cos(), phase.sin()), 1))
+        embedding: Tensor = self.layers(torch.cat((phase.cos(), phase.sin()), 1))
+        return embedding
 
 
 class InnerProductEnergy(EnergyModel):

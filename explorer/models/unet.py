@@ -28,7 +28,7 @@ class UNetConfig(BaseModel):
     Attributes:
         base_width: channels at the finest scale; scale ``k`` has ``base_width * 2**k``.
         num_scales: number of encoder (and decoder) blocks; the middle block works ``2**num_scales`` times coarser.
-        encoder_layers, middle_layers, decoder_layers: convolutions in a block.
+        encoder_layers, middle_layers, decoder_layers: convolutions per block.
         patch: the input is folded into ``patch x patch`` blocks first (pixel unshuffle), so that the finest scale works
             on fewer positions with more channels.
         group_size: channels that share one normalization power.
@@ -55,7 +55,7 @@ class UNetConfig(BaseModel):
     @property
     def size_multiple(self) -> int:
         """Height and width of an image must be multiples of this."""
-        return self.patch * 2**self.num_scales
+        return self.patch * (1 << self.num_scales)
 
 
 def check_image_shape_fits(image_shape: tuple[int, int, int], config: UNetConfig) -> None:
@@ -99,7 +99,8 @@ class ConditionalNorm(nn.Module):
             power = groups.expand(-1, -1, self.group_size).reshape(batch, channels)
         gain = torch.sqrt(power.mean(1, keepdim=True) / (power + 1e-5) + 1e-5)
         gain = gain * self.weight * (1 + self.condition(embedding))
-        return x * gain[:, :, None, None]
+        normalized: Tensor = x * gain[:, :, None, None]
+        return normalized
 
 
 class ConditionalScale(nn.Module):
@@ -113,13 +114,16 @@ class ConditionalScale(nn.Module):
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         scale, shift = self.condition(embedding)[:, :, None, None].chunk(2, 1)
-        return x * (1 + scale) + shift
+        scaled: Tensor = x * (1 + scale) + shift
+        return scaled
 
 
 class Layer(nn.Module):
     """Convolution -> conditioning -> GELU."""
 
-    def __init__(self, conv: nn.Module, channels: int, config: UNetConfig, normalize: bool) -> None:
+    def __init__(
+        self, conv: nn.Conv2d | nn.ConvTranspose2d, channels: int, config: UNetConfig, normalize: bool
+    ) -> None:
         super().__init__()
         self.conv = conv
         self.norm: nn.Module
@@ -135,6 +139,15 @@ class Layer(nn.Module):
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         return F.gelu(self.norm(self.conv(x), embedding))
+
+
+class Block(nn.ModuleList):
+    """Layers one after the other, all with the same conditioning vector."""
+
+    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
+        for layer in self:
+            x = layer(x, embedding)
+        return x
 
 
 def _same(inputs: int, outputs: int) -> nn.Conv2d:
@@ -175,18 +188,18 @@ class UNet(nn.Module):
             width = widths[k]
             first = _same(in_channels * fold, width) if k == 0 else _down(widths[k - 1], width)
             convs = [first, *(_same(width, width) for _ in range(config.encoder_layers - 1))]
-            self.encoder.append(nn.ModuleList(Layer(conv, width, config, normalize) for conv in convs))
+            self.encoder.append(Block(Layer(conv, width, config, normalize) for conv in convs))
 
         width, above = widths[-1], widths[-2]
         convs = [_down(above, width), *(_same(width, width) for _ in range(config.middle_layers - 2))]
-        self.middle = nn.ModuleList(Layer(conv, width, config, normalize) for conv in convs)
+        self.middle = Block(Layer(conv, width, config, normalize) for conv in convs)
         self.middle.append(Layer(_up(width, above), above, config, normalize))
 
         self.decoder = nn.ModuleList()
         for k in reversed(range(config.num_scales)):
             width = widths[k]
             convs = [_same(2 * width, width), *(_same(width, width) for _ in range(config.decoder_layers - 2))]
-            block = nn.ModuleList(Layer(conv, width, config, normalize) for conv in convs)
+            block = Block(Layer(conv, width, config, normalize) for conv in convs)
             if k > 0:
                 block.append(Layer(_up(width, widths[k - 1]), widths[k - 1], config, normalize))
             self.decoder.append(block)
@@ -204,14 +217,10 @@ class UNet(nn.Module):
             x = F.pixel_unshuffle(x, patch)
         skips = []
         for block in self.encoder:
-            for layer in block:
-                x = layer(x, embedding)
+            x = block(x, embedding)
             skips.append(x)
-        for layer in self.middle:
-            x = layer(x, embedding)
+        x = self.middle(x, embedding)
         for block in self.decoder:
-            x = torch.cat((x, skips.pop()), 1)
-            for layer in block:
-                x = layer(x, embedding)
+            x = block(torch.cat((x, skips.pop()), 1), embedding)
         x = self.output(x)
         return F.pixel_shuffle(x, patch) if patch > 1 else x

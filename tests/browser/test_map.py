@@ -63,7 +63,7 @@ def test_a_lasso_fills_the_grid(app: str, page: Page) -> None:
 
 def test_the_color_is_in_the_address(app: str, page: Page) -> None:
     opened(app, page, "model=digits&data=digits&color=Label")
-    expect(page.get_by_text("tell its label in")).to_be_visible()
+    expect(page.get_by_text("predict its label correctly")).to_be_visible()
     page.get_by_role("combobox", name="Color").click()
     page.get_by_role("option", name="Contrast").click()
     expect(page.get_by_text("predict its Contrast")).to_be_visible()

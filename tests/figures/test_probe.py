@@ -1,10 +1,9 @@
-import json
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from explorer.figures.probe import dimensionality_figure, log_prob_range, noise_log_prob_figure, perturbation_figure
+from explorer.figures.probe import dimensionality_chart, log_prob_range, noise_log_prob_chart, perturbation_chart
 from explorer.measures.image.curves import NoiseCurves, PerturbationCurve
 from explorer.units import convert_log_prob
 
@@ -41,13 +40,13 @@ def test_a_range_without_numbers(values: list[float]) -> None:
 
 
 def test_the_curve_passes_through_the_marker() -> None:
-    figure = perturbation_figure(curve("noise", 10, 0, -10), 0.1, 7.0, (-20, 20), "dB/dim", D)
-    line, marker = figure.data
+    chart = perturbation_chart(curve("noise", 10, 0, -10), 0.1, 7.0, (-20, 20), "dB/dim", D)
+    (line,), marker = chart.lines, chart.marker
     assert list(line.x) == sorted(line.x)
     now = convert_log_prob(7.0, "dB/dim", D)
-    assert (marker.x[0], marker.y[0]) == (0.1, pytest.approx(now))
+    assert (marker.x, marker.y) == (0.1, pytest.approx(now))
     assert line.y[list(line.x).index(0.1)] == pytest.approx(now)
-    assert "dB/dimension" in line.text[0]
+    assert "dB/dimension" in line.hover[0]
 
 
 def test_noise_figures_with_and_without_a_band() -> None:
@@ -55,15 +54,15 @@ def test_noise_figures_with_and_without_a_band() -> None:
     grid = (60.0, -20.0)
     band = SimpleNamespace(low=(80.0, 0.0), median=(85.0, 1.0), high=(120.0, 2.0))
     for build in (
-        lambda *more: dimensionality_figure(curves, 30.0, D, *more),
-        lambda *more: noise_log_prob_figure(curves, 30.0, "nats", D, *more),
+        lambda *more: dimensionality_chart(curves, 30.0, D, *more),
+        lambda *more: noise_log_prob_chart(curves, 30.0, "nats", D, *more),
     ):
         plain, banded = build(), build(grid, band)
-        assert [trace.name for trace in plain.data] == ["this image", None]
-        assert [trace.name for trace in banded.data][1:4] == ["data set, 10–90 %", "data set, median", "this image"]
-        low, high = banded.layout.yaxis.range
-        assert low <= 0 < 120 <= high
-        assert list(banded.layout.xaxis.range) == [60.0, -20.0]
-        json.loads(banded.to_json())
-    assert "gray levels" in plain.data[0].text[0]
-    assert plain.data[-1].y[0] == pytest.approx(curves.log_prob_at(30.0))
+        assert [line.name for line in plain.lines] == ["this image"]
+        assert plain.band is None
+        assert banded.band.name == "data set, 10–90 %"
+        assert [line.name for line in banded.lines] == ["data set, median", "this image"]
+        assert banded.y.start <= 0 < 120 <= banded.y.end
+        assert (banded.x.start, banded.x.end) == (60.0, -20.0)
+    assert "gray levels" in plain.lines[0].hover[0]
+    assert plain.marker.y == pytest.approx(curves.log_prob_at(30.0))

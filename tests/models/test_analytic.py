@@ -82,8 +82,8 @@ def test_mixture_log_prob_is_the_weighted_sum_of_gaussians(mixture: GaussianScal
 
 def test_samples_have_the_stated_covariance() -> None:
     covariance = random_covariance(6)
-    law = GaussianScaleMixture(torch.ones(SHAPE, dtype=torch.float64), covariance, [0.5, 1.5])
-    x = law.sample(40_000, torch.Generator().manual_seed(0)).flatten(1)
+    mixture = GaussianScaleMixture(torch.ones(SHAPE, dtype=torch.float64), covariance, [0.5, 1.5])
+    x = mixture.sample(40_000, torch.Generator().manual_seed(0)).flatten(1)
     expected = covariance * (0.5**2 + 1.5**2) / 2
     assert (torch.cov(x.T) - expected).norm() / expected.norm() < 0.05
     assert (x.mean(0) - 1).abs().max() < 0.05
@@ -119,19 +119,19 @@ def subspaces() -> SubspaceMixture:
 
 
 def test_subspace_mixture_is_a_mixture_of_gaussians() -> None:
-    law = subspaces()
+    mixture = subspaces()
     y, t = 0.3 * torch.randn(5, 1, 4, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64), 0.02
-    covariances = [0.05 * basis @ basis.T + t * torch.eye(16, dtype=torch.float64) for basis in law.bases]
+    covariances = [0.05 * basis @ basis.T + t * torch.eye(16, dtype=torch.float64) for basis in mixture.bases]
     zero = torch.zeros(16, dtype=torch.float64)
     parts = [torch.distributions.MultivariateNormal(zero, c).log_prob(y.flatten(1)) for c in covariances]
     expected = torch.logsumexp(torch.stack(parts), 0) - math.log(2)
-    torch.testing.assert_close(law.log_prob(y, t), expected)
+    torch.testing.assert_close(mixture.log_prob(y, t), expected)
 
 
 def test_images_of_a_subspace_lie_on_it() -> None:
-    law = subspaces()
-    x = law.sample_from(1, 2000, torch.Generator().manual_seed(2)).flatten(1)
-    basis = law.bases[1]
+    mixture = subspaces()
+    x = mixture.sample_from(1, 2000, torch.Generator().manual_seed(2)).flatten(1)
+    basis = mixture.bases[1]
     torch.testing.assert_close(x @ basis @ basis.T, x)
     assert float(x.square().sum(1).mean()) == pytest.approx(6 * 0.05, rel=0.05)
 

@@ -7,10 +7,23 @@ import pytest
 import torch
 
 from explorer.models.anchor import SpectralGaussian, dct_matrix
+from explorer.models.checkpoints import load_checkpoint
 from explorer.models.dual import DualEnergy, DualEnergyConfig, NoiseRange
 from explorer.models.unet import UNet, UNetConfig
 
 NOISE = NoiseRange(t_min=1e-6, t0=1e-5, t_max=100.0)
+
+ENERGIES = {
+    "natural32": ((7206.23, 305.3058, 1528.396), (-24614.36, -1413.959, -26.15271), (-1.490089e7, -6490.469, 164.3719)),
+    "natural64": (
+        (46535.82, 1092.099, 6101.409),
+        (-133217.5, -7766.833, -114.1092),
+        (-1.062251e9, -111635.2, 657.8755),
+    ),
+    "color32": ((412277.0, 1102.938, 4579.537), (-888716.1, -2870.076, -87.4597), (-5.287974e9, 15917.88, 493.3977)),
+    "digits": ((66.04439, 61.27724, 96.53172), (-189.5641, -146.4883, -3.329679), (4469.156, -1439.996, 9.841481)),
+}
+"""Of shipped models: energy, inner product of score and image, and time score of three images of uniform noise."""
 
 
 def images(count: int, shape: tuple[int, int, int], seed: int = 0) -> torch.Tensor:
@@ -86,8 +99,8 @@ def test_spectral_gaussian_is_the_dense_gaussian_of_its_covariance() -> None:
     torch.testing.assert_close(basis @ basis.T, torch.eye(108, dtype=torch.float64), rtol=0, atol=1e-5)
     covariance = basis.T @ torch.diag(model.variances.flatten()) @ basis + 0.1 * torch.eye(108, dtype=torch.float64)
     y = images(5, shape, seed=3).double()
-    law = torch.distributions.MultivariateNormal(model.mean.flatten(), covariance)
-    torch.testing.assert_close(model.log_prob(y, 0.1), law.log_prob(y.flatten(1)), rtol=1e-5, atol=1e-4)
+    exact = torch.distributions.MultivariateNormal(model.mean.flatten(), covariance)
+    torch.testing.assert_close(model.log_prob(y, 0.1), exact.log_prob(y.flatten(1)), rtol=1e-5, atol=1e-4)
 
 
 def test_spectral_gaussian_needs_two_images() -> None:
@@ -136,3 +149,15 @@ def test_energy_in_float32_is_good_to_a_hundredth_of_a_nat() -> None:
     single = model.energy(y, t).numpy()
     double = model.double().energy(y.double(), t.double()).numpy()
     np.testing.assert_allclose(single, double, rtol=1e-5, atol=0.01)
+
+
+@pytest.mark.parametrize("name", ENERGIES)
+def test_shipped_models_keep_their_energies(name: str) -> None:
+    """At ``t0``, 0.01 and 3. The last digits of float32 depend on the processor."""
+    model = load_checkpoint(name, "cpu").model
+    generator = torch.Generator().manual_seed(0)
+    y = torch.rand(3, *model.image_shape, generator=generator)
+    energy, score, time_score = model.derivatives(y, torch.tensor([model.t0, 0.01, 3.0]))
+    slope = (score * y).flatten(1).sum(1)
+    expected = np.array(ENERGIES[name])
+    np.testing.assert_allclose(np.array([energy, slope, time_score]), expected, rtol=1e-4)

@@ -36,9 +36,9 @@ def test_log_p_is_convex_in_the_squared_norm() -> None:
 
 def test_normalize_fixes_the_constant_at_large_noise() -> None:
     model = energy()
-    law = GaussianScaleMixture(torch.zeros(SHAPE), 2 * torch.eye(16), (1.0,))
+    data = GaussianScaleMixture(torch.zeros(SHAPE), 2 * torch.eye(16), (1.0,))
     generator = torch.Generator().manual_seed(0)
-    model.normalize(law.sample(20_000, generator), generator)
+    model.normalize(data.sample(20_000, generator), generator)
     y = math.sqrt(NOISE.t_max) * torch.randn(20_000, *SHAPE, generator=generator)
     entropy = 8 * math.log(2 * math.pi * math.e * NOISE.t_max)
     assert abs(float(-model.log_prob(y, NOISE.t_max).double().mean()) - entropy) < 0.1

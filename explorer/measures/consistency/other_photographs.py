@@ -22,7 +22,7 @@ from explorer.images import Values
 from explorer.measures.consistency.chart import Axis, Chart, Curve
 from explorer.measures.consistency.check import ALL_LEVELS, STORED, Check, Conditions, Measured, Subject
 from explorer.measures.consistency.likelihood import Likelihood, LikelihoodCheck
-from explorer.measures.consistency.verdict import Verdict, decide, signed
+from explorer.measures.consistency.verdict import Outcome, Verdict, decide, signed
 from explorer.measures.dataset.nll import negative_log_likelihood
 from explorer.measures.image.codecs import lossless_bits
 from explorer.measures.shared.noise import noise_generator
@@ -157,7 +157,7 @@ class OtherPhotographsCheck(Check[OtherPhotographs]):
                 else " The gap is too large on both."
             )
         value = f"gap {signed(other.gap, 3)}, to JPEG XL {signed(-other.advantage, 3)} bits/dim"
-        outcome = "passes" if agrees and is_ahead else "does not pass"
+        outcome: Outcome = "passes" if agrees and is_ahead else "does not pass"
         return self.verdict(outcome, other.gap, value, sentence, conditions.other or "")
 
     def chart(self, measured: OtherPhotographs, conditions: Conditions) -> Chart:

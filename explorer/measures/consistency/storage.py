@@ -23,7 +23,6 @@ from explorer.models.checkpoints import Checkpoint
 __all__ = ["REPORT_FILE", "check_and_keep", "find_report", "save_report", "why_no_report", "write_report"]
 
 REPORT_FILE = "trust.json"
-_FORMAT = "image-density-explorer-checks/2"
 _MAX_BYTES = 5_000_000
 
 
@@ -32,7 +31,7 @@ class _Stored(BaseModel):
 
     model_config = STORED
 
-    format: Literal["image-density-explorer-checks/2"] = _FORMAT
+    format: Literal["image-density-explorer-checks/2"] = "image-density-explorer-checks/2"
     fingerprint: str
     report: Report
 

@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from explorer.units import format_number
+
 __all__ = ["UNDECIDED", "Outcome", "Verdict", "decide", "decibels", "signed", "threshold_text"]
 
 Outcome = Literal["passes", "does not pass", "open", "not applicable"]
@@ -60,10 +62,9 @@ def threshold_text(value: float, unit: str = "") -> str:
 
 def signed(value: float, decimals: int, *, plus: bool = True) -> str:
     """A number with a true minus sign; with `plus`, positive ones have a sign, too. Zero has none."""
-    text = f"{value:+,.{decimals}f}"
-    if not text.strip("+-0."):
-        return text[1:]
-    return text.replace("-", "−") if plus else text.removeprefix("+").replace("-", "−")
+    text = format_number(value, f"+,.{decimals}f")
+    is_zero = not text.strip("+−0.")
+    return text[1:] if is_zero else text if plus else text.removeprefix("+")
 
 
 def decibels(psnr: float) -> str:

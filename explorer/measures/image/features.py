@@ -30,7 +30,7 @@ from torch import Tensor
 
 from explorer.models.anchor import dct_matrix
 from explorer.models.base import EnergyModel
-from explorer.models.dual import octave_bands
+from explorer.models.conditioning import octave_bands
 from explorer.models.unet import Layer
 from explorer.units import noise_variance_from_psnr
 

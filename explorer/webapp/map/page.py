@@ -7,18 +7,19 @@ import streamlit as st
 from explorer.catalog.map import Map
 from explorer.catalog.query import Catalog
 from explorer.data.store import Store
-from explorer.webapp.map.panel import clear_map_selection, map_panel, ready_map
-from explorer.webapp.shell.columns import ColumnView, column_views
+from explorer.webapp.map.panel import MAP, map_panel
+from explorer.webapp.map.ready_map import ready_map
+from explorer.webapp.shell.column_format import ColumnFormat, column_formats
 from explorer.webapp.shell.dataset_images import grid_of_rows, open_in_probe
 from explorer.webapp.shell.loaders import in_words, shown_errors, store
+from explorer.webapp.shell.points_chart import Picked, clear_selection
 from explorer.webapp.shell.ready_catalog import ready_catalog
 from explorer.webapp.shell.sidebar import Selection, sidebar
-from explorer.webapp.widgets.hover_card import Picked
 
-LABEL = "label"
-SAMPLES = 24
-MAX_SELECTED = 400
-GRID_HEIGHT = 600
+_LABEL = "label"
+_SAMPLES = 24
+_MAX_SELECTED = 400
+_GRID_HEIGHT = 600
 
 
 def page() -> None:
@@ -34,46 +35,45 @@ def page() -> None:
         catalog = ready_catalog(selection.checkpoint, images, selection.split)
         positions = ready_map(selection.checkpoint, images, selection.split) if catalog is not None else None
         if catalog is not None and positions is not None:
-            show(selection, images, catalog, positions)
+            _show(selection, images, catalog, positions)
 
 
-def show(selection: Selection, images: Store, catalog: Catalog, positions: Map) -> None:
-    views = column_views(catalog, selection.unit)
+def _show(selection: Selection, images: Store, catalog: Catalog, positions: Map) -> None:
+    formats = column_formats(catalog, selection.unit)
     cells = st.grid(2, min_column_width=400, border=True)
     left, right = cells.cell(), cells.cell()
     with left:
-        color = choose_color(catalog, views)
-        picked = map_panel(images, catalog, positions, color, views.get(color))
+        color = _choose_color(catalog, formats)
+        picked = map_panel(images, catalog, positions, color, formats.get(color))
     if picked.clicked is not None:
         open_in_probe(picked.clicked)
     with right:
-        view_name = color if color in views else "log_prob"
-        show_images(images, catalog, views, view_name, picked)
+        column = color if color in formats else "log_prob"
+        _show_images(images, catalog, column, formats[column], picked)
 
 
-def choose_color(catalog: Catalog, views: dict[str, ColumnView]) -> str:
-    options = [*views, *([LABEL] if len(catalog.label_counts()) > 1 else [])]
+def _choose_color(catalog: Catalog, formats: dict[str, ColumnFormat]) -> str:
+    options = [*formats, *([_LABEL] if len(catalog.label_counts()) > 1 else [])]
     return st.selectbox(
         "Color",
         options,
-        format_func=lambda name: views[name].title if name in views else "Label",
+        format_func=lambda name: formats[name].title if name in formats else "Label",
         key="color",
         bind="query-params",
         width=320,
     )
 
 
-def show_images(images: Store, catalog: Catalog, views: dict[str, ColumnView], name: str, picked: Picked) -> None:
-    view = views[name]
+def _show_images(images: Store, catalog: Catalog, column: str, fmt: ColumnFormat, picked: Picked) -> None:
     if picked.inside is None:
-        st.markdown(f"**From the largest to the smallest {view.title}.** A lasso on the map shows its images here.")
-        rows = catalog.evenly_spaced(name, SAMPLES)
+        st.markdown(f"**From the largest to the smallest {fmt.title}.** A lasso on the map shows its images here.")
+        rows = catalog.evenly_spaced(column, _SAMPLES)
     else:
         heading = st.container(horizontal=True, vertical_alignment="center")
         heading.markdown(f"**{len(picked.inside):,} images selected,** the most probable first.")
-        heading.button("Clear", icon=":material/close:", on_click=clear_map_selection)
-        rows = catalog.rows("log_prob", limit=MAX_SELECTED, among=picked.inside)
-        if len(picked.inside) > MAX_SELECTED:
-            st.caption(f"The first {MAX_SELECTED} of them.")
-    with st.container(height=GRID_HEIGHT, border=False):
-        grid_of_rows(images, rows, view, name, cell=84)
+        heading.button("Clear", icon=":material/close:", on_click=clear_selection, args=(MAP,))
+        rows = catalog.rows("log_prob", limit=_MAX_SELECTED, among=picked.inside)
+        if len(picked.inside) > _MAX_SELECTED:
+            st.caption(f"The first {_MAX_SELECTED} of them.")
+    with st.container(height=_GRID_HEIGHT, border=False):
+        grid_of_rows(images, rows, column, fmt, cell=84)

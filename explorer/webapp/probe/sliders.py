@@ -15,7 +15,7 @@ _LARGEST_SEED = 9999
 
 
 def perturbation_sliders() -> tuple[Perturbation, Mapping[str, DeltaGenerator]]:
-    """Draw a slider a parameter, side by side, and the seed, clip and reset controls above.
+    """Draw a slider for each parameter, side by side, and the seed, clip and reset controls above.
 
     Returns:
         The perturbation, and for each parameter a place below its slider, for its curve.
@@ -23,7 +23,7 @@ def perturbation_sliders() -> tuple[Perturbation, Mapping[str, DeltaGenerator]]:
     neutral = Perturbation()
     with st.container(key="perturb_heading"):
         heading, options = st.columns(2, vertical_alignment="center")
-    heading.markdown("#### Perturb the image, and see log p answer")
+    heading.markdown("#### Perturb the image and watch log p respond")
     with options.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
         clip = st.toggle(
             "Clip to [0, 1]",
@@ -70,7 +70,7 @@ def _reset() -> None:
 
 
 def psnr_slider(low: float, high: float) -> float:
-    """The noise level, in dB, at which Probe looks at an image's neighborhood."""
+    """The noise level, in dB, that sets the size of the neighborhood."""
     return st.slider(
         "Noise level (PSNR)",
         low,
@@ -80,5 +80,5 @@ def psnr_slider(low: float, high: float) -> float:
         format="%d dB",
         key="psnr",
         bind="query-params",
-        help="How large a neighborhood of the image is looked at: high values stay close to it, low values reach far.",
+        help="The size of the neighborhood of the image: high values stay close to it, low values reach far.",
     )

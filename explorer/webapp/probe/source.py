@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 
 from explorer.data.builtin import PHOTOGRAPHS, photograph_path
 from explorer.decoding import SUFFIXES
@@ -16,7 +15,7 @@ from explorer.errors import ExplorerError
 from explorer.images import SYNTHETIC, ImageShape, read_image, to_square
 from explorer.webapp.shell.loaders import store
 from explorer.webapp.shell.sidebar import Selection
-from explorer.webapp.widgets.crop_box import crop_box, has_choice
+from explorer.webapp.widgets.crop_box import Picture, crop_box, has_choice
 
 __all__ = ["Subject", "choose_image", "choose_source"]
 
@@ -34,20 +33,6 @@ class Subject(NamedTuple):
 
     pixels: np.ndarray
     title: str
-
-
-class Picture(NamedTuple):
-    """An image of any size, before a square is cut out of it.
-
-    Attributes:
-        image: mode ``L`` or ``RGB``.
-        title: its name.
-        key: hexadecimal digits that change with its content.
-    """
-
-    image: Image.Image
-    title: str
-    key: str
 
 
 def choose_source() -> str:
@@ -89,7 +74,7 @@ def _cut(picture: Picture, shape: ImageShape) -> np.ndarray:
     image = picture.image
     if not has_choice(image.width, image.height, shape[1]):
         return to_square(image, shape)
-    return to_square(image, shape, crop_box(image, picture.key))
+    return to_square(image, shape, crop_box(picture))
 
 
 def _photograph(choose: bool) -> Picture:
@@ -114,7 +99,7 @@ def _read_photograph(name: str) -> Picture:
 
 
 def _uploaded() -> Picture | None:
-    """The last upload that could be read; it is kept when the page is left, and when the next upload is damaged."""
+    """The last upload that could be read; it stays when the page is left, and when the next upload is damaged."""
     st.file_uploader(
         "Image file",
         type=[suffix.removeprefix(".") for suffix in SUFFIXES],
@@ -126,7 +111,7 @@ def _uploaded() -> Picture | None:
     picture = st.session_state.get("upload_picture")
     if problem:
         st.error(problem, icon=":material/broken_image:")
-    st.caption(f"Uploaded: {picture.title}" if picture else "Until an image is uploaded, this photograph stays.")
+    st.caption(f"Uploaded: {picture.title}" if picture else "Until an image is uploaded, this photograph is used.")
     return picture
 
 

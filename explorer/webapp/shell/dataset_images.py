@@ -5,12 +5,13 @@ from __future__ import annotations
 import pyarrow as pa
 import streamlit as st
 
+from explorer.catalog.query import Catalog
 from explorer.data.store import Store
-from explorer.webapp.shell.columns import ColumnView
+from explorer.webapp.shell.column_format import ColumnFormat
 from explorer.webapp.shell.navigation import page_file
 from explorer.webapp.widgets.image_grid import GridImage, image_grid
 
-__all__ = ["description", "grid_of_rows", "open_in_probe"]
+__all__ = ["description", "grid_of_rows", "label_names", "open_in_probe"]
 
 
 def description(images: Store, index: int) -> str:
@@ -20,13 +21,21 @@ def description(images: Store, index: int) -> str:
     return ", ".join(word for word in words if word)
 
 
-def grid_of_rows(images: Store, rows: pa.Table, view: ColumnView, column: str, cell: int = 104) -> None:
+def label_names(images: Store, catalog: Catalog) -> dict[int, str]:
+    """Name of each label that an image has; -1 is "none"."""
+    return {
+        label: "none" if label < 0 else images.label_names[label] if label < len(images.label_names) else str(label)
+        for label in catalog.label_counts()
+    }
+
+
+def grid_of_rows(images: Store, rows: pa.Table, column: str, fmt: ColumnFormat, cell: int = 104) -> None:
     """The images of some rows of a catalog, each with its value in `column`; a click opens one in Probe."""
     items = []
     for row in rows.to_pylist():
-        index = row["index"]
-        about = f"{description(images, index)}, {view.title} {view.text(row[column])}"
-        items.append(GridImage(images.pixels[index], view.text(row[column]), images.label_name(index), about))
+        index, value = row["index"], fmt.text(row[column])
+        about = f"{description(images, index)}, {fmt.title} {value}"
+        items.append(GridImage(images.pixels[index], value, images.label_name(index), about))
     opened = image_grid(items, key="grid", cell=cell)
     if opened is not None:
         open_in_probe(rows.column("index")[opened].as_py())

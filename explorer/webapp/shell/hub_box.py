@@ -20,7 +20,8 @@ _COUNT = "hub-count"
 
 def newly_fetched() -> str | None:
     """The data set that was fetched since the page was last drawn, to be chosen now."""
-    return st.session_state.pop(_FETCHED, None)
+    fetched: str | None = st.session_state.pop(_FETCHED, None)
+    return fetched
 
 
 def hub_box() -> None:

@@ -1,7 +1,7 @@
 """What all browser sessions share: models, stores and catalogs, each loaded once a process.
 
 Everything is cached by content. A checkpoint, a store or a catalog that changes on disk has another key and is read
-anew; nothing depends on who asked first.
+again; nothing depends on who asked first.
 
 A model may be used by many threads at once: its parameters are frozen, a forward pass writes to no attribute, and the
 backward pass of `EnergyModel.derivatives` asks for gradients with respect to its own inputs only, so it accumulates
@@ -54,13 +54,24 @@ def checkpoint(path: Path) -> Checkpoint:
     Raises:
         ExplorerError: it is missing or damaged.
     """
-    torch.set_flush_denormal(True)  # a property of the thread
-    return _checkpoint(str(path), _stamp(path))
+    torch.set_flush_denormal(True)  # a property of the thread: of this one, which may use the model
+    return _checkpoint(_Folder(path, _stamp(path)))
 
 
-@st.cache_resource(show_spinner="Loading the model…", max_entries=8)
-def _checkpoint(path: str, stamp: tuple[tuple[str, int, int], ...]) -> Checkpoint:  # noqa: ARG001 (the key of the cache)
-    return load_checkpoint(path)
+class _Folder(NamedTuple):
+    """A folder, and what tells its content from another one: names, sizes and times of files."""
+
+    path: Path
+    stamp: tuple[tuple[str, int, int], ...]
+
+
+@st.cache_resource(
+    show_spinner="Loading the model…",
+    max_entries=8,
+    hash_funcs={_Folder: lambda folder: (str(folder.path), folder.stamp)},
+)
+def _checkpoint(folder: _Folder) -> Checkpoint:
+    return load_checkpoint(folder.path)
 
 
 def infer(function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:

@@ -56,5 +56,6 @@ def navigation() -> st.Page:
                 for page in pages
             ]
             for section, pages in SECTIONS.items()
-        }
+        },
+        expanded=True,  # all pages, however many
     )

@@ -1,16 +1,16 @@
 """What the sidebar chooses on every page: model, data set and unit of log p. The choice is in the URL.
 
 `draw_sidebar` is called by `app.py`, outside of any page: its boxes are then the same on all pages, and keep what was
-chosen. `sidebar` tells a page what they say.
+chosen. `sidebar` tells a page what they choose.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
 
 from explorer.data.names import dataset_name
 from explorer.data.sources import DatasetInfo, Split, list_datasets
@@ -20,10 +20,14 @@ from explorer.models.checkpoints import Checkpoint, CheckpointInfo, list_checkpo
 from explorer.units import LOG_PROB_UNITS, LogProbUnit, unit_label
 from explorer.webapp.shell.hub_box import hub_box, newly_fetched
 from explorer.webapp.shell.loaders import checkpoint
+from explorer.webapp.shell.pages_folder import run_through_app
 
-__all__ = ["Selection", "draw_sidebar", "run_through_app", "sidebar"]
+__all__ = ["Selection", "draw_sidebar", "sidebar"]
 
-_SAYS = "sidebar_says"
+_MODEL, _DATA, _UNIT = "model", "data", "unit"
+"""Keys of the boxes, and their names in the address."""
+
+_DRAWN = "sidebar-drawn"
 
 
 class Selection(NamedTuple):
@@ -50,61 +54,67 @@ class Selection(NamedTuple):
 def draw_sidebar() -> None:
     """Draw the boxes, load the model, and say what it is and where it runs."""
     listed = list_checkpoints()
-    models = {info.name: info for info in listed if info.problem is None}
-    datasets = {_short_name(info): info for info in reversed(list_datasets())}
+    models, datasets = _usable(listed), _named_datasets()
     with st.sidebar:
-        try:
-            st.session_state[_SAYS] = _choices(models, datasets)
-        except ExplorerError as error:
-            st.session_state[_SAYS] = str(error)
+        if models:
+            _draw_boxes(models, datasets)
+            with suppress(ExplorerError):  # the page says it
+                _describe(models[st.session_state[_MODEL]], datasets[st.session_state[_DATA]])
         for info in listed:
             if info.problem is not None:
                 st.warning(f"**{info.name}** is not available. {info.problem}", icon=":material/heart_broken:")
-
-
-def run_through_app() -> None:
-    """Begin again with `app.py` where Streamlit runs a page without it.
-
-    That happens when the first visit to a fresh server is a link to a page: until the app has named its pages,
-    Streamlit takes the folder `pages` for an app of its old kind.
-    """
-    if PagesManager.uses_pages_directory:
-        PagesManager.uses_pages_directory = False
-        st.rerun()
+    st.session_state[_DRAWN] = True
 
 
 def sidebar() -> Selection:
-    """What the sidebar says. When it has no model to offer, or a damaged one is chosen, the page says so and ends."""
+    """What the sidebar chooses. Where there is no model, or a damaged one is chosen, the page says so and ends."""
     run_through_app()
-    if _SAYS not in st.session_state:  # a page that runs on its own, in a test
+    if not st.session_state.pop(_DRAWN, False):  # a page that runs by itself, in a test
         draw_sidebar()
-    says = st.session_state.pop(_SAYS)
-    if isinstance(says, str):
-        st.error(says, icon=":material/error:")
+    try:
+        return _selection()
+    except ExplorerError as error:
+        st.error(str(error), icon=":material/error:")
         st.stop()
-    return says
 
 
-def _choices(models: Mapping[str, CheckpointInfo], datasets: Mapping[str, DatasetInfo]) -> Selection:
+def _selection() -> Selection:
+    """What the boxes say.
+
+    Raises:
+        ExplorerError: there is no model, or the chosen one is damaged.
+    """
+    models = _usable(list_checkpoints())
     if not models:
         raise ExplorerError("There is no model yet. Train one on the Train page, or copy one into the data folder.")
+    state, dataset = st.session_state, st.session_state[_DATA]
+    return Selection(checkpoint(models[state[_MODEL]].path), _named_datasets()[dataset].spec, state[_UNIT], dataset)
+
+
+def _usable(listed: Iterable[CheckpointInfo]) -> dict[str, CheckpointInfo]:
+    return {info.name: info for info in listed if info.problem is None}
+
+
+def _named_datasets() -> dict[str, DatasetInfo]:
+    return {_short_name(info): info for info in reversed(list_datasets())}
+
+
+def _draw_boxes(models: Mapping[str, CheckpointInfo], datasets: Mapping[str, DatasetInfo]) -> None:
     name = _choose(
-        "Model", list(models), _default_model(models), "model", on_change=_fit_dataset, args=(models, datasets)
+        "Model", list(models), _default_model(models), _MODEL, on_change=_fit_dataset, args=(models, datasets)
     )
     fetched = newly_fetched()
     if fetched in datasets:
-        st.session_state["data"] = fetched
-    dataset = _choose("Data set", sorted(datasets), _fitting_dataset(models[name], datasets), "data")
+        st.session_state[_DATA] = fetched
+    _choose("Data set", sorted(datasets), _fitting_dataset(models[name], datasets), _DATA)
     hub_box()
-    unit = _choose("Unit of log p", LOG_PROB_UNITS, LOG_PROB_UNITS[0], "unit", help=_UNIT_HELP)
-    chosen = checkpoint(models[name].path)
-    _describe(models[name], chosen, datasets[dataset])
-    return Selection(chosen, datasets[dataset].spec, unit, dataset)
+    _choose("Unit of log p", LOG_PROB_UNITS, LOG_PROB_UNITS[0], _UNIT, help=_UNIT_HELP)
 
 
 def _choose(label: str, options: Sequence[str], default: str, key: str, **kwargs: Any) -> str:
     """A box whose value is in the URL under `key`, unless it is the default."""
-    return st.selectbox(label, options, index=options.index(default), key=key, bind="query-params", **kwargs)
+    chosen: str = st.selectbox(label, options, index=options.index(default), key=key, bind="query-params", **kwargs)
+    return chosen
 
 
 _UNIT_HELP = (
@@ -131,10 +141,11 @@ def _fitting_dataset(model: CheckpointInfo, names: Iterable[str]) -> str:
 
 def _fit_dataset(models: Mapping[str, CheckpointInfo], datasets: Iterable[str]) -> None:
     """Another model was chosen: go to the data set that fits it."""
-    st.session_state["data"] = _fitting_dataset(models[st.session_state["model"]], datasets)
+    st.session_state[_DATA] = _fitting_dataset(models[st.session_state[_MODEL]], datasets)
 
 
-def _describe(info: CheckpointInfo, chosen: Checkpoint, dataset: DatasetInfo) -> None:
+def _describe(info: CheckpointInfo, dataset: DatasetInfo) -> None:
+    chosen = checkpoint(info.path)
     channels, height, width = chosen.model.image_shape
     color = "grayscale" if channels == 1 else "color"
     lines = [
@@ -143,7 +154,7 @@ def _describe(info: CheckpointInfo, chosen: Checkpoint, dataset: DatasetInfo) ->
         f"Runs on {_device_name(chosen)}.",
     ]
     if info.bits_per_dimension is not None:
-        lines.insert(1, f"It needs {info.bits_per_dimension:.2f} {unit_label('bits/dim')} on its validation images.")
+        lines.insert(1, f"It needs {info.bits_per_dimension:.2f} {unit_label('bits/dim')} for its validation images.")
     st.caption("  \n".join(lines))
 
 

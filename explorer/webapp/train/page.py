@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.jobs.manage import list_jobs
 from explorer.webapp.shell.loaders import shown_errors
-from explorer.webapp.shell.sidebar import run_through_app
+from explorer.webapp.shell.pages_folder import run_through_app
 from explorer.webapp.train.form import start, training_form, two_minutes_of_digits
 from explorer.webapp.train.runs import open_probe_when_asked, training_runs
 

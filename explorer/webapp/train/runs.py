@@ -8,19 +8,19 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.data.names import dataset_name
 from explorer.data.sources import list_datasets
 from explorer.errors import ExplorerError
+from explorer.figures.tools import NO_TOOLS
 from explorer.figures.training import denoised_images, denoising_psnr, likelihood, space_loss, time_loss
 from explorer.jobs.manage import Job, list_jobs
 from explorer.jobs.progress import Progress, denoised_examples, duration, run_progress
 from explorer.jobs.queue import wake_queue
 from explorer.training.run import Run
-from explorer.units import psnr_from_noise_variance
+from explorer.units import format_number, psnr_from_noise_variance
 from explorer.webapp.shell.job_status import job_buttons, job_log, job_message, status_badge
 from explorer.webapp.shell.loaders import shown_errors
 from explorer.webapp.shell.navigation import page_file
 
 __all__ = ["open_probe_when_asked", "training_runs"]
 
-_PLOT_CONFIG = {"displaylogo": False, "displayModeBar": False}
 _ROWS_AT_FIRST = 6
 _OPEN_PROBE = "train-open-probe"
 
@@ -161,7 +161,7 @@ def _numbers(job: Job, run: Run, metrics: list[dict]) -> None:
         ),
         (
             "Gap",
-            f"{latest['gap']:+.3f}".replace("-", "−") if latest else "–",
+            format_number(latest["gap"], "+.3f") if latest else "–",
             "bits/dimension",
             "NLL from the energy minus NLL from the denoising error: zero for a normalized, consistent energy.",
         ),
@@ -203,7 +203,7 @@ def _curves(job: Job, run: Run, metrics: list[dict]) -> None:
 def _settings(run: Run) -> dict[str, str]:
     config = run.config
     noise = config.model.noise
-    low, at, high = (f"{psnr_from_noise_variance(t):.0f}" for t in (noise.t_min, noise.t0, noise.t_max))
+    low, at, high = (format_number(psnr_from_noise_variance(t), ".0f") for t in (noise.t_min, noise.t0, noise.t_max))
     return {
         "Data set": dataset_name(config.dataset),
         "Steps": f"{config.steps:,}",
@@ -213,7 +213,7 @@ def _settings(run: Run) -> dict[str, str]:
         "Network": f"U-Net, width {config.model.unet.base_width}, scales {config.model.unet.num_scales}",
         "Gaussian anchor": "yes" if config.model.anchor else "no",
         "Amplitude conditioning": "yes" if config.model.amplitude else "no",
-        "Noise": f"{low} to {high} dB; log p at {at} dB".replace("-", "−"),
+        "Noise": f"{low} to {high} dB; log p at {at} dB",
         "Validation": f"{config.validation_images} images, every {config.validate_every:,} steps",
     }
 
@@ -221,4 +221,4 @@ def _settings(run: Run) -> dict[str, str]:
 def _chart(grid: DeltaGenerator, job: Job, title: str, figure: object) -> None:
     with grid.container(border=True):
         st.markdown(title)
-        st.plotly_chart(figure, key=f"train-{title}-{job.name}", config=_PLOT_CONFIG)
+        st.plotly_chart(figure, key=f"train-{title}-{job.name}", config=NO_TOOLS)

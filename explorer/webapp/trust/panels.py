@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.figures.checks import check_figure
+from explorer.figures.tools import ZOOM_TOOLS
 from explorer.measures.consistency.report import Report
 from explorer.measures.consistency.verdict import Verdict
 
@@ -16,7 +17,6 @@ _OUTCOMES = {
     "open": ":gray-badge[:material/remove: open]",
     "not applicable": ":gray-badge[:material/block: not applicable]",
 }
-_PLOT_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 
 def verdict_table(verdicts: list[Verdict]) -> None:
@@ -34,4 +34,4 @@ def figures(report: Report) -> None:
     for chart in report.charts():
         with grid.cell():
             st.markdown(f"**{chart.title}.** {chart.sentence}")
-            st.plotly_chart(check_figure(chart), key=f"trust-{chart.title}", config=_PLOT_CONFIG)
+            st.plotly_chart(check_figure(chart), key=f"trust-{chart.title}", config=ZOOM_TOOLS)

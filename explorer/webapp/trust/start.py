@@ -61,11 +61,15 @@ def _run(selection: Selection, key: str) -> None:
     """Run the quick checks, show how far they are, keep the report, and draw the page again."""
     bar = st.progress(0.0, "Opening the images…")
     checkpoint = selection.checkpoint
+
+    def show(title: str, share: float) -> None:
+        bar.progress(min(share, 1.0), f"{title}…")
+
     try:
         images = store(selection.dataset, checkpoint.model.image_shape, selection.split)
         own = (checkpoint.config.dataset, selection.dataset)
         other = open_other(checkpoint.model.image_shape, checkpoint.values, own)
-        check_and_keep(checkpoint, images, QUICK, lambda what, share: bar.progress(min(share, 1.0), f"{what}…"), other)
+        check_and_keep(checkpoint, images, QUICK, show, other)
     except ExplorerError as error:
         st.session_state[_PROBLEM] = str(error)
     except torch.OutOfMemoryError:

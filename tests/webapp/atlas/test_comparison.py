@@ -59,7 +59,7 @@ def select(monkeypatch: pytest.MonkeyPatch, **event: list) -> None:
     """What `plotly_chart` says is selected."""
     chosen = SimpleNamespace(**({"box": [], "lasso": []} | event))
     monkeypatch.setattr(
-        "explorer.webapp.atlas.comparison.st.plotly_chart", lambda *_, **__: SimpleNamespace(selection=chosen)
+        "explorer.webapp.shell.points_chart.st.plotly_chart", lambda *_, **__: SimpleNamespace(selection=chosen)
     )
 
 

@@ -74,7 +74,7 @@ def test_a_selection_holds_every_image_inside_plotted_or_not(
     page.query_params["unit"] = "bits"
     page.run()
     monkeypatch.setattr("explorer.figures.atlas.MAX_POINTS", 5)
-    monkeypatch.setattr("explorer.webapp.atlas.panels.MAX_POINTS", 5)
+    monkeypatch.setattr("explorer.webapp.atlas.scatter.MAX_POINTS", 5)
     pixels = open_dataset("digits", (1, 8, 8)).pixels
     contrast = (pixels / 255).std((1, 2, 3))
     low, high = np.quantile(contrast, (0.25, 0.75))
@@ -82,7 +82,7 @@ def test_a_selection_holds_every_image_inside_plotted_or_not(
     corners["lasso"] = {"x": [low, high, high, low], "y": [-1e6, -1e6, 1e6, 1e6]}
     event = {"box": [], "lasso": []} | {shape: [corners[shape]]}
     monkeypatch.setattr(
-        "explorer.webapp.atlas.panels.st.plotly_chart",
+        "explorer.webapp.shell.points_chart.st.plotly_chart",
         lambda *_, **__: SimpleNamespace(selection=SimpleNamespace(**event)),
     )
     page.run()

@@ -48,7 +48,7 @@ def test_every_color_is_drawn(page: AppTest) -> None:
     for name, words in (
         ("dimensionality_20", "predict its Local dimensionality at 20 dB"),
         ("contrast", "predict its Contrast with R²"),
-        ("label", "tell its label in"),
+        ("label", "predict its label correctly"),
         ("jxl_bits", "color scale"),
         ("log_prob", "predict its log p with R²"),
     ):
@@ -67,7 +67,7 @@ def test_the_url_reproduces_the_view(page: AppTest) -> None:
 
 @pytest.mark.usefixtures("jobs")
 def test_a_large_data_set_is_mapped_by_a_job(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.webapp.map.panel._AT_ONCE", 10)
+    monkeypatch.setattr("explorer.webapp.map.ready_map._AT_ONCE", 10)
     page.run()
     assert "There is no map of the 179 images" in page.info[0].value
     assert not page.get("plotly_chart")

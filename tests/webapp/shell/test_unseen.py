@@ -48,7 +48,7 @@ def page(name: str, **query: str) -> AppTest:
 )
 @pytest.mark.usefixtures("models")
 def test_atlas_and_map_and_probe(monkeypatch: pytest.MonkeyPatch, model: str, sentence: str) -> None:
-    monkeypatch.setattr("explorer.webapp.map.panel.ready_map", lambda *_: None)  # UMAP takes long
+    monkeypatch.setattr("explorer.webapp.map.page.ready_map", lambda *_: None)  # UMAP takes long
     count = ALL if model == "stranger" else VALIDATION
     assert page("atlas", model=model).main.markdown[0].value.startswith(sentence)
     assert f"one of the {count} crops of" in page("map", model=model).main.markdown[0].value
@@ -67,7 +67,7 @@ def test_a_comparison_is_on_what_is_new_to_both(pair: tuple[str, str]) -> None:
 @pytest.mark.usefixtures("models")
 def test_an_image_of_a_comparison_is_the_same_one_in_probe(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[dict[str, str]] = []
-    monkeypatch.setattr("explorer.webapp.atlas.comparison.image_grid", lambda *_, **__: 0)
+    monkeypatch.setattr("explorer.webapp.atlas.disputed.image_grid", lambda *_, **__: 0)
     monkeypatch.setattr("streamlit.switch_page", lambda _page, query_params: opened.append(query_params))
     compared = page("atlas", model="stranger", compare="pupil")
     assert urlencode(opened[0]).startswith("source=dataset&item=")

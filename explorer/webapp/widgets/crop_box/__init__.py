@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import math
 from pathlib import Path
+from typing import NamedTuple
 
 import streamlit as st
 from PIL import Image
-from pydantic import ValidationError
 
 from explorer.images import Crop
+from explorer.webapp.widgets.component import data_url, declare
 
-__all__ = ["crop_box", "crop_from_url", "crop_to_url", "has_choice"]
+__all__ = ["Picture", "crop_box", "crop_from_url", "crop_to_url", "has_choice"]
 
 _PREVIEW_SIDE = 512
 _LONGEST_RATIO = 6
 _URL_KEY = "crop"
 _STATE_KEY = "crop_box"
 
-_FOLDER = Path(__file__).parent
-_component = st.components.v2.component(
-    "image_density_explorer.crop_box",
-    html='<div class="frame"><img alt="" draggable="false"><div class="box" tabindex="0" role="group">'
+_component = declare(
+    Path(__file__).parent,
+    '<div class="frame"><img alt="" draggable="false"><div class="box" tabindex="0" role="group">'
     + "".join(f'<span class="corner {corner}"></span>' for corner in ("nw", "ne", "sw", "se"))
     + "</div></div>",
-    css=(_FOLDER / "crop_box.css").read_text(encoding="utf-8"),
-    js=(_FOLDER / "crop_box.js").read_text(encoding="utf-8"),
 )
+
+
+class Picture(NamedTuple):
+    """An image of any size, before a square is cut out of it.
+
+    Attributes:
+        image: mode ``L`` or ``RGB``.
+        title: its name.
+        key: changes with its content.
+    """
+
+    image: Image.Image
+    title: str
+    key: str
 
 
 def has_choice(width: int, height: int, side: int) -> bool:
@@ -38,20 +48,19 @@ def has_choice(width: int, height: int, side: int) -> bool:
     return shorter >= side and longer > side and longer <= _LONGEST_RATIO * shorter
 
 
-def crop_box(image: Image.Image, image_key: str) -> Crop:
+def crop_box(picture: Picture) -> Crop:
     """Draw the image with its crop, and return the crop. It lives in the URL: a link or a reload brings it back.
 
     Args:
-        image: at any size, mode ``L`` or ``RGB``.
-        image_key: changes with the image.
+        picture: at any size.
     """
     crop = crop_from_url(st.query_params.get(_URL_KEY, ""))
     _component(
         key=_STATE_KEY,
         data={
-            "image": _preview(image_key, image),
-            "width": image.width,
-            "height": image.height,
+            "image": _preview(picture),
+            "width": picture.image.width,
+            "height": picture.image.height,
             "crop": [crop.left, crop.top, crop.size],
             "label": "What the model sees. Arrow keys move the square, plus and minus resize it.",
         },
@@ -65,7 +74,7 @@ def crop_from_url(text: str) -> Crop:
     try:
         left, top, size = (int(part) / 1000 for part in text.split("-"))
         return Crop(left=left, top=top, size=size)
-    except (ValueError, ValidationError):
+    except ValueError:  # of pydantic too
         return Crop()
 
 
@@ -90,11 +99,9 @@ def _is_finite(value: object) -> bool:
     return isinstance(value, int | float) and math.isfinite(value)
 
 
-@st.cache_data(show_spinner=False, max_entries=64)
-def _preview(image_key: str, _image: Image.Image) -> str:  # noqa: ARG001 (the key of the cache)
+@st.cache_data(show_spinner=False, max_entries=64, hash_funcs={Picture: lambda picture: picture.key})
+def _preview(picture: Picture) -> str:
     """The image as a data address, small enough to travel."""
-    small = _image.copy()
+    small = picture.image.copy()
     small.thumbnail((_PREVIEW_SIDE, _PREVIEW_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
-    file = io.BytesIO()
-    small.save(file, "WEBP", quality=80)
-    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
+    return data_url(small, "WEBP", quality=80)

@@ -6,11 +6,8 @@ once, as one sheet of thumbnails, so that the card keeps up with the pointer and
 
 from __future__ import annotations
 
-import base64
-import io
 import math
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -18,31 +15,17 @@ from PIL import Image
 
 from explorer.data.store import Store
 from explorer.images import to_pil
+from explorer.webapp.widgets.component import data_url, declare, do_nothing
 
-__all__ = ["Picked", "hover_card", "thumbnail_sheet"]
+__all__ = ["hover_card", "thumbnail_sheet"]
 
 _SIDE = 32
 _QUALITY = 70
 
-_FOLDER = Path(__file__).parent
-_component = st.components.v2.component(
-    "image_density_explorer.hover_card",
-    html='<div class="card" hidden aria-hidden="true"><div class="picture"></div><div class="words"></div></div>',
-    css=(_FOLDER / "hover_card.css").read_text(encoding="utf-8"),
-    js=(_FOLDER / "hover_card.js").read_text(encoding="utf-8"),
+_component = declare(
+    Path(__file__).parent,
+    '<div class="card" hidden aria-hidden="true"><div class="picture"></div><div class="words"></div></div>',
 )
-
-
-class Picked(NamedTuple):
-    """What somebody did on a chart with a card.
-
-    Attributes:
-        inside: indices of the images inside a box or a lasso; None when nothing is drawn.
-        clicked: index of the image that was clicked just now, else None.
-    """
-
-    inside: np.ndarray | None
-    clicked: int | None
 
 
 def hover_card(images: Store, index: np.ndarray, chart: str, key: str) -> int | None:
@@ -63,12 +46,12 @@ def hover_card(images: Store, index: np.ndarray, chart: str, key: str) -> int | 
     columns = _columns(len(index))
     data = {
         "chart": chart,
-        "sheet": _sheet_address(images.fingerprint, index.tobytes(), images, index),
+        "sheet": _sheet(images, index),
         "columns": columns,
         "rows": math.ceil(len(index) / columns),
         "ratio": width / height,
     }
-    opened = _component(key=key, data=data, on_opened_change=_nothing).opened
+    opened = _component(key=key, data=data, on_opened_change=do_nothing).opened
     return int(opened) if isinstance(opened, int | float) and 0 <= opened < len(images) else None
 
 
@@ -96,12 +79,6 @@ def _columns(count: int) -> int:
     return math.ceil(math.sqrt(count))
 
 
-@st.cache_data(show_spinner=False, max_entries=8)
-def _sheet_address(fingerprint: str, rows: bytes, _images: Store, _index: np.ndarray) -> str:  # noqa: ARG001 (the key)
-    file = io.BytesIO()
-    thumbnail_sheet(_images.pixels, _index).save(file, "WEBP", quality=_QUALITY, method=2)
-    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
-
-
-def _nothing() -> None:
-    """The result of the component is read where it is shown; Streamlit asks for a callback all the same."""
+@st.cache_data(show_spinner=False, max_entries=8, hash_funcs={Store: lambda images: images.fingerprint})
+def _sheet(images: Store, index: np.ndarray) -> str:
+    return data_url(thumbnail_sheet(images.pixels, index), "WEBP", quality=_QUALITY, method=2)

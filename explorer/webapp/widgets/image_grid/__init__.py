@@ -1,21 +1,15 @@
-"""A grid of small images, each a button: what `st.image` does not do, pixel-sharp enlargement and clicks.
-
-An inline component of Streamlit. Everything that depends on data (captions, labels) is set as text by the script, never
-as HTML: labels come from files that anybody may have made.
-"""
+"""A grid of small images, each a button: what `st.image` does not do, pixel-sharp enlargement and clicks."""
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import streamlit as st
 
 from explorer.images import to_pil
+from explorer.webapp.widgets.component import data_url, declare, do_nothing
 
 __all__ = ["GridImage", "image_grid"]
 
@@ -36,13 +30,7 @@ class GridImage(NamedTuple):
     description: str
 
 
-_FOLDER = Path(__file__).parent
-_component = st.components.v2.component(
-    "image_density_explorer.image_grid",
-    html='<ul class="grid"></ul>',
-    css=(_FOLDER / "image_grid.css").read_text(encoding="utf-8"),
-    js=(_FOLDER / "image_grid.js").read_text(encoding="utf-8"),
-)
+_component = declare(Path(__file__).parent, '<ul class="grid"></ul>')
 
 
 def image_grid(images: Sequence[GridImage], key: str, cell: int = 104) -> int | None:
@@ -66,7 +54,7 @@ def image_grid(images: Sequence[GridImage], key: str, cell: int = 104) -> int | 
             "ratio": width / height,
             "images": [
                 {
-                    "source": _data_url(image.pixels),
+                    "source": data_url(to_pil(image.pixels)),
                     "caption": image.caption,
                     "detail": image.detail,
                     "description": image.description,
@@ -74,17 +62,7 @@ def image_grid(images: Sequence[GridImage], key: str, cell: int = 104) -> int | 
                 for image in images
             ],
         },
-        on_opened_change=_nothing,
+        on_opened_change=do_nothing,
     )
     place = result.opened
     return int(place) if isinstance(place, int | float) and 0 <= place < len(images) else None
-
-
-def _data_url(pixels: np.ndarray) -> str:
-    buffer = io.BytesIO()
-    to_pil(pixels).save(buffer, "PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
-def _nothing() -> None:
-    """The result of the component is read where it is shown; Streamlit asks for a callback all the same."""

@@ -1,9 +1,8 @@
-// Draws the part of a Plotly figure that `explorer.figures.probe` uses: scatter traces as lines, bands and markers, with
-// explicit axis ranges. The SVG stays where it is from one figure to the next; nothing is measured while it is drawn.
+// Draws a `LiveChart` of `explorer.figures.live_chart` in its `Frame`: curves over a band, with a marker. The SVG stays
+// where it is from one chart to the next; nothing is measured while it is drawn.
 
 const SVG = "http://www.w3.org/2000/svg";
-const DASHES = { dash: "6 4", dot: "2 3" };
-const ANCHORS = { left: "start", center: "middle", right: "end" };
+const MARKER = { class: "marker", fill: "#D55E00", stroke: "white", "stroke-width": 1.5, r: 5 };
 const LETTER = 0.48; // width of a letter, as a share of the font size
 
 const make = (name, attributes, parent, text) => {
@@ -13,19 +12,9 @@ const make = (name, attributes, parent, text) => {
   return parent.appendChild(element);
 };
 
-// Plotly sends arrays of numbers as base64; what is not finite becomes null, as in JSON.
-const decode = (values) => {
-  if (Array.isArray(values)) return values;
-  const types = { f8: Float64Array, f4: Float32Array, i4: Int32Array, i2: Int16Array, i1: Int8Array, u1: Uint8Array };
-  const bytes = Uint8Array.from(atob(values.bdata), (character) => character.charCodeAt(0));
-  return Array.from(new types[values.dtype](bytes.buffer), (value) => (Number.isFinite(value) ? value : null));
-};
-
-const withPoints = (trace) => {
-  const [xs, ys] = [decode(trace.x), decode(trace.y)];
-  const points = xs.map((x, i) => ({ x, y: ys[i], text: trace.text?.[i] }));
-  return { ...trace, points: points.filter(({ x, y }) => x !== null && y !== null) };
-};
+// What is not finite has come as null.
+const pointsOf = (xs, ys, texts = []) =>
+  xs.map((x, i) => ({ x, y: ys[i], text: texts[i] })).filter(({ x, y }) => x !== null && y !== null);
 
 // Round numbers that divide a range into about `count` parts.
 const ticks = ([start, end], count) => {
@@ -45,100 +34,107 @@ const label = (value, all) => {
   return `${+(value / factor).toPrecision(6)}${value === 0 ? "" : suffix}`.replace("-", "−");
 };
 
-const stroke = ({ color, width, dash }) => ({
+const stroke = ({ color, dashed }) => ({
   fill: "none",
   stroke: color,
-  "stroke-width": width,
-  "stroke-dasharray": DASHES[dash] ?? "none",
+  "stroke-width": dashed ? 1.5 : 2,
+  "stroke-dasharray": dashed ? "6 4" : "none",
 });
 
-const drawLegend = (legend, traces) => {
+const drawLegend = (legend, { band, lines }) => {
   legend.replaceChildren();
-  for (const trace of traces.filter(({ name, showlegend }) => name && showlegend !== false)) {
+  const add = (name, shape, attributes) => {
     const entry = legend.appendChild(document.createElement("span"));
     const sample = make("svg", { viewBox: "0 0 26 12", "aria-hidden": "true" }, entry);
-    if (trace.fill) make("rect", { width: 26, height: 12, rx: 2, fill: trace.fillcolor }, sample);
-    else make("line", { x1: 0, x2: 26, y1: 6, y2: 6, ...stroke(trace.line) }, sample);
-    entry.append(trace.name);
+    make(shape, attributes, sample);
+    entry.append(name);
+  };
+  if (band) add(band.name, "rect", { width: 26, height: 12, rx: 2, fill: band.color });
+  for (const line of lines.filter(({ name }) => name)) {
+    add(line.name, "line", { x1: 0, x2: 26, y1: 6, y2: 6, ...stroke(line) });
   }
 };
 
-const drawFrame = (group, layout, { l, t, right, bottom, scaleX, scaleY }) => {
-  const { xaxis, yaxis } = layout;
-  const size = layout.font.size;
-  const inside = yaxis.ticklabelposition === "inside top";
-  const yTicks = ticks(yaxis.range, (yaxis.nticks ?? 6) - 1);
-  for (const value of yTicks) {
+// Grid and numbers of y, either beside the plot or, in a small chart, inside it.
+const drawHeights = (group, { start, end }, side, size, { l, t, right, scaleY }) => {
+  const values = ticks([start, end], side === "outside" ? 5 : 3);
+  for (const value of values) {
     const y = scaleY(value);
     make("line", { class: "grid", x1: l, x2: right, y1: y, y2: y }, group);
-    const side = yaxis.side === "right" ? { x: right - 2, "text-anchor": "end" } : { x: l + 2, "text-anchor": "start" };
-    const place = inside ? { ...side, y: y - 3 } : { x: l - 8, y: y + size / 3, "text-anchor": "end" };
-    if (!inside || y - 3 - size > t - 2) make("text", place, group, label(value, yTicks));
-  }
-  if (xaxis.showticklabels !== false) {
-    const xTicks = ticks(xaxis.range, Math.max(3, Math.min(9, (right - l) / 60)));
-    for (const value of xTicks) {
-      const x = scaleX(value);
-      make("line", { class: "grid", x1: x, x2: x, y1: bottom, y2: bottom + 4 }, group);
-      make("text", { x, y: bottom + 6 + size, "text-anchor": "middle" }, group, label(value, xTicks));
-    }
-  }
-  const middle = { "text-anchor": "middle" };
-  if (xaxis.title) make("text", { x: (l + right) / 2, y: bottom + 3.2 * size, ...middle }, group, xaxis.title.text);
-  if (yaxis.title) {
-    const turned = { transform: `translate(${size},${(t + bottom) / 2}) rotate(-90)` };
-    make("text", { ...turned, ...middle }, group, yaxis.title.text);
-  }
-  // The title of a narrow axis gives way to its ends.
-  const notes = layout.annotations ?? [];
-  const below = notes.filter(({ yanchor }) => yanchor === "top");
-  const crowded = below.reduce((sum, { text }) => sum + LETTER * size * text.length + 6, 0) > right - l;
-  for (const { text, x, xanchor, yanchor } of notes) {
-    if (crowded && xanchor === "center") continue;
-    const y = yanchor === "bottom" ? t - 7 : bottom + size + 4;
-    make("text", { x: l + x * (right - l), y, "text-anchor": ANCHORS[xanchor] }, group, text);
+    const place = {
+      outside: { x: l - 8, y: y + size / 3, "text-anchor": "end" },
+      left: { x: l + 2, y: y - 3, "text-anchor": "start" },
+      right: { x: right - 2, y: y - 3, "text-anchor": "end" },
+    }[side];
+    if (side === "outside" || y - 3 - size > t - 2) make("text", place, group, label(value, values));
   }
 };
 
-const drawTraces = (group, free, traces, { scaleX, scaleY }) => {
+// Titles and the numbers of x around a large chart.
+const drawAxes = (group, { x, y }, size, { l, t, right, bottom, scaleX }) => {
+  const values = ticks([x.start, x.end], Math.max(3, Math.min(9, (right - l) / 60)));
+  for (const value of values) {
+    const place = scaleX(value);
+    make("line", { class: "grid", x1: place, x2: place, y1: bottom, y2: bottom + 4 }, group);
+    make("text", { x: place, y: bottom + 6 + size, "text-anchor": "middle" }, group, label(value, values));
+  }
+  const middle = { "text-anchor": "middle" };
+  make("text", { x: (l + right) / 2, y: bottom + 3.2 * size, ...middle }, group, x.title);
+  const turned = { transform: `translate(${size},${(t + bottom) / 2}) rotate(-90)` };
+  make("text", { ...turned, ...middle }, group, y.title);
+};
+
+// Titles and the ends of x around a small chart, whose x title gives way to its ends.
+const drawEnds = (group, { x, y }, size, { l, t, right, bottom }) => {
+  const [start, end] = [x.start, x.end].map((value) => label(value, [value]));
+  const below = bottom + size + 4;
+  const crowded = LETTER * size * (start + x.title + end).length + 18 > right - l;
+  make("text", { x: l, y: t - 7, "text-anchor": "start" }, group, y.title);
+  make("text", { x: l, y: below, "text-anchor": "start" }, group, start);
+  if (!crowded) make("text", { x: (l + right) / 2, y: below, "text-anchor": "middle" }, group, x.title);
+  make("text", { x: right, y: below, "text-anchor": "end" }, group, end);
+};
+
+const drawCurves = (group, { band, lines }, { scaleX, scaleY }) => {
   const at = ({ x, y }) => `${scaleX(x).toFixed(2)},${scaleY(y).toFixed(2)}`;
-  traces.forEach(({ mode, fill, fillcolor, line, marker, points }, i) => {
-    if (!points.length) return;
-    if (fill === "tonexty") {
-      const outline = [...traces[i - 1].points, ...[...points].reverse()].map(at).join(" ");
-      make("polygon", { points: outline, fill: fillcolor }, group);
-    } else if (mode === "lines" && line.width > 0) {
-      make("path", { class: "line", d: `M${points.map(at).join("L")}`, ...stroke(line) }, group);
-    } else if (mode === "markers") {
-      const look = { fill: marker.color, stroke: marker.line.color, "stroke-width": marker.line.width, r: marker.size / 2 };
-      for (const { x, y } of points) make("circle", { class: "marker", cx: scaleX(x), cy: scaleY(y), ...look }, free);
-    }
-  });
+  if (band) {
+    const outline = [...pointsOf(band.x, band.low), ...pointsOf(band.x, band.high).reverse()];
+    if (outline.length) make("polygon", { points: outline.map(at).join(" "), fill: band.color }, group);
+  }
+  for (const line of lines.filter(({ points }) => points.length)) {
+    make("path", { class: "line", d: `M${line.points.map(at).join("L")}`, ...stroke(line) }, group);
+  }
 };
 
 export default function ({ data, parentElement }) {
-  const chart = parentElement.querySelector(".chart");
-  const svg = chart.querySelector(":scope > svg");
-  const hover = chart.querySelector(".hover");
-  const { layout, alt } = data;
-  const traces = data.traces.map(withPoints);
-  const height = layout.height - (layout.showlegend ? 20 : 0);
-  const [[x0, x1], [y0, y1]] = [layout.xaxis.range, layout.yaxis.range];
-  const { l, r, t, b } = layout.margin;
+  const root = parentElement.querySelector(".chart");
+  const svg = root.querySelector(":scope > svg");
+  const hover = root.querySelector(".hover");
+  const { frame, alt } = data;
+  const lines = data.chart.lines.map((line) => ({ ...line, points: pointsOf(line.x, line.y, line.hover) }));
+  const chart = { ...data.chart, lines };
+  const { x: xAxis, y: yAxis, marker, y_numbers: side } = chart;
+  const { left: l, top: t, font_size: size } = frame;
+  const large = side === "outside";
+  const height = frame.height - (large ? 20 : 0); // the legend of a large one is above it
   let [plot, pointer] = [null, null];
 
   const draw = () => {
-    const [right, bottom] = [chart.drawnWidth - r, height - b];
-    const scaleX = (x) => l + ((x - x0) / (x1 - x0)) * (right - l);
-    const scaleY = (y) => bottom - ((y - y0) / (y1 - y0)) * (bottom - t);
+    const [right, bottom] = [root.drawnWidth - frame.right, height - frame.bottom];
+    const scaleX = (x) => l + ((x - xAxis.start) / (xAxis.end - xAxis.start)) * (right - l);
+    const scaleY = (y) => bottom - ((y - yAxis.start) / (yAxis.end - yAxis.start)) * (bottom - t);
     plot = { l, t, right, bottom, scaleX, scaleY };
-    chart.clip ??= `clip-${Math.random().toString(36).slice(2)}`;
+    root.clip ??= `clip-${Math.random().toString(36).slice(2)}`;
     svg.replaceChildren();
-    make("rect", { x: l - 2, y: t - 1, width: right - l + 4, height: bottom - t + 2 }, make("clipPath", { id: chart.clip }, svg));
-    drawFrame(make("g", {}, svg), layout, plot);
-    const clipped = make("g", { "clip-path": `url(#${chart.clip})` }, svg);
+    make("rect", { x: l - 2, y: t - 1, width: right - l + 4, height: bottom - t + 2 }, make("clipPath", { id: root.clip }, svg));
+    const around = make("g", {}, svg);
+    drawHeights(around, yAxis, side, size, plot);
+    (large ? drawAxes : drawEnds)(around, chart, size, plot);
+    drawCurves(make("g", { "clip-path": `url(#${root.clip})` }, svg), chart, plot);
     pointer = make("g", {}, svg);
-    drawTraces(clipped, make("g", {}, svg), traces, plot);
+    if (marker.x !== null && marker.y !== null) {
+      make("circle", { cx: scaleX(marker.x), cy: scaleY(marker.y), ...MARKER }, make("g", {}, svg));
+    }
   };
 
   const leave = () => {
@@ -152,39 +148,39 @@ export default function ({ data, parentElement }) {
     const offset = event.clientX - svg.getBoundingClientRect().left;
     const distance = ({ x }) => Math.abs(scaleX(x) - offset);
     const nearest = (points) => points.reduce((best, next) => (distance(next) < distance(best) ? next : best));
-    const said = traces.filter(({ text, points }) => text?.length && points.length).reverse();
+    const said = lines.filter(({ hover, points }) => hover.length && points.length).reverse();
     if (!said.length) return;
-    const found = said.map(({ line, points }) => ({ color: line.color, ...nearest(points) }));
+    const found = said.map(({ color, points }) => ({ color, ...nearest(points) }));
     const x = scaleX(found[0].x);
     make("line", { class: "cursor", x1: x, x2: x, y1: t, y2: plot.bottom }, pointer);
     for (const { x, y, color } of found) {
-      const visible = y >= Math.min(y0, y1) && y <= Math.max(y0, y1);
+      const visible = y >= Math.min(yAxis.start, yAxis.end) && y <= Math.max(yAxis.start, yAxis.end);
       if (visible) make("circle", { cx: scaleX(x), cy: scaleY(y), r: 3.5, fill: color }, pointer);
     }
-    hover.textContent = found.map(({ text }) => text.replaceAll("<br>", "\n")).join("\n");
+    hover.textContent = found.map(({ text }) => text).join("\n");
     hover.hidden = false;
-    const room = Math.max(0, chart.drawnWidth - hover.offsetWidth);
+    const room = Math.max(0, root.drawnWidth - hover.offsetWidth);
     hover.style.left = `${Math.min(Math.max(0, x - hover.offsetWidth / 2), room)}px`;
-    hover.style.top = `${svg.getBoundingClientRect().top - chart.getBoundingClientRect().top + t - hover.offsetHeight - 4}px`;
+    hover.style.top = `${svg.getBoundingClientRect().top - root.getBoundingClientRect().top + t - hover.offsetHeight - 4}px`;
   };
 
   svg.onpointermove = point;
   svg.onpointerleave = leave;
   const content = JSON.stringify(data);
-  if (chart.drawnContent !== content) {
-    chart.drawnContent = content;
+  if (root.drawnContent !== content) {
+    root.drawnContent = content;
     svg.setAttribute("height", height);
-    svg.setAttribute("font-size", layout.font.size);
+    svg.setAttribute("font-size", size);
     svg.setAttribute("aria-label", alt);
-    drawLegend(chart.querySelector(".legend"), layout.showlegend ? traces : []);
-    if (chart.drawnWidth) draw();
+    drawLegend(root.querySelector(".legend"), large ? chart : { lines: [] });
+    if (root.drawnWidth) draw();
   }
   const observer = new ResizeObserver(([{ contentRect }]) => {
-    if (contentRect.width && (contentRect.width !== chart.drawnWidth || !plot)) {
-      chart.drawnWidth = contentRect.width;
+    if (contentRect.width && (contentRect.width !== root.drawnWidth || !plot)) {
+      root.drawnWidth = contentRect.width;
       draw();
     }
   });
-  observer.observe(chart);
+  observer.observe(root);
   return () => observer.disconnect();
 }

@@ -1,6 +1,6 @@
 import math
 
-from explorer.webapp.probe.numbers import format_log_prob
+from explorer.webapp.probe.metrics import format_log_prob
 
 
 def test_log_p_has_as_many_digits_as_matter() -> None:

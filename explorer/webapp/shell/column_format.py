@@ -9,12 +9,12 @@ import numpy as np
 
 from explorer.catalog.columns import Column
 from explorer.catalog.query import Catalog
-from explorer.units import LogProbUnit, convert_log_prob, unit_label
+from explorer.units import LogProbUnit, convert_log_prob, format_number, unit_label
 
-__all__ = ["ColumnView", "column_views"]
+__all__ = ["ColumnFormat", "column_formats"]
 
 
-class ColumnView(NamedTuple):
+class ColumnFormat(NamedTuple):
     """How one column is shown.
 
     Attributes:
@@ -44,7 +44,11 @@ class ColumnView(NamedTuple):
         """A stored number, without its unit."""
         if value is None or not math.isfinite(value):
             return "none"
-        return f"{value * self.factor:,.{self.decimals}f}".replace("-", "−")
+        return format_number(value * self.factor, f",.{self.decimals}f")
+
+    def signed(self, value: float) -> str:
+        """A difference of stored numbers, with its sign and without its unit."""
+        return ("+" if value > 0 else "") + self.number(value)
 
     def text(self, value: float | None) -> str:
         """A stored number with its unit."""
@@ -54,17 +58,17 @@ class ColumnView(NamedTuple):
 _LOG_PROB_DECIMALS: dict[LogProbUnit, int] = {"dB/dim": 2, "nats": 0, "bits": 0, "bits/dim": 3}
 
 
-def column_views(catalog: Catalog, unit: LogProbUnit) -> dict[str, ColumnView]:
-    """A view of every column but index and label, by name, log p first and in `unit`."""
+def column_formats(catalog: Catalog, unit: LogProbUnit) -> dict[str, ColumnFormat]:
+    """The format of every column but index and label, by name, log p first and in `unit`."""
     d = catalog.meta.dimensions
-    log_prob = ColumnView("log p", unit_label(unit), unit, convert_log_prob(1.0, unit, d), _LOG_PROB_DECIMALS[unit])
-    others = {column.name: _view(column) for column in catalog.columns if column.name not in ("index", "label")}
-    return {"log_prob": log_prob, **{name: view for name, view in others.items() if name != "log_prob"}}
+    log_prob = ColumnFormat("log p", unit_label(unit), unit, convert_log_prob(1.0, unit, d), _LOG_PROB_DECIMALS[unit])
+    others = (column for column in catalog.columns if column.name not in ("index", "label", "log_prob"))
+    return {"log_prob": log_prob, **{column.name: _format(column) for column in others}}
 
 
-def _view(column: Column) -> ColumnView:
+def _format(column: Column) -> ColumnFormat:
     if column.unit == "dimensions":
-        return ColumnView(column.title, "dimensions", "dim", 1.0, 1)
+        return ColumnFormat(column.title, "dimensions", "dim", 1.0, 1)
     if column.unit == "bits":
-        return ColumnView(column.title, "bits", "bits", 1.0, 0)
-    return ColumnView(column.title, "", "", 1.0, 3)
+        return ColumnFormat(column.title, "bits", "bits", 1.0, 0)
+    return ColumnFormat(column.title, "", "", 1.0, 3)

@@ -1,4 +1,4 @@
-"""What all pages look like: title, icon, logo, style sheet."""
+"""The appearance of all pages: title, icon, logo, style sheet."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from pathlib import Path
 
 import streamlit as st
 
-__all__ = ["draw_looks"]
+__all__ = ["set_up_page"]
 
 _ASSETS = Path(__file__).with_name("assets")
 
 
-def draw_looks() -> None:
-    """Set the page up; before anything else is drawn."""
+def set_up_page() -> None:
+    """Set the page up, before anything else is drawn."""
     st.set_page_config(
         page_title="Image Density Explorer",
         page_icon=_ASSETS / "icon.svg",

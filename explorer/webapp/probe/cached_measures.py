@@ -1,6 +1,6 @@
-"""What Probe asks of a model, remembered by content: the model's fingerprint, the pixels, the perturbation.
+"""The measures that Probe shows, cached by content: the model's fingerprint, the pixels, the perturbation.
 
-A slider that goes back, or a second browser, gets its answer at once, and no answer depends on who asked first. Each
+A slider that goes back, or a second browser, gets its result at once, and no result depends on who asked first. Each
 function is one batched call of the model.
 """
 
@@ -33,7 +33,7 @@ __all__ = [
 
 _NOISE_LEVELS = (50, 40, 35, 30, 25, 20, 15, 10, 5, 0)
 
-_remembered = st.cache_data(
+_cached = st.cache_data(
     show_spinner=False, max_entries=1000, hash_funcs={Checkpoint: lambda checkpoint: checkpoint.fingerprint}
 )
 
@@ -50,13 +50,13 @@ def gray_levels(psnr: float) -> float:
     return 255 * math.sqrt(noise_variance_from_psnr(psnr))
 
 
-@_remembered
+@_cached
 def probed(checkpoint: Checkpoint, pixels: np.ndarray, perturbation: Perturbation) -> Probed:
     """The image before and after the perturbation, and log p of both."""
     return infer(probe, checkpoint.model, checkpoint.values, pixels, perturbation)
 
 
-@_remembered
+@_cached
 def codec_bits(pixels: np.ndarray) -> dict[str, int]:
     """Sizes in bits that lossless codecs reach on uint8 ``(C, H, W)``."""
     return lossless_bits(pixels)
@@ -65,7 +65,7 @@ def codec_bits(pixels: np.ndarray) -> dict[str, int]:
 def perturbation_curves(
     checkpoint: Checkpoint, pixels: np.ndarray, perturbation: Perturbation
 ) -> list[PerturbationCurve]:
-    """log p against each parameter of the perturbation. The curve of the slider that moves is remembered."""
+    """log p against each parameter of the perturbation. The curve of the slider that moves is cached."""
     neutral = Perturbation()
     return [
         _perturbation_curve(checkpoint, pixels, perturbation.model_copy(update={name: getattr(neutral, name)}), name)
@@ -73,24 +73,24 @@ def perturbation_curves(
     ]
 
 
-@_remembered
+@_cached
 def _perturbation_curve(
     checkpoint: Checkpoint, pixels: np.ndarray, others: Perturbation, name: str
 ) -> PerturbationCurve:
     return infer(perturbation_curve, checkpoint.model, checkpoint.values, pixels, others, name)
 
 
-@_remembered
+@_cached
 def image_noise_curves(checkpoint: Checkpoint, x: np.ndarray) -> NoiseCurves:
     """Local dimensionality and mean log p of an image (in the model's values) over the noise levels that it knows."""
     low, high = psnr_range(checkpoint)
     levels = [high, *(level for level in _NOISE_LEVELS if low < level < high), low]
-    # The error of a reading is about sqrt(2 / dimensionality): small images need more draws, and can afford them.
+    # The relative error of an estimate is about sqrt(2 / dimensionality): small images need more draws.
     draws = min(8, max(1, 1024 // checkpoint.model.dimensions))
     return infer(noise_curves, checkpoint.model, checkpoint.values, x, levels, draws)
 
 
-@_remembered
+@_cached
 def denoised(checkpoint: Checkpoint, x: np.ndarray, psnr: float) -> Denoised:
     """An image (in the model's values) with noise of `psnr` dB, what the model makes of it, and its score there."""
     t = noise_variance_from_psnr(psnr)

@@ -1,7 +1,7 @@
-"""Everything on Probe's screen, as far as it is not a widget: one image under one perturbation, seen by one model.
+"""What Probe shows of one image under one perturbation and one model.
 
-Each answer is computed when it is first asked for, and remembered by content (`explorer.webapp.probe.answers`): the
-page asks in the order in which one looks at it, the download asks again.
+Each result is computed when it is first asked for, and cached by content (`explorer.webapp.probe.cached_measures`): the
+page asks from top to bottom, the download asks again.
 """
 
 from __future__ import annotations
@@ -11,31 +11,31 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from explorer.catalog.query import Catalog
-from explorer.figures.probe import dimensionality_figure, log_prob_range, noise_log_prob_figure, perturbation_figure
+from explorer.figures.live_chart import LiveChart
+from explorer.figures.probe import dimensionality_chart, log_prob_range, noise_log_prob_chart, perturbation_chart
 from explorer.measures.image.curves import NoiseCurves, PerturbationCurve
 from explorer.measures.image.probe import Denoised, Probed
 from explorer.perturbations import Perturbation
 from explorer.units import LOG_PROB_UNITS, code_length_bits, convert_log_prob, noise_variance_from_psnr
-from explorer.webapp.probe import answers
+from explorer.webapp.probe import cached_measures
 from explorer.webapp.probe.source import Subject
 from explorer.webapp.shell.loaders import catalog, store
 from explorer.webapp.shell.sidebar import Selection
 
-__all__ = ["View"]
+__all__ = ["ProbeResults"]
 
 
 @dataclass(frozen=True)
-class View:
-    """What decides the screen, and what follows from it.
+class ProbeResults:
+    """Inputs of Probe, and what follows from them.
 
     Attributes:
         selection: model, data set and unit.
         subject: the image.
         perturbation: what is done to it.
-        psnr: noise level in dB at which its neighborhood is looked at.
+        psnr: noise level in dB, which sets the size of its neighborhood.
     """
 
     selection: Selection
@@ -51,14 +51,14 @@ class View:
     @cached_property
     def probed(self) -> Probed:
         """The image before and after, and log p of both."""
-        return answers.probed(self.selection.checkpoint, self.subject.pixels, self.perturbation)
+        return cached_measures.probed(self.selection.checkpoint, self.subject.pixels, self.perturbation)
 
     @cached_property
     def code_lengths(self) -> dict[str, float]:
         """Bits that the model and lossless codecs need for the perturbed image, rounded to 8 bits and clipped."""
         levels = self.selection.checkpoint.values.levels
         model = code_length_bits(self.probed.log_prob, levels, self.dimensions)
-        return {"This model": model, **answers.codec_bits(self.probed.perturbed_pixels)}
+        return {"This model": model, **cached_measures.codec_bits(self.probed.perturbed_pixels)}
 
     @cached_property
     def catalog(self) -> Catalog | None:
@@ -78,7 +78,7 @@ class View:
     @cached_property
     def noise_curves(self) -> NoiseCurves:
         """The perturbed image over noise levels."""
-        return answers.image_noise_curves(self.selection.checkpoint, self.probed.x)
+        return cached_measures.image_noise_curves(self.selection.checkpoint, self.probed.x)
 
     @property
     def dimensionality(self) -> float:
@@ -88,37 +88,37 @@ class View:
     @cached_property
     def denoised(self) -> Denoised:
         """The perturbed image with noise of the chosen level, denoised, and the score there."""
-        return answers.denoised(self.selection.checkpoint, self.probed.x, self.psnr)
+        return cached_measures.denoised(self.selection.checkpoint, self.probed.x, self.psnr)
 
     def pixels(self, x: np.ndarray) -> np.ndarray:
         """An image in the model's values as 8-bit pixels."""
-        return answers.to_pixels(self.selection.checkpoint, x)
+        return cached_measures.to_pixels(self.selection.checkpoint, x)
 
     @cached_property
     def curves(self) -> list[PerturbationCurve]:
         """log p against each parameter of the perturbation."""
-        return answers.perturbation_curves(self.selection.checkpoint, self.subject.pixels, self.perturbation)
+        return cached_measures.perturbation_curves(self.selection.checkpoint, self.subject.pixels, self.perturbation)
 
-    def perturbation_figures(self) -> dict[str, go.Figure]:
-        """Parameter -> its figure; all share the range of log p."""
+    def perturbation_charts(self) -> dict[str, LiveChart]:
+        """Parameter -> its chart; all share the range of log p."""
         unit, now = self.selection.unit, self.probed.log_prob
         y_range = log_prob_range(self.curves, now, unit, self.dimensions)
         return {
-            curve.name: perturbation_figure(
+            curve.name: perturbation_chart(
                 curve, getattr(self.perturbation, curve.name), now, y_range, unit, self.dimensions
             )
             for curve in self.curves
         }
 
-    def noise_figures(self) -> dict[str, go.Figure]:
-        """Title -> figure against noise level."""
+    def noise_charts(self) -> dict[str, LiveChart]:
+        """Title -> chart against noise level."""
         profile = self.catalog.profile if self.catalog else None
         grid = profile.psnr if profile else ()
         dimensionality, log_prob = (profile.dimensionality, profile.log_prob) if profile else (None, None)
         curves, psnr, unit, d = self.noise_curves, self.psnr, self.selection.unit, self.dimensions
         return {
-            "Local dimensionality against noise level": dimensionality_figure(curves, psnr, d, grid, dimensionality),
-            "Mean log p against noise level": noise_log_prob_figure(curves, psnr, unit, d, grid, log_prob),
+            "Local dimensionality against noise level": dimensionality_chart(curves, psnr, d, grid, dimensionality),
+            "Mean log p against noise level": noise_log_prob_chart(curves, psnr, unit, d, grid, log_prob),
         }
 
     def images(self) -> dict[str, np.ndarray]:

@@ -1,39 +1,39 @@
-"""What is on Probe's screen as one zip file: images, numbers, and figures that open without a network."""
+"""What Probe shows as one zip file: images, numbers, and figures that open without a network."""
 
 from __future__ import annotations
 
 import io
 import json
-import math
 import re
 import zipfile
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
+from explorer.figures.live_chart import LiveChart, plotly_figure
 from explorer.images import to_pil
-from explorer.webapp.probe.screen import View
+from explorer.webapp.probe.results import ProbeResults
+from explorer.webapp.widgets.component import json_ready
 
 __all__ = ["download_button", "zipped"]
 
 _LARGE_SIDE = 512
 
 
-def download_button(view: View) -> None:
-    """Offer the view as a file. It is put together when somebody asks for it, and costs nothing before."""
+def download_button(results: ProbeResults) -> None:
+    """Offer the results as a file. It is put together when somebody asks for it, and costs nothing before."""
     query = st.query_params.to_dict()
 
     def build() -> bytes:
-        figures = {f"log p against {name}": figure for name, figure in view.perturbation_figures().items()}
-        return zipped(view.images(), {"url_query": query, **view.numbers()}, figures | view.noise_figures())
+        charts = {f"log p against {name}": chart for name, chart in results.perturbation_charts().items()}
+        return zipped(results.images(), {"url_query": query, **results.numbers()}, charts | results.noise_charts())
 
     st.download_button(
         "Download",
         build,
-        file_name=f"probe-{_slug(view.subject.title)}.zip",
+        file_name=f"probe-{_slug(results.subject.title)}.zip",
         mime="application/zip",
         icon=":material/download:",
         on_click="ignore",
@@ -41,13 +41,13 @@ def download_button(view: View) -> None:
     )
 
 
-def zipped(images: Mapping[str, np.ndarray], numbers: Mapping[str, Any], figures: Mapping[str, go.Figure]) -> bytes:
+def zipped(images: Mapping[str, np.ndarray], numbers: Mapping[str, Any], charts: Mapping[str, LiveChart]) -> bytes:
     """A zip file.
 
     Args:
         images: name -> uint8 ``(C, H, W)``; each is stored pixel for pixel and, where it is small, enlarged too.
         numbers: for ``numbers.json``; what is not finite becomes null.
-        figures: title -> figure; all go into ``figures.html``.
+        charts: title -> chart; all go into ``figures.html``, as Plotly figures.
     """
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -56,8 +56,8 @@ def zipped(images: Mapping[str, np.ndarray], numbers: Mapping[str, Any], figures
             factor = _LARGE_SIDE // max(pixels.shape[1:])
             if factor > 1:
                 archive.writestr(f"{name}-large.png", _png(pixels, factor))
-        archive.writestr("numbers.json", json.dumps(_plain(numbers), indent=2, ensure_ascii=False) + "\n")
-        archive.writestr("figures.html", _page(figures))
+        archive.writestr("numbers.json", json.dumps(json_ready(numbers), indent=2, ensure_ascii=False) + "\n")
+        archive.writestr("figures.html", _page(charts))
     return file.getvalue()
 
 
@@ -71,22 +71,11 @@ def _png(pixels: np.ndarray, factor: int) -> bytes:
     return file.getvalue()
 
 
-def _plain(value: Any) -> Any:
-    """Numbers that JSON has: no arrays, no infinity."""
-    if isinstance(value, Mapping):
-        return {key: _plain(part) for key, part in value.items()}
-    if isinstance(value, np.ndarray | list | tuple):
-        return [_plain(part) for part in value]
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _page(figures: Mapping[str, go.Figure]) -> str:
+def _page(charts: Mapping[str, LiveChart]) -> str:
     """All figures on one page; the library is inside it, once."""
     parts = [
-        f"<h2>{title}</h2>\n" + figure.to_html(full_html=False, include_plotlyjs=index == 0)
-        for index, (title, figure) in enumerate(figures.items())
+        f"<h2>{title}</h2>\n" + plotly_figure(chart).to_html(full_html=False, include_plotlyjs=index == 0)
+        for index, (title, chart) in enumerate(charts.items())
     ]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Image Density Explorer</title>'

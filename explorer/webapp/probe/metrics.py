@@ -1,4 +1,4 @@
-"""The numbers of Probe: log p, percentile, local dimensionality, and the code length beside real codecs."""
+"""The key numbers of Probe: log p, percentile, local dimensionality, and the code length beside real codecs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from explorer.measures.image.probe import Probed
-from explorer.units import LogProbUnit, convert_log_prob, format_power_of_ten, unit_label
+from explorer.units import LogProbUnit, convert_log_prob, format_number, format_power_of_ten, unit_label
 from explorer.webapp.shell.navigation import page_file
 
 __all__ = ["show_code_length", "show_dimensionality", "show_log_prob", "show_percentile"]
@@ -30,12 +30,10 @@ def show_log_prob(probed: Probed, unit: LogProbUnit, dimensions: int) -> None:
 
 
 def show_percentile(percentile: float | None, dataset: str) -> None:
-    """Where log p stands among the images of the data set; None when they were not scored yet."""
+    """Where log p stands among the images of the data set; None while they have not been scored."""
     if percentile is None:
-        st.metric(
-            "Percentile", "–", help=f"The images of {dataset} were not scored by this model yet; the Atlas does it."
-        )
-        st.page_link(page_file("atlas"), label="Build it", icon=":material/bar_chart:")
+        st.metric("Percentile", "–", help=f"This model has not scored the images of {dataset} yet; Atlas does that.")
+        st.page_link(page_file("atlas"), label="Score them", icon=":material/bar_chart:")
     else:
         st.metric(
             "Percentile",
@@ -75,9 +73,9 @@ def show_code_length(code_lengths: Mapping[str, float], image_shape: tuple[int, 
 
 
 def format_log_prob(nats: float, unit: LogProbUnit, dimensions: int) -> str:
-    """log p in `unit`: two decimals a dimension, whole numbers an image."""
+    """log p in `unit`: two decimals per dimension, whole numbers per image."""
     value = convert_log_prob(nats, unit, dimensions)
-    return (f"{value:,.0f}" if unit in ("nats", "bits") else f"{value:,.2f}").replace("-", "−")
+    return format_number(value, ",.0f" if unit in ("nats", "bits") else ",.2f")
 
 
 def _percent(bits: float, longest: float) -> int:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 
 import numpy as np
 import streamlit as st
@@ -13,18 +11,19 @@ from explorer.figures.pixels import DIVERGING, diverging_pixels, mark_out_of_ran
 from explorer.figures.style import BLUE, VERMILLION
 from explorer.images import to_pil
 from explorer.measures.image.probe import Probed
+from explorer.webapp.widgets.component import data_url
 
 __all__ = ["show_perturbed", "show_pixels", "show_score"]
 
 _FIGURE = (
-    '<figure class="pixels"><figcaption>{title}</figcaption><img src="data:image/png;base64,{data}" alt="{alt}">'
+    '<figure class="pixels"><figcaption>{title}</figcaption><img src="{source}" alt="{alt}">'
     '<div class="note">{note}</div></figure>'
 )
 _GRAY_LEVELS = 255
 
 
 def show_pixels(pixels: np.ndarray, title: str, note: str = "", alt: str = "") -> None:
-    """Show an image at the width of its column; its looks are in ``assets/app.css``.
+    """Show an image at the width of its column; its style is in ``assets/app.css``.
 
     Args:
         pixels: uint8, shape ``(C, H, W)``, ``C`` 1 or 3.
@@ -32,12 +31,10 @@ def show_pixels(pixels: np.ndarray, title: str, note: str = "", alt: str = "") -
         note: HTML below the image, of the app's own making.
         alt: what the image shows, for those who cannot see it; the title when empty.
     """
-    file = io.BytesIO()
-    to_pil(pixels).save(file, "PNG")
     st.html(
         _FIGURE.format(
             title=html.escape(title),
-            data=base64.b64encode(file.getvalue()).decode(),
+            source=data_url(to_pil(pixels)),
             alt=html.escape(alt or title, quote=True),
             note=note,
         )

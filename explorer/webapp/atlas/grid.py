@@ -1,0 +1,120 @@
+"""Choosing the images in the grid of Atlas."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.catalog.query import Catalog
+from explorer.webapp.atlas.state import (
+    AROUND,
+    BY,
+    EVEN,
+    HIGHEST,
+    LOWEST,
+    ORDER,
+    ORDERS,
+    RANDOM,
+    SCATTER,
+    VALUE,
+    forget_value_of_another,
+)
+from explorer.webapp.shell.column_format import ColumnFormat
+from explorer.webapp.shell.points_chart import clear_selection
+
+__all__ = ["GridRows", "choose_rows"]
+
+_COUNTS = (24, 48, 96, 192, 384)
+
+
+class GridRows(NamedTuple):
+    """The images of the grid.
+
+    Attributes:
+        rows: of the catalog.
+        by: the column that they are sorted by.
+        sentence: what they are.
+        around: the value that they are around, in the unit that is shown; None where there is none.
+    """
+
+    rows: pa.Table
+    by: str
+    sentence: str
+    around: float | None = None
+
+
+def choose_rows(
+    catalog: Catalog, formats: dict[str, ColumnFormat], label: int | None, selected: np.ndarray | None
+) -> GridRows:
+    """Draw the controls, and return the images that they choose.
+
+    Args:
+        catalog: of the images.
+        formats: of its columns.
+        label: that the images are of, None for all.
+        selected: indices of the images that are selected in the scatter, which come first; None when none are.
+    """
+    controls = st.container(horizontal=True, vertical_alignment="bottom")
+    order = controls.segmented_control(
+        "Images", ORDERS, default=HIGHEST, required=True, key=ORDER, bind="query-params", disabled=selected is not None
+    )
+    by = controls.selectbox(
+        "By",
+        list(formats),
+        format_func=lambda name: formats[name].title,
+        key=BY,
+        bind="query-params",
+        width=300,
+        help="Local dimensionality is estimated from the time score at the image itself, d − 2 t dU/dt. For an exact "
+        "density it is never below 0; where it is, the model errs by as much.",
+    )
+    fmt = formats[by]
+    around = _choose_value(controls, catalog, by, fmt, label) if order == AROUND and selected is None else None
+    draw = 0
+    if order == RANDOM and selected is None:
+        draw = controls.number_input("Draw", 0, 9999, key="draw", bind="query-params", width=130)
+    count = controls.selectbox("Number", _COUNTS, 1, key="n", bind="query-params", width=100)
+
+    if selected is not None:
+        controls.button("Clear the selection", icon=":material/close:", on_click=clear_selection, args=(SCATTER,))
+        return _selected(catalog, by, fmt, count, selected)
+    if order == RANDOM:
+        return GridRows(catalog.random(count, draw, label), by, "Images drawn at random: this is what is typical.")
+    if order == EVEN:
+        rows = catalog.evenly_spaced(by, count, label)
+        return GridRows(rows, by, f"Images whose {fmt.title} steps evenly from the largest to the smallest.")
+    if around is not None:
+        rows = catalog.nearest(by, around / fmt.factor, count, label)
+        value = f"{around:,.{fmt.decimals}f} {fmt.short_unit}".rstrip()
+        return GridRows(rows, by, f"The {len(rows)} images whose {fmt.title} is nearest to {value}.", around)
+    rows = catalog.rows(by, order != LOWEST, count, label=label)
+    which = "smallest" if order == LOWEST else "largest"
+    return GridRows(rows, by, f"The {len(rows)} images with the {which} {fmt.title}, in order.")
+
+
+def _choose_value(controls: DeltaGenerator, catalog: Catalog, by: str, fmt: ColumnFormat, label: int | None) -> float:
+    """The value that is typed, or the median."""
+    forget_value_of_another(by, fmt.unit)
+    median = float(fmt.convert(catalog.quantiles(by, [0.5], label))[0])
+    typed = controls.number_input(
+        f"Value [{fmt.unit}]" if fmt.unit else "Value",
+        value=None,
+        placeholder=f"{median:.{fmt.decimals}f}, the median",
+        format=f"%.{fmt.decimals}f",
+        key=VALUE,
+        bind="query-params",
+        width=200,
+    )
+    return median if typed is None else typed
+
+
+def _selected(catalog: Catalog, by: str, fmt: ColumnFormat, count: int, selected: np.ndarray) -> GridRows:
+    rows = catalog.rows(by, limit=count, among=selected)
+    if not len(selected):
+        return GridRows(rows, by, "No image lies inside the selection.")
+    first = f" The first {count}:" if len(selected) > count else ""
+    return GridRows(rows, by, f"{len(selected):,} images selected in the scatter, largest {fmt.title} first.{first}")

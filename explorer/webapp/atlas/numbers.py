@@ -1,0 +1,55 @@
+"""The key numbers of Atlas: how log p is distributed over the images."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from explorer.measures.dataset.distribution import Summary
+from explorer.units import format_number, format_power_of_ten
+from explorer.webapp.shell.column_format import ColumnFormat
+
+__all__ = ["numbers_panel"]
+
+
+def numbers_panel(numbers: Summary, fmt: ColumnFormat) -> None:
+    """A row of key numbers of log p over the images."""
+    tenth, ninetieth = numbers.typical
+    cells = (
+        (
+            f"Mean log p [{fmt.short_unit}]",
+            fmt.number(numbers.mean),
+            f"median {fmt.number(numbers.median)}",
+            f"Over {numbers.count:,} images, at the noise level where the model reports log p.",
+        ),
+        (
+            f"Spread [{fmt.short_unit}]",
+            fmt.number(numbers.std),
+            f"80 % in {fmt.number(tenth)} to {fmt.number(ninetieth)}",
+            "Standard deviation of log p. The middle 80 % of images are what is typical; the most probable are not.",
+        ),
+        (
+            "Ratio of extremes",
+            format_power_of_ten(numbers.maximum - numbers.minimum),
+            f"{fmt.number(numbers.minimum)} to {fmt.number(numbers.maximum)}",
+            "How many times more probable the most probable image is than the least probable one.",
+        ),
+        (
+            "Entropy [dB/dim]",
+            format_number(numbers.entropy, ".2f"),
+            "minus mean log p",
+            "Differential entropy −E[log p] of the images under the model, in dB/dimension.",
+        ),
+        (
+            "Natural images",
+            format_power_of_ten(numbers.images_exponent * math.log(10)),
+            f"of {numbers.levels}^{numbers.dimensions} = "
+            f"{format_power_of_ten(numbers.all_images_exponent * math.log(10))}",
+            "exp(entropy) is the volume that such images fill: the number of images on the grid of pixel values in it. "
+            "A number larger than that of all images would mean that the model does not know such images.",
+        ),
+    )
+    grid = st.grid(5, min_column_width=160)
+    for title, value, below, explanation in cells:
+        grid.metric(title, value, below, delta_color="off", delta_arrow="off", help=explanation, border=True)
