@@ -73,7 +73,7 @@ class EnergyModel(nn.Module):
     @property
     def device(self) -> torch.device:
         """Where the model's tensors are."""
-        tensor = next(iter(self.parameters()), None)
+        tensor: Tensor | None = next(iter(self.parameters()), None)
         if tensor is None:
             tensor = next(iter(self.buffers()), None)
         return torch.device("cpu") if tensor is None else tensor.device

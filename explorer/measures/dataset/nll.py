@@ -81,7 +81,8 @@ def gaussian_entropy(x: Tensor, t: float) -> float:
 
     For `t` well above every variance this is the entropy of the noisy data, whatever their distribution.
     """
-    gaussian = SpectralGaussian(tuple(x.shape[1:])).fit(x)
+    _, channels, height, width = x.shape
+    gaussian = SpectralGaussian((channels, height, width)).fit(x)
     return float(0.5 * torch.log(2 * math.pi * math.e * (gaussian.variances.double() + t)).sum())
 
 
