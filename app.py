@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from explorer.process import prepare_process
+
+prepare_process()
+
 from explorer.webapp.shell.appearance import set_up_page
 from explorer.webapp.shell.navigation import navigation
 from explorer.webapp.shell.sidebar import draw_sidebar

@@ -96,6 +96,7 @@ def _denoised(scaled_gradient: Callable[[Tensor, Tensor], Tensor], x: Tensor) ->
 def main(data: str = "photos", steps: int = 4000, images: int = 1000, seed: int = 0, threads: int = 1) -> None:
     """Train the three networks and print denoised PSNR side by side."""
     torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)
     shape = (1, _SIZE, _SIZE)
     training: np.ndarray = open_dataset(data, shape, "train").pixels
     validation: np.ndarray = open_dataset(data, shape, "validation").pixels[:images]

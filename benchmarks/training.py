@@ -213,6 +213,7 @@ def main(
     """Train every variant for the same time and print one table."""
     if threads:
         torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)
     variants = [variant for variant in VARIANTS if not only or variant.name in only]
     if not variants:
         raise typer.BadParameter(f"Choose among {', '.join(variant.name for variant in VARIANTS)}.")

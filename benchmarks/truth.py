@@ -35,7 +35,7 @@ from explorer.models.dual import DualEnergyConfig, NoiseRange
 from explorer.models.radial import RadialEnergy
 from explorer.models.unet import UNetConfig
 from explorer.training.config import TrainingConfig
-from explorer.training.sources import LawSource
+from explorer.training.sources import DistributionSource
 from explorer.training.trainer import Trainer
 
 _IMAGES = 2000
@@ -77,7 +77,7 @@ def _trained(
 ) -> tuple[EnergyModel, float]:
     """The averaged network after all steps, normalized at large noise, and the CPU minutes that it took."""
     began = time.process_time()
-    trainer = Trainer(config, LawSource(law), model)
+    trainer = Trainer(config, DistributionSource(law), model)
     while trainer.step < config.steps:
         trainer.take_step()
         if trainer.step % 500 == 0:
@@ -180,6 +180,7 @@ def contrasts(seed: int) -> list[Row]:
 def main(only: str = "", seed: int = 0, threads: int = 1) -> None:
     """Print one table of errors of log p, and one for each of the two parts on local dimensionality."""
     torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)
     parts: dict[str, Callable[[int], list[Row]]] = {"mixture": mixture, "gaussian": gaussian, "contrasts": contrasts}
     if only not in ("", "disks", "subspaces", *parts):
         raise typer.BadParameter("Choose mixture, gaussian, contrasts, disks or subspaces.")

@@ -23,7 +23,7 @@ from explorer.models.dense import DenseEnergy
 from explorer.models.dual import DualEnergyConfig, NoiseRange
 from explorer.models.unet import UNetConfig
 from explorer.training.config import TrainingConfig
-from explorer.training.sources import LawSource
+from explorer.training.sources import DistributionSource
 from explorer.training.trainer import Trainer
 from explorer.units import noise_variance_from_psnr
 
@@ -80,7 +80,7 @@ def disks(output: Console, seed: int) -> None:
     )
     torch.manual_seed(seed)
     began = time.process_time()
-    trainer = Trainer(config, LawSource(law), DenseEnergy(_DISK_NOISE, law.sample(50_000, generator)))
+    trainer = Trainer(config, DistributionSource(law), DenseEnergy(_DISK_NOISE, law.sample(50_000, generator)))
     while trainer.step < config.steps:
         trainer.take_step()
         if trainer.step % 1000 == 0:

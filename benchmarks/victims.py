@@ -26,10 +26,11 @@ from explorer.data.sources import open_dataset
 from explorer.data.store import Store, verify_store
 from explorer.errors import ExplorerError
 from explorer.images import Values
+from explorer.jobs.kinds import CatalogTask, EvaluateTask, MapTask, Task, TrainTask
 from explorer.jobs.manage import create_job, list_jobs
 from explorer.jobs.record import JobRecord, write_record
 from explorer.jobs.submission import Submission, write_submission
-from explorer.jobs.tasks import CatalogTask, EvaluateTask, MapTask, Task, TrainTask, write_task
+from explorer.jobs.tasks import write_task
 from explorer.measures.consistency.storage import find_report
 from explorer.models.checkpoints import CheckpointConfig, load_checkpoint, save_checkpoint
 from explorer.models.dual import DualEnergy, DualEnergyConfig, NoiseRange

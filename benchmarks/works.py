@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from explorer.data.store import open_store, verify_store
+from explorer.jobs.kinds import Task
 from explorer.jobs.manage import find_job, list_jobs, recover, resume, submit
 from explorer.jobs.settings import JobSettings
 from explorer.jobs.state import state
-from explorer.jobs.tasks import Task
 from explorer.models.checkpoints import list_checkpoints
 
 __all__ = ["LOCAL", "ROOT", "Command", "Job", "Work", "at_home", "wait"]

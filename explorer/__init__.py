@@ -17,17 +17,13 @@ Any energy can be checked, given 8-bit images ``(N, C, H, W)``:
     print(report)
     explorer.check_figures(report)           # Plotly figures by title
 
-The rooms of the house are described in README.md.
+The packages are described in CONTRIBUTING.md.
 """
 
 from __future__ import annotations
 
 import importlib
-import os
 from typing import TYPE_CHECKING, Any
-
-# Before torch is imported: threads that wait without spinning. On busy cores, spinning ones slow each other many times.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
     from explorer.errors import ExplorerError

@@ -1,4 +1,4 @@
-"""Bytes that somebody sent -> a PIL image that is safe to use.
+"""Bytes from anywhere -> a PIL image that is safe to use.
 
 Content decides, never the name of the file. Size in bytes and in pixels is checked on the header, before anything is
 decoded. What comes out is always mode ``L`` or ``RGB``:
@@ -6,7 +6,7 @@ decoded. What comes out is always mode ``L`` or ``RGB``:
 - the first frame of an animation or of a stack of pages;
 - rotated as its EXIF orientation says;
 - transparent parts laid over white;
-- more than 8 bits a value scaled to 8 by the bit depth (16-bit: ``round(v * 255 / 65535)``);
+- more than 8 bits per value scaled to 8 by the bit depth (16-bit: ``round(v * 255 / 65535)``);
 - 32-bit integers and floats: values within [0, 1] (floats only), within [0, 255] or within [0, 65535] are taken to be
   on that scale; anything else is stretched from its least to its greatest value.
 """
@@ -48,8 +48,7 @@ def read_image(data: bytes, name: str = "The file") -> Image.Image:
         raise ExplorerError(f"{name} is empty. Choose an image file.")
     if len(data) > MAX_UPLOAD_BYTES:
         raise ExplorerError(
-            f"{name} has {len(data) / 2**20:.0f} MB; at most {MAX_UPLOAD_BYTES / 2**20:.0f} MB are read. "
-            "Save it smaller."
+            f"{name} has {len(data) / 2**20:.0f} MB; the limit is {MAX_UPLOAD_BYTES / 2**20:.0f} MB. Save it smaller."
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -82,7 +81,7 @@ def _too_large(name: str, size: str) -> ExplorerError:
 
 
 def _rotate_upright(image: Image.Image) -> None:
-    """Apply the EXIF orientation in place. Damaged EXIF data says nothing, which is no reason to refuse the image."""
+    """Apply the EXIF orientation in place. Damaged EXIF data is ignored."""
     try:
         ImageOps.exif_transpose(image, in_place=True)
     except Exception:
@@ -132,7 +131,7 @@ def _scale_wide(values: np.ndarray, name: str) -> Image.Image:
         )
     low, high = float(values.min()), float(values.max())
     if low < 0 or high > 65535:
-        offset, peak = low, max(high - low, np.finfo(np.float32).tiny)
+        offset, peak = low, max(high - low, float(np.finfo(np.float32).tiny))
     elif high > 255:
         offset, peak = 0.0, 65535.0
     elif high > 1 or np.issubdtype(values.dtype, np.integer):

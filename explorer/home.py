@@ -1,4 +1,8 @@
-"""Where things are on disk: the folder that the app writes to, and the checkpoints that ship with it."""
+"""Where things are on disk: the folder that the app writes to, the app's own files, and the checkpoints with it.
+
+In the repository the app (``app.py``, ``pages``, ``.streamlit``) and ``checkpoints`` lie beside the package; where the
+package is installed, they lie inside it, in ``explorer/_app``.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +15,22 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from platformdirs import user_data_dir
 
 from explorer.errors import ExplorerError
 
 __all__ = [
+    "APP_SCRIPT",
     "SHIPPED_CHECKPOINTS",
+    "FileVersion",
     "check_name",
+    "child_environment",
     "clear_leftovers",
     "data_home",
     "dataset_folders",
+    "file_version",
     "read_end",
     "subfolder",
     "temporary_name",
@@ -29,7 +38,11 @@ __all__ = [
     "write_folder_atomically",
 ]
 
-SHIPPED_CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
+_PACKAGE = Path(__file__).resolve().parent
+_APP = _PACKAGE / "_app" if (_PACKAGE / "_app").is_dir() else _PACKAGE.parent
+
+APP_SCRIPT = _APP / "app.py"
+SHIPPED_CHECKPOINTS = _APP / "checkpoints"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DAY = 24 * 3600.0  # nothing takes so long to write
@@ -70,6 +83,42 @@ def dataset_folders() -> list[Path]:
     ``$EXPLORER_DATASETS`` (separated as in ``$PATH``)."""
     extra = os.environ.get("EXPLORER_DATASETS", "")
     return [data_home() / "datasets", *(Path(part).expanduser().absolute() for part in extra.split(os.pathsep) if part)]
+
+
+class FileVersion(NamedTuple):
+    """A file as it was at a time: the key of what is remembered of its content.
+
+    Attributes:
+        path: of the file.
+        size: in bytes.
+        modified: nanoseconds since 1970.
+    """
+
+    path: Path
+    size: int
+    modified: int
+
+
+def file_version(path: Path) -> FileVersion:
+    """The present version of a file.
+
+    Raises:
+        OSError: it is missing, or not ours to see.
+    """
+    status = path.stat()
+    return FileVersion(path, status.st_size, status.st_mtime_ns)
+
+
+def child_environment() -> dict[str, str]:
+    """The environment for ``python -m explorer...`` in a process of its own.
+
+    Wherever that process starts, it finds this package and this data folder.
+    """
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(_PACKAGE.parent), os.environ.get("PYTHONPATH", "")))),
+        "EXPLORER_HOME": str(data_home()),
+    }
 
 
 def check_name(name: str) -> str:
@@ -143,12 +192,12 @@ def write_folder_atomically(path: Path) -> Iterator[Path]:
 def clear_leftovers() -> None:
     """Remove what processes that were killed had begun to write, to read or to remove: it only takes space.
 
-    A day later; where it could still be gone on with, as with the images of a store, a month.
+    A day later; a month later where it could still be resumed, as with the images of a store.
     """
     for pattern, places, seconds in _LEFT_OVERS:
         found: list[Path] = []
         for place in places:
-            with suppress(OSError):  # a folder that somebody removes meanwhile
+            with suppress(OSError):  # a folder that is removed meanwhile
                 found += (data_home() / place).rglob(pattern)
         for path in found:
             with suppress(OSError):
@@ -157,7 +206,7 @@ def clear_leftovers() -> None:
 
 
 def read_end(path: Path, most: int) -> str:
-    """The last bytes of a text file, at most so many; empty when there is none that can be read."""
+    """The last bytes of a text file, at most this many; empty when it cannot be read."""
     try:
         with open(path, "rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - most))

@@ -49,7 +49,7 @@ class Values(BaseModel):
     which ``floor(pixel * 17 / 256)`` gives ``v`` back.
 
     Attributes:
-        levels: number of cells a value, 2 to 256.
+        levels: number of cells per value, 2 to 256.
         dequantize: whether the model was trained on dequantized values.
     """
 

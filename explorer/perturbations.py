@@ -147,7 +147,8 @@ def _apply(x: Tensor, perturbations: Sequence[Perturbation]) -> Tensor:
 def _sparsify(x: Tensor, fraction: Tensor) -> Tensor:
     """Keep the given fraction of the detail coefficients of each image; at least one."""
     coefficients = wavelet_transform(x)
-    mask = detail_mask(*x.shape[-2:], device=x.device)
+    height, width = x.shape[-2:]
+    mask = detail_mask(height, width, device=x.device)
     details = (coefficients.detach().abs() * mask).flatten(1)
     total = int(mask.sum()) * x.shape[1]
     if total == 0:

@@ -95,7 +95,8 @@ def code_length_bits(nats: Number, levels: int, dimensions: int) -> Number:
 
 def noise_variance_from_psnr(psnr: Number) -> Number:
     """``t = 10^(-psnr / 10)`` for a noise PSNR in dB."""
-    return 10.0 ** (-psnr / 10.0)
+    t: Number = 10.0 ** (-psnr / 10.0)
+    return t
 
 
 def psnr_from_noise_variance(t: Number) -> Number:
@@ -103,7 +104,8 @@ def psnr_from_noise_variance(t: Number) -> Number:
     if isinstance(t, torch.Tensor):
         return -10.0 * torch.log10(t)
     with np.errstate(divide="ignore"):
-        return -10.0 * np.log10(t)
+        psnr: Number = -10.0 * np.log10(t)
+    return psnr
 
 
 def format_number(value: float, spec: str) -> str:

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 
 # A room may use the rooms of the floors below its own. Rooms of one floor do not know each other.
 FLOORS = [
-    {"errors", "units", "progress"},
+    {"errors", "units", "process", "progress"},
     {"home", "decoding", "wavelets"},
     {"images"},
     {"perturbations"},

@@ -167,7 +167,7 @@ def test_the_checks_set_another_data_set_beside_its_own(home: Path, tmp_path: Pa
     assert checks["conditions"]["other"].startswith("two")
     assert "with two as the other photographs" in (home / "checkpoints" / "large" / "card.md").read_text()
     refused = ("evaluate", "large", "--quick", "--data", own, "--other", own)
-    assert "Choose another data set with --other" in explorer(*refused, code=1).stderr
+    assert "Choose another one with --other" in explorer(*refused, code=1).stderr
     assert "--no-checks" in explorer("evaluate", "large", "--no-checks", "--other", other, code=1).stderr
 
 

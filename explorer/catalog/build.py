@@ -18,8 +18,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import overload
 
 from explorer.catalog.columns import dimension_psnrs
 from explorer.catalog.layout import CatalogMeta, Identity, part_is_whole, part_rows, read_meta, write_part
@@ -36,24 +36,47 @@ from explorer.data.store import Store
 from explorer.errors import ExplorerError
 from explorer.home import data_home, write_atomically
 from explorer.models.checkpoints import Checkpoint
+from explorer.progress import Progress
 
 __all__ = ["build_catalog", "catalog_folder", "catalog_identity", "estimate_seconds", "find_catalog", "rows_done"]
 
 _TIMED_IMAGES = 64
 
 
+@overload
 def build_catalog(
     checkpoint: Checkpoint,
     store: Store,
     folder: Path | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
+    batch_size: int | None = None,
+) -> Catalog: ...
+
+
+@overload
+def build_catalog(
+    checkpoint: Checkpoint,
+    store: Store,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+    batch_size: int | None = None,
+    *,
+    shard: tuple[int, int],
+) -> Catalog | None: ...
+
+
+def build_catalog(
+    checkpoint: Checkpoint,
+    store: Store,
+    folder: Path | None = None,
+    progress: Progress | None = None,
     batch_size: int | None = None,
     shard: tuple[int, int] = (0, 1),
 ) -> Catalog | None:
     """Score the images of a store, and return the catalog when all are scored.
 
     Parts that are there and whole are kept, all others are written; so a build that was stopped, killed or damaged
-    goes on from what is left of it. Parts are taken in random order, so that two builders of a catalog share the work.
+    resumes from what is left of it. Parts are taken in random order, so that two builders of a catalog share the work.
 
     Args:
         checkpoint: the model.
@@ -78,29 +101,29 @@ def build_catalog(
     subset = profile_subset(len(store))
     cost = len(identity.psnrs) + 1
     total = cost * sum(len(identity.part_range(part)) for part in own) + len(grid) * len(subset)
+    report = progress or (lambda _done, _total: None)
     done = 0
 
-    def report(more: int) -> None:
-        nonlocal done
-        done += more
-        if progress is not None:
-            progress(done, total)
+    def after(before: int, per_step: int) -> Progress:
+        return lambda steps, _all: report(before + per_step * steps, total)
 
-    report(0)
+    report(done, total)
     for part in random.sample(own, len(own)):
+        images = len(identity.part_range(part))
         if part_is_whole(folder, part, identity):
-            report(cost * len(identity.part_range(part)))
+            report(done + cost * images, total)
         else:
-            _write_part(folder, part, checkpoint, store, identity, batch_size, lambda images: report(cost * images))
+            _write_part(folder, part, checkpoint, store, identity, batch_size, after(done, cost))
+        done += cost * images
     if not all(part_is_whole(folder, part, identity) for part in range(identity.parts)):
-        report(total - done)
+        report(total, total)
         return None
 
     if not _profile_is_whole(folder, grid):
         x = as_scored(checkpoint.model, checkpoint.values, store.pixels[subset])
-        write_profile(folder, measure_profile(checkpoint.model, x, grid, lambda _: report(len(subset))))
+        write_profile(folder, measure_profile(checkpoint.model, x, grid, after(done, len(subset))))
     _write_meta(folder, checkpoint, store, identity)
-    report(total - done)
+    report(total, total)
     return open_catalog(folder)
 
 
@@ -116,7 +139,7 @@ def find_catalog(checkpoint: Checkpoint, store_fingerprint: str) -> Catalog | No
             ):
                 return open_catalog(folder)
         except ExplorerError:
-            continue  # Not complete, or damaged: a build completes or mends it.
+            continue  # Not complete, or damaged: a build completes it.
     return None
 
 
@@ -156,7 +179,7 @@ def catalog_identity(checkpoint: Checkpoint, store: Store) -> Identity:
     if tuple(store.image_shape) != tuple(model.image_shape):
         raise ExplorerError(
             f"The images of {store.name} have the shape {tuple(store.image_shape)} (channels, height, width), but "
-            f"{checkpoint.name} reads {tuple(model.image_shape)}. Open the data set at the size of the model."
+            f"{checkpoint.name} takes {tuple(model.image_shape)}. Open the data set at the size of the model."
         )
     if not len(store):
         raise ExplorerError(f"The data set {store.name} has no images.")
@@ -172,7 +195,7 @@ def catalog_identity(checkpoint: Checkpoint, store: Store) -> Identity:
 def _parts_of(shard: tuple[int, int], identity: Identity) -> range:
     number, count = shard
     if not 0 <= number < count:
-        raise ExplorerError(f"There is no shard {number} of {count}. Shards count from 0 to their number minus 1.")
+        raise ExplorerError(f"There is no shard {number} of {count}. Shards are numbered from 0 to {count - 1}.")
     return range(number, identity.parts, count)
 
 
@@ -183,7 +206,7 @@ def _write_part(
     store: Store,
     identity: Identity,
     batch_size: int | None,
-    progress: Callable[[int], None],
+    progress: Progress,
 ) -> None:
     rows = identity.part_range(part)
     pixels, labels = store.pixels[rows.start : rows.stop], store.labels[rows.start : rows.stop]

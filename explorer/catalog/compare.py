@@ -9,7 +9,7 @@ whatever one subtracts.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -25,6 +25,7 @@ from explorer.data.store import Store
 from explorer.errors import ExplorerError
 from explorer.measures.dataset.agreement import Agreement, agreement
 from explorer.models.checkpoints import Checkpoint
+from explorer.progress import Progress
 from explorer.units import convert_log_prob, psnr_from_noise_variance
 
 __all__ = ["Comparison", "Side", "compare", "compare_checkpoints"]
@@ -63,7 +64,8 @@ class Comparison:
     @cached_property
     def difference(self) -> np.ndarray:
         """log p of the second model minus that of the first, nats, shape ``(N,)``."""
-        return self.second_log_prob - self.first_log_prob
+        difference: np.ndarray = self.second_log_prob - self.first_log_prob
+        return difference
 
     @cached_property
     def agreement(self) -> Agreement:
@@ -169,7 +171,7 @@ def compare(
 
 
 def compare_checkpoints(
-    first: Checkpoint, second: Checkpoint, store: Store, progress: Callable[[int, int], None] | None = None
+    first: Checkpoint, second: Checkpoint, store: Store, progress: Progress | None = None
 ) -> Comparison:
     """Compare two models on the images of a store, which are scored where they were not yet.
 
@@ -193,7 +195,7 @@ def compare_checkpoints(
 def _check_shapes(names: tuple[str, str], shapes: tuple[tuple[int, int, int], tuple[int, int, int]]) -> None:
     if tuple(shapes[0]) != tuple(shapes[1]):
         raise ExplorerError(
-            f"{names[0]} reads images of the shape {tuple(shapes[0])} (channels, height, width) and {names[1]} of the "
+            f"{names[0]} takes images of the shape {tuple(shapes[0])} (channels, height, width) and {names[1]} of the "
             f"shape {tuple(shapes[1])}; their densities cannot be compared. Choose two models of the same shape."
         )
 

@@ -7,15 +7,15 @@
 A part has 128 rows, or as many more as keep the number of parts at 256 or less: 5,120 for the images of ImageNet.
 
 Every part carries the identity of the catalog in its own metadata, and checksums of its pages. A part is therefore
-right or wrong by itself, whoever wrote it and whatever else lies in the folder: a builder writes those that are not
-right, several builders may work at once, and a build that was killed goes on where it stopped.
+right or wrong on its own, whoever wrote it and whatever else is in the folder: a builder writes those that are not
+right, several builders may work at once, and a build that was killed resumes where it stopped.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Final, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from explorer.catalog.columns import Column, catalog_columns
 from explorer.errors import ExplorerError
-from explorer.home import write_atomically
+from explorer.home import FileVersion, file_version, write_atomically
 from explorer.images import check_image_shape
 
 __all__ = [
@@ -39,7 +39,7 @@ __all__ = [
     "write_part",
 ]
 
-FORMAT_VERSION = 2
+FORMAT_VERSION: Final = 2
 
 _SMALLEST_PART = 128
 _MOST_PARTS = 256
@@ -132,6 +132,9 @@ class CatalogMeta(BaseModel):
     units: dict[str, str]
     marks: Marks
 
+    def __hash__(self) -> int:
+        return hash(self.identity)  # equal ones have the same; `units` is a dict
+
     @field_validator("image_shape")
     @classmethod
     def _of_images(cls, image_shape: tuple[int, int, int]) -> tuple[int, int, int]:
@@ -166,22 +169,15 @@ def write_part(folder: Path, part: int, table: pa.Table, identity: Identity) -> 
 
 def part_is_whole(folder: Path, part: int, identity: Identity) -> bool:
     """Whether a part is there, whole, and of this catalog. All bytes are checked, once for each version of the file."""
-    path = part_path(folder, part)
     try:
-        stat = path.stat()
+        version = file_version(part_path(folder, part))
     except OSError:
         return False
-    return _is_whole(_FileVersion(path, stat.st_size, stat.st_mtime_ns), part, identity)
-
-
-class _FileVersion(NamedTuple):
-    path: Path
-    size: int
-    modified: int
+    return _is_whole(version, part, identity)
 
 
 @lru_cache(maxsize=8192)
-def _is_whole(version: _FileVersion, part: int, identity: Identity) -> bool:
+def _is_whole(version: FileVersion, part: int, identity: Identity) -> bool:
     try:
         with pq.ParquetFile(version.path, page_checksum_verification=True) as file:
             if not file.schema_arrow.equals(identity.schema, check_metadata=True):

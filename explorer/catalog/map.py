@@ -26,11 +26,12 @@ from explorer.catalog.scoring import as_scored
 from explorer.catalog.selection import Region, places_inside
 from explorer.data.store import Store
 from explorer.errors import ExplorerError
-from explorer.home import write_atomically
+from explorer.home import FileVersion, file_version, write_atomically
 from explorer.measures.dataset import embedding
 from explorer.measures.image.features import FeatureKind, feature_kind, features
 from explorer.models.checkpoints import Checkpoint
 from explorer.models.devices import inference_batch_size
+from explorer.progress import Progress
 
 __all__ = ["Map", "MapIdentity", "build_map", "find_map", "map_identity", "read_map"]
 
@@ -105,7 +106,7 @@ def build_map(
     checkpoint: Checkpoint,
     store: Store,
     folder: Path | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Map:
     """Make the map of a store, or read it where it is there and whole. A build that was stopped begins anew.
 
@@ -126,7 +127,7 @@ def build_map(
     if found is not None:
         return found
     folder = folder or catalog_folder(checkpoint, store.fingerprint)
-    positions = _positions(checkpoint, store, progress or _no_progress)
+    positions = _positions(checkpoint, store, progress or (lambda _done, _total: None))
     columns = {"index": np.arange(len(store)), "x": positions[:, 0], "y": positions[:, 1]}
     with write_atomically(folder / _FILE) as path:
         pq.write_table(pa.table(columns, identity.schema), path, compression="zstd", write_page_checksum=True)
@@ -153,8 +154,7 @@ def read_map(folder: Path, identity: MapIdentity) -> Map:
     """
     path = folder / _FILE
     try:
-        stat = path.stat()
-        return _read(path, (stat.st_size, stat.st_mtime_ns), identity)
+        return _read(file_version(path), identity)
     except FileNotFoundError as error:
         raise ExplorerError(f"There is no map in {folder}. Build it first.") from error
     except (OSError, pa.ArrowException) as error:
@@ -162,13 +162,14 @@ def read_map(folder: Path, identity: MapIdentity) -> Map:
 
 
 @lru_cache(maxsize=4)
-def _read(path: Path, version: tuple[int, int], identity: MapIdentity) -> Map:  # noqa: ARG001 (the key of the cache)
+def _read(version: FileVersion, identity: MapIdentity) -> Map:
+    path = version.path
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
         if not file.schema_arrow.equals(identity.schema, check_metadata=True):
-            raise ExplorerError(f"The map {path} is of other images or of another model. Build it again.")
+            raise ExplorerError(f"The map {path} belongs to other images or another model. Build it again.")
         index, x, y = (column.to_numpy() for column in file.read().columns)
     if not np.array_equal(index, np.arange(identity.rows)):
-        raise ExplorerError(f"The map {path} is damaged: it has other images than its description. Build it again.")
+        raise ExplorerError(f"The map {path} is damaged: its images are not those of its description. Build it again.")
     return Map(x, y)
 
 
@@ -179,7 +180,7 @@ def _map_in(folder: Path, identity: MapIdentity) -> Map | None:
         return None  # Missing, or not what is wanted: it is built.
 
 
-def _positions(checkpoint: Checkpoint, store: Store, progress: Callable[[int, int], None]) -> np.ndarray:
+def _positions(checkpoint: Checkpoint, store: Store, progress: Progress) -> np.ndarray:
     count = len(store)
     done = 0
 
@@ -225,7 +226,3 @@ def _positions(checkpoint: Checkpoint, store: Store, progress: Callable[[int, in
 
 def _pieces(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:
     return (rows[start : start + size] for start in range(0, len(rows), size))
-
-
-def _no_progress(_done: int, _total: int) -> None:
-    pass

@@ -10,7 +10,6 @@ and of both the median, 10 % and 90 % over the images.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +21,7 @@ from explorer.errors import ExplorerError
 from explorer.home import write_atomically
 from explorer.measures.image.dimensionality import local_dimensionality
 from explorer.models.base import EnergyModel
+from explorer.progress import Progress
 from explorer.units import noise_variance_from_psnr, psnr_from_noise_variance
 
 __all__ = [
@@ -80,7 +80,7 @@ class Profile(BaseModel):
             curve for band in (self.dimensionality, self.log_prob) for curve in (band.low, band.median, band.high)
         ]
         if any(len(curve) != len(self.psnr) for curve in curves):
-            raise ValueError("Every curve of a profile needs one value a noise level.")
+            raise ValueError("Every curve of a profile needs one value per noise level.")
         return self
 
 
@@ -96,7 +96,7 @@ def measure_profile(
     model: EnergyModel,
     x: Tensor,
     psnrs: tuple[float, ...],
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Profile:
     """Measure the profile of images on a grid of noise levels.
 
@@ -104,15 +104,15 @@ def measure_profile(
         model: an energy model.
         x: images as the model is given them, shape ``(N, C, H, W)``.
         psnrs: noise levels in dB.
-        progress: called with the number of levels that are done.
+        progress: called with the number of levels that are done, and of all.
 
     Raises:
         ExplorerError: the model gives no finite value at some level.
     """
     bands: dict[str, list[np.ndarray]] = {"dimensionality": [], "log_prob": []}
     for done, psnr in enumerate(psnrs):
-        reading = local_dimensionality(model, x, [noise_variance_from_psnr(psnr)])
-        for name, values in (("dimensionality", reading.denoising), ("log_prob", -reading.mean_energy)):
+        estimates = local_dimensionality(model, x, [noise_variance_from_psnr(psnr)])
+        for name, values in (("dimensionality", estimates.denoising), ("log_prob", -estimates.mean_energy)):
             quantiles = np.quantile(values[:, 0].numpy(), _QUANTILES)
             if not np.isfinite(quantiles).all():
                 raise ExplorerError(
@@ -121,7 +121,7 @@ def measure_profile(
                 )
             bands[name].append(quantiles)
         if progress is not None:
-            progress(done + 1)
+            progress(done + 1, len(psnrs))
     return Profile(
         psnr=psnrs,
         dimensionality=_band(bands["dimensionality"]),

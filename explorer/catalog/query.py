@@ -1,7 +1,7 @@
 """Questions to a catalog, answered by DuckDB over its rows in memory.
 
 Names of columns are checked against those that the catalog has before they enter a query; all values are parameters. A
-catalog may be asked from many threads at once. What asks for rows finds their indices first, from one or two columns,
+catalog may be asked from many threads at once. A query for rows finds their indices first, from one or two columns,
 and fetches those rows alone.
 """
 
@@ -60,7 +60,8 @@ class Catalog:
     def column(self, name: str, label: int | None = None) -> np.ndarray:
         """One column in the order of the images, shape ``(N,)``; NaN where the model gave no finite value."""
         found = self._rows.select(f"SELECT {self._quoted(name)} FROM {{rows}} ORDER BY index", label)
-        return found.column(0).to_numpy()
+        values: np.ndarray = found.column(0).to_numpy()
+        return values
 
     def rows(
         self,
@@ -224,10 +225,9 @@ def open_catalog(folder: Path) -> Catalog:
     for part in range(identity.parts):
         if not part_is_whole(folder, part, identity):
             raise ExplorerError(f"A part of the catalog in {folder} is missing or damaged. Build the catalog again.")
-    return _opened(folder, meta.model_dump_json(), profile.model_dump_json())
+    return _opened(folder, meta, profile)
 
 
 @lru_cache(maxsize=_OPEN_AT_ONCE)
-def _opened(folder: Path, meta: str, profile: str) -> Catalog:
-    described = CatalogMeta.model_validate_json(meta)
-    return Catalog(folder, described, Profile.model_validate_json(profile), load_rows(folder, described.identity))
+def _opened(folder: Path, meta: CatalogMeta, profile: Profile) -> Catalog:
+    return Catalog(folder, meta, profile, load_rows(folder, meta.identity))

@@ -2,7 +2,7 @@
 
 The model takes one forward pass an image for log p and, for each noise level, one backward pass for the local
 dimensionality ``d - 2 t dU/dt (x, t)``, read from the time score at the clean image; denoised noisy images, the other
-reading, cost as much and fluctuate. Codecs let go of Python's lock, so threads run them: beside a model on a GPU, and
+estimate, cost as much and fluctuate. Codecs release Python's lock, so threads run them: alongside a model on a GPU, and
 in turn with one on the CPU, whose own threads would be kept waiting. No torch operation runs in those threads: OpenMP
 would give each of them a team of its own, more threads than cores, and from then on every team sleeps where it waited
 awake, so that the model takes a tenth longer. One batch of images is held as floats, however many there are.
@@ -10,7 +10,7 @@ awake, so that the model takes a tenth longer. One batch of images is held as fl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import numpy as np
@@ -27,6 +27,7 @@ from explorer.measures.image.pixels import brightness, contrast, wavelet_sparsit
 from explorer.measures.shared.scoring import log_prob_batched, model_input
 from explorer.models.base import EnergyModel
 from explorer.models.devices import inference_batch_size
+from explorer.progress import Progress
 from explorer.units import noise_variance_from_psnr
 
 __all__ = ["as_scored", "model_columns", "reference_marks", "score_rows"]
@@ -49,7 +50,7 @@ def score_rows(
     first: int,
     identity: Identity,
     batch_size: int | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
 ) -> pa.Table:
     """Rows ``first ... first + N - 1`` of a catalog.
 
@@ -61,7 +62,7 @@ def score_rows(
         first: index of the first image.
         identity: of the catalog; says at which noise levels local dimensionality is wanted.
         batch_size: images that go through the model at once; None chooses by device and memory.
-        progress: called after each batch with the number of its images. What it raises ends the work.
+        progress: called after each batch with the number of images done, and of all. What it raises ends the work.
 
     A value that is not finite is stored as null.
     """
@@ -77,7 +78,7 @@ def score_rows(
                 wait(tasks)
             scored.append(model_columns(model, as_scored(model, values, batch), identity.psnrs) | _pixel_columns(batch))
             if progress is not None:
-                progress(len(batch))
+                progress(len(coded), len(pixels))
         code_lengths = [task.result() for task in coded]
     finally:
         pool.shutdown(cancel_futures=True)

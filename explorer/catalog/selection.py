@@ -1,4 +1,4 @@
-"""Which points lie inside an outline that somebody has drawn around them.
+"""Which points lie inside an outline that the user has drawn.
 
 A point is inside a polygon when a ray from it crosses the outline an odd number of times (the even-odd rule). An edge
 can be crossed only by rays of points between the heights of its ends. With the points sorted by height these are one

@@ -1,6 +1,6 @@
 """The rows of a catalog in memory, as a DuckDB table.
 
-The parts are read once. Then every question is about memory, 56 bytes a row: 72 MB for the 1,281,167 images of
+The parts are read once. Then every query runs in memory, 56 bytes per row: 72 MB for the 1,281,167 images of
 ImageNet.
 """
 
@@ -62,6 +62,6 @@ def load_rows(folder: Path, identity: Identity) -> Rows:
         database.execute("CREATE TABLE rows AS SELECT * FROM read_parquet(?) ORDER BY index", [files])
     except duckdb.Error as error:
         raise ExplorerError(
-            f"The catalog in {folder} was damaged or removed while it was read. Reload the page to mend it."
+            f"The catalog in {folder} was damaged or removed while it was read. Reload the page to rebuild it."
         ) from error
     return Rows(database)

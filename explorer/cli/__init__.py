@@ -1,6 +1,6 @@
-"""The command line: the app's power without a browser.
+"""The command line: what the app does, without a browser.
 
-Every command prints a sentence and exits with status 1 when something is wrong that the user can mend.
+Every command prints a sentence and exits with status 1 when something is wrong that the user can fix.
 """
 
 from __future__ import annotations

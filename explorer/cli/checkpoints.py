@@ -15,7 +15,7 @@ __all__ = ["checkpoints", "import_checkpoint"]
 
 
 def checkpoints() -> None:
-    """List the checkpoints: those that ship, and those trained here."""
+    """List the checkpoints: those that are included, and those trained here."""
     from explorer.models.checkpoints import list_checkpoints
 
     table = Table("name", "images", "trained on", "bits/dimension", "folder", box=None, header_style="bold")
@@ -33,9 +33,11 @@ def checkpoints() -> None:
 def import_checkpoint(
     folder: Annotated[Path, typer.Argument(help="Folder with args.json and model.pth.tar.")],
     name: Annotated[str, typer.Option(help="Name of the new checkpoint.")],
-    size: Annotated[int | None, typer.Option(help="Height and width of its images, where it does not say.")] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Height and width of its images, where the folder does not say.")
+    ] = None,
 ) -> None:
-    """Open an energy model that was released with the paper. Nothing in its files is run."""
+    """Import an energy model that was released with the paper. No code in its files is run."""
     from explorer.models.importing import import_released
 
     target = import_released(folder, name, size)

@@ -8,7 +8,16 @@ from typing import Annotated, Literal
 import typer
 from rich.table import Table
 
-from explorer.cli.console import DATA_HELP, DeviceOption, ModelArgument, messages, opening, output, progress_bar
+from explorer.cli.console import (
+    DATA_HELP,
+    DeviceOption,
+    ModelArgument,
+    messages,
+    open_checkpoint,
+    opening,
+    output,
+    progress_bar,
+)
 
 __all__ = ["catalog", "compare", "store"]
 
@@ -19,14 +28,18 @@ def store(
     data: Annotated[str, typer.Argument(help=DATA_HELP)],
     size: Annotated[int, typer.Option(help="Height and width in pixels.", min=1)],
     color: Annotated[bool, typer.Option("--color", help="Three channels.")] = False,
-    split: Annotated[Literal["train", "validation", "all"], typer.Option(help="Which part of it.")] = "validation",
-    views: Annotated[int, typer.Option(help="Of each training picture; more than one are random crops.")] = 1,
+    split: Annotated[
+        Literal["train", "validation", "all"], typer.Option(help="Which part of the data.")
+    ] = "validation",
+    views: Annotated[int, typer.Option(help="Views of each training picture; more than one are random crops.")] = 1,
     min_shrink: Annotated[
-        float, typer.Option(help="Shrink pictures this many times at least, where they reach.")
+        float, typer.Option(help="Shrink pictures by at least this factor, where they are large enough.")
     ] = 1.0,
-    verify: Annotated[bool, typer.Option("--verify", help="Read it all again and compare with its checksum.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read all of it again and compare with its checksum.")
+    ] = False,
 ) -> None:
-    """Prepare the images of a data set at a model's size. What is there already is not made again."""
+    """Prepare the images of a data set at a model's size. What is there already is kept."""
     from explorer.data.sources import open_dataset
     from explorer.data.store import verify_store
     from explorer.data.views import Views
@@ -48,24 +61,24 @@ def store(
     messages.print(images.grid.summary, highlight=False, soft_wrap=True)
     if images.grid.strongest:
         messages.print(
-            "Where the pictures are larger, --views 8 --min-shrink 2.5 cuts a training set that way.", highlight=False
+            "Where the pictures are larger, --views 8 --min-shrink 2.5 makes a training set without it.",
+            highlight=False,
         )
 
 
 def catalog(
     model: ModelArgument,
     data: DataOption = "photos",
-    output: Annotated[Path | None, typer.Option(help="Folder to write to; the data folder when left out.")] = None,
-    with_map: Annotated[bool, typer.Option("--map", help="Lay it out on a map, too.")] = False,
+    output: Annotated[Path | None, typer.Option(help="Folder to write to; the data folder by default.")] = None,
+    with_map: Annotated[bool, typer.Option("--map", help="Also lay it out on a map.")] = False,
     device: DeviceOption = "auto",
 ) -> None:
-    """Score what is new to a model of a data set, for Atlas. A build that was stopped goes on where it was."""
+    """Score what is new to a model of a data set, for Atlas. A build that was stopped resumes where it stopped."""
     from explorer.catalog.build import build_catalog
     from explorer.data.sources import open_dataset
     from explorer.data.unseen import unseen_split
-    from explorer.models.checkpoints import load_checkpoint
 
-    checkpoint = load_checkpoint(model, device)
+    checkpoint = open_checkpoint(model, device)
     with progress_bar("Opening the data") as progress:
         split = unseen_split(data, checkpoint.config.dataset)
         images = open_dataset(data, checkpoint.model.image_shape, split, **opening(progress))
@@ -86,13 +99,12 @@ def compare(
     count: Annotated[int, typer.Option(help="How many of the most disputed images to name.", min=1)] = 10,
     device: DeviceOption = "auto",
 ) -> None:
-    """How much two models agree on log p, and on which images they do not. What is not scored yet is scored first."""
+    """How much two models agree on log p, and on which images they do not. Images without scores are scored first."""
     from explorer.catalog.compare import compare_checkpoints
     from explorer.data.sources import open_dataset
     from explorer.data.unseen import unseen_split
-    from explorer.models.checkpoints import load_checkpoint
 
-    models = load_checkpoint(first, device), load_checkpoint(second, device)
+    models = open_checkpoint(first, device), open_checkpoint(second, device)
     with progress_bar("Opening the data") as progress:
         split = unseen_split(data, *(model.config.dataset for model in models))
         images = open_dataset(data, models[0].model.image_shape, split, **opening(progress))

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TextIO
 import typer
 from rich.text import Text
 
-from explorer.cli.console import DeviceOption, messages, progress_bar
+from explorer.cli.console import DeviceOption, messages, open_checkpoint, progress_bar
 from explorer.errors import ExplorerError
 from explorer.home import write_atomically
 
@@ -23,16 +23,15 @@ def score(
     model: Annotated[str, typer.Option("--model", "-m", help="Name of a checkpoint, or its folder.")] = "natural64",
     device: DeviceOption = "auto",
 ) -> None:
-    """log p and local dimensionality of images: a row each."""
+    """log p and local dimensionality of images, one row each."""
     from explorer.data.names import is_hub_spec
     from explorer.measures.image.files import score_files
-    from explorer.models.checkpoints import load_checkpoint
 
     if str(output) != "-" and output.suffix.lower() not in {".csv", ".parquet"}:
         raise ExplorerError(f"{output} must end in .csv or .parquet (or be - for CSV on the screen).")
     if is_hub_spec(str(images)):
         raise ExplorerError(f"score takes image files. Use: python -m explorer catalog {model} --data {images}")
-    checkpoint = load_checkpoint(model, device)
+    checkpoint = open_checkpoint(model, device)
     with progress_bar("Scoring") as progress:
         rows, problems = score_files(checkpoint, images, progress)
     for problem in problems:

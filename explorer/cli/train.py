@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -11,7 +11,7 @@ from explorer.cli.console import DATA_HELP, DeviceOption, messages, opening, pro
 from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:  # torch takes seconds to import
-    from explorer.training.config import TrainingConfig
+    from explorer.training.config import ModelSize, TrainingConfig
 
 __all__ = ["train"]
 
@@ -20,7 +20,7 @@ def train(
     recipe: Annotated[
         str,
         typer.Option(
-            help="Train as a checkpoint that ships was; of the other options, --data, --name, --device count."
+            help="Train like a checkpoint that ships with the project; only --data, --name and --device may be added."
         ),
     ] = "",
     name: Annotated[str, typer.Option(help="Name of the run, and of the checkpoint it becomes.")] = "",
@@ -29,12 +29,12 @@ def train(
     color: Annotated[bool, typer.Option("--color", help="Three channels.")] = False,
     model_size: Annotated[str, typer.Option(help="tiny, small, medium or large.")] = "small",
     steps: Annotated[int, typer.Option(help="Length of the run.", min=1)] = 4000,
-    batch_size: Annotated[int, typer.Option(help="Images a step.", min=1)] = 64,
+    batch_size: Annotated[int, typer.Option(help="Images per step.", min=1)] = 64,
     learning_rate: Annotated[float, typer.Option(help="Of Adam, after warm-up.")] = 3e-3,
     validate_every: Annotated[int, typer.Option(help="Steps between validations.", min=1)] = 500,
-    views: Annotated[int, typer.Option(help="Of each training picture; more than one are random crops.")] = 1,
+    views: Annotated[int, typer.Option(help="Views of each training picture; if more than one, random crops.")] = 1,
     min_shrink: Annotated[
-        float, typer.Option(help="Shrink pictures this many times at least, where they reach.")
+        float, typer.Option(help="Shrink pictures at least this many times, where they are large enough.")
     ] = 1.0,
     seed: Annotated[int, typer.Option(help="Decides initialization, order and noise.")] = 0,
     anchor: Annotated[bool, typer.Option(help="Add the energy of the best Gaussian.")] = True,
@@ -44,13 +44,15 @@ def train(
     device: DeviceOption = "auto",
     run: Annotated[Path | None, typer.Option(help="Resume the run in this folder; other options are ignored.")] = None,
     background: Annotated[bool, typer.Option("--background", help="As a job, here or on a Slurm cluster.")] = False,
-    processes: Annotated[int, typer.Option(help="Of a job: how many share each step.", min=1)] = 1,
+    processes: Annotated[int, typer.Option(help="Of a job: how many processes share each step.", min=1)] = 1,
 ) -> None:
     """Train a model in the foreground. Ctrl-C saves the state; `--run FOLDER` goes on from there."""
+    import torch
+
     from explorer.data.names import dataset_stem
     from explorer.data.sources import absolute_spec
+    from explorer.jobs.kinds import TrainTask
     from explorer.jobs.manage import submit
-    from explorer.jobs.tasks import TrainTask
     from explorer.jobs.worker import run_job
     from explorer.training.config import training_config
     from explorer.training.loop import train as train_run
@@ -67,7 +69,7 @@ def train(
             data or "digits",
             size=size,
             channels=3 if color else 1,
-            model_size=model_size,
+            model_size=cast("ModelSize", model_size),
             steps=steps,
             batch_size=batch_size,
             learning_rate=learning_rate,
@@ -86,8 +88,9 @@ def train(
     messages.print(f"Run folder: {run}", highlight=False)
     if background:
         sent = submit(run, task=TrainTask(processes=processes))
-        messages.print(f"Sent, and {sent.status}. See it with: python -m explorer jobs log {run.name}", highlight=False)
+        messages.print(f"Sent, and {sent.status}. Follow it: python -m explorer jobs log {run.name}", highlight=False)
         return
+    torch.set_flush_denormal(True)  # denormal numbers make arithmetic on the CPU many times slower
     with progress_bar("Preparing the images") as progress:
         reports = opening(progress)
 
@@ -100,7 +103,7 @@ def train(
                     highlight=False,
                 )
 
-        # Under the lock, so that the app shows this run as well, and Ctrl-C saves.
+        # As a job, so that the app shows this run, and Ctrl-C saves.
         record = run_job(run, lambda folder, should_stop: train_run(folder, should_stop, step, **reports))
     if record.status == "failed":
         raise ExplorerError(record.message)

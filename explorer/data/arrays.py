@@ -72,7 +72,9 @@ def open_array(path: Path) -> tuple[ArrayInFile, np.ndarray | None]:
     except READ_ERRORS as error:
         if isinstance(error, ExplorerError):
             raise
-        raise ExplorerError(f"{path.name} is damaged or no NumPy file of plain numbers ({in_brief(error)}).") from error
+        raise ExplorerError(
+            f"{path.name} is damaged or not a NumPy file of plain numbers ({in_brief(error)})."
+        ) from error
 
 
 def _open_npy(path: Path) -> tuple[ArrayInFile, None]:
@@ -88,20 +90,22 @@ def _open_npz(path: Path) -> tuple[ArrayInFile, np.ndarray | None]:
         key = next((key for key in _IMAGE_KEYS if key in keys), others[0] if len(others) == 1 else None)
         if key is None:
             raise ExplorerError(
-                f"{path.name} has the arrays {', '.join(keys) or 'none'}. Name the one of the images 'images'."
+                f"{path.name} has the arrays {', '.join(keys) or 'none'}. Call the one that holds the images 'images'."
             )
         with archive.open(f"{key}.npy") as member:
             shape, fortran_order, dtype = _read_header(member)
         if archive.getinfo(f"{key}.npy").file_size < math.prod(shape) * dtype.itemsize:
-            raise EOFError("it holds fewer numbers than it says")
+            raise EOFError("it holds fewer numbers than its header says")
         if dtype.hasobject or fortran_order:
-            raise ExplorerError(f"{path.name} holds objects or columns first. Save it with numpy.ascontiguousarray.")
+            raise ExplorerError(
+                f"{path.name} holds objects, or is in Fortran order. Save it with numpy.ascontiguousarray."
+            )
         labels = None
         if label_key is not None:
             with archive.open(f"{label_key}.npy") as member:
                 label_shape, _, label_dtype = _read_header(member)
             if not np.issubdtype(label_dtype, np.integer) or shape[:1] != (math.prod(label_shape),):
-                raise ExplorerError(f"{path.name} needs one whole number a label, as many as images ({shape[:1]}).")
+                raise ExplorerError(f"{path.name} needs one integer label per image, {shape[0]} in all.")
             with archive.open(f"{label_key}.npy") as member:
                 labels = npy.read_array(member, allow_pickle=False).reshape(-1)
 
@@ -122,7 +126,7 @@ def _read_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
 def _channel_axis(path: Path, shape: tuple[int, ...]) -> int | None:
     """Which axis of one image holds the channels; None for ``(H, W)``. The last one, where both could."""
     if math.prod(shape[1:]) > 3 * MAX_PIXELS:
-        raise ExplorerError(f"{path.name} has images of {tuple(shape[1:])}, too large to be read. Save them smaller.")
+        raise ExplorerError(f"{path.name} has images of {tuple(shape[1:])}, which is too large. Save smaller ones.")
     if len(shape) == 3 and min(shape[1:]) > 0:
         return None
     if len(shape) == 4 and min(shape[1:]) > 0:

@@ -1,8 +1,8 @@
 """Building a store: in steps that survive a kill, by one process at a time.
 
 A store is written once, in a hidden folder beside its own, which is renamed when the store is whole. A kill at any
-moment leaves no half store, and the next call goes on where the killed one was. One process builds at a time; another
-one that wants the same store waits for it.
+moment leaves no half store, and the next call resumes where the killed one stopped. One process builds at a time;
+another one that wants the same store waits for it.
 """
 
 from __future__ import annotations
@@ -21,11 +21,9 @@ from explorer.data.rows import map_array
 from explorer.data.store import LABELS, META, PIXELS, Sample, Store, StoreMeta, fingerprint, open_store
 from explorer.data.views import CENTRAL, Views
 from explorer.errors import ExplorerError
+from explorer.progress import Progress
 
-__all__ = ["Progress", "write_store"]
-
-Progress = Callable[[int, "int | None"], None]
-"""``progress(done, total)``; the total is None while it is not known."""
+__all__ = ["write_store"]
 
 _PROGRESS_EVERY = 64
 _WAIT_SECONDS = 0.5  # between two looks at another process that builds the same store
@@ -45,7 +43,7 @@ def write_store(
     """Write images into a new store and open it; memory does not grow with the pixels.
 
     A store that is already there and whole is kept and returned; a damaged one is replaced. A build that was killed or
-    interrupted goes on; one that failed is cleared away.
+    interrupted resumes; one that failed is cleared away.
 
     Args:
         folder: where the store will be; its parent is created.
@@ -64,7 +62,6 @@ def write_store(
         ExplorerError: there is no image, or the disk is full or cannot be written.
         ValueError: an image has another shape or type.
     """
-    image_shape = tuple(image_shape)
     part = folder.with_name(f".{folder.name}.part")
     report = progress or (lambda _done, _total: None)
     try:

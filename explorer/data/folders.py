@@ -46,14 +46,14 @@ def files_below(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
 
 
 def _is_own_file(entry: os.DirEntry[str], folder: Path) -> bool:
-    """Whether it is no pipe, no device, no broken link and no link that leaves the folder."""
+    """Whether it is a regular file, and neither a broken link nor one that leaves the folder."""
     if entry.is_symlink():  # known from the listing, as is whether it is a file: millions are not looked at one by one
         return is_inside(Path(entry.path), folder) and Path(entry.path).is_file()
     return entry.is_file()
 
 
 def is_inside(path: Path, folder: Path) -> bool:
-    """Whether a file of a folder is no link, or a link that stays in the folder."""
+    """Whether a file of a folder is not a link, or a link that stays in the folder."""
     return not path.is_symlink() or Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
@@ -63,7 +63,7 @@ def image_folder(folder: Path, split: str, files: list[Path] | None = None) -> I
     Subfolders ``train`` and ``validation`` (or ``val``, ``test``, ...), if both are there, are the two parts. The label
     of an image is the path of its folder, relative to `folder` (or to its part); images right in it have none.
 
-    They come in the order of the SHA-256 of their paths: whoever measures on the first thousand has images of all
+    They come in the order of the SHA-256 of their paths: the first thousand have images of all
     labels, and one that is added moves no other past its neighbor.
 
     Args:
@@ -72,20 +72,20 @@ def image_folder(folder: Path, split: str, files: list[Path] | None = None) -> I
         files: the image files below the folder, if the caller has listed them already.
     """
     files = files_below(folder, SUFFIXES) if files is None else files
-    parts = {name: _part(folder, name) for name in SPLIT_NAMES}
-    is_split = all(parts.values())
-    roots = list(parts.values()) if is_split else []
+    found = {name: path for name in SPLIT_NAMES if (path := _part(folder, name)) is not None}
+    is_split = len(found) == len(SPLIT_NAMES)
+    parts = found if is_split else {}
 
     def place_of(path: Path) -> bytes:
         return hashlib.sha256(os.fsencode(path.relative_to(folder).as_posix())).digest()
 
     @cache
     def is_wanted(parent: Path) -> bool:
-        return not is_split or split not in parts or parent.is_relative_to(parts[split])
+        return split not in parts or parent.is_relative_to(parts[split])
 
     @cache
     def label_of(parent: Path) -> str:
-        root = next((root for root in roots if parent.is_relative_to(root)), folder)
+        root = next((root for root in parts.values() if parent.is_relative_to(root)), folder)
         return "" if parent == root else _text(parent.relative_to(root))
 
     files = sorted((path for path in files if is_wanted(path.parent)), key=place_of)

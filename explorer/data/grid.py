@@ -38,7 +38,7 @@ enlarged by 2 (1.2); and JPEG shrunk by factors that give other periods, such as
 
 Nothing is measured of fewer than eight images, nor for a period of images with a side below four periods. Rows that
 equal the next one in all images are taken once, and columns too: repeated pixels (images enlarged by nearest neighbor)
-are no grid of JPEG, and constant images have one pixel.
+are not a grid of JPEG, and constant images have one pixel.
 
 Source: the number of zeros among the DCT coefficients as the mark of JPEG and of its phase, Nikoukhah et al. 2021
 (Image Processing On Line 11, 396-433).
@@ -48,6 +48,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import reduce
 from typing import Any, Literal
 
 import numpy as np
@@ -198,11 +199,11 @@ def _difference(share: GridShare) -> float:
 
 def _chosen(shape: tuple[int, ...]) -> tuple[np.ndarray, tuple[slice, slice]]:
     """The numbers of the images to measure, and the window in them: all of a small image, the middle of a large one."""
-    count, channels, *sides = shape
-    starts = [max(0, side - _LARGEST_SIDE) // 2 for side in sides]
-    values = channels * math.prod(min(side, _LARGEST_SIDE) for side in sides)
+    count, channels, height, width = shape
+    top, left = (max(0, side - _LARGEST_SIDE) // 2 for side in (height, width))
+    values = channels * min(height, _LARGEST_SIDE) * min(width, _LARGEST_SIDE)
     most = min(count, _MOST_IMAGES, max(_FEWEST_IMAGES, _MOST_VALUES // values))
-    window = tuple(slice(start, start + _LARGEST_SIDE) for start in starts)
+    window = slice(top, top + _LARGEST_SIDE), slice(left, left + _LARGEST_SIDE)
     return np.arange(most) * count // most, window
 
 
@@ -286,7 +287,7 @@ def _by_phase(shares: np.ndarray, period: int) -> tuple[np.ndarray, np.ndarray]:
     half = period // 2
     middle = shares[:, half:-half, half:-half]
     sides = (slice(0, -period), slice(period, None))
-    around = sum(shares[:, rows, columns] for rows in sides for columns in sides) / 4
+    around = reduce(np.add, (shares[:, rows, columns] for rows in sides for columns in sides)) / 4
     count = _folded(np.ones((1, *middle.shape[1:]), np.float32), period)
     aligned, shifted = (_folded(part, period) / count for part in (middle, around))
     return aligned.clip(0, 1), shifted.clip(0, 1)

@@ -1,12 +1,12 @@
 """Data sets of the Hugging Face Hub: fetched once, then opened without a network.
 
 The work is done by `explorer.data.hub_fetch` in a process of its own. That process can be killed at any moment, which
-is how fetching stops (the libraries below it have no other way); what is half fetched is gone on with the next time.
-It reads the environment itself: ``HF_ENDPOINT``, ``HF_TOKEN``, ``HF_HUB_OFFLINE`` and the like.
+is how fetching stops (the libraries below it have no other way); a download that was interrupted is resumed the next
+time. It reads the environment itself: ``HF_ENDPOINT``, ``HF_TOKEN``, ``HF_HUB_OFFLINE`` and the like.
 
 The files lie in Hugging Face's own cache, where ``datasets.load_dataset`` puts and finds them too. What was fetched is
 noted in ``hub`` of the data folder, a file for each data set and configuration: its commit and the files of each split.
-After an hour the Hub is asked whether there is another commit; where there is no answer, the data set stays as it is.
+After an hour the Hub is asked whether there is another commit; if it does not answer, the data set stays as it is.
 The commit is a part of a store's name, so that a data set that changed gives a new store.
 
 Only Parquet, Arrow, WebDataset and image files are fetched, and read by the same code as those of a folder: no program
@@ -25,7 +25,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from explorer.data.building import Progress
 from explorer.data.folders import SPLIT_NAMES, image_folder
 from explorer.data.hub_records import HubRecord, hub_cache, read_record, record_path, snapshot
 from explorer.data.huggingface import READERS, loaded_files
@@ -33,12 +32,12 @@ from explorer.data.names import HubName, parse_hub_spec
 from explorer.data.reading import ImageSet
 from explorer.data.tables import parquet_files
 from explorer.errors import ExplorerError, in_brief
-from explorer.home import data_home
+from explorer.home import child_environment
+from explorer.progress import Progress
 
 __all__ = ["hub_images", "hub_record"]
 
 _CHECK_EVERY = 3600.0  # seconds
-_PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 
 
 def hub_record(name: HubName, fetching: Progress | None = None) -> HubRecord:
@@ -111,9 +110,7 @@ def _fetch(name: HubName, fetching: Progress | None, revision: str = "") -> HubR
     """Fetch a data set, or one commit of it, in a process of its own."""
     report = fetching or (lambda _done, _total: None)
     environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, (str(_PACKAGE_PARENT), os.environ.get("PYTHONPATH", "")))),
-        "EXPLORER_HOME": str(data_home()),
+        **child_environment(),
         "HF_HUB_CACHE": hub_cache(),
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",  # callers show their own
         "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
@@ -132,7 +129,10 @@ def _fetch(name: HubName, fetching: Progress | None, revision: str = "") -> HubR
                 start_new_session=True,  # Ctrl-C is for this process, which then ends that one
             )
         except OSError as error:
-            raise ExplorerError(f"{name.spec} cannot be fetched: no process starts ({error.strerror}).") from error
+            raise ExplorerError(
+                f"{name.spec} cannot be fetched: no process can be started ({error.strerror})."
+            ) from error
+        assert process.stdout is not None
         try:
             with process.stdout as lines:
                 for line in lines:
@@ -141,7 +141,7 @@ def _fetch(name: HubName, fetching: Progress | None, revision: str = "") -> HubR
                     if not problem:
                         report(said["done"], said["total"])
             process.wait()
-        except BaseException:  # stopped, or nobody is interested any more
+        except BaseException:  # stopped: the result is not wanted any more
             process.kill()
             process.wait()
             raise
@@ -150,6 +150,6 @@ def _fetch(name: HubName, fetching: Progress | None, revision: str = "") -> HubR
         record = read_record(name)
         if process.returncode != 0 or record is None:
             log.seek(0)
-            last = (log.read().decode(errors="replace").strip().splitlines() or ["it says nothing"])[-1]
+            last = (log.read().decode(errors="replace").strip().splitlines() or ["it gave no reason"])[-1]
             raise ExplorerError(f"{name.spec} cannot be fetched ({in_brief(RuntimeError(last))}). Try again.")
     return record

@@ -23,6 +23,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TextIO
 
+import httpx2
 import pyarrow as pa
 import pyarrow.parquet as pq
 from huggingface_hub import HfApi, constants, metadata_load
@@ -32,7 +33,6 @@ from huggingface_hub.errors import (
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
 )
-from huggingface_hub.utils import httpx
 
 from explorer.data.columns import find_columns
 from explorer.data.hub_records import KINDS, HubRecord, read_record, snapshot, write_record
@@ -70,7 +70,7 @@ class Tally:
         self._say()
 
     def add(self, count: int) -> None:
-        """So many bytes more; fewer when a server begins anew."""
+        """This many more bytes; negative when a server starts again."""
         with self._lock:
             self.done += count
 
@@ -81,7 +81,7 @@ class Tally:
     def _say(self) -> None:
         try:
             print(json.dumps({"done": self.done, "total": self.total}), file=self._lines, flush=True)
-        except OSError:  # nobody listens any more
+        except OSError:  # the reader has gone
             os._exit(1)
 
 
@@ -130,7 +130,7 @@ def _check_card(api: HfApi, name: HubName, revision: str, sizes: dict[str, int])
     """Refuse a card that names files elsewhere, and say which configurations there are."""
     configs: list[dict[str, Any]] = []
     if _SECOND_CARD in sizes or sizes.get(_CARD, 0) > _LARGEST_CARD:
-        raise ExplorerError(f"The card of {name.spec} is not one that is read here. Choose another data set.")
+        raise ExplorerError(f"The card of {name.spec} cannot be read. Choose another data set.")
     if _CARD in sizes:
         content = metadata_load(api.hf_hub_download(name.repo, _CARD, revision=revision, repo_type="dataset"))
         listed = content.get("configs") if isinstance(content, dict) else None
@@ -140,7 +140,8 @@ def _check_card(api: HfApi, name: HubName, revision: str, sizes: dict[str, int])
             elsewhere = pattern.startswith(("/", "~")) or ".." in pattern.split("/")
             if elsewhere or any(mark in pattern for mark in (":/", "::", "\\")):
                 raise ExplorerError(
-                    f"The card of {name.spec} names files that are not its own ({pattern[:100]!r}). It is not opened."
+                    f"The card of {name.spec} names files outside the data set ({pattern[:100]!r}). "
+                    "The data set was not opened."
                 )
     names = [str(config.get("config_name")) for config in configs]
     choices = ", ".join(f"{name._replace(config=config).spec}" for config in names[:20])
@@ -227,7 +228,7 @@ def _download(api: HfApi, name: HubName, record: HubRecord, sizes: dict[str, int
             file,
             revision=record.revision,
             repo_type="dataset",
-            tqdm_class=Bar,  # type: ignore[arg-type]
+            tqdm_class=Bar,
         )
         return Path(path)
 
@@ -254,7 +255,7 @@ def _check_columns(path: Path, name: HubName) -> None:
     try:
         find_columns(pq.read_schema(path), name.spec)
     except (pa.ArrowException, OSError) as error:
-        raise ExplorerError(f"{name.spec} is damaged or no Parquet file ({in_brief(error)}).") from error
+        raise ExplorerError(f"{name.spec} is damaged or not a Parquet file ({in_brief(error)}).") from error
 
 
 def _check_space(name: HubName, needed: int) -> None:
@@ -274,7 +275,7 @@ def _sentence(name: HubName, error: Exception) -> str:
     page = f"{constants.ENDPOINT}/datasets/{name.repo}"
     access = "log in with `hf auth login` or set HF_TOKEN"
     if isinstance(error, OfflineModeIsEnabled):
-        return f"{name.spec} was not fetched yet, and HF_HUB_OFFLINE is set. Unset it to fetch the data set."
+        return f"{name.spec} has not been fetched yet, and HF_HUB_OFFLINE is set. Unset it to fetch the data set."
     if isinstance(error, GatedRepoError):
         return f"{name.spec} is gated. Ask for access at {page}, then {access}."
     if isinstance(error, RepositoryNotFoundError):
@@ -284,8 +285,8 @@ def _sentence(name: HubName, error: Exception) -> str:
         return f"You may not read {name.spec}. Look at {page}, then {access}."
     if status:
         return f"The Hub does not give {name.spec} (HTTP status {status}). Try again later."
-    if isinstance(error, (httpx.TransportError, ConnectionError, TimeoutError)):
-        return f"The Hub cannot be reached, and {name.spec} was not fetched yet. Check the network and try again."
+    if isinstance(error, (httpx2.TransportError, ConnectionError, TimeoutError)):
+        return f"The Hub cannot be reached, and {name.spec} has not been fetched yet. Check the network and try again."
     if isinstance(error, OSError) and error.errno:
         return f"{name.spec} cannot be kept in {constants.HF_HUB_CACHE} ({error.strerror}). Free some space there."
     return f"{name.spec} cannot be fetched ({in_brief(error)}). Choose another data set."

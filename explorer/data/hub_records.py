@@ -50,7 +50,7 @@ class HubRecord(BaseModel):
         for file in (file for files in splits.values() for file in files):
             path = PurePosixPath(file)
             if path.is_absolute() or ".." in path.parts or "\\" in file or path.suffix.lower() not in suffixes:
-                raise ValueError(f"{file!r} is no file of a data set")
+                raise ValueError(f"{file!r} is not a file of a data set")
         if not any(splits.values()):
             raise ValueError("there are no files")
         return splits

@@ -82,15 +82,17 @@ def loaded_files(title: str, files: Sequence[Path], split: str) -> ImageSet:
 
 
 def _choose(
-    title: str, loaded: dict[str, Dataset], split: str, cache: tempfile.TemporaryDirectory | None = None
+    title: str, loaded: dict[str, Dataset], split: str, cache: tempfile.TemporaryDirectory[str] | None = None
 ) -> ImageSet:
     """The images of one split. `cache` holds the files of what was loaded: it is removed when nobody can read them."""
     import datasets
 
     parts = {
-        name: next((loaded[word] for word in words if word in loaded), None) for name, words in SPLIT_NAMES.items()
+        name: loaded[word]
+        for name, words in SPLIT_NAMES.items()
+        if (word := next((word for word in words if word in loaded), None)) is not None
     }
-    is_split = all(part is not None for part in parts.values())
+    is_split = len(parts) == len(SPLIT_NAMES)
     chosen = parts[split] if is_split and split in parts else datasets.concatenate_datasets(list(loaded.values()))
     columns = find_columns(chosen.features.arrow_schema, title)
     rows = chosen.with_format("arrow")

@@ -90,15 +90,15 @@ def downsampled_imagenet(title: str, files: Sequence[Path], split: str) -> Image
     def read(numbers: Sequence[int], image_shape: ImageShape, views: Views = CENTRAL) -> Iterator[Sample]:
         wanted = np.asarray(numbers)
         for batch, (start, end) in zip(batches, pairwise(starts), strict=True):
-            here = wanted[(wanted >= start) & (wanted < end)] - start
+            here = (wanted[(wanted >= start) & (wanted < end)] - start).tolist()
             for number, pixels in zip(here, _pixels(batch, here), strict=True):
-                label, of_all = int(batch.labels[number]), start + int(number)
+                label, of_all = int(batch.labels[number]), start + number
                 yield from cut(to_pil(pixels), label, str(of_all), of_all, image_shape, views)
 
     return ImageSet(title, starts[-1], read, is_split=is_split)
 
 
-def _pixels(batch: _Batch, numbers: np.ndarray) -> Iterator[np.ndarray]:
+def _pixels(batch: _Batch, numbers: Sequence[int]) -> Iterator[np.ndarray]:
     """Images of one file, uint8 ``(3, S, S)``."""
     try:
         for row in batch.images.rows(numbers):
@@ -118,7 +118,7 @@ def _open_batch(path: Path) -> _Batch:
             f"{path.name} is not downsampled ImageNet: data are {images.dtype} {images.shape}, not uint8 (N, 3 S^2)."
         )
     if labels is None or labels.shape != images.shape[:1] or not ((labels >= 1) & (labels <= _MAX_LABEL)).all():
-        raise ExplorerError(f"{path.name} is not downsampled ImageNet: it needs one label an image, from 1.")
+        raise ExplorerError(f"{path.name} is not downsampled ImageNet: it needs one label per image, counted from 1.")
     return _Batch(path, images, labels.astype(np.int64) - 1, side)
 
 
@@ -131,7 +131,7 @@ def _open_pickle(path: Path) -> tuple[ArrayInFile, np.ndarray | None]:
         if isinstance(labels, ArrayInFile):
             if not np.issubdtype(labels.dtype, np.integer) or labels.shape != images.shape[:1]:
                 return images, None
-            labels = list(labels.rows(range(labels.shape[0])))
+            return images, np.array(list(labels.rows(range(labels.shape[0]))), np.int64)
         return images, None if labels is None else np.array(labels, np.int64)
     except READ_ERRORS as error:
         if isinstance(error, ExplorerError):

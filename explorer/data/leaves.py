@@ -18,7 +18,7 @@ For disks, two points at distance h lie in the same leaf with probability ``g(h)
 the mean area that a disk shares with itself shifted by h; times 1/12, the variance of an intensity, this is the
 covariance of the image.
 
-An image is drawn with 4 x 4 points a pixel and shrunk by an area average, so that edges have no stairs. It depends on
+An image is drawn with 4 x 4 points per pixel and shrunk by an area average, so that edges have no stairs. It depends on
 the seed and its number alone. Nothing but sums, products, quotients and square roots is computed, which IEEE 754
 rounds in one way: the pixels are the same on every machine.
 """
@@ -82,12 +82,12 @@ def dead_leaves(
     """One image of the model in the module's docstring, uint8 ``(C, H, W)``.
 
     Args:
-        number: which image of the seed, from 0 on; there is no last one.
+        number: which image of the seed, from 0 on, without end.
         image_shape: ``(C, H, W)``, a square; C is 1 or 3.
         seed: of the sequence of images.
         shapes: of the leaves, each as likely as the others.
         r_min, r_max: least and largest radius in pixels; the largest is the side of the image when None.
-        points: so many points across a pixel are looked at, in each direction.
+        points: number of points sampled across a pixel, in each direction.
     """
     channels, _, side = image_shape
     across = points * side
@@ -103,14 +103,17 @@ def dead_leaves(
         _painter()(owner, open_points, first, x, y, radius, outline)
         levels.append(_levels(rng, len(radius), channels))
         first += len(radius)
-    seen = np.concatenate(levels, 1)[:, owner].reshape(channels, side, points, side, points).sum((2, 4), np.int32)
+    seen: np.ndarray = (
+        np.concatenate(levels, 1)[:, owner].reshape(channels, side, points, side, points).sum((2, 4), np.int32)
+    )
     return ((seen + points**2 // 2) // points**2).astype(np.uint8)
 
 
 def draw_radii(uniform: np.ndarray, r_min: float, r_max: float) -> np.ndarray:
     """Radii with density proportional to r^-3 between `r_min` and `r_max`, from uniform numbers of the same shape."""
     low, high = 1 / (r_min * r_min), 1 / (r_max * r_max)
-    return 1 / np.sqrt(low - uniform * (low - high))
+    radii: np.ndarray = 1 / np.sqrt(low - uniform * (low - high))
+    return radii
 
 
 def _reaching(

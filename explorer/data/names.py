@@ -45,7 +45,7 @@ class HubName(NamedTuple):
 
 
 def is_hub_spec(spec: str) -> bool:
-    """Whether a data set is asked for by its id on the Hub."""
+    """Whether a data set is named by its id on the Hub."""
     return spec.startswith(HUB_PREFIX)
 
 
@@ -68,8 +68,8 @@ def parse_hub_spec(spec: str) -> HubName:
     config_is_right = not colon or (_CONFIG.fullmatch(config) and ".." not in config)
     if not is_hub_spec(spec) or not parts_are_right or not config_is_right or len(repo) > 96:
         raise ExplorerError(
-            f"{spec[:120]!r} names no data set of the Hugging Face Hub. Write hf:OWNER/NAME or hf:OWNER/NAME:CONFIG, "
-            "as in hf:ylecun/mnist."
+            f"{spec[:120]!r} is not the name of a data set of the Hugging Face Hub. "
+            "Write hf:OWNER/NAME or hf:OWNER/NAME:CONFIG, as in hf:ylecun/mnist."
         )
     return HubName(owner, name, config)
 

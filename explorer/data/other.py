@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from explorer.data.building import Progress
 from explorer.data.sources import absolute_spec, open_dataset
 from explorer.data.store import Store
 from explorer.data.unseen import unseen_split
 from explorer.errors import ExplorerError
 from explorer.images import ImageShape, Values
+from explorer.progress import Progress
 
 __all__ = ["OTHER", "open_other"]
 
 OTHER = "photos"
-"""What is taken when nobody says: the photographs that everybody has."""
+"""The default: the built-in photographs."""
 
 _MOST = 500  # images, as many as the full checks use: of a large data set no more is decoded
 _ALL_LEVELS = 256
@@ -40,10 +40,10 @@ def open_other(
         fetching: called with the bytes fetched and their total, for a data set of the Hub.
 
     Returns:
-        None when photographs mean nothing to the model, or nobody asked for a data set and `OTHER` is its own.
+        None when photographs mean nothing to the model, or when `spec` is empty and `OTHER` is its own data set.
 
     Raises:
-        ExplorerError: the data set that was asked for is the model's own, or cannot be opened.
+        ExplorerError: the requested data set is the model's own, or cannot be opened.
     """
     if values.dequantize and values.levels < _ALL_LEVELS:
         return None
@@ -51,7 +51,7 @@ def open_other(
         if not spec:
             return None
         raise ExplorerError(
-            f"{spec} is what the model was trained on, or what it is checked on. Choose another data set with --other."
+            f"{spec} is the data set that the model was trained on or is checked on. Choose another one with --other."
         )
     split = unseen_split(spec or OTHER, *own)
     return open_dataset(spec or OTHER, image_shape, split, _MOST, progress, fetching=fetching)

@@ -1,11 +1,11 @@
-"""A store in the making: two files that only grow, so that a build that was killed goes on where it was.
+"""A store in the making: two files that only grow, so that a build that was killed resumes where it stopped.
 
     pixels.npy      as in the store, with a count of 0 until the build is finished
     journal.jsonl   the build's identity, then a line ``[label, name, small]`` for each image of the source, in order;
                     the label is null for one that is skipped
 
 About once a second the new pixels are brought to the disk, and then the journal's lines about them. What the journal
-says is therefore there; pixels beyond it are cut off when the build goes on, and no image is lost or there twice.
+says is therefore there; pixels beyond it are cut off when the build resumes, and no image is lost or duplicated.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, BinaryIO, NamedTuple
+from typing import IO, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class Record(NamedTuple):
     Attributes:
         label: index of its label, -1 for none; None where the image was skipped.
         name: file name or other id.
-        small: whether its picture was too small to be shrunk as much as was asked for.
+        small: whether its picture was too small to be shrunk as much as requested.
     """
 
     label: int | None
@@ -162,13 +162,13 @@ def images_on_disk(folder: Path, image_shape: tuple[int, int, int]) -> int:
         return 0
 
 
-def sync(file: IO) -> None:
+def sync(file: IO[Any]) -> None:
     """Bring what was written to a file to the disk."""
     file.flush()
     os.fsync(file.fileno())
 
 
-def _open_to_update(path: Path) -> BinaryIO:
+def _open_to_update(path: Path) -> io.BufferedRandom:
     """A file to read and write, which is created when missing and keeps what it has."""
     path.touch()
     return open(path, "rb+")

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -26,7 +26,9 @@ from explorer.errors import ExplorerError
 
 __all__ = ["arrays_in_pickle"]
 
-_MAX_STEPS = 500_000  # a batch of downsampled ImageNet takes 129,000: one a label
+T = TypeVar("T")
+
+_MAX_STEPS = 500_000  # a batch of downsampled ImageNet takes 129,000: one per label
 _MAX_AXES = 4
 _MAX_WORD = 64  # bytes of the longest text that is looked at
 
@@ -127,7 +129,7 @@ class _Machine:
     def run(self) -> dict[str, object]:
         """Carry the instructions out, up to the last."""
         if self.take(1) != pickle.PROTO or self.number("B") not in (2, 3, 4):
-            raise _Refused("it is no pickle of protocol 2, 3 or 4")
+            raise _Refused("it is not a pickle of protocol 2, 3 or 4")
         for _ in range(_MAX_STEPS):
             code = self.take(1)
             if code == pickle.STOP:
@@ -186,16 +188,18 @@ class _Machine:
         """The next bytes of the file, at most 255."""
         data = self.file.read(count)
         if len(data) < count:
-            raise _Refused("it ends too early")
+            raise _Refused("it ends prematurely")
         return data
 
     def number(self, kind: str) -> int:
-        return struct.unpack(f"<{kind}", self.take(struct.calcsize(f"<{kind}")))[0]
+        value: int
+        (value,) = struct.unpack(f"<{kind}", self.take(struct.calcsize(f"<{kind}")))
+        return value
 
     def text(self, length: int, *, is_utf8: bool) -> _Text:
         offset = self.file.tell()
         if length > self.size - offset:
-            raise _Refused("it ends too early")
+            raise _Refused("it ends prematurely")
         word = None
         if length <= _MAX_WORD:
             word = self.take(length).decode("utf-8" if is_utf8 else "latin-1")
@@ -206,7 +210,7 @@ class _Machine:
     def line(self) -> str:
         line = self.file.readline(_MAX_WORD)
         if not line.endswith(b"\n"):
-            raise _Refused("it has a name without an end")
+            raise _Refused("it has an unterminated name")
         return line[:-1].decode("ascii")
 
     def pop(self, count: int) -> tuple[object, ...]:
@@ -225,10 +229,11 @@ class _Machine:
         return items
 
 
-def _known(value: object, kind: type) -> object:
-    if type(value) is not kind:
-        raise _Refused(f"it has a {_kind(value)} in the wrong place")
-    return value
+def _known(value: object, kind: type[T]) -> T:
+    """The value, if it is of this very type, not of one below it: a bool is not an integer."""
+    if type(value) is kind:
+        return value
+    raise _Refused(f"it has a {_kind(value)} in the wrong place")
 
 
 def _kind(value: object) -> str:
@@ -267,12 +272,12 @@ def _set_state(value: object, state: object) -> None:
     if isinstance(value, _Type):
         _, order, subtype, names, fields, *_ = state
         if _word(order) not in ("<", ">", "|", "=") or (subtype, names, fields) != (None, None, None):
-            raise _Refused("it has a type with parts")
+            raise _Refused("it has a structured type")
         value.order = _word(order)
     elif isinstance(value, _Array):
         _, shape, kind, is_fortran, data = state
         if len(_known(shape, tuple)) > _MAX_AXES or not all(type(n) is int and 0 <= n < 2**48 for n in shape):
-            raise _Refused("it has an array of no shape")
+            raise _Refused("it has an array with an invalid shape")
         value.shape, value.type, value.is_fortran = shape, _known(kind, _Type), bool(is_fortran)
         value.data = _known(data, _Text)
     else:
@@ -285,12 +290,12 @@ def _public(path: Path, value: object) -> ArrayInFile | list[int]:
     value = _known(value, _Array)
     if value.shape is None or value.type is None or value.data is None:
         raise _Refused("it has an array without numbers")
-    dtype = np.dtype(value.type.code).newbyteorder(value.type.order)
+    dtype = np.dtype(value.type.order + value.type.code)
     data, size = value.data, math.prod(value.shape) * dtype.itemsize
     if not (size <= data.length <= 2 * size if data.is_utf8 else size == data.length):
         raise _Refused(f"it has {data.length} bytes for an array of {size}")
     if value.is_fortran and len(value.shape) > 1:
-        raise _Refused("it has an array with columns first")
+        raise _Refused("it has an array in Fortran order")
 
     @contextmanager
     def open_numbers() -> Iterator[Stream]:

@@ -21,7 +21,7 @@ __all__ = ["ImageSet", "Reader", "cut", "decode"]
 class Reader(Protocol):
     """Reads the images of a set."""
 
-    def __call__(self, numbers: Sequence[int], image_shape: ImageShape, views: Views = CENTRAL) -> Iterator[Sample]:
+    def __call__(self, numbers: Sequence[int], image_shape: ImageShape, views: Views = CENTRAL, /) -> Iterator[Sample]:
         """``views.count`` samples for each number, those of one picture together; the numbers increase."""
 
 
@@ -35,7 +35,7 @@ class ImageSet:
         read: see `Reader`.
         label_names: name of each label.
         is_split: True when the source itself says which images are for training and which for validation, and these are
-            only those that were asked for.
+            only the requested ones.
     """
 
     title: str

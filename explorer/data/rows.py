@@ -1,4 +1,4 @@
-"""Arrays that stay in their files: the rows (images) that are asked for are read, one at a time, in constant memory."""
+"""Arrays that stay in their files: rows (images) are read on request, one at a time, in constant memory."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ READ_ERRORS = (
     SyntaxError,
     tokenize.TokenError,
 )
-"""What the readers of damaged or hostile files raise; the last three where a NumPy header is no Python literal."""
+"""What the readers of damaged or hostile files raise; the last three where a NumPy header is not a Python literal."""
 
 
 _CHUNK = 2**16
@@ -49,7 +49,7 @@ class Stream(Protocol):
 
 
 class ArrayInFile(NamedTuple):
-    """An array of which the rows are read when they are asked for.
+    """An array whose rows are read on request.
 
     Attributes:
         shape: ``(N, ...)``; a row is an array of shape ``shape[1:]``.
@@ -82,14 +82,14 @@ def array_in_stream(
                     stream.seek((int(number) - position) * size, os.SEEK_CUR)
                 data = stream.read(size)
                 if len(data) < size:
-                    raise EOFError("it ends too early")
+                    raise EOFError("it ends prematurely")
                 position = int(number) + 1
                 yield np.frombuffer(data, dtype).reshape(shape[1:])
 
     return ArrayInFile(shape, dtype, rows)
 
 
-def map_array(path: Path) -> np.ndarray:
+def map_array(path: Path) -> np.memmap:
     """The array of a ``.npy`` file, mapped into memory. `numpy.load` would open an archive of any name, too.
 
     Raises:

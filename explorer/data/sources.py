@@ -18,7 +18,7 @@ not split: both parts hold all of them.
 pictures: views of one are never in both parts.
 
 A store is built once for a source, size, split, limit and views, under ``stores`` in the data folder; a build that was
-killed goes on where it was. Its name has a digest of path, sizes and times of change of the files, so that changed
+killed resumes where it stopped. Its name has a digest of path, sizes and times of change of the files, so that changed
 files give a new store; for a data set of the Hub, of its commit.
 """
 
@@ -34,7 +34,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from explorer.data.arrays import array_file
-from explorer.data.building import Progress, write_store
+from explorer.data.building import write_store
 from explorer.data.builtin import digits, photos
 from explorer.data.folders import files_below, image_folder
 from explorer.data.hub import hub_images, hub_record
@@ -51,6 +51,7 @@ from explorer.decoding import SUFFIXES
 from explorer.errors import ExplorerError
 from explorer.home import dataset_folders, subfolder
 from explorer.images import ImageShape, check_image_shape
+from explorer.progress import Progress
 
 __all__ = ["SMALLEST_SPLIT", "DatasetInfo", "Split", "absolute_spec", "list_datasets", "open_dataset", "store_folder"]
 
@@ -94,7 +95,7 @@ def list_datasets() -> list[DatasetInfo]:
 
 
 def absolute_spec(spec: str) -> str:
-    """The same data set, named so that it is found from any folder; what is no path stays as it is.
+    """The same data set, named so that it is found from any folder; what is not a path stays as it is.
 
     Raises:
         ExplorerError: it should be one of the Hub, but its id breaks the rules.
@@ -119,9 +120,9 @@ def open_dataset(
         spec: see the module's docstring.
         image_shape: ``(C, H, W)`` of the model. Images become its largest middle square, as `to_square` says.
         split: ``"train"``, ``"validation"``, or ``"all"`` for both.
-        limit: at most so many images, evenly spaced over the split; all when None.
+        limit: at most this many images, evenly spaced over the split; all when None.
         progress: called with the number of images done and their total.
-        views: of each picture; built-in sets, which are made at the size that is asked for, have one.
+        views: of each picture; built-in sets, which are made at the requested size, have one.
         fetching: called with the bytes fetched and their total, for a data set of the Hub that is not here yet.
 
     Raises:
@@ -129,7 +130,7 @@ def open_dataset(
             not that of a square image, or the store cannot be written.
     """
     if limit is not None and limit < 1:
-        raise ExplorerError(f"At most {limit} images is no image. Ask for one or more.")
+        raise ExplorerError(f"The limit is {limit} images. Choose 1 or more.")
     image_shape = check_image_shape(image_shape)
     fetched = hub_record(parse_hub_spec(spec), fetching) if is_hub_spec(spec) else None
     path = None if fetched or spec in _BUILTIN else Path(absolute_spec(spec))
@@ -174,7 +175,7 @@ def store_folder(spec: str, image_shape: ImageShape, split: Split = "validation"
     """
     fetched = read_record(parse_hub_spec(spec)) if is_hub_spec(spec) else None
     if is_hub_spec(spec) and fetched is None:
-        raise ExplorerError(f"{spec} was not fetched yet.")
+        raise ExplorerError(f"{spec} has not been fetched yet.")
     path = None if fetched or spec in _BUILTIN else Path(absolute_spec(spec))
     files = [] if path is None else _files_of(path)
     if spec in _BUILTIN:
@@ -190,7 +191,7 @@ def _named(spec: str, fetched: HubRecord | None) -> str:
 
 def _open_source(spec: str, path: Path | None, files: list[Path], split: Split, image_shape: ImageShape) -> ImageSet:
     if path is None:
-        return {"digits": digits, "leaves": lambda: leaves(split), "photos": lambda: photos(split, image_shape)}[spec]()
+        return digits() if spec == "digits" else leaves(split) if spec == "leaves" else photos(split, image_shape)
     if is_imagenet_file(files[0]):
         return downsampled_imagenet(path.name.removesuffix(".npz"), files, split)
     if path.is_file():

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from explorer.data.grid import Grid, measure_grid
 from explorer.data.rows import READ_ERRORS, map_array
 from explorer.errors import ExplorerError, in_brief
+from explorer.home import FileVersion, file_version
 
 __all__ = ["LABELS", "META", "PIXELS", "Sample", "Store", "StoreMeta", "fingerprint", "open_store", "verify_store"]
 
@@ -41,7 +42,7 @@ class Sample(NamedTuple):
         pixels: uint8 ``(C, H, W)``, or None for an image that could not be read: it is listed as skipped.
         label: index of its label, -1 for none.
         name: file name or other id.
-        small: whether the picture was too small to be shrunk as much as was asked for.
+        small: whether the picture was too small to be shrunk as much as requested.
     """
 
     pixels: np.ndarray | None
@@ -120,7 +121,7 @@ class Store:
         pictures, least = len(self) // self.views, self.min_shrink * self.image_shape[1]
         return (
             f"{self.small:,} of {pictures:,} pictures are smaller than {least:.0f} pixels and cannot be shrunk "
-            f"{self.min_shrink:g} times: they are used as far as they reach."
+            f"{self.min_shrink:g} times: they are shrunk as much as possible."
         )
 
     @cached_property
@@ -144,34 +145,27 @@ def open_store(folder: Path) -> Store:
     Raises:
         ExplorerError: the store is missing, damaged, or of a version that this program does not know.
     """
-    folder = Path(folder)
-    return _opened(folder, tuple(_version_of(folder / name) for name in (META, PIXELS, LABELS)))
-
-
-def _version_of(path: Path) -> tuple[int, int] | None:
     try:
-        status = path.stat()
-    except OSError:
-        return None  # To open it says what is wrong.
-    return status.st_size, status.st_mtime_ns
-
-
-@lru_cache(maxsize=8)
-def _opened(folder: Path, versions: tuple[tuple[int, int] | None, ...]) -> Store:  # noqa: ARG001 (the key of the cache)
-    try:
-        meta = StoreMeta.model_validate_json((folder / META).read_text(encoding="utf-8"))
-        pixels, labels = map_array(folder / PIXELS), map_array(folder / LABELS)
-        size = (folder / PIXELS).stat().st_size
+        return _opened(*(file_version(folder / name) for name in (META, PIXELS, LABELS)))
     except READ_ERRORS as error:  # pydantic's ValidationError is a ValueError
+        if isinstance(error, ExplorerError):
+            raise
         reason = "store.json is not valid" if isinstance(error, ValidationError) else in_brief(error)
         raise ExplorerError(
             f"The image store {folder} is missing or damaged ({reason}). Remove it and build it again."
         ) from error
+
+
+@lru_cache(maxsize=8)
+def _opened(meta_file: FileVersion, pixels_file: FileVersion, labels_file: FileVersion) -> Store:
+    folder = meta_file.path.parent
+    meta = StoreMeta.model_validate_json(meta_file.path.read_text(encoding="utf-8"))
+    pixels, labels = map_array(pixels_file.path), map_array(labels_file.path)
     fits = (
         meta.version == _VERSION
         and pixels.shape == meta.shape
         and pixels.dtype == np.uint8
-        and pixels.offset + pixels.nbytes == size
+        and pixels.offset + pixels.nbytes == pixels_file.size
         and labels.shape == meta.shape[:1]
         and labels.dtype == np.int32
         and (meta.names is None or len(meta.names) == len(labels))
@@ -180,14 +174,23 @@ def _opened(folder: Path, versions: tuple[tuple[int, int] | None, ...]) -> Store
     )
     if not fits:
         raise ExplorerError(
-            f"The files of the image store {folder} do not fit each other. Remove it and build it again."
+            f"The files of the image store {folder} do not match each other. Remove it and build it again."
         )
-    names = _Numbers(len(labels)) if meta.names is None else meta.names
-    named = {"name": meta.name, "names": names, "label_names": meta.label_names, "skipped": tuple(meta.skipped)}
-    named |= {"views": meta.views, "min_shrink": meta.min_shrink, "small": meta.small}
-    about = {"fingerprint": meta.fingerprint, "source": meta.source, "measured_grid": meta.grid}
-    labels = np.array(labels)  # every page asks for them, and they are small
-    return Store(folder=folder, pixels=pixels, labels=labels, **named, **about)
+    return Store(
+        name=meta.name,
+        folder=folder,
+        pixels=pixels,
+        labels=np.array(labels),  # in memory: every page asks for them, and they are small
+        label_names=meta.label_names,
+        names=_Numbers(len(labels)) if meta.names is None else meta.names,
+        fingerprint=meta.fingerprint,
+        source=meta.source,
+        skipped=tuple(meta.skipped),
+        views=meta.views,
+        min_shrink=meta.min_shrink,
+        small=meta.small,
+        measured_grid=meta.grid,
+    )
 
 
 def verify_store(store: Store) -> None:
@@ -198,7 +201,7 @@ def verify_store(store: Store) -> None:
     """
     try:
         with open(store.folder / PIXELS, "rb") as file:
-            file.seek(store.pixels.offset)
+            file.seek(map_array(store.folder / PIXELS).offset)
             digest = hashlib.file_digest(file, "sha256")
         labels = map_array(store.folder / LABELS)
         found = fingerprint(digest, labels, store.pixels.shape)
@@ -230,5 +233,13 @@ class _Numbers(Sequence[str]):
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def __getitem__(self, index: int) -> str:
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return [str(number) for number in self._numbers[index]]
         return str(self._numbers[operator.index(index)])

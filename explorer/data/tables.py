@@ -57,7 +57,7 @@ def parquet_files(title: str, files: Sequence[Path], split: str) -> ImageSet:
             chunks = [pq.read_table(path, columns=[columns.label], use_threads=False)[0] for path in chosen]
             label_column = pa.chunked_array([chunk for column in chunks for chunk in column.chunks], chunks[0].type)
     except (pa.ArrowException, OSError, KeyError) as error:
-        raise ExplorerError(f"{title} is damaged or no Parquet file ({in_brief(error)}).") from error
+        raise ExplorerError(f"{title} is damaged or not a Parquet file ({in_brief(error)}).") from error
     starts = list(accumulate(counts, initial=0))
 
     def fetch(numbers: Sequence[int]) -> Iterator[pa.Array]:
@@ -112,9 +112,9 @@ def _count_rows(path: Path) -> int:
         OSError: it says what cannot be.
     """
     metadata = pq.read_metadata(path)
-    inside = sum(metadata.row_group(number).num_rows for number in range(metadata.num_row_groups))
+    inside: int = sum(metadata.row_group(number).num_rows for number in range(metadata.num_row_groups))
     if metadata.num_rows != inside or not 0 <= inside <= _MOST_ROWS_A_BYTE * path.stat().st_size:
-        raise OSError(f"it says that it has {metadata.num_rows:,} rows")
+        raise OSError(f"it claims to have {metadata.num_rows:,} rows")
     return inside
 
 

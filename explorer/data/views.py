@@ -8,7 +8,7 @@ whose shorter side has ``n`` pixels, a view for a model of ``s`` x ``s`` pixels 
     log c ~ Uniform(log(f s), log n),      f = min_shrink,
 
 at a uniformly random place. Place and size depend on the number of the picture and of the view alone: a store can be
-built again, or go on where it was stopped. One view is the largest square in the middle, for every picture. A picture
+built again, or resume where it was stopped. One view is the largest square in the middle, for every picture. A picture
 with ``n < f s`` is used as far as it reaches: its views are the largest squares that it has.
 """
 
@@ -44,7 +44,7 @@ class Views:
 
     def __post_init__(self) -> None:
         if not 1 <= self.count <= MOST_VIEWS:
-            raise ExplorerError(f"{self.count} views of a picture cannot be made. Choose 1 to {MOST_VIEWS:,}.")
+            raise ExplorerError(f"{self.count} views per picture are not possible. Choose 1 to {MOST_VIEWS:,}.")
         if not 1 <= self.min_shrink <= 100:
             raise ExplorerError(
                 f"Pictures cannot be shrunk by at least {self.min_shrink:g}. Choose a factor of 1 to 100."

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from explorer.errors import ExplorerError
-from explorer.jobs.manage import create_job, delete, find_job, free_job_name, list_jobs, read_log, resume, stop, submit
-from explorer.jobs.progress import duration, progress
-from explorer.jobs.tasks import MAX_SHARDS, CatalogTask, EvaluateTask, MapTask, Task
-
-if TYPE_CHECKING:
-    from explorer.data.sources import Split
+from explorer.jobs.fields import Setting, settings_of
+from explorer.jobs.kinds import MODEL_KINDS, ModelTask
+from explorer.jobs.manage import create_job, delete, find_job, list_jobs, read_log, resume, stop, submit
+from explorer.jobs.progress import duration
 
 __all__ = ["app"]
 
-app = typer.Typer(help="What works in the background, on this machine or on a Slurm cluster.", no_args_is_help=True)
+app = typer.Typer(help="Work in the background, on this machine or on a Slurm cluster.", no_args_is_help=True)
 
 _output = Console()
 
-ModelArgument = Annotated[str, typer.Argument(help="Name of a checkpoint, or its folder.")]
+_MODEL = Annotated[str, typer.Argument(help="Name of a checkpoint, or its folder.")]
+_DATA = Annotated[str, typer.Option(help="digits, photos, leaves, the path of a data set, or hf:OWNER/NAME.")]
 NameArgument = Annotated[str, typer.Argument(help="Name of a job.")]
-DataOption = Annotated[str, typer.Option(help="digits, photos, leaves, the path of a data set, or hf:OWNER/NAME.")]
-SplitOption = Annotated[
-    Literal["train", "validation", "all"] | None,
-    typer.Option(help="Which part of the data; when left out, what is new to the model."),
-]
 
 
 @app.command(name="list")
@@ -38,51 +33,47 @@ def list_all() -> None:
     """All jobs, the newest first."""
     table = Table("job", "what", "state", "done", "time left", "host", box=None, header_style="bold")
     for job in list_jobs():
-        share, left = "", ""
-        try:
-            done = progress(job.folder)
-            share = f"{100 * done.fraction:.0f} %"
-            if job.state.active and done.seconds_left is not None:
-                left = duration(done.seconds_left)
-        except ExplorerError as error:
-            share = str(error)
-        table.add_row(job.name, job.task.title, job.state.status, share, left, job.state.host)
+        done = job.progress
+        left = duration(done.seconds_left) if job.state.active and done.seconds_left is not None else ""
+        table.add_row(job.name, job.task.title, job.state.status, f"{100 * done.fraction:.0f} %", left, job.state.host)
     _output.print(table)
 
 
-@app.command()
-def catalog(
-    model: ModelArgument,
-    data: DataOption = "photos",
-    split: SplitOption = None,
-    shards: Annotated[int, typer.Option(help="So many jobs share the work.", min=1, max=MAX_SHARDS)] = 1,
-) -> None:
-    """Score a whole data set, for Atlas."""
-    _send(
-        CatalogTask(
-            checkpoint=_lasting(model), dataset=_absolute(data), split=split or _unseen(model, data), shards=shards
-        ),
-        model,
-        data,
-    )
+def _command(kind: type[ModelTask]) -> Callable[..., None]:
+    """The command that sends a job of a kind; its options are the settings of the kind."""
+    settings = settings_of(kind)
+
+    def send(model: str, data: str, **options: object) -> None:
+        for setting in settings:
+            if setting.suggested is not None and options[setting.name] is None:
+                options[setting.name] = setting.suggested(model, data)
+        folder = create_job(kind.model_validate({"checkpoint": _lasting(model), "dataset": _absolute(data)} | options))
+        _say(folder.name, submit(folder).status)
+
+    parameters = [_parameter("model", _MODEL), _parameter("data", _DATA, "photos")]
+    parameters += [_parameter(setting.name, *_option(setting)) for setting in settings]
+    send.__doc__ = f"{kind.action}."
+    send.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer reads
+    send.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return send
 
 
-@app.command()
-def evaluate(
-    model: ModelArgument,
-    data: DataOption = "photos",
-    quick: Annotated[bool, typer.Option("--quick", help="On few images.")] = False,
-) -> None:
-    """Run every check, for Trust."""
-    _send(EvaluateTask(checkpoint=_lasting(model), dataset=_absolute(data), quick=quick), model, data)
+def _parameter(name: str, annotation: object, default: object = inspect.Parameter.empty) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-@app.command(name="map")
-def lay_out(model: ModelArgument, data: DataOption = "photos", split: SplitOption = None) -> None:
-    """Lay out a data set, for Map."""
-    _send(
-        MapTask(checkpoint=_lasting(model), dataset=_absolute(data), split=split or _unseen(model, data)), model, data
-    )
+def _option(setting: Setting) -> tuple[object, object]:
+    """Annotation and default of the option that is a setting."""
+    kind = Literal[setting.choices] if setting.choices else setting.type
+    flag = [f"--{setting.name}"] if setting.type is bool else []  # without its opposite
+    option = typer.Option(*flag, help=setting.help, min=setting.least, max=setting.most)
+    if setting.suggested is not None:
+        return Annotated[kind | None, option], None
+    return Annotated[kind, option], setting.default
+
+
+for _name, _kind in MODEL_KINDS.items():
+    app.command(name=_name)(_command(_kind))
 
 
 @app.command(name="stop")
@@ -111,27 +102,15 @@ def log(name: NameArgument) -> None:
     typer.echo(read_log(job.folder), nl=False)
 
 
-def _send(task: Task, model: str, data: str) -> None:
-    name = free_job_name(f"{task.kind}-{Path(model).name}-{Path(data).stem}")
-    _say(name, submit(create_job(task, name)).status)
-
-
 def _lasting(model: str) -> str:
     """The path of a checkpoint's folder, wherever the job runs; a name stays."""
     return str(Path(model).absolute()) if len(Path(model).parts) > 1 else model
 
 
 def _absolute(data: str) -> str:
-    from explorer.data.sources import absolute_spec  # it brings readers of many formats, which takes a second
+    from explorer.data.sources import absolute_spec  # it imports readers of many formats, which takes a second
 
     return absolute_spec(data)
-
-
-def _unseen(model: str, data: str) -> Split:
-    from explorer.data.unseen import unseen_split
-    from explorer.models.checkpoints import find_checkpoint, read_config
-
-    return unseen_split(data, read_config(find_checkpoint(model)).dataset)
 
 
 def _say(name: str, what: str) -> None:

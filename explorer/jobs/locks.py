@@ -1,9 +1,9 @@
-"""Operating-system locks on files: held by a process, and gone with it, whatever ends it."""
+"""Operating-system locks on files: held by a process, and released with it, whatever ends it."""
 
 from __future__ import annotations
 
 import contextlib
-import threading
+import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,13 +13,6 @@ from explorer.errors import ExplorerError
 
 __all__ = ["held", "is_held"]
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
-
-_looking = threading.Lock()  # two looks at once would each take the other for the holder
-
 
 @contextlib.contextmanager
 def held(path: Path, busy: str, timeout: float = 0.0) -> Iterator[None]:
@@ -27,7 +20,7 @@ def held(path: Path, busy: str, timeout: float = 0.0) -> Iterator[None]:
 
     Args:
         path: the file.
-        busy: the sentence when another process holds the lock.
+        busy: the message when another process holds the lock.
         timeout: seconds to wait for it.
 
     Raises:
@@ -47,9 +40,7 @@ def held(path: Path, busy: str, timeout: float = 0.0) -> Iterator[None]:
 
 
 def is_held(path: Path) -> bool:
-    """Whether a process holds the lock on a file. The look itself holds it for a moment, together with other looks."""
-    if fcntl is None:
-        return _is_held_exclusively(path)
+    """Whether a process holds the lock on a file. Asking takes a shared lock for a moment: others may ask at once."""
     try:
         with open(path, "rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -58,16 +49,3 @@ def is_held(path: Path) -> bool:
         return True
     except OSError:  # not there, or not ours to read: nobody can be writing here
         return False
-
-
-def _is_held_exclusively(path: Path) -> bool:
-    if not path.exists():
-        return False
-    with _looking:
-        try:
-            with FileLock(path, timeout=0):
-                return False
-        except Timeout:
-            return True
-        except OSError:
-            return False

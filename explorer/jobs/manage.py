@@ -14,13 +14,15 @@ from pathlib import Path
 from explorer.errors import ExplorerError
 from explorer.home import check_name, read_end, subfolder, temporary_name, write_folder_atomically
 from explorer.jobs import slurm
+from explorer.jobs.kinds import ModelTask, Task
 from explorer.jobs.locks import held
+from explorer.jobs.progress import JobProgress
 from explorer.jobs.queue import WITHDRAWN, enqueue, folders, wake_queue, withdraw
 from explorer.jobs.record import JobRecord, boot_id, read_record, write_record
 from explorer.jobs.settings import JobSettings, job_settings
-from explorer.jobs.state import JobState, member_folders, state
+from explorer.jobs.state import JobState, state
 from explorer.jobs.submission import Submission, read_submission, send_to_slurm, write_submission
-from explorer.jobs.tasks import Task, TrainTask, read_task, write_task
+from explorer.jobs.tasks import member_folders, read_task, write_task
 from explorer.jobs.worker import LOCK_FILE, LOG_FILE, STOP_FILE
 
 __all__ = [
@@ -33,7 +35,6 @@ __all__ = [
     "read_log",
     "recover",
     "resume",
-    "run_folder",
     "stop",
     "submit",
     "traceback_in",
@@ -57,34 +58,47 @@ class Job:
         """Name of the folder."""
         return self.folder.name
 
+    @property
+    def first_member(self) -> Path:
+        """The folder of its first shard; its own, where it is in one piece."""
+        return self.task.members(self.folder)[0]
+
+    @property
+    def progress(self) -> JobProgress:
+        """How far it is; nothing where it was deleted or damaged meanwhile."""
+        try:
+            return self.task.progress(self.folder)
+        except ExplorerError:
+            return JobProgress()
+
 
 def which_executor(settings: JobSettings) -> str:
     """``"local"`` or ``"slurm"``: where a job with these settings goes.
 
     Raises:
-        ExplorerError: Slurm is asked for, and is not there.
+        ExplorerError: Slurm is asked for, and there is none.
     """
     if settings.executor == "local" or (settings.executor == "auto" and not slurm.available()):
         return "local"
     if not slurm.available():
         raise ExplorerError(
-            "There is no Slurm here that answers. Choose the executor local, or start the app on a cluster's machine."
+            "There is no Slurm here that answers. Choose the executor local, or start the app on a cluster."
         )
     return "slurm"
 
 
-def create_job(task: Task, name: str) -> Path:
-    """Make the folder of a new job, for any task but training, whose folder is its run's.
+def create_job(task: ModelTask, name: str | None = None) -> Path:
+    """Make the folder of a new job, under a name that is free when none is given. A training's folder is its run's.
 
     Raises:
         ExplorerError: there is a job of this name, or the folder cannot be written.
     """
-    folder = subfolder("jobs") / check_name(name)
+    folder = subfolder("jobs") / check_name(name or free_job_name(task.stem))
     try:
         with write_folder_atomically(folder) as new:
             write_task(new, task)
     except FileExistsError as error:
-        raise ExplorerError(f"There is a job called {name} already. Choose another name.") from error
+        raise ExplorerError(f"There is a job called {folder.name} already. Choose another name.") from error
     except OSError as error:
         raise ExplorerError(f"{folder} cannot be created ({error.strerror}).") from error
     return folder
@@ -106,11 +120,11 @@ def submit(folder: Path, settings: JobSettings | None = None, task: Task | None 
         task: written to the folder first, when given.
 
     Raises:
-        ExplorerError: it is open already, has finished, or cannot be sent.
+        ExplorerError: it runs or waits already, has finished, or cannot be sent.
     """
     folder = _checked(folder)
     if state(folder).open:
-        raise ExplorerError(f"The job {folder.name} is at work or waits already.")
+        raise ExplorerError(f"The job {folder.name} runs or waits already.")
     settings = settings or job_settings()
     executor = which_executor(settings)
     if task is not None:
@@ -121,9 +135,7 @@ def submit(folder: Path, settings: JobSettings | None = None, task: Task | None 
     for member in members:
         member.mkdir(exist_ok=True)
         (member / STOP_FILE).unlink(missing_ok=True)
-    task = read_task(folder)
-    processes = task.processes if isinstance(task, TrainTask) else 1
-    submission = Submission(executor=executor, processes=processes, settings=settings)
+    submission = Submission(executor=executor, processes=read_task(folder).processes, settings=settings)
     if executor == "local":
         enqueue(members, submission)
     else:
@@ -133,7 +145,7 @@ def submit(folder: Path, settings: JobSettings | None = None, task: Task | None 
 
 def _to_slurm(folder: Path, members: list[Path], submission: Submission) -> None:
     for member in members:  # before Slurm has it: it may begin at once
-        write_submission(member, submission)  # first: what waits and was sent to nobody, the queue takes
+        write_submission(member, submission)  # first: the local queue takes a waiting job without a submission
         write_record(member, JobRecord(status="queued", pid=0))
     try:
         job_ids = send_to_slurm(folder.name, members, submission)
@@ -146,9 +158,9 @@ def _to_slurm(folder: Path, members: list[Path], submission: Submission) -> None
 
 
 def resume(folder: Path) -> JobState:
-    """Go on with a job that was not done from what it saved last; of one in shards, with those that are missing.
+    """Go on with a job from what it saved last; with one in shards, only with those that are missing.
 
-    It goes to where it was before, with what `explorer.toml` says now: more memory, say, for one that ran out of it.
+    It goes where it was before, with the present settings of `explorer.toml`: more memory, say, if it ran out of it.
 
     Raises:
         ExplorerError: as for `submit`.
@@ -163,11 +175,11 @@ def stop(folder: Path) -> None:
     """Take a job out of the queue, or ask it to save and stop.
 
     Raises:
-        ExplorerError: it does not wait and is not at work.
+        ExplorerError: it neither waits nor runs.
     """
     folder = _checked(folder)
     if not state(folder).open:
-        raise ExplorerError(f"The job {folder.name} is not at work.")
+        raise ExplorerError(f"The job {folder.name} is not running.")
     waiting = {}
     for member in member_folders(folder):
         submission = read_submission(member)
@@ -178,7 +190,7 @@ def stop(folder: Path) -> None:
         else:
             _stop(member)
     if waiting:
-        for member in waiting:  # those that begin before Slurm hears of it stop by themselves
+        for member in waiting:  # those that start before Slurm hears of it stop by themselves
             (member / STOP_FILE).touch()
         slurm.cancel(list(waiting.values()))
         for member in waiting:
@@ -201,14 +213,14 @@ def delete(folder: Path) -> None:
     """Remove a job with all its files. What it made stays: checkpoint, catalog, report, map.
 
     Raises:
-        ExplorerError: it is open, is not a job of the data folder, or cannot be removed.
+        ExplorerError: it runs or waits, is not a job of the data folder, or cannot be removed.
     """
     folder = _checked(folder)
     if state(folder).open:
-        raise ExplorerError(f"The job {folder.name} is at work or waits. Stop it before you delete it.")
+        raise ExplorerError(f"The job {folder.name} runs or waits. Stop it before you delete it.")
     try:
-        with held(folder / LOCK_FILE, f"The job {folder.name} is at work. Stop it before you delete it."):
-            # Under this name it is no job any more and the old one is free, whenever this is interrupted.
+        with held(folder / LOCK_FILE, f"The job {folder.name} is running. Stop it before you delete it."):
+            # Under this name it no longer is a job and its old name is free, whenever this is interrupted.
             unwanted = folder.rename(temporary_name(folder))
         shutil.rmtree(unwanted)
     except OSError as error:
@@ -241,20 +253,11 @@ def find_job(name: str) -> Job:
     raise ExplorerError(f"There is no job {name!r}. `python -m explorer jobs list` lists them.")
 
 
-def run_folder(name: str) -> Path:
-    """The folder of an existing training run.
-
-    Raises:
-        ExplorerError: there is none of that name in the data folder, or it is a link to elsewhere.
-    """
-    return _checked(subfolder("runs") / name)
-
-
 def recover() -> list[str]:
-    """After this machine was restarted: send the local jobs again that ran then, and let those that wait have their
-    turn. Returns the names of the former.
+    """After a restart of this machine: send the local jobs again that were running, and start the queue for those that
+    wait. Returns the names of the former.
 
-    A job that was killed otherwise is left as it is: what killed it might do so again.
+    A job that was killed in another way is left as it is: what killed it might do so again.
 
     Raises:
         ExplorerError: a job cannot be sent.
@@ -274,7 +277,7 @@ def recover() -> list[str]:
 
 
 def read_log(folder: Path) -> str:
-    """The last of what a job printed, some 200 kB; of each of many shards or processes its share, or a traceback's."""
+    """The end of what a job printed, about 200 kB, shared among its shards and processes; a traceback of each fits."""
     places = [place for member in member_folders(folder) for place in (member, *sorted(member.glob("rank-*")))]
     parts = []
     for place in places:

@@ -1,48 +1,56 @@
-"""How far a job is, from a small file or the last lines of one: cheap enough to ask for every job every second."""
+"""How far a job is: ``progress.json`` in its folder, which is cheap enough to read for every job every second."""
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypedDict
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from explorer.decoding import read_image
-from explorer.errors import ExplorerError
-from explorer.home import read_end
-from explorer.jobs.state import member_folders
-from explorer.jobs.tasks import PERCENT, PROGRESS_FILE, TrainTask, read_task
-from explorer.training.config import MAX_STEPS
-from explorer.training.run import Run
+from explorer.home import write_atomically
+from explorer.progress import Progress
 
-__all__ = ["Progress", "denoised_examples", "duration", "progress", "run_progress"]
+__all__ = [
+    "MOST_UNITS",
+    "PERCENT",
+    "PROGRESS_FILE",
+    "JobProgress",
+    "Stopped",
+    "Work",
+    "duration",
+    "read_progress",
+    "together",
+]
 
-_TAIL_BYTES = 16_384  # holds a validation and some progress lines
-_MOST = 2**53  # units of work
+PROGRESS_FILE = "progress.json"
+PERCENT = "%"
+"""The unit of work that is not a number of things."""
+MOST_UNITS = 2**53
+
+_REPORT_SECONDS = 1.0
 _FOREVER = 1e9  # seconds
+_MEGABYTE = 1_000_000  # bytes
 
 
-@dataclass(frozen=True)
-class Progress:
+class JobProgress(BaseModel):
     """How far a job is.
 
     Attributes:
         done: units done.
         total: units in all; 0 while that is not known.
         unit: what is counted, in the plural: "steps", "scores".
-        rate: of the last seconds; None before the first report.
-        rate_unit: of `rate`.
-        seconds_left: at that rate; None before the first report.
+        rate: in the unit `rate_unit`; None before the first report.
     """
 
-    done: int
-    total: int
-    unit: str = "steps"
-    rate: float | None = None
-    rate_unit: str = "images/s"
-    seconds_left: float | None = None
+    model_config = ConfigDict(frozen=True)
+
+    done: int = Field(default=0, ge=0, le=MOST_UNITS)
+    total: int = Field(default=0, ge=0, le=MOST_UNITS)
+    unit: str = Field(default="", max_length=100)
+    rate: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
     @property
     def fraction(self) -> float:
@@ -56,93 +64,100 @@ class Progress:
             return f"{self.done} %"
         return f"{self.done:,} of {self.total:,} {self.unit}" if self.total else ""
 
+    @property
+    def rate_unit(self) -> str:
+        """Unit of `rate`."""
+        return f"{self.unit.partition(' ')[0]}/s"
 
-def run_progress(run: Run) -> Progress:
-    """How far a training run is; reads only the end of its metrics."""
-    step, speed = 0, None
-    for line in read_end(run.folder / "metrics.jsonl", _TAIL_BYTES).splitlines():
-        try:
-            entry = json.loads(line)
-            step = _Step.model_validate(entry).step  # not the largest: a run that was killed takes some steps again
-            if entry["kind"] == "progress":
-                speed = _Speed.model_validate(entry).images_per_second
-        except (ValueError, KeyError, RecursionError):
-            continue  # half a line
-    steps = run.config.steps
-    return Progress(step, steps, rate=speed, seconds_left=_seconds((steps - step) * run.config.batch_size, speed))
+    @property
+    def seconds_left(self) -> float | None:
+        """Time left at this rate; None while that is not known."""
+        return self._seconds(self.total - self.done)
 
-
-class _Step(BaseModel):
-    """What every line of ``metrics.jsonl`` says."""
-
-    step: int = Field(ge=0, le=MAX_STEPS)
+    def _seconds(self, units: float) -> float | None:
+        seconds = units / self.rate if self.rate else math.inf
+        return seconds if seconds < _FOREVER else None
 
 
-class _Speed(BaseModel):
-    """What a line of progress says."""
-
-    images_per_second: float = Field(gt=0, allow_inf_nan=False)
-
-
-def _seconds(units: float, rate: float | None) -> float | None:
-    seconds = units / rate if rate else math.inf
-    return seconds if seconds < _FOREVER else None
-
-
-def progress(folder: Path) -> Progress:
-    """How far a job is; one in shards, all of them together.
-
-    Raises:
-        ExplorerError: it is damaged.
-    """
-    if isinstance(read_task(folder), TrainTask):
-        run, images = run_progress(Run.open(folder)), _reported(folder)
-        return run if run.done or images is None or images.fraction == 1 else images
-    members = member_folders(folder)
-    parts = [_reported(member) for member in members]
-    known = [part for part in parts if part is not None]
-    if not known:
-        return Progress(0, 0, "")
-    # Shards that have not said how much they have to do are taken to have as much as the others.
-    total = round(sum(part.total for part in known) / len(known) * len(parts))
-    done = sum(part.done for part in known)
-    at_work = [part.rate for part in known if part.rate is not None and part.done < part.total]
-    rate = sum(at_work) or None
-    unit = known[0].unit
-    return Progress(done, total, unit, rate, _per_second(unit), _seconds(total - done, rate))
-
-
-class _Reported(BaseModel):
-    """What ``progress.json`` says."""
-
-    done: int = Field(ge=0, le=_MOST)
-    total: int = Field(ge=0, le=_MOST)
-    unit: str = Field(max_length=100)
-    rate: float | None = Field(None, ge=0, allow_inf_nan=False)
-
-
-def _reported(folder: Path) -> Progress | None:
+def read_progress(folder: Path) -> JobProgress | None:
+    """What the job or the shard of a folder reported last; None when it has not, or the file is damaged."""
     try:
-        said = _Reported.model_validate_json((folder / PROGRESS_FILE).read_bytes())
+        return JobProgress.model_validate_json((folder / PROGRESS_FILE).read_bytes())
     except (OSError, ValidationError):
         return None
-    left = _seconds(said.total - said.done, said.rate or 0.0)
-    return Progress(said.done, said.total, said.unit, said.rate, _per_second(said.unit), left)
 
 
-def _per_second(unit: str) -> str:
-    return "%/s" if unit == PERCENT else f"{unit.split()[0]}/s"
+def together(shards: Sequence[JobProgress | None]) -> JobProgress:
+    """The progress of all shards of a job; those that have not reported are taken to have as much to do as others."""
+    known = [shard for shard in shards if shard is not None]
+    if not known:
+        return JobProgress()
+    running = [shard.rate for shard in known if shard.rate is not None and shard.done < shard.total]
+    return JobProgress(
+        done=sum(shard.done for shard in known),
+        total=round(sum(shard.total for shard in known) / len(known) * len(shards)),
+        unit=known[0].unit,
+        rate=sum(running) or None,
+    )
 
 
-def denoised_examples(run: Run) -> bytes | None:
-    """The PNG of denoised images that the trainer wrote at the latest validation; None before the first, and where it
-    is damaged."""
-    side = run.config.model.image_shape[1]
-    try:
-        data = (run.folder / "denoised.png").read_bytes()
-        return data if min(read_image(data).size) >= side else None
-    except (OSError, ExplorerError):
-        return None
+class Stopped(Exception):
+    """Raised through work that knows nothing of stopping."""
+
+
+class Opening(TypedDict, total=False):
+    """The arguments of `open_dataset` that report how far it is."""
+
+    progress: Progress
+    fetching: Progress
+
+
+class Work:
+    """One shard of a job as it is done: where, which, and how it reports.
+
+    Args:
+        folder: of the shard; of the job, where it is in one piece.
+        shard: number of the shard, from 0.
+        should_stop: asked at each report.
+    """
+
+    def __init__(self, folder: Path, shard: int, should_stop: Callable[[], bool]) -> None:
+        self.folder, self.shard, self.should_stop = folder, shard, should_stop
+        self._written = -math.inf
+        self._latest = JobProgress()
+        self._began = (0, 0.0)  # units that were done when the present count began, and when
+
+    def report(self, done: int, total: int, unit: str) -> None:
+        """Say how far the work is; it is written once a second.
+
+        Raises:
+            Stopped: the job should stop.
+            ExplorerError: the file cannot be written.
+        """
+        if self.should_stop():
+            raise Stopped
+        now = time.monotonic()
+        if unit != self._latest.unit or done < self._latest.done:  # the next of several data sets is counted anew
+            self._began = (done, now)
+        first, began = self._began
+        rate = (done - first) / (now - began) if now > began else None
+        self._latest = JobProgress(done=done, total=total, unit=unit, rate=rate)
+        if now - self._written >= _REPORT_SECONDS or done == total:
+            self._written = now
+            with write_atomically(self.folder / PROGRESS_FILE) as path:
+                path.write_text(self._latest.model_dump_json(), encoding="utf-8")
+
+    def counting(self, unit: str) -> Progress:
+        """Reports in a unit."""
+        return lambda done, total: self.report(done, total or 0, unit)
+
+    def opening(self) -> Opening:
+        """The arguments of `open_dataset` that report how far it is."""
+
+        def fetching(done: int, total: int | None) -> None:
+            self.report(done // _MEGABYTE, math.ceil((total or 0) / _MEGABYTE), "MB fetched")
+
+        return {"progress": self.counting("images prepared"), "fetching": fetching}
 
 
 def duration(seconds: float) -> str:
@@ -152,12 +167,8 @@ def duration(seconds: float) -> str:
         >>> duration(151)
         '2 min 40 s'
     """
-    if seconds < 60:
-        rounded = math.ceil(seconds)
-    elif seconds < 600:
-        rounded = 10 * math.ceil(seconds / 10)
-    else:
-        rounded = 60 * math.ceil(seconds / 60)
+    step = 1 if seconds < 60 else 10 if seconds < 600 else 60
+    rounded = step * math.ceil(seconds / step)
     hours, minutes, seconds = rounded // 3600, rounded // 60 % 60, rounded % 60
     parts = [f"{hours:,} h"] * (hours > 0) + [f"{minutes} min"] * (minutes > 0)
     return " ".join(parts + [f"{seconds} s"] * (seconds > 0 or not parts))

@@ -1,9 +1,9 @@
 """The queue of jobs on this machine: ``python -m explorer.jobs.queue``.
 
 Jobs wait on disk, as records that say "queued". One small process takes the oldest whenever there is room, sends it to
-submitit's local executor, and waits for its end, so that no dead process is left over. It ends when there is nothing to
-wait for, and is started again by whoever adds a job. When it is killed, jobs that run go on, and those that wait are
-taken up by the next one.
+submitit's local executor, and waits for its end, so that no zombie is left. It exits when there is nothing to wait for,
+and is started again by whoever adds a job. If it is killed, running jobs go on, and the next queue takes up those that
+wait.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from pathlib import Path
 import submitit
 
 from explorer.errors import ExplorerError
-from explorer.home import data_home, subfolder
+from explorer.home import subfolder
 from explorer.jobs.locks import held, is_held
 from explorer.jobs.record import JobRecord, read_record, write_record
 from explorer.jobs.settings import job_settings
-from explorer.jobs.state import member_folders, state
-from explorer.jobs.submission import PACKAGE_PARENT, Submission, read_submission, send_local, write_submission
+from explorer.jobs.state import state
+from explorer.jobs.submission import Submission, environment, read_submission, send_local, write_submission
 from explorer.jobs.supervisor import VISIBLE_DEVICES
+from explorer.jobs.tasks import member_folders
 from explorer.jobs.worker import LOCK_FILE, NICENESS
 
 __all__ = ["WITHDRAWN", "enqueue", "folders", "main", "wake_queue", "withdraw"]
@@ -35,7 +36,7 @@ WITHDRAWN = "It was taken out of the queue before it began."
 
 _LOOK_EVERY = 0.5  # seconds
 _START_TIMEOUT = 60.0
-_LOCK_TIMEOUT = 3.0  # a look at the lock holds it for a moment
+_LOCK_TIMEOUT = 3.0  # whoever tests the lock holds it for a moment
 _STARTED = "started"
 _BEING_SENT = "being sent"  # in place of submitit's number
 _BUSY = "The queue of jobs is being changed by another process. Try again in a moment."
@@ -49,7 +50,7 @@ def folders() -> list[Path]:
 
 
 def enqueue(members: list[Path], submission: Submission) -> None:
-    """Let jobs wait for their turn, and see to it that somebody takes them.
+    """Queue jobs, and make sure that a process takes them.
 
     Raises:
         ExplorerError: a folder cannot be written, or the process of the queue cannot start.
@@ -63,7 +64,7 @@ def enqueue(members: list[Path], submission: Submission) -> None:
 
 
 def wake_queue() -> None:
-    """Start the process that takes jobs where jobs wait and none is there: something killed it.
+    """Start the process that takes jobs, if jobs wait and it is gone: something killed it.
 
     Raises:
         ExplorerError: it cannot start.
@@ -74,7 +75,7 @@ def wake_queue() -> None:
 
 
 def withdraw(folder: Path) -> bool:
-    """Take a job that waits out of the queue; returns whether it was still there.
+    """Take a waiting job out of the queue; returns whether it was still there.
 
     Raises:
         ExplorerError: its folder cannot be written.
@@ -87,15 +88,11 @@ def withdraw(folder: Path) -> bool:
 
 
 def _start_queue() -> None:
-    """Start the process that takes jobs, where none is there. The caller holds `_changing`."""
+    """Start the process that takes jobs, unless there is one. The caller holds `_changing`."""
     if is_held(_queue_lock()):
         return
-    environment = {
-        "OMP_WAIT_POLICY": "PASSIVE",  # on busy cores, threads that spin make each other many times slower
-        **os.environ,
-        "EXPLORER_HOME": str(data_home()),
-        "PYTHONPATH": os.pathsep.join(filter(None, (str(PACKAGE_PARENT), os.environ.get("PYTHONPATH", "")))),
-    }
+    # On busy cores, threads that spin make each other many times slower.
+    variables = {"OMP_WAIT_POLICY": "PASSIVE"} | os.environ | environment()
     try:
         with open(subfolder("jobs") / "queue.log", "ab") as log:
             process = subprocess.Popen(
@@ -103,57 +100,60 @@ def _start_queue() -> None:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=environment,
+                env=variables,
                 start_new_session=True,  # signals of the terminal do not reach it
             )
     except OSError as error:
         raise ExplorerError(f"The queue of jobs cannot start ({error.strerror}).") from error
+    assert process.stdout is not None
     with process.stdout:
         answer = process.stdout.readline().decode().strip()
     # Its exit status must be fetched, or the dead process stays in the process table for as long as the app lives.
     threading.Thread(target=process.wait, daemon=True, name=f"reaper of {process.pid}").start()
     if answer != _STARTED:
-        raise ExplorerError(f"The queue of jobs could not start. {subfolder('jobs') / 'queue.log'} says why.")
+        raise ExplorerError(f"The queue of jobs could not start; see {subfolder('jobs') / 'queue.log'}.")
 
 
 def main() -> None:
     """Take jobs until there are none."""
     os.environ.setdefault(VISIBLE_DEVICES, os.environ.get("CUDA_VISIBLE_DEVICES", "all"))
     _step_back()
-    with held(_queue_lock(), "The queue of jobs is at work already.", _LOCK_TIMEOUT):
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(held(_queue_lock(), "The queue of jobs is running already.", _LOCK_TIMEOUT))
         print(_STARTED, flush=True)
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
         children: dict[Path, submitit.Job[None]] = {}
-        while _take_turn(children):
+        while True:
+            with _changing():
+                if not _take_turn(children):
+                    # Given up within `_changing`: whoever adds a job now finds no queue, and starts another.
+                    stack.close()
+                    return
             time.sleep(_LOOK_EVERY)
 
 
 def _step_back() -> None:
-    """Let the app go before this session, which is that of all jobs. Linux weighs sessions against each other first;
+    """Give the app priority over this session, which all jobs share. Linux weighs sessions against each other first;
     `os.nice` counts among the processes of one."""
-    if hasattr(os, "getsid") and os.getsid(0) == os.getpid():
+    if os.getsid(0) == os.getpid():
         with contextlib.suppress(OSError):  # another system, or a Linux that does not group by sessions
             Path("/proc/self/autogroup").write_text(str(NICENESS))
 
 
 def _take_turn(children: dict[Path, submitit.Job[None]]) -> bool:
-    """Start what can start; returns False, with the lock of the queue to be given up, when there is nothing to do."""
-    with _changing():
-        for folder, job in list(children.items()):
-            if job.done():
-                del children[folder]
-                _close(folder, job)
-        states = {member: state(member) for member in _unfinished()}
-        waiting = [member for member, current in states.items() if current.status == "queued"]
-        active = sum(current.active for current in states.values())
-        with contextlib.suppress(ExplorerError):  # settings that cannot be read: wait until they are mended
-            at_once = job_settings().at_once
-            for folder in sorted(waiting, key=_submitted)[: max(0, at_once - active)]:
-                children[folder] = _start(folder)
-        if not waiting and not children:
-            # Within `_changing`: whoever adds a job now will find this process gone, and start another.
-            os._exit(0)
-    return True
+    """Start what can start; returns whether there is anything to wait for. The caller holds `_changing`."""
+    for folder, job in list(children.items()):
+        if job.done():
+            del children[folder]
+            _close(folder, job)
+    states = {member: state(member) for member in _unfinished()}
+    waiting = [member for member, current in states.items() if current.status == "queued"]
+    active = sum(current.active for current in states.values())
+    with contextlib.suppress(ExplorerError):  # settings that cannot be read: wait until they are fixed
+        at_once = job_settings().at_once
+        for folder in sorted(waiting, key=_submitted)[: max(0, at_once - active)]:
+            children[folder] = _start(folder)
+    return bool(waiting or children)
 
 
 def _start(folder: Path) -> submitit.Job[None]:
@@ -166,7 +166,7 @@ def _start(folder: Path) -> submitit.Job[None]:
 
 
 def _close(folder: Path, job: submitit.Job[None]) -> None:
-    """For a job whose supervisor was killed as well: nobody else is left to say so."""
+    """Record the end of a job whose supervisor was killed as well: nobody else is left to report it."""
     record, submission = read_record(folder), read_submission(folder)
     if record is None or submission is None or submission.job_id != job.job_id:  # deleted, or sent again since
         return
@@ -181,7 +181,7 @@ def _waiting() -> list[Path]:
 
 
 def _unfinished() -> list[Path]:
-    """Local jobs that have not said how they ended: one small file to read of all others."""
+    """Local jobs that have not recorded their end; of every other job one small file is read."""
     return [
         member
         for folder in folders()

@@ -1,26 +1,27 @@
-"""What a job says of itself, in one small file that can be written even when the disk is full.
+"""How a job stands, in its own words: one small file that can be written even when the disk is full.
 
 ``job.json`` in the job's folder is padded to a fixed size and created before the work begins. Later records overwrite
 it in place, in one write: this needs neither a free block nor permission to create files, so that a job which fails
-*because* the disk is full or the folder has become read-only can still say so. A record that a kill has torn does not
-parse, and counts as none.
+*because* the disk is full or the folder has become read-only can still report it. A record that a kill has torn does
+not parse, and counts as none.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from explorer.errors import ExplorerError
 
-__all__ = ["JobRecord", "RecordFile", "attempt_id", "boot_id", "read_record", "write_record"]
+__all__ = ["JobRecord", "attempt_id", "boot_id", "open_record", "read_record", "write_record"]
 
 _FILE_NAME = "job.json"
 _FILE_BYTES = 4096
@@ -30,7 +31,7 @@ _LATEST = 1e11  # seconds since 1970
 
 
 def boot_id() -> str:
-    """What tells one run of this machine from the next, as far as the system says; else empty."""
+    """An identifier that changes when this machine is restarted; empty where the system has none."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
@@ -38,19 +39,19 @@ def boot_id() -> str:
 
 
 def attempt_id() -> str:
-    """What tells the processes of one attempt at a job from those of the next; empty outside of any."""
+    """An identifier of this attempt at a job, shared by all its processes; empty outside of a job."""
     if local := os.environ.get("SUBMITIT_LOCAL_JOB_ID"):
         return local
     return "-".join(os.environ[name] for name in ("SLURM_JOB_ID", "SLURM_RESTART_COUNT") if name in os.environ)
 
 
 class JobRecord(BaseModel):
-    """The last thing that is known of a job's work.
+    """The last state that a job recorded.
 
     Attributes:
         status: what it was doing, or how it ended.
         message: a sentence for the user, cut where it is too long; empty when there is nothing to say.
-        pid: process id, 0 when no process has begun.
+        pid: process id, 0 when no process has started.
         host: name of the machine.
         boot: see `boot_id`.
         attempt: see `attempt_id`; of the process that wrote it.
@@ -68,60 +69,49 @@ class JobRecord(BaseModel):
     time: float = Field(default_factory=time.time, ge=0, le=_LATEST)
 
 
-class RecordFile:
-    """The open record file of a job; a context manager.
+@contextlib.contextmanager
+def open_record(folder: Path) -> Iterator[Callable[[JobRecord], None]]:
+    """Create the record file of a job, or open it; yields the function that replaces the record.
 
-    Args:
-        folder: the job's folder.
+    That function raises an `ExplorerError` when the disk is full, which can only happen to the first record of a file.
 
     Raises:
         ExplorerError: the file cannot be created.
     """
+    path = folder / _FILE_NAME
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise ExplorerError(
+            f"{path} cannot be written ({error.strerror}). Free some space or check the permissions."
+        ) from error
 
-    def __init__(self, folder: Path) -> None:
-        path = folder / _FILE_NAME
+    def write(record: JobRecord) -> None:
+        data = record.model_copy(update={"attempt": attempt_id()}).model_dump_json().encode().ljust(_FILE_BYTES)
         try:
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        except OSError as error:
-            raise ExplorerError(
-                f"{path} cannot be written ({error.strerror}). Free some space or check the permissions."
-            ) from error
-
-    def write(self, record: JobRecord) -> None:
-        """Replace the record.
-
-        Raises:
-            ExplorerError: the disk is full. This can only happen to the first record of a file.
-        """
-        record = record.model_copy(update={"attempt": attempt_id()})
-        data = record.model_dump_json().encode().ljust(_FILE_BYTES)
-        try:
-            os.lseek(self._descriptor, 0, os.SEEK_SET)
-            if os.write(self._descriptor, data) < _FILE_BYTES:
+            os.lseek(file, 0, os.SEEK_SET)
+            if os.write(file, data) < _FILE_BYTES:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.fsync(self._descriptor)
+            os.fsync(file)
         except OSError as error:
             raise ExplorerError(
                 f"The job's {_FILE_NAME} cannot be written ({error.strerror}). Free some space."
             ) from error
 
-    def __enter__(self) -> RecordFile:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        os.close(self._descriptor)
+    try:
+        yield write
+    finally:
+        os.close(file)
 
 
 def write_record(folder: Path, record: JobRecord) -> None:
     """Replace the record of a job.
 
     Raises:
-        ExplorerError: see `RecordFile`.
+        ExplorerError: see `open_record`.
     """
-    with RecordFile(folder) as file:
-        file.write(record)
+    with open_record(folder) as write:
+        write(record)
 
 
 def read_record(folder: Path) -> JobRecord | None:

@@ -7,51 +7,51 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import shutil
 import subprocess
-import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from explorer.errors import ExplorerError
+from explorer.jobs.timed import Timed
 
-__all__ = ["Look", "available", "cancel", "ended", "look"]
+__all__ = ["QueueEntry", "available", "cancel", "ended", "in_queue"]
 
 _SECONDS = 10.0  # for an answer
-_FRESH = 2.0  # seconds: many jobs, many sessions, one question
+_ANSWERS_SECONDS = 60.0  # that an answer counts for
+_QUEUE_SECONDS = 2.0
 
 _REASONS = {
-    "Priority": "other jobs are before it",
+    "Priority": "jobs of higher priority come first",
     "Resources": "it waits for a free node",
     "Dependency": "it waits for another job",
-    "BeginTime": "it will begin in a moment",
+    "BeginTime": "it will start in a moment",
     "ReqNodeNotAvail": "the nodes that it asks for are down or reserved",
     "PartitionDown": "the partition is down",
     "PartitionNodeLimit": "it asks for more nodes than the partition has",
-    "PartitionTimeLimit": "it asks for more time than the partition gives",
-    "JobHeldUser": "it is held: scontrol release lets it go",
+    "PartitionTimeLimit": "it asks for more time than the partition allows",
+    "JobHeldUser": "it is held; scontrol release lets it go on",
     "JobHeldAdmin": "it is held by the administrator",
     "Licenses": "it waits for a licence",
-    "QOSMaxJobsPerUserLimit": "as many of your jobs run as may run at once",
+    "QOSMaxJobsPerUserLimit": "you have as many running jobs as you are allowed",
     "AssocGrpCpuLimit": "your group has used its share of processors",
 }
 _ENDS = {
-    "OUT_OF_MEMORY": "Slurm ended it because memory ran out. Ask for more memory, or choose a smaller batch or model.",
-    "TIMEOUT": "Its time was over before it could save. Ask for more minutes; Resume goes on from what was saved last.",
+    "OUT_OF_MEMORY": "Slurm killed it: it ran out of memory. Ask for more memory, or choose a smaller batch or model.",
+    "TIMEOUT": "Its time ran out before it could save. Ask for more minutes; Resume goes on from what was saved last.",
     "NODE_FAIL": "Its node failed. Resume goes on from what was saved last.",
     "CANCELLED": "It was cancelled. Resume goes on from what was saved last.",
     "PREEMPTED": "A job of higher priority took its place. Resume goes on from what was saved last.",
-    "BOOT_FAIL": "Its node could not start. Resume puts it into the queue again.",
-    "DEADLINE": "It could not begin before its deadline. Resume puts it into the queue again.",
+    "BOOT_FAIL": "Its node could not start. Resume queues it again.",
+    "DEADLINE": "It could not start before its deadline. Resume queues it again.",
 }
 
 
 _WAITING = ("PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD")
-_AT_WORK = ("RUNNING", "COMPLETING", "SUSPENDED", "RESIZING", "STOPPED", "SIGNALING", "STAGE_OUT")
+_RUNNING = ("RUNNING", "COMPLETING", "SUSPENDED", "RESIZING", "STOPPED", "SIGNALING", "STAGE_OUT")
 
 
-class Look(NamedTuple):
+class QueueEntry(NamedTuple):
     """How Slurm sees a job that has not ended.
 
     Attributes:
@@ -72,20 +72,18 @@ class Look(NamedTuple):
 
 def available() -> bool:
     """Whether there is a Slurm that answers."""
-    return shutil.which("sbatch") is not None and _answers(int(time.monotonic() / 60))
+    return shutil.which("sbatch") is not None and _answers()
 
 
-@functools.lru_cache(maxsize=1)
-def _answers(_minute: int) -> bool:
+def _ask_whether_it_answers() -> bool:
     try:
-        return (
-            subprocess.run(["sinfo", "--noheader"], capture_output=True, timeout=_SECONDS, check=False).returncode == 0
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        _run(["sinfo", "--noheader"])
+    except ExplorerError:
         return False
+    return True
 
 
-def look(job_id: str) -> Look | None:
+def in_queue(job_id: str) -> QueueEntry | None:
     """How a job stands; None when it does not wait and does not run.
 
     Args:
@@ -94,35 +92,25 @@ def look(job_id: str) -> Look | None:
     Raises:
         ExplorerError: Slurm does not answer.
     """
-    moment = int(time.monotonic() / _FRESH)
-    queue = _queue(moment)
-    if not isinstance(queue, str) and job_id not in queue:
-        _queue.cache_clear()  # it may have been sent since
-        queue = _queue(moment)
-    if isinstance(queue, str):
-        raise ExplorerError(queue)
-    return queue.get(job_id)
+    if job_id not in _queue():
+        _queue.forget()  # it may have been sent since
+    return _queue().get(job_id)
 
 
-@functools.lru_cache(maxsize=1)
-def _queue(_moment: int) -> dict[str, Look] | str:
-    """All jobs that have not ended; or why Slurm does not say, so that one who hangs is waited for once."""
-    try:
-        return _ask_for_queue()
-    except ExplorerError as error:
-        return str(error)
-
-
-def _ask_for_queue() -> dict[str, Look]:
+def _ask_for_queue() -> dict[str, QueueEntry]:
     # %F and %K: the number of the job or of its array, and of the task in it. -r: a line for each task.
     text = _run(["squeue", "--noheader", "-r", "--states=all", "--me", "--format=%F|%K|%T|%r|%N"])
     queue = {}
     for line in text.splitlines():
         number, task, state, reason, nodes = line.split("|", 4)
-        if state in _WAITING or state in _AT_WORK:
+        if state in _WAITING or state in _RUNNING:
             words = _REASONS.get(reason, reason) if state in _WAITING and reason != "None" else ""
-            queue[number if task in ("N/A", "") else f"{number}_{task}"] = Look(state, words, nodes)
+            queue[number if task in ("N/A", "") else f"{number}_{task}"] = QueueEntry(state, words, nodes)
     return queue
+
+
+_answers = Timed(_ask_whether_it_answers, _ANSWERS_SECONDS)
+_queue = Timed(_ask_for_queue, _QUEUE_SECONDS)
 
 
 def ended(job_id: str) -> str:
@@ -136,7 +124,7 @@ def ended(job_id: str) -> str:
         return _ENDS[state]
     where = f" on {fields['NodeList']}" if fields.get("NodeList", "(null)") != "(null)" else ""
     what = f" (state {state}, exit code {fields.get('ExitCode', '?')})" if state else ""
-    return f"Slurm does not have it any more, and it ended without a word{where}{what}. The log may say why."
+    return f"It is no longer in Slurm's queue, and exited without reporting{where}{what}. The log may say why."
 
 
 def cancel(job_ids: Sequence[str]) -> None:
@@ -146,7 +134,7 @@ def cancel(job_ids: Sequence[str]) -> None:
         ExplorerError: Slurm does not answer, or refuses.
     """
     _run(["scancel", *job_ids])
-    _queue.cache_clear()
+    _queue.forget()
 
 
 def _run(command: list[str]) -> str:
@@ -158,5 +146,5 @@ def _run(command: list[str]) -> str:
         ) from error
     if done.returncode:
         words = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
-        raise ExplorerError(f"Slurm does not answer as it should ({command[0]}: {words[0]}). Try again later.")
+        raise ExplorerError(f"Slurm does not answer properly ({command[0]}: {words[0]}). Try again later.")
     return done.stdout

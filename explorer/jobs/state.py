@@ -1,4 +1,4 @@
-"""How a job stands, read from its folder and from Slurm: never from the memory of a process that may be gone."""
+"""How a job stands, as its folder and Slurm tell: never the memory of a process that may be gone."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from explorer.jobs import slurm
 from explorer.jobs.locks import is_held
 from explorer.jobs.record import JobRecord, boot_id, read_record, write_record
 from explorer.jobs.submission import Submission, read_submission
-from explorer.jobs.tasks import read_task
+from explorer.jobs.tasks import member_folders
 from explorer.jobs.worker import LOCK_FILE, STOP_FILE, SUPERVISOR_LOCK, rank_folder
 
-__all__ = ["JobState", "Status", "member_folders", "state"]
+__all__ = ["JobState", "Status", "state"]
 
 _STARTING_SECONDS = 90.0  # from submitit to the supervisor; imports on a busy machine and a slow disk take long
 _SENDING_SECONDS = 600.0  # that Slurm may take to take a job
@@ -32,7 +32,7 @@ class JobState:
 
     Attributes:
         status: `new` (never sent), `queued`, `starting`, `running`, `stopping` (asked to, still saving), `stopped`,
-            `finished`, `failed` (it gave up; `message` says why) or `killed` (something ended it; `message` says what).
+            `finished`, `failed` (`message` says why) or `killed` (something ended it; `message` says what).
         message: a sentence for the user; empty when there is nothing to say.
         pid: process id of the last process, 0 when there was none.
         host: where it runs or ran; empty when nowhere yet.
@@ -45,22 +45,13 @@ class JobState:
 
     @property
     def active(self) -> bool:
-        """Whether a process is at work, or about to be."""
+        """Whether a process is running, or about to."""
         return self.status in ("starting", "running", "stopping")
 
     @property
     def open(self) -> bool:
         """Whether it is active or waits to be."""
         return self.active or self.status == "queued"
-
-
-def member_folders(folder: Path) -> list[Path]:
-    """The folders of the shards of a job; its own alone, where it is in one piece."""
-    try:
-        shards = read_task(folder).shards
-    except ExplorerError:
-        shards = 1
-    return [folder] if shards == 1 else [folder / f"shard-{k}" for k in range(shards)]
 
 
 def state(folder: Path) -> JobState:
@@ -73,36 +64,36 @@ def _state(folder: Path) -> JobState:
     record, submission = read_record(folder), read_submission(folder)
     if submission is not None and submission.executor == "slurm" and submission.job_id:
         return _in_slurm(folder, record, submission)
-    at_work = is_held(folder / LOCK_FILE)
-    if read_record(folder) != record:  # it began or ended between the two looks
+    has_worker = is_held(folder / LOCK_FILE)
+    if read_record(folder) != record:  # it began or ended between the two questions
         return _state(folder)
-    pid, host = (record.pid, record.host) if record is not None else (0, "")
-    if at_work and (record is None or record.status in ("queued", "running")):
-        return JobState("stopping" if (folder / STOP_FILE).exists() else "running", pid=pid, host=host)
+    if has_worker and (record is None or record.status == "queued"):  # not recorded yet
+        return JobState("starting")
     if record is None:
         return JobState("new")
     if record.status == "queued":
         if submission is not None and submission.executor == "slurm" and time.time() - record.time > _SENDING_SECONDS:
-            return JobState("killed", "It did not get to Slurm: what sent it ended before. Resume sends it again.")
+            message = "It did not get to Slurm: the process that sent it was killed. Resume sends it again."
+            return JobState("killed", message)
         if submission is None or not submission.job_id:
             return JobState("queued", record.message)
         if time.time() - submission.started < _STARTING_SECONDS or is_held(folder / SUPERVISOR_LOCK):
             return JobState("starting")
-        return JobState("killed", "It was started, and ended before it could say a word. The log may say why.")
-    if record.status == "running" and is_held(folder / SUPERVISOR_LOCK):
-        return JobState("stopping" if (folder / STOP_FILE).exists() else "running", pid=pid, host=host)  # for a moment
+        return JobState("killed", "It was started, and exited without reporting. The log may say why.")
+    if record.status == "running" and (has_worker or is_held(folder / SUPERVISOR_LOCK)):
+        return JobState("stopping" if (folder / STOP_FILE).exists() else "running", pid=record.pid, host=record.host)
     if record.status == "running":
         message = (
             "This machine was restarted. Resume goes on from what was saved last."
             if record.boot != boot_id() and record.host == socket.gethostname()
-            else "Its process is gone without a word: something killed it. Resume goes on from what was saved last."
+            else "Its process exited without reporting: something killed it. Resume goes on from what was saved last."
         )
-        return JobState("killed", message, pid, host)
+        return JobState("killed", message, record.pid, record.host)
     return _ended(folder, record, 1 if submission is None else submission.processes)
 
 
 def _ended(folder: Path, record: JobRecord, processes: int) -> JobState:
-    """A job that has said how it ended. Where another process of it was killed, that is why, and not what followed."""
+    """A job that has recorded its end. If one of its processes was killed, that is the reason, not what followed."""
     if record.status == "failed":
         for rank in range(1, processes):
             other = read_record(rank_folder(folder, rank))
@@ -113,17 +104,18 @@ def _ended(folder: Path, record: JobRecord, processes: int) -> JobState:
 
 def _in_slurm(folder: Path, record: JobRecord | None, submission: Submission) -> JobState:
     asked_to_stop = (folder / STOP_FILE).exists()
-    # One that stopped unasked may be on its way back into the queue: Slurm will say.
+    # A job that stopped unasked may be on its way back into the queue: Slurm will tell.
     if record is not None and (
         record.status in ("finished", "failed", "killed") or (record.status == "stopped" and asked_to_stop)
     ):
         return _ended(folder, record, submission.processes)
     pid = 0 if record is None else record.pid
     try:
-        seen = slurm.look(submission.job_id)
+        seen = slurm.in_queue(submission.job_id)
     except ExplorerError as error:
-        status = "running" if record is not None and record.status == "running" else "queued"
-        return JobState(status, str(error), pid, "" if record is None else record.host)
+        if record is not None and record.status == "running":
+            return JobState("running", str(error), pid, record.host)
+        return JobState("queued", str(error), pid)
     if seen is None and (read_record(folder), read_submission(folder)) != (record, submission):
         return _state(folder)  # it ended, or was sent again, while Slurm was asked
     if seen is None:
@@ -145,14 +137,12 @@ def _together(states: list[JobState]) -> JobState:
     hosts = ", ".join(sorted({shard.host for shard in states if shard.active and shard.host}))
     active = [shard for shard in states if shard.active]
     if active:
-        status = "stopping" if all(shard.status == "stopping" for shard in active) else "running"
-        return JobState(status, done, active[0].pid, hosts)
-    for status in ("queued", "failed", "killed", "stopped"):
-        some = [shard for shard in states if shard.status == status]
-        if some and status in ("failed", "killed"):
-            how = "failed" if status == "failed" else "was killed"
-            number = states.index(some[0])
-            return JobState(status, f"{done} Shard {number} {how}: {some[0].message}", some[0].pid, some[0].host)
-        if some:
-            return JobState(status, done if status == "stopped" else f"{done} {some[0].message}".strip())
+        stopping = all(shard.status == "stopping" for shard in active)
+        return JobState("stopping" if stopping else "running", done, active[0].pid, hosts)
+    for wanted in ("queued", "failed", "killed", "stopped"):
+        for number, shard in enumerate(states):
+            if shard.status == wanted:
+                ends = {"failed": f"Shard {number} failed: ", "killed": f"Shard {number} was killed: ", "queued": ""}
+                message = f"{ends[wanted]}{shard.message}" if wanted in ends else ""
+                return JobState(shard.status, f"{done} {message}".strip(), shard.pid, shard.host)
     return JobState("finished" if counts["finished"] == len(states) else "new")

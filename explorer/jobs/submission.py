@@ -20,18 +20,17 @@ from explorer.jobs.settings import JobSettings
 from explorer.jobs.supervisor import Supervisor
 
 __all__ = [
-    "PACKAGE_PARENT",
     "Submission",
+    "environment",
     "read_submission",
     "send_local",
     "send_to_slurm",
     "write_submission",
 ]
 
-PACKAGE_PARENT = Path(explorer.__file__).resolve().parent.parent
 _FILE = "submission.json"
 _NO_END = 10 * 365 * 24 * 60  # minutes
-_OFTEN = 1_000_000  # a job may time out so many times
+_OFTEN = 1_000_000  # times that a job may run out of its minutes
 _SIGNAL_SECONDS = 90
 
 
@@ -39,9 +38,9 @@ class Submission(BaseModel):
     """Where a job was sent.
 
     Attributes:
-        executor: who runs it.
-        processes: that share it.
-        settings: what it was asked for with.
+        executor: what runs it.
+        processes: how many share it.
+        settings: what it asked for.
         submitted: when, seconds since 1970: the oldest is next.
         job_id: of submitit; empty while a local job waits.
         started: when a local job was handed to submitit; 0 while it waits.
@@ -68,15 +67,24 @@ def write_submission(folder: Path, submission: Submission) -> None:
 
 
 def read_submission(folder: Path) -> Submission | None:
-    """Where a job was sent; None when it was not, or nobody can say."""
+    """Where a job was sent; None when it was not, or the file is damaged."""
     try:
         return Submission.model_validate_json((folder / _FILE).read_bytes())
     except (OSError, ValidationError):
         return None
 
 
+def environment() -> dict[str, str]:
+    """Variables with which another process finds this package and the data folder."""
+    parent = str(Path(explorer.__file__).resolve().parent.parent)
+    return {
+        "EXPLORER_HOME": str(data_home()),
+        "PYTHONPATH": os.pathsep.join(filter(None, (parent, os.environ.get("PYTHONPATH", "")))),
+    }
+
+
 def send_local(folder: Path, submission: Submission) -> submitit.Job[None]:
-    """Start a job on this machine, in processes that outlive this one's work but are its children."""
+    """Start a job on this machine, in child processes that outlive this one."""
     executor = submitit.LocalExecutor(folder / "submitit")
     executor.update_parameters(
         timeout_min=_NO_END, tasks_per_node=submission.processes, stderr_to_stdout=True, signal_delay_s=_SIGNAL_SECONDS
@@ -93,20 +101,17 @@ def send_to_slurm(name: str, folders: Sequence[Path], submission: Submission) ->
         submission: processes and what to ask for.
 
     Raises:
-        ExplorerError: Slurm refuses; the sentence has its words.
+        ExplorerError: Slurm refuses; the message quotes it.
     """
     settings = submission.settings
     asked = {
-        "slurm_partition": settings.partition,
-        "slurm_account": settings.account,
-        "slurm_gpus_per_node": settings.gpus,
-        "slurm_cpus_per_task": settings.cpus,
-        "slurm_mem": f"{round(1024 * settings.memory_gb)}MB" if settings.memory_gb else "",
+        "partition": settings.partition,
+        "account": settings.account,
+        "gpus_per_node": settings.gpus,
+        "cpus_per_task": settings.cpus,
+        "mem": f"{round(1024 * settings.memory_gb)}MB" if settings.memory_gb else "",
     }
-    exported = {
-        "PYTHONPATH": os.pathsep.join(filter(None, (str(PACKAGE_PARENT), os.environ.get("PYTHONPATH", "")))),
-        "EXPLORER_HOME": str(data_home()),
-    }
+    exported = environment()
     if "EXPLORER_DATASETS" in os.environ:
         exported["EXPLORER_DATASETS"] = os.environ["EXPLORER_DATASETS"]
     try:
@@ -121,7 +126,7 @@ def send_to_slurm(name: str, folders: Sequence[Path], submission: Submission) ->
             stderr_to_stdout=True,
             setup=[f"export {key}={shlex.quote(value)}" for key, value in exported.items()],
             additional_parameters={"requeue": True},
-            **{name.removeprefix("slurm_"): value for name, value in asked.items() if value},
+            **{key: value for key, value in asked.items() if value},
         )
         with executor.batch():
             jobs = [executor.submit(Supervisor(folder)) for folder in folders]

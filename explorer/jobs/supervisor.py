@@ -1,10 +1,10 @@
-"""What submitit runs, on this machine or on a node of a cluster: it starts the worker and sees it through.
+"""What submitit runs, on this machine or on a node of a cluster: it starts the worker and waits for its end.
 
 The supervisor is a small process without torch. It can therefore answer Slurm's signals at once, whatever the worker is
-doing, and it is still there to say so when the system has killed the worker.
+doing, and it is still there to record it when the system has killed the worker.
 
-A job that is preempted or whose time is over is asked to save; submitit then puts it into the queue again, under the
-same number, and it goes on from what it saved.
+A job that is preempted or whose time is over is asked to save; submitit then queues it again, under the same number,
+and it goes on from what it saved.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import contextlib
 import json
 import math
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -33,18 +34,17 @@ from explorer.jobs.worker import LOCK_FILE, LOG_FILE, STOP_FILE, SUPERVISOR_LOCK
 __all__ = ["VISIBLE_DEVICES", "Supervisor"]
 
 VISIBLE_DEVICES = "EXPLORER_VISIBLE_DEVICES"
-"""Variable with the value of ``CUDA_VISIBLE_DEVICES`` that the queue has seen, ``"all"`` for none: submitit's local
+"""Variable that passes on the ``CUDA_VISIBLE_DEVICES`` of the queue, ``"all"`` where that is not set: submitit's local
 executor hides all GPUs from a job."""
 
 _SMALL_IMAGE = 256  # pixel values
-_GRACE_SECONDS = 3600.0  # the longest that a partition may reasonably let a preempted job go on
+_GRACE_SECONDS = 3600.0  # the longest that a preempted job is left running
 _STOP_SECONDS = 60.0  # to save and end; Slurm kills what is still there 90 s after its signal
-_LOCK_TIMEOUT = 3.0  # a look at the lock holds it for a moment
-_FELLOW_TIMEOUT = 60.0  # of a job that was killed, the other processes end some seconds later
-_ASK_EVERY = 0.05  # seconds, whether the worker has ended, where the system does not tell
-_LOOK_EVERY = 2.0  # seconds, at the other processes of a job, whose records may be on a network drive
+_LOCK_TIMEOUT = 3.0  # whoever tests the lock holds it for a moment
+_PEER_TIMEOUT = 60.0  # when one process of a job is killed, the others end some seconds later
+_LOOK_EVERY = 2.0  # seconds, at the records of the peers, which may be on a network drive
 _KILLS_KEPT = 5  # looks
-_ALONE_SECONDS = 10.0  # in which a worker should have noticed by itself that another is gone
+_ALONE_SECONDS = 10.0  # in which a worker should have noticed by itself that a peer is gone
 _ALONE = "Another of its processes ended, and it cannot go on alone. Resume goes on from what was saved last."
 
 
@@ -62,6 +62,7 @@ class Supervisor:
     def __call__(self) -> None:
         """Start the worker and wait for its end; a worker that was killed is recorded as killed."""
         distributed = TorchDistributedEnvironment()
+        distributed.export(set_cuda_visible_devices=False, overwrite=True)
         own = rank_folder(self.folder, distributed.rank)
         environment = _threads(self.folder, distributed.local_world_size) | os.environ
         visible = environment.pop(VISIBLE_DEVICES, None)
@@ -69,18 +70,10 @@ class Supervisor:
             environment.pop("CUDA_VISIBLE_DEVICES", None)
         elif visible is not None:
             environment["CUDA_VISIBLE_DEVICES"] = visible
-        if distributed.world_size > 1:
-            environment |= {
-                "MASTER_ADDR": distributed.master_addr,
-                "MASTER_PORT": str(distributed.master_port),
-                "RANK": str(distributed.rank),
-                "WORLD_SIZE": str(distributed.world_size),
-                "LOCAL_RANK": str(distributed.local_rank),
-            }
         own.mkdir(exist_ok=True)
-        busy = "This job is supervised already."
+        busy = "This job has a supervisor already."
         try:
-            with held(own / SUPERVISOR_LOCK, busy, _FELLOW_TIMEOUT if distributed.rank else _LOCK_TIMEOUT):
+            with held(own / SUPERVISOR_LOCK, busy, _PEER_TIMEOUT if distributed.rank else _LOCK_TIMEOUT):
                 self._supervise(own, environment, distributed)
         except ExplorerError as error:  # in submitit's log
             print(error, file=sys.stderr, flush=True)
@@ -98,66 +91,52 @@ class Supervisor:
                 env=environment,
             )
         ranks = [rank for rank in range(distributed.world_size) if rank != distributed.rank]
-        found = self._see_through([_Fellow(self.folder, rank) for rank in ranks])
+        found = self._wait([_Peer(self.folder, rank) for rank in ranks])
         record = read_record(own)
         if record is not None and record.status == "stopped" and not (self.folder / STOP_FILE).exists():
             _wait_for_slurm()
-        speechless = record is None or record.status in ("queued", "running")
+        unreported = record is None or record.status in ("queued", "running")
         its_own = record in (None, before) or record.pid == self.worker.pid  # else the job was sent again since
-        if speechless and its_own and not is_held(own / LOCK_FILE):  # where it is held, another does this job
+        if unreported and its_own and not is_held(own / LOCK_FILE):  # where it is held, another does this job
             with contextlib.suppress(ExplorerError):  # a full disk: the state is then read from the locks alone
                 write_record(own, found)
 
-    def _see_through(self, fellows: list[_Fellow]) -> JobRecord:
+    def _wait(self, peers: list[_Peer]) -> JobRecord:
         """Wait for the end of the worker; returns how that looks from outside.
 
-        A worker whose fellow is gone notices as soon as it needs it, unless it waits for it to come: then it is ended
-        from here.
+        A worker whose peer is gone notices as soon as it needs it, unless it still waits for it to start: then it is
+        killed here.
         """
-        # The system counts a kill before the process is gone: compared is with some seconds ago.
+        worker = self.worker
+        assert worker is not None
+        # The system counts a kill before the process is gone: the count is compared with that of some seconds ago.
         kills = deque([_out_of_memory_kills()], maxlen=_KILLS_KEPT)
-        ended, alone = threading.Event(), threading.Event()
-
-        def look() -> None:
-            since = math.inf
-            while not ended.wait(_LOOK_EVERY):
-                kills.append(_out_of_memory_kills())
-                gone = any(fellow.is_gone() for fellow in fellows)
-                since = min(since, time.monotonic()) if gone else math.inf
-                if time.monotonic() - since >= _ALONE_SECONDS:
-                    alone.set()
-                    self.worker.kill()
-                    return
-
-        watcher = threading.Thread(target=look, daemon=True, name="looks at the other processes")
-        watcher.start()
-        status = self._exit_status()
-        ended.set()
-        watcher.join()
-        if alone.is_set():
-            return JobRecord(status="failed", message=_ALONE, pid=0)
-        return JobRecord(status="killed", message=_how_it_ended(status, kills[0]), pid=0)
-
-    def _exit_status(self) -> int:
-        """Wait for it, but not by `wait`, which holds a lock that `checkpoint`, called by a signal, needs."""
-        if hasattr(os, "waitid"):
-            with contextlib.suppress(ChildProcessError):
-                os.waitid(os.P_PID, self.worker.pid, os.WEXITED | os.WNOWAIT)
-        while (status := self.worker.poll()) is None:
-            time.sleep(_ASK_EVERY)
-        return status
+        alone_since = math.inf
+        # In a thread: `Popen.wait` holds a lock that `checkpoint`, which a signal calls here, needs.
+        waiter = threading.Thread(target=worker.wait, daemon=True, name="end of the worker")
+        waiter.start()
+        waiter.join(_LOOK_EVERY)
+        while waiter.is_alive():
+            kills.append(_out_of_memory_kills())
+            alone_since = min(alone_since, time.monotonic()) if any(peer.is_gone() for peer in peers) else math.inf
+            if time.monotonic() - alone_since >= _ALONE_SECONDS:
+                worker.kill()
+                waiter.join()
+                return JobRecord(status="failed", message=_ALONE, pid=0)
+            waiter.join(_LOOK_EVERY)
+        return JobRecord(status="killed", message=_how_it_ended(worker.returncode, kills[0]), pid=0)
 
     def checkpoint(self) -> DelayedSubmission:
-        """Ask the worker to save and end; returns what is to be done when the job comes up again. submitit calls it."""
+        """Ask the worker to save and end; returns what to do when the job starts again. submitit calls this."""
         if self.worker is not None and self.worker.poll() is None:
             self.worker.send_signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.worker.wait(_STOP_SECONDS)
-        write_record(self.folder, JobRecord(status="queued", message="Saved, and waiting to go on.", pid=0))
+        write_record(self.folder, JobRecord(status="queued", message="Saved, and waiting to continue.", pid=0))
         return DelayedSubmission(Supervisor(self.folder))
 
 
-class _Fellow:
+class _Peer:
     """Another process of the same job.
 
     Args:
@@ -166,45 +145,39 @@ class _Fellow:
     """
 
     def __init__(self, folder: Path, rank: int) -> None:
-        self.folder, self.rank = rank_folder(folder, rank), rank
-        record = read_record(self.folder)
-        was_quick = record is not None and record.attempt == attempt_id() and record.status in ("failed", "killed")
-        self._earlier = None if was_quick else record
-        self._running: JobRecord | None = None
+        self._folder, self._is_first = rank_folder(folder, rank), rank == 0
+        self._before = read_record(self._folder)
 
     def is_gone(self) -> bool:
-        """Whether it has come to a bad end, or was even sent again since."""
-        record = read_record(self.folder)
-        if record is None or record in (self._earlier, self._running):
+        """Whether it failed or was killed, or was even sent again since."""
+        record = read_record(self._folder)
+        if record is None:
             return False
-        if record.attempt != attempt_id():
-            # A job is sent again when its first process is gone. Others may still be about to end, and say so late.
-            return self.rank == 0
-        if record.status == "running" and self._running is None:
-            self._running = record
-            return False
-        return record.status not in ("finished", "stopped")
+        if record.attempt == attempt_id():
+            return record.status not in ("running", "finished", "stopped")
+        # A job is sent again once its first process is gone. Others may still be ending, and report late.
+        return self._is_first and record != self._before
 
 
 def _wait_for_slurm() -> None:
     """Stay until Slurm ends this process: the worker has saved because Slurm asked it to.
 
-    Slurm will say whether the job is cancelled or comes up again. One that ends by itself is done for Slurm, and does
-    not come up again.
+    Slurm will tell whether the job is cancelled or starts again. To Slurm, a job that ends by itself is done, and does
+    not start again.
     """
     if "SLURM_JOB_ID" in os.environ:
         time.sleep(_GRACE_SECONDS)
 
 
 def _threads(folder: Path, processes: int) -> dict[str, str]:
-    """How many threads each process of a job may have; small images get one: sharing out so little takes longer."""
+    """How many threads each process of a job may have; for small images one: sharing so little work takes longer."""
     here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1  # not on macOS
     cores = int(os.environ.get("SLURM_CPUS_PER_TASK") or max(1, here // processes))
-    # Not `Run.open`, which brings torch; what is no training, or a damaged one, says so itself.
+    # Not `Run.open`, which imports torch. If this is no training, or a damaged one, the worker reports it.
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         if math.prod(json.loads((folder / "config.json").read_bytes())["model"]["image_shape"]) <= _SMALL_IMAGE:
             cores = 1
-    return {"OMP_NUM_THREADS": str(cores)}
+    return {"OMP_NUM_THREADS": str(cores), "OMP_WAIT_POLICY": "PASSIVE"}  # see explorer.process
 
 
 def _how_it_ended(status: int, kills_before: int) -> str:
@@ -215,10 +188,10 @@ def _how_it_ended(status: int, kills_before: int) -> str:
         )
     if status < 0:
         return (
-            f"It was killed from outside (signal {-status}), when it had {_peak_gigabytes():.1f} GB of memory. Resume "
-            "goes on from what was saved last."
+            f"It was killed from outside (signal {-status}); it used {_peak_gigabytes():.1f} GB of memory. "
+            "Resume goes on from what was saved last."
         )
-    return f"It ended without a word (exit status {status}). The log has the details."
+    return f"It exited without reporting (exit status {status}). The log has the details."
 
 
 def _out_of_memory_kills() -> int:
@@ -233,7 +206,5 @@ def _out_of_memory_kills() -> int:
 
 def _peak_gigabytes() -> float:
     """The most memory that an ended child of this process had."""
-    import resource  # not on Windows
-
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     return peak / (2**30 if sys.platform == "darwin" else 2**20)

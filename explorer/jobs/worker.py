@@ -1,13 +1,13 @@
 """The process that does a job's work: ``python -m explorer.jobs.worker FOLDER``.
 
 It holds an operating-system lock on ``lock`` in the job's folder for as long as it runs, whatever ends it; on one
-machine nothing else is asked to know whether a job is alive. Process ids are reused, locks are not.
+machine the lock alone tells whether a job is alive. Process ids are reused, locks are not.
 
-A job stops when a file ``stop`` appears beside it, or on SIGTERM or SIGINT: the work saves and returns. When it has not
-returned `GRACE_SECONDS` later, the process ends itself: what a job writes is whole on disk at every moment.
+A job stops when a file ``stop`` appears in its folder, or on SIGTERM or SIGINT: the work saves and returns. If it has
+not returned after `GRACE_SECONDS`, the process ends itself: what a job writes is whole on disk at every moment.
 
-Several processes that share one job have numbers, in ``RANK``. The first is the job; each other has a folder ``rank-N``
-below the job's for its own lock, record and log, and does as the first one does.
+Several processes that share a job have numbers, in ``RANK``. The first stands for the job; each of the others has a
+folder ``rank-N`` in the job's for its own lock, record and log, and stops when the first does.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from explorer.errors import ExplorerError
 from explorer.jobs.locks import held
-from explorer.jobs.record import JobRecord, RecordFile, read_record
-from explorer.jobs.tasks import Work, do_task
+from explorer.jobs.record import JobRecord, open_record, read_record
+from explorer.jobs.tasks import do_task
 
 __all__ = [
     "GRACE_SECONDS",
@@ -34,6 +34,8 @@ __all__ = [
     "NICENESS",
     "STOP_FILE",
     "SUPERVISOR_LOCK",
+    "Work",
+    "do_job",
     "explain",
     "main",
     "rank_folder",
@@ -43,13 +45,16 @@ __all__ = [
 GRACE_SECONDS = 30.0
 NICENESS = 10
 LOCK_FILE = "lock"
-SUPERVISOR_LOCK = "supervisor.lock"  # held by whoever will say how the process ended, if it cannot itself
+SUPERVISOR_LOCK = "supervisor.lock"  # held by the process that records the end of one that cannot do so itself
 LOG_FILE = "log.txt"
 STOP_FILE = "stop"
 
-_LOCK_TIMEOUT = 3.0  # seconds: a job that has just ended, or a look at its state, may hold the lock for a moment
-_FELLOW_TIMEOUT = 60.0  # another process of a job that was killed ends some seconds after the first one
+_LOCK_TIMEOUT = 3.0  # seconds: a job that has just ended, or whoever tests the lock, may hold it for a moment
+_PEER_TIMEOUT = 60.0  # when one process of a job is killed, the others end some seconds later
 _LOOK_EVERY = 0.5  # seconds between looks for the stop file: any process that shares the disk can create a file
+
+Work = Callable[[Path, Callable[[], bool]], bool]
+"""``work(folder, should_stop)`` works in a folder until it is done or asked to stop; returns whether it is done."""
 
 
 def rank_folder(folder: Path, rank: int) -> Path:
@@ -58,7 +63,7 @@ def rank_folder(folder: Path, rank: int) -> Path:
 
 
 def explain(error: BaseException) -> str:
-    """A sentence for the user: what ended the work, and what to do."""
+    """A sentence for the user: what went wrong, and what to do."""
     if isinstance(error, ExplorerError):
         return str(error)
     text = str(error).strip()
@@ -70,12 +75,20 @@ def explain(error: BaseException) -> str:
         return "The disk is full. Free some space, then resume the job: it goes on from what it saved last."
     if code in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"A folder cannot be written ({last_line}). Make it writable, then resume the job."
-    return f"It ended with an unexpected error ({type(error).__name__}: {last_line}). The log has the details."
+    return f"It failed with an unexpected error ({type(error).__name__}: {last_line}). The log has the details."
+
+
+def do_job(folder: Path, should_stop: Callable[[], bool]) -> bool:
+    """`do_task`, with denormal numbers flushed to zero: they make arithmetic on the CPU many times slower."""
+    import torch  # it takes seconds, and by now the lock is held
+
+    torch.set_flush_denormal(True)
+    return do_task(folder, should_stop)
 
 
 def run_job(
     folder: Path,
-    work: Work = do_task,
+    work: Work = do_job,
     grace_seconds: float = GRACE_SECONDS,
     lock_seconds: float | None = None,
     stop_file: Path | None = None,
@@ -86,8 +99,8 @@ def run_job(
         folder: the job's folder.
         work: what to do there.
         grace_seconds: how long a stop request may take.
-        lock_seconds: how long to wait where another process does this job; a moment when None.
-        stop_file: what asks it to stop; that of the folder when None.
+        lock_seconds: how long to wait for another process that does this job; a moment when None.
+        stop_file: the file that asks it to stop; the one in the folder when None.
 
     Returns:
         The final record; errors of the work are in it, not raised.
@@ -95,16 +108,16 @@ def run_job(
     Raises:
         ExplorerError: another process does this job, or its folder cannot be written.
     """
-    busy = "This job is being done already. Wait until it ends, or stop it."
+    busy = "This job is running already. Wait until it ends, or stop it."
     patience = _LOCK_TIMEOUT if lock_seconds is None else lock_seconds
-    with held(folder / LOCK_FILE, busy, patience), RecordFile(folder) as file:
+    with held(folder / LOCK_FILE, busy, patience), open_record(folder) as write:
         before = read_record(folder)
         if before is None or before.status != "queued":  # else it was stopped while it waited
             (folder / STOP_FILE).unlink(missing_ok=True)
-        file.write(JobRecord(status="running"))
-        with _stop_requests(stop_file or folder / STOP_FILE, file, grace_seconds) as requested:
+        write(JobRecord(status="running"))
+        with _stop_requests(stop_file or folder / STOP_FILE, write, grace_seconds) as requested:
             record = _outcome(folder, work, requested)
-        file.write(record)
+        write(record)
         return record
 
 
@@ -120,8 +133,10 @@ def _outcome(folder: Path, work: Work, requested: threading.Event) -> JobRecord:
 
 
 @contextlib.contextmanager
-def _stop_requests(stop_file: Path, file: RecordFile, grace_seconds: float) -> Iterator[threading.Event]:
-    """An event that the stop file or a signal sets. The process ends when nobody heeds it for `grace_seconds`."""
+def _stop_requests(
+    stop_file: Path, write: Callable[[JobRecord], None], grace_seconds: float
+) -> Iterator[threading.Event]:
+    """An event that the stop file or a signal sets. The process exits if the work ignores it for `grace_seconds`."""
     requested, ended = threading.Event(), threading.Event()
 
     def watch() -> None:
@@ -131,8 +146,8 @@ def _stop_requests(stop_file: Path, file: RecordFile, grace_seconds: float) -> I
             elif ended.wait(_LOOK_EVERY):
                 return
         if not ended.wait(grace_seconds):
-            message = f"It did not stop within {grace_seconds:g} s and was ended; steps since its last save are lost."
-            file.write(JobRecord(status="stopped", message=message))
+            message = f"It did not stop within {grace_seconds:g} s and was ended; work since its last save is lost."
+            write(JobRecord(status="stopped", message=message))
             os._exit(1)
 
     in_main_thread = threading.current_thread() is threading.main_thread()
@@ -151,16 +166,16 @@ def _stop_requests(stop_file: Path, file: RecordFile, grace_seconds: float) -> I
 
 def main(folder: Path) -> int:
     """Do the job, or this process's share of it, and return the exit status."""
-    if hasattr(os, "nice") and "SLURM_JOB_ID" not in os.environ:
-        os.nice(NICENESS)  # the app stays quick while a job has the rest of the machine
+    if "SLURM_JOB_ID" not in os.environ:
+        os.nice(NICENESS)  # the app stays responsive while a job uses the rest of the machine
     rank = int(os.environ.get("RANK", "0"))
     own = rank_folder(folder, rank)
     try:
         own.mkdir(exist_ok=True)
         record = run_job(
             own,
-            lambda _own, should_stop: do_task(folder, should_stop),
-            lock_seconds=_FELLOW_TIMEOUT if rank else _LOCK_TIMEOUT,
+            lambda _own, should_stop: do_job(folder, should_stop),
+            lock_seconds=_PEER_TIMEOUT if rank else _LOCK_TIMEOUT,
             stop_file=folder / STOP_FILE,
         )
     except (ExplorerError, OSError) as error:

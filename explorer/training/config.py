@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from explorer.data.views import MOST_VIEWS
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, first_problem
 from explorer.home import check_name
 from explorer.images import Values
 from explorer.models.dual import DualEnergyConfig, NoiseRange
@@ -33,14 +33,14 @@ class TrainingConfig(BaseModel):
         name: of the run and of the checkpoint that it becomes.
         dataset: what `explorer.data.sources.open_dataset` opens.
         views: of each training picture: one is its middle square, more are random squares.
-        min_shrink: pictures are shrunk at least so many times, where they are large enough; see `explorer.data.views`.
+        min_shrink: least factor by which pictures are shrunk, where they are large enough; see `explorer.data.views`.
         part, parts: train on every `parts`-th picture only, beginning with number `part`: runs on different parts of a
             data set have no picture in common.
-        pictures: train on at most so many pictures of the part, evenly spaced; all when None.
+        pictures: train on at most this many pictures of the part, evenly spaced; on all when None.
         model: architecture, image shape and noise range.
         values: how 8-bit pixels become values in [0, 1].
         seed: decides initialization, order of images, and noise.
-        batch_size: images a step.
+        batch_size: images per step.
         steps: length of the run; the learning rate decays to zero at its end.
         learning_rate: of Adam, after warm-up.
         warmup_steps: steps over which the learning rate rises from zero.
@@ -52,16 +52,16 @@ class TrainingConfig(BaseModel):
         heat_growth: factor by which this weight grows over the second half of the run: a large one from the beginning
             keeps a model near the Gaussian, which obeys the heat equation.
         heat_share: number of points of the heat loss, as a share of the images of a step.
-        heat_noisy: share of these points that are images with as much noise as their level has; of the others half are
+        heat_noisy: share of these points that are images with the full noise of their level; half of the others are
             clean, and half have less noise.
         flip: mirror images left to right at random.
         validate_every: steps between validations.
         validation_images: images in a validation.
-        compile: compile the training step: on the CPU it needs a C++ compiler and a minute or two, and then pays.
-        bfloat16: let the convolutions compute in bfloat16 while training: half as long where the hardware has it, far
-            slower where it does not. The model that comes out is one of float32.
+        compile: compile the training step. On the CPU this takes a C++ compiler and a minute or two, and then pays.
+        bfloat16: compute convolutions in bfloat16 while training: twice as fast where the hardware has it, far slower
+            where it does not. The trained model is in float32.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
-        recipe: name of the recipe that these settings are from, see `explorer.training.recipe`; empty when from none.
+        recipe: name of the recipe of these settings, see `explorer.training.recipe`; empty when there is none.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -117,7 +117,7 @@ class TrainingConfig(BaseModel):
 
     def heat_weight_at(self, step: int) -> float:
         """Weight of the heat loss in step `step` (from 0): constant for half of the run, then geometric in the step."""
-        return self.heat_weight * self.heat_growth ** max(0.0, 2 * step / self.steps - 1)
+        return self.heat_weight * math.pow(self.heat_growth, max(0.0, 2 * step / self.steps - 1))
 
 
 def _unet(size: ModelSize, side: int) -> UNetConfig:
@@ -140,7 +140,7 @@ def training_config(
     steps: int = 1000,
     anchor: bool = True,
     amplitude: bool = True,
-    **settings: object,
+    **settings: Any,
 ) -> TrainingConfig:
     """A `TrainingConfig` with good defaults for a data set.
 
@@ -158,7 +158,7 @@ def training_config(
         settings: any other field of `TrainingConfig`.
 
     Raises:
-        ExplorerError: a setting is out of its range; the message names it.
+        ExplorerError: a setting is out of range; the message names it.
     """
     values = Values(levels=17) if dataset == "digits" else Values()
     spacing_psnr = 20 * math.log10(values.levels)
@@ -180,7 +180,5 @@ def training_config(
         )
         return TrainingConfig(name=name, dataset=dataset, model=model, values=values, steps=steps, **settings)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise ExplorerError(f"{field + ': ' if field else ''}{message}.".replace("..", ".")) from error
+        problem = first_problem(error)
+        raise ExplorerError(f"{problem.field}: {problem.message}.".removeprefix(": ")) from error

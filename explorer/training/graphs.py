@@ -1,12 +1,12 @@
 """CUDA graphs: a function of tensors, recorded once and replayed.
 
-One gradient of an energy network is some two thousand small kernels. To start them one by one from Python takes longer
-than to run them; a graph starts all of them at once.
+One gradient of an energy network is some two thousand small kernels. Starting them one by one from Python takes longer
+than running them; a graph starts all of them at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 
 __all__ = ["Graphed"]
 
-_WARM_UP = 3  # calls before the recording, in which libraries choose their kernels
+_WARM_UP = 3  # calls before the recording, while libraries choose their kernels
 
 
 class _Recording(NamedTuple):
@@ -33,11 +33,11 @@ class Graphed:
         function: of parameters by name and of inputs, all on one CUDA device; it must not wait for the device.
     """
 
-    def __init__(self, function: Callable[[Mapping[str, Tensor], tuple[Tensor, ...]], Any]) -> None:
+    def __init__(self, function: Callable[[dict[str, Tensor], tuple[Tensor, ...]], Any]) -> None:
         self._function = function
         self._recordings: dict[tuple[torch.Size, ...], _Recording] = {}
 
-    def __call__(self, parameters: Mapping[str, Tensor], inputs: tuple[Tensor, ...]) -> Any:
+    def __call__(self, parameters: dict[str, Tensor], inputs: tuple[Tensor, ...]) -> Any:
         shapes = tuple(x.shape for x in inputs)
         if shapes not in self._recordings:
             self._recordings[shapes] = self._record(parameters, inputs)
@@ -47,9 +47,9 @@ class Graphed:
         recording.graph.replay()
         return recording.outputs
 
-    def _record(self, parameters: Mapping[str, Tensor], inputs: tuple[Tensor, ...]) -> _Recording:
+    def _record(self, parameters: dict[str, Tensor], inputs: tuple[Tensor, ...]) -> _Recording:
         own = tuple(x.clone() for x in inputs)
-        stream = torch.cuda.Stream()
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             for _ in range(_WARM_UP):

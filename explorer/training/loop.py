@@ -8,18 +8,19 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 
-from explorer.data.building import Progress
 from explorer.data.names import dataset_name
 from explorer.data.sources import open_dataset
 from explorer.data.views import Views
 from explorer.errors import ExplorerError
 from explorer.home import temporary_name, write_folder_atomically
 from explorer.models.checkpoints import CheckpointConfig, read_config, save_checkpoint
+from explorer.models.dual import DualEnergy
+from explorer.progress import Progress
 from explorer.training.card import checkpoint_card
 from explorer.training.objective import irreducible_time_loss
 from explorer.training.processes import ALONE, Processes, joined_processes
@@ -34,8 +35,8 @@ _SAVE_SECONDS = 60.0
 _PROGRESS_SECONDS = 2.0
 _NORMALIZATION_IMAGES = 4096
 
-OnProgress = Callable[[int, "dict[str, Any] | None"], None]
-"""``on_progress(steps done, metrics of the validation at this step or None)``."""
+OnStep = Callable[[int, dict[str, Any] | None], None]
+"""``on_step(steps done, metrics of the validation at this step or None)``."""
 
 
 class _Stopped(Exception):
@@ -45,7 +46,7 @@ class _Stopped(Exception):
 def train(
     folder: Path,
     should_stop: Callable[[], bool] | None = None,
-    on_progress: OnProgress | None = None,
+    on_step: OnStep | None = None,
     progress: Progress | None = None,
     fetching: Progress | None = None,
 ) -> bool:
@@ -57,8 +58,8 @@ def train(
     Args:
         folder: a run folder, see `explorer.training.run`.
         should_stop: asked before each step; when it answers True, the state is saved and the run can be resumed.
-        on_progress: told every few seconds and at every validation.
-        progress, fetching: told how far the images are before the first step, see `open_dataset`.
+        on_step: called every few seconds and at every validation.
+        progress, fetching: called before the first step, while images are prepared; see `open_dataset`.
 
     Raises:
         ExplorerError: the run or its data set cannot be read, or the folder cannot be written.
@@ -75,16 +76,16 @@ def train(
 
         return preparing
 
-    reports = {"progress": stoppable(progress), "fetching": stoppable(fetching)}
+    progress, fetching = stoppable(progress), stoppable(fetching)
+    shape, views = config.model.image_shape, Views(config.views, config.min_shrink)
     try:
-        views = Views(config.views, config.min_shrink)
-        training_set = open_dataset(config.dataset, config.model.image_shape, "train", views=views, **reports)
-        validation_set = open_dataset(config.dataset, config.model.image_shape, "validation", **reports)
+        training_set = open_dataset(config.dataset, shape, "train", views=views, progress=progress, fetching=fetching)
+        validation_set = open_dataset(config.dataset, shape, "validation", progress=progress, fetching=fetching)
     except _Stopped:
         return False
     with joined_processes(config.device) as processes:
         return train_on(
-            run, training_set.pixels, validation_set.pixels, should_stop, on_progress, processes, training_set.views
+            run, training_set.pixels, validation_set.pixels, should_stop, on_step, processes, training_set.views
         )
 
 
@@ -93,12 +94,12 @@ def train_on(
     training_pixels: np.ndarray,
     validation_pixels: np.ndarray,
     should_stop: Callable[[], bool] | None = None,
-    on_progress: OnProgress | None = None,
+    on_step: OnStep | None = None,
     processes: Processes = ALONE,
     views: int = 1,
 ) -> bool:
-    """`train` on images that are already open, uint8 of shape ``(N, C, H, W)``: on its part of the training images, of
-    which `views` in a row are of one picture."""
+    """`train` on images that are already open, uint8 of shape ``(N, C, H, W)``: on the run's part of the training
+    images, of which `views` in a row are of one picture."""
     config = run.config
     rows = rows_of_part(len(training_pixels), views, config.part, config.parts, config.pictures)
     if min(len(rows), len(validation_pixels)) < 2:
@@ -107,7 +108,7 @@ def train_on(
     if run.training_state.exists():
         trainer.restore(run.training_state)
     examples = validation_pixels[: config.validation_images]
-    report = on_progress or (lambda _step, _validation: None)
+    report = on_step or (lambda _step, _validation: None)
     report(trainer.step, None)
     saved_at = reported_at = time.monotonic()
     recent: list[torch.Tensor] = []
@@ -145,7 +146,7 @@ def _progress(trainer: Trainer, recent: list[torch.Tensor], seconds: float) -> d
         "kind": "progress",
         "step": trainer.step,
         "space_loss": space,
-        "time_loss": time_loss / irreducible_time_loss(trainer.model.dimensions),
+        "time_loss": time_loss / irreducible_time_loss(math.prod(trainer.config.model.image_shape)),
         "learning_rate": trainer.config.learning_rate_at(trainer.step - 1),
         "images_per_second": len(recent) * trainer.config.batch_size / max(seconds, 1e-9),
         "seconds": seconds,
@@ -155,22 +156,23 @@ def _progress(trainer: Trainer, recent: list[torch.Tensor], seconds: float) -> d
 def _validate(run: Run, trainer: Trainer, examples: np.ndarray, pictures: int) -> dict[str, Any]:
     """Validate the averaged weights, keep them if they are the best so far, and return the metrics.
 
-    Where the weight of the heat loss grows the latest are kept: those before have a lower NLL, and are less consistent.
+    Where the weight of the heat loss grows, the latest are kept: earlier ones have a lower NLL but are less consistent.
     """
     config = run.config
+    model = cast(DualEnergy, trainer.averaged)
     if not config.model.anchor:
         images = trainer.statistics_images()[:_NORMALIZATION_IMAGES].to(trainer.device)
-        trainer.averaged.normalize(images, torch.Generator().manual_seed(config.seed))
-    result = validate(trainer.averaged, config, examples)
+        model.normalize(images, torch.Generator().manual_seed(config.seed))
+    result = validate(model, config, examples)
     if not math.isfinite(result.nll.i_mmse):
         raise ExplorerError("The training diverged: its loss is not a number. Start a run with a lower learning rate.")
-    save_denoised_examples(trainer.averaged, config, examples, run.folder / "denoised.png")
+    save_denoised_examples(model, config, examples, run.folder / "denoised.png")
     earlier = [e["bits_per_dimension"]["i_mmse"] for e in run.metrics() if e["kind"] == "validation"]
     if config.heat_growth > 1 or result.bits_per_dimension["i_mmse"] < min(earlier, default=math.inf):
         description = CheckpointConfig(
             model=config.model,
             values=config.values,
-            dataset=dataset_name(config.dataset),  # not where it lies on this machine
+            dataset=dataset_name(config.dataset),  # no path of this machine
             training=config.model_dump(mode="json", exclude={"model", "values", "dataset"})
             | {
                 "step": trainer.step,
@@ -180,7 +182,7 @@ def _validate(run: Run, trainer: Trainer, examples: np.ndarray, pictures: int) -
             },
             metrics=result.as_dict(),
         )
-        save_checkpoint(run.folder / "best", trainer.averaged, description, checkpoint_card(config.name, description))
+        save_checkpoint(run.folder / "best", model, description, checkpoint_card(config.name, description))
     metrics = result.as_dict()
     append_metrics(run.folder, {"kind": "validation", "step": trainer.step, **metrics})
     return metrics
@@ -198,8 +200,8 @@ def _hardware(device: torch.device) -> str:
 def _export(run: Run) -> None:
     """Copy the best checkpoint of a finished run to where every page finds it, in one rename.
 
-    One with these weights that is there is left as it is, with what was measured of it since: the process that wrote it
-    was killed before it could say that it was done.
+    If a checkpoint with these weights is there, it stays as it is, with what was measured of it since: the process that
+    wrote it was killed before it could report the end.
     """
     target, best = run.checkpoint, run.folder / "best"
     try:

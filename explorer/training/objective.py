@@ -6,14 +6,14 @@ With ``y = x + sqrt(t) eps``, ``eps ~ N(0, I)``, both derivatives of the energy 
     time:   ( (1 - ||eps||^2 / d) / 2  -  t dU/dt / d )^2           (irreducible part 1 / (2 d))
 
 The space term determines the energy up to a constant for each noise level; the time term ties the levels together.
-Both only ask about images with as much noise as their level says. Elsewhere, at a clean image and a large ``t`` for
-one, a network has to extrapolate, and a third term asks that it does so as a density that diffuses:
+Both constrain the energy only at images with as much noise as their level says. Elsewhere, at a clean image and a large
+``t`` for instance, a network has to extrapolate, and a third term asks it to do so as a density that diffuses:
 
     heat:   ( (2 t dU/dt - t laplacian U + t ||grad_y U||^2) / d )^2
 
-The heat equation holds everywhere, and needs no samples of the noisy data. Where the residual is asked for decides
-what it repairs. With ``r`` the residual, ``Z(t)`` the integral of ``exp(-U(., t))`` and ``E_p`` the mean over the
-model's own density ``p = exp(-U) / Z`` at ``t``, the Laplacian integrates to zero and
+The heat equation holds everywhere, and needs no samples of the noisy data. What it improves depends on the points.
+With ``r`` the residual, ``Z(t)`` the integral of ``exp(-U(., t))`` and ``E_p`` the mean over the model's own density
+``p = exp(-U) / Z`` at ``t``, the Laplacian integrates to zero and
 
     d log Z / d log t  =  - d/2 E_p r,
 
@@ -48,7 +48,7 @@ __all__ = [
 HEAT_EVALUATIONS = 5
 """Gradients that `heat_losses` takes at each point."""
 
-# Images in [0, 1] have a pixel variance of at most 1/4: from here on an anchored model is Gaussian but for a little.
+# Images in [0, 1] have a pixel variance of at most 1/4: above this variance an anchored model is nearly Gaussian.
 _FAR = 1.0
 _FAR_SHARE = 1 / 16
 
@@ -127,7 +127,8 @@ def heat_losses(
         for probe, after, before in ((first, *around[:2]), (second, *around[2:]))
     ]
     wildness = torch.maximum(residuals[0].abs(), residuals[1].abs()).detach() / _WILD
-    return residuals[0] * residuals[1] / (1 + wildness.square())
+    discounted: Tensor = residuals[0] * residuals[1] / (1 + wildness.square())
+    return discounted
 
 
 def stratified_noise_variances(count: int, t_min: float, t_max: float, generator: torch.Generator) -> Tensor:
@@ -146,8 +147,8 @@ def stratified_noise_variances(count: int, t_min: float, t_max: float, generator
 def training_noise_variances(count: int, noise: NoiseRange, anchored: bool, generator: torch.Generator) -> Tensor:
     """Noise variances of a batch, in random order, on the generator's device; shape ``(count,)``.
 
-    ``log t`` is uniform over the range. With a Gaussian anchor, which knows nearly all there is to know at ``t > 1``,
-    only a sixteenth of the batch is from there (else it would be a fifth, of a range that ends at 100).
+    ``log t`` is uniform over the range. With a Gaussian anchor, which is nearly exact at ``t > 1``, only a sixteenth of
+    the batch is from there (otherwise a fifth, of a range that ends at 100).
     """
     parts = [(count, noise.t_min, noise.t_max)]
     if anchored and noise.t_min < _FAR < noise.t_max:

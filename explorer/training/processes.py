@@ -1,8 +1,8 @@
 """Several processes that take each training step together: each has a share of the batch, and gradients are summed.
 
-The batch of a step depends on the configuration and the step alone, so that no process has to tell another what it
-draws, and the sum of their gradients is that of one process, up to rounding. Processes find each other through
-``MASTER_ADDR``, ``MASTER_PORT``, ``RANK`` and ``WORLD_SIZE``, as `torch.distributed` has it.
+The batch of a step depends on the configuration and the step alone, so that processes need not exchange it, and the sum
+of their gradients is that of one process, up to rounding. Processes find each other through ``MASTER_ADDR``,
+``MASTER_PORT``, ``RANK`` and ``WORLD_SIZE``, as usual with `torch.distributed`.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from explorer.models.devices import pick_device
 
 __all__ = ["ALONE", "Processes", "joined_processes"]
 
-_PATIENCE = timedelta(hours=1)  # the others wait for as long as the first one validates
-_MEETING = timedelta(minutes=5)  # for all to be there: one that was killed before never comes
+_PATIENCE = timedelta(hours=1)  # the others wait while the first one validates
+_MEETING = timedelta(minutes=5)  # for all to start: one that was killed before never does
 
 
 class Processes(NamedTuple):
-    """This process among those that train together.
+    """This process among its peers.
 
     Attributes:
-        rank: its number, from 0; the first one writes.
-        size: how many there are.
+        rank: its number, from 0; the first one writes files.
+        size: number of processes.
     """
 
     rank: int
@@ -38,7 +38,7 @@ class Processes(NamedTuple):
 
     @property
     def first(self) -> bool:
-        """Whether this is the process that writes."""
+        """Whether this is the process that writes files."""
         return self.rank == 0
 
     def share(self, count: int) -> range:
@@ -50,11 +50,11 @@ class Processes(NamedTuple):
         if self.size > 1:
             flat = torch.cat([tensor.flatten() for tensor in tensors])
             distributed.all_reduce(flat)
-            for tensor, part in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+            for tensor, part in zip(tensors, torch.split(flat, [tensor.numel() for tensor in tensors]), strict=True):
                 tensor.copy_(part.view_as(tensor))
 
     def any(self, here: bool, device: torch.device) -> bool:
-        """Whether it is so in at least one process."""
+        """Whether `here` is true in at least one process."""
         if self.size == 1:
             return here  # without waiting for the device
         flag = torch.tensor(float(here), device=device)
@@ -67,14 +67,13 @@ ALONE = Processes(0, 1)
 
 @contextlib.contextmanager
 def joined_processes(device: str) -> Iterator[Processes]:
-    """The processes that the environment speaks of; `ALONE` where it speaks of none.
+    """The processes that the environment names; `ALONE` where it names none.
 
     Args:
-        device: they train on, see `pick_device`: over NCCL on GPUs, of which each process of a machine takes its own,
-            else over gloo.
+        device: what they train on, see `pick_device`. On GPUs, one per process, they talk over NCCL, else over gloo.
 
     Raises:
-        ExplorerError: they do not find each other, or the device is not there.
+        ExplorerError: they do not find each other, or there is no such device.
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
@@ -85,7 +84,9 @@ def joined_processes(device: str) -> Iterator[Processes]:
     backend = "nccl" if pick_device(device).type == "cuda" else "gloo"
     try:
         rank, host, port = int(os.environ["RANK"]), os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
-        store = distributed.TCPStore(host, port, size, is_master=rank == 0, timeout=_MEETING)
+        store = distributed.TCPStore(  # type: ignore[attr-defined]  # torch's types forget it
+            host, port, size, is_master=rank == 0, timeout=_MEETING
+        )
         distributed.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=_PATIENCE)
     except (RuntimeError, ValueError, KeyError) as error:
         raise ExplorerError(
@@ -93,6 +94,6 @@ def joined_processes(device: str) -> Iterator[Processes]:
         ) from error
     try:
         yield Processes(distributed.get_rank(), size)
-        distributed.barrier()  # none leaves while another still talks to it
+        distributed.barrier()  # none leaves while a peer still talks to it
     finally:
         distributed.destroy_process_group()

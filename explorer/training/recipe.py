@@ -1,6 +1,6 @@
-"""Recipes: the settings that made the checkpoints that ship, as files that train them again.
+"""Recipes: the settings of the checkpoints that ship with the project, to train them again.
 
-A recipe is a TOML file in `explorer/training/recipes`: arguments of `training_config`, with the reasons beside them.
+A recipe is a TOML file in `explorer/training/recipes`: arguments of `training_config`, with reasons in comments.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ RECIPES = tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
 
 
 def recipe_config(recipe: str, dataset: str = "", name: str = "", device: str = "auto") -> TrainingConfig:
-    """What a recipe trains.
+    """The configuration that a recipe trains.
 
     Args:
         recipe: one of `RECIPES`.

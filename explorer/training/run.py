@@ -23,6 +23,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from explorer.decoding import read_image
 from explorer.errors import ExplorerError
 from explorer.home import check_name, data_home, subfolder, write_atomically, write_folder_atomically
 from explorer.models.metrics import BitsPerDimension, NoiseLevelMetrics
@@ -61,7 +62,7 @@ _ENTRY = TypeAdapter(Annotated[_Progress | _Validation, Field(discriminator="kin
 
 
 def _parse(line: str) -> dict[str, Any] | None:
-    """A line of `metrics.jsonl`; None when it is not whole, or says what no run writes."""
+    """A line of `metrics.jsonl`; None when it is not whole, or has values that no run writes."""
     try:
         return _ENTRY.validate_python(json.loads(line)).model_dump()
     except (ValueError, RecursionError):  # ValidationError is a ValueError
@@ -123,9 +124,17 @@ class Run:
                 latest[entry["step"], entry["kind"]] = entry
         return [latest[key] for key in sorted(latest)]
 
+    def denoised_examples(self) -> bytes | None:
+        """The PNG of denoised images of the latest validation; None before the first, and where it is damaged."""
+        try:
+            data = (self.folder / "denoised.png").read_bytes()
+            return data if min(read_image(data).size) >= self.config.model.image_shape[1] else None
+        except (OSError, ExplorerError):
+            return None
+
     @property
     def step(self) -> int:
-        """Steps done, as far as `metrics.jsonl` knows."""
+        """Steps done, according to `metrics.jsonl`."""
         return max((entry["step"] for entry in self.metrics()), default=0)
 
     @property

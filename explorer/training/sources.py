@@ -1,4 +1,4 @@
-"""Where a training step gets its clean images: 8-bit pixels of a data set, or a law that never runs out."""
+"""Where a training step gets its clean images: 8-bit pixels of a data set, or an analytic distribution."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from torch import Tensor
 
 from explorer.images import Values
 
-__all__ = ["ImageSource", "Law", "LawSource", "PixelSource", "rows_of_part"]
+__all__ = ["Distribution", "DistributionSource", "ImageSource", "PixelSource", "rows_of_part"]
 
 
 _SHARE_OF_MEMORY = 0.2
 
 
 class ImageSource(Protocol):
-    """Clean images in a model's values, float32 ``(count, C, H, W)``, from the generator alone and on its device."""
+    """Clean images in a model's values, float32 ``(count, C, H, W)``, decided by the generator alone, on its device."""
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
         """Independent images for a training step."""
@@ -63,7 +63,7 @@ class PixelSource:
         return self.values.dequantized(self._pixels_of(chosen), generator)
 
     def _pixels_of(self, numbers: Tensor) -> Tensor:
-        """The images of these numbers, on the device of the numbers: a GPU keeps all of them where it has the room."""
+        """The images with these numbers, on the device of the numbers: a GPU keeps all images if it has the memory."""
         if (
             numbers.device.type == "cuda"
             and self._bytes < torch.cuda.mem_get_info(numbers.device)[1] * _SHARE_OF_MEMORY
@@ -98,30 +98,30 @@ def rows_of_part(images: int, views: int, part: int, parts: int, pictures: int |
     return (chosen[:, None] * views + np.arange(views)).ravel()
 
 
-class Law(Protocol):
-    """A law that one can draw from, such as `explorer.models.analytic.Gaussian`."""
+class Distribution(Protocol):
+    """A distribution that one can draw from, such as `explorer.models.analytic.Gaussian`."""
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
         """`count` independent images, shape ``(count, C, H, W)``."""
 
 
 @dataclass(frozen=True)
-class LawSource:
-    """Fresh images of a law at each step: a model cannot memorize them."""
+class DistributionSource:
+    """Fresh images of a distribution at each step: a model cannot memorize them."""
 
-    law: Law
+    distribution: Distribution
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
         """Independent images."""
-        return self.law.sample(count, _on_cpu(generator)).to(generator.device)
+        return self.distribution.sample(count, _on_cpu(generator)).to(generator.device)
 
     def statistics(self, most: int, generator: torch.Generator) -> Tensor:
         """`most` independent images, but no more than 50,000."""
-        return self.law.sample(min(most, 50_000), _on_cpu(generator)).to(generator.device)
+        return self.distribution.sample(min(most, 50_000), _on_cpu(generator)).to(generator.device)
 
 
 def _on_cpu(generator: torch.Generator) -> torch.Generator:
-    """A generator for distributions that draw on the CPU; the same one where it is there."""
+    """A generator on the CPU, where distributions draw; the same one if it is there already."""
     if generator.device.type == "cpu":
         return generator
     return torch.Generator().manual_seed(generator.initial_seed())

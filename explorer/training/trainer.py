@@ -7,9 +7,8 @@ saved state therefore takes exactly the steps that it would have taken.
 
 from __future__ import annotations
 
-import copy
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as safetensors_bytes
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from explorer.errors import ExplorerError
 from explorer.home import write_atomically
@@ -48,7 +48,7 @@ _HEAT_RANGE = (1e-5, 3.0)
 
 @dataclass
 class HeatPoints:
-    """Where one step asks for the heat equation: points, noise variances and two probes each, on the device."""
+    """Where one step tests the heat equation: points, their noise variances and two probes each, on the device."""
 
     y: Tensor
     t: Tensor
@@ -72,14 +72,13 @@ class Trainer:
     Args:
         config: what to train.
         source: training images.
-        model: a network to train in place of the `DualEnergy` that the configuration describes; it must take
-            ``(y, t)`` and its initial weights are kept.
+        model: a network to train instead of the `DualEnergy` of the configuration; it takes ``(y, t)``, and training
+            starts from its weights.
         losses: the objective; it is given the network as a function of ``(y, t)``.
-        processes: those that take each step together.
+        processes: the processes that share each step.
 
     Attributes:
         model: the network; its parameters are what the optimizer moves.
-        averaged: the same architecture with the exponential moving average of the weights.
         step: steps done.
     """
 
@@ -91,7 +90,6 @@ class Trainer:
         losses: Objective = dual_score_losses,
         processes: Processes = ALONE,
     ) -> None:
-        torch.set_flush_denormal(True)
         self.config = config
         self.source = source
         self.losses = losses
@@ -101,16 +99,17 @@ class Trainer:
         self.model = self._dual_energy() if model is None else model
         on_gpu = self.device.type == "cuda"
         # Channels last is what tensor cores read.
-        self.model.to(self.device, memory_format=torch.channels_last if on_gpu else torch.preserve_format)
-        self.averaged = copy.deepcopy(self.model).requires_grad_(False)
+        layout = torch.channels_last if on_gpu else torch.preserve_format
+        self.model.to(self.device, memory_format=layout)  # type: ignore[call-overload]  # torch's types forget it
+        self._average = AveragedModel(self.model, multi_avg_fn=self._update_average).requires_grad_(False)
         if config.bfloat16:
             for part in self.model.modules():
                 if isinstance(part, UNet):
                     part.convolution_dtype = torch.bfloat16
         self.parameters = dict(self.model.named_parameters())
         self.optimizer = torch.optim.Adam(self.parameters.values(), lr=config.learning_rate, betas=_BETAS)
-        self._gradient = torch.func.grad(self._loss, has_aux=True)
-        self._heat_gradient = torch.func.grad(self._heat_loss)
+        self._gradient: Callable[..., Any] = torch.func.grad(self._loss, has_aux=True)
+        self._heat_gradient: Callable[..., Any] = torch.func.grad(self._heat_loss)
         if config.compile:
             self._gradient = torch.compile(self._gradient)
             self._heat_gradient = torch.compile(self._heat_gradient)
@@ -118,6 +117,16 @@ class Trainer:
             self._gradient, self._heat_gradient = Graphed(self._gradient), Graphed(self._heat_gradient)
         limit = fitting_batch_size(math.prod(config.model.image_shape), self.device) // _DOUBLE_BACKWARD
         self.micro_batch = max(1, min(config.batch_size, limit))
+
+    @property
+    def averaged(self) -> nn.Module:
+        """The same architecture with the exponential moving average of the weights."""
+        return self._average.module
+
+    def _update_average(self, averaged: Sequence[Tensor], present: Sequence[Tensor], _count: object) -> None:
+        """A short memory at first, so that the average forgets the initialization."""
+        decay = min(self.config.ema_decay, self.step / (self.step + 10))
+        get_ema_multi_avg_fn(decay)(averaged, present, None)  # type: ignore[no-untyped-call]
 
     def _dual_energy(self) -> DualEnergy:
         with torch.random.fork_rng(devices=[]):
@@ -143,7 +152,7 @@ class Trainer:
         return Batch(x.to(self.device), eps.to(self.device), t.to(self.device), heat)
 
     def _heat_points(self, images: Tensor, generator: torch.Generator) -> HeatPoints:
-        """Images of which some get the noise that their level has; of the others half stay clean, half get less."""
+        """Points for the heat loss: images with the full noise of their level, with less, and clean ones."""
         x = images[: math.ceil(len(images) * self.config.heat_share)]
         noise = self.config.model.noise
         low, high = max(noise.t_min, _HEAT_RANGE[0]), min(noise.t_max, _HEAT_RANGE[1])
@@ -156,52 +165,49 @@ class Trainer:
         first, second = (2.0 * torch.randint(0, 2, x.shape, **draws) - 1 for _ in range(2))
         return HeatPoints(*(tensor.to(self.device) for tensor in (y, t, first, second)))
 
-    def _network(self, parameters: Mapping[str, Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+    def _network(self, parameters: dict[str, Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
         return lambda y, t: torch.func.functional_call(self.model, parameters, (y, t))
 
-    def _loss(self, parameters: Mapping[str, Tensor], batch: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+    def _loss(self, parameters: dict[str, Tensor], batch: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
         losses = self.losses(self._network(parameters), *batch)
         means = torch.stack((losses.space.mean(), losses.time.mean()))
         return means[0] + self.config.time_weight * means[1], means
 
-    def _heat_loss(self, parameters: Mapping[str, Tensor], points: tuple[Tensor, ...]) -> Tensor:
+    def _heat_loss(self, parameters: dict[str, Tensor], points: tuple[Tensor, ...]) -> Tensor:
         return heat_losses(self._network(parameters), *points).mean()
 
     def take_step(self) -> Tensor:
         """One step of the optimizer; returns the mean space and time losses before it, shape ``(2,)``, on the device.
 
-        To look at them is to wait for the step.
+        Reading them waits for the step.
         """
         config = self.config
         batch = self.batch(self.step)
         values = {name: parameter.detach() for name, parameter in self.parameters.items()}
+        sums = {name: torch.zeros_like(parameter) for name, parameter in values.items()}
         total = torch.zeros(2, device=self.device)
-        for parameter in self.parameters.values():
-            parameter.grad = torch.zeros_like(parameter)
         mine = self.processes.share(config.batch_size)
         for first in mine[:: self.micro_batch]:
             part = slice(first, min(first + self.micro_batch, mine.stop))
             share = len(batch.t[part]) / config.batch_size
             gradient, losses = self._gradient(values, (batch.x[part], batch.eps[part], batch.t[part]))
-            for name, parameter in self.parameters.items():
-                parameter.grad.add_(gradient[name], alpha=share)
+            for name, sum_ in sums.items():
+                sum_.add_(gradient[name], alpha=share)
             total += share * losses
         if batch.heat is not None:
-            self._add_heat_gradient(values, batch.heat)
-        self.processes.add([total, *(parameter.grad for parameter in self.parameters.values())])
+            self._add_heat_gradient(sums, values, batch.heat)
+        self.processes.add([total, *sums.values()])
+        for name, parameter in self.parameters.items():
+            parameter.grad = sums[name]
         nn.utils.clip_grad_norm_(self.parameters.values(), config.gradient_clip)
         for group in self.optimizer.param_groups:
             group["lr"] = config.learning_rate_at(self.step)
         self.optimizer.step()
         self.step += 1
-        # A short memory at first, so that the average forgets the initialization.
-        decay = min(config.ema_decay, self.step / (self.step + 10))
-        with torch.no_grad():
-            for name, averaged in self.averaged.named_parameters():
-                averaged.lerp_(self.parameters[name], 1 - decay)
+        self._average.update_parameters(self.model)
         return total
 
-    def _add_heat_gradient(self, values: Mapping[str, Tensor], heat: HeatPoints) -> None:
+    def _add_heat_gradient(self, sums: dict[str, Tensor], values: dict[str, Tensor], heat: HeatPoints) -> None:
         count = len(heat.t)
         weight = self.config.heat_weight_at(self.step)
         mine = self.processes.share(count)
@@ -210,8 +216,8 @@ class Trainer:
             part = slice(first, min(first + size, mine.stop))
             points = (heat.y[part], heat.t[part], heat.first[part], heat.second[part])
             gradient = self._heat_gradient(values, points)
-            for name, parameter in self.parameters.items():
-                parameter.grad.add_(gradient[name], alpha=weight * len(points[0]) / count)
+            for name, sum_ in sums.items():
+                sum_.add_(gradient[name], alpha=weight * len(points[0]) / count)
 
     def save(self, path: Path) -> None:
         """Write weights, averages, optimizer state and step to one file, in one rename.
@@ -259,6 +265,7 @@ class Trainer:
                 f"The saved state {path} is damaged or belongs to another model; delete it to start the run again."
             ) from error
         self.step = step
+        self._average.n_averaged.fill_(step)
 
 
 def _check_like(one: Tensor, *others: Tensor) -> None:

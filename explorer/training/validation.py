@@ -1,4 +1,4 @@
-"""What a run reports about itself: metrics by noise level, NLL read twice, and denoised examples."""
+"""What a run reports at a validation: metrics by noise level, two estimates of the NLL, and denoised examples."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def save_denoised_examples(model: DualEnergy, config: TrainingConfig, pixels: np
         noisy = clean + t**0.5 * eps
         rows += [noisy, model.denoise(noisy, t)]
     grid = torch.stack([torch.cat(list(row), dim=2) for row in rows])
-    grid = torch.cat(list(grid), dim=1).clamp(0, 1).mul(255).round().byte().cpu().numpy()
-    image = Image.fromarray(grid[0]) if grid.shape[0] == 1 else Image.fromarray(grid.transpose(1, 2, 0))
+    bytes_ = torch.cat(list(grid), dim=1).clamp(0, 1).mul(255).round().byte().cpu().numpy()
+    image = Image.fromarray(bytes_[0] if len(bytes_) == 1 else bytes_.transpose(1, 2, 0))
     with write_atomically(path) as temporary:
         image.save(temporary, format="PNG")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from explorer.jobs.kinds import CatalogTask, EvaluateTask
 from explorer.jobs.manage import create_job
 from explorer.jobs.settings import job_settings
-from explorer.jobs.tasks import CatalogTask, EvaluateTask
 from explorer.jobs.worker import run_job
 
 pytestmark = pytest.mark.browser

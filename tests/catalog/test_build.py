@@ -300,7 +300,7 @@ def test_shipped_catalog_is_found_first(checkpoint: Checkpoint, store: Store) ->
 
 def test_images_of_another_size_are_refused(checkpoint: Checkpoint, tmp_path: Path) -> None:
     small = write_store(tmp_path / "small", "small", lambda _: [Sample(np.zeros((1, 4, 4), np.uint8))], (1, 4, 4))
-    with pytest.raises(ExplorerError, match=r"\(1, 4, 4\).*reads \(1, 8, 8\)"):
+    with pytest.raises(ExplorerError, match=r"\(1, 4, 4\).*takes \(1, 8, 8\)"):
         build_catalog(checkpoint, small)
 
 

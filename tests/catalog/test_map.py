@@ -136,7 +136,7 @@ def test_a_map_of_another_model_is_not_taken(checkpoint: Checkpoint, store: Stor
     identity = map_identity(checkpoint, store)
     folder = file_of(checkpoint, store).parent
     for other in ({"checkpoint_fingerprint": "f" * 16}, {"features": "score powers"}, {"rows": 39}, {"neighbors": 30}):
-        with pytest.raises(ExplorerError, match="of other images or of another model"):
+        with pytest.raises(ExplorerError, match="belongs to other images or another model"):
             read_map(folder, identity.model_copy(update=other))
 
 

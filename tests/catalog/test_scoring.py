@@ -33,16 +33,16 @@ def test_batches_do_not_matter(checkpoint: Checkpoint, store: Store, identity: I
 def test_it_tells_each_batch_and_ends_when_it_is_stopped(
     checkpoint: Checkpoint, store: Store, identity: Identity
 ) -> None:
-    told: list[int] = []
+    told: list[tuple[int, int | None]] = []
 
-    def progress(images: int) -> None:
-        told.append(images)
-        if sum(told) > 20:
+    def progress(done: int, total: int | None) -> None:
+        told.append((done, total))
+        if done > 20:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         score_rows(checkpoint.model, checkpoint.values, store.pixels, store.labels, 0, identity, 9, progress)
-    assert told == [9, 9, 9]
+    assert told == [(9, 40), (18, 40), (27, 40)]
 
 
 def test_pixels_may_be_read_only(checkpoint: Checkpoint, store: Store, identity: Identity) -> None:

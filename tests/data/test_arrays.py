@@ -98,7 +98,7 @@ def test_several_arrays_need_a_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("labels", [np.arange(5), np.arange(6) / 2, np.array(list("abcdef"))])
 def test_labels_that_do_not_fit(tmp_path: Path, labels: np.ndarray) -> None:
-    with pytest.raises(ExplorerError, match="one whole number a label"):
+    with pytest.raises(ExplorerError, match="one integer label per image"):
         array_file(save(tmp_path / "a.npz", GRAY, labels=labels))
 
 
@@ -148,20 +148,20 @@ def test_pickled_labels_are_never_loaded(tmp_path: Path) -> None:
 def test_truncated(path: Path, share: float) -> None:
     data = save(path, RNG.integers(0, 256, (50, 8, 8), dtype=np.uint8)).read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(ExplorerError, match=r"(damaged|no NumPy file)"):
+    with pytest.raises(ExplorerError, match=r"(damaged|not a NumPy file)"):
         read_all(path)
 
 
 def test_something_else(path: Path) -> None:
     path.write_text("not an array at all")
-    with pytest.raises(ExplorerError, match="no NumPy file"):
+    with pytest.raises(ExplorerError, match="not a NumPy file"):
         array_file(path)
 
 
 def test_a_header_that_promises_too_much(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive, archive.open("images.npy", "w") as member:
         np.lib.format.write_array_header_1_0(member, {"descr": "|u1", "fortran_order": False, "shape": (10**12, 8, 8)})
-    with pytest.raises(ExplorerError, match="fewer numbers than it says"):
+    with pytest.raises(ExplorerError, match="fewer numbers than its header says"):
         array_file(tmp_path / "a.npz")
 
 
@@ -209,7 +209,7 @@ def test_labels_that_promise_too_much(tmp_path: Path) -> None:
         with archive.open("labels.npy", "w") as member:
             header = {"descr": "<i8", "fortran_order": False, "shape": (10**12,)}
             np.lib.format.write_array_header_1_0(member, header)
-    with pytest.raises(ExplorerError, match="one whole number a label"):
+    with pytest.raises(ExplorerError, match="one integer label per image"):
         array_file(tmp_path / "a.npz")
 
 
@@ -223,7 +223,7 @@ def with_header(path: Path, header: bytes) -> Path:
     "header", [b"{{}: 1}", b"(" * 9000, b"{'descr': " * 900, b"{'descr': '|u1', 'shape': (", b"\n", b"x" * 60_000]
 )
 def test_a_header_that_is_no_literal(tmp_path: Path, header: bytes) -> None:
-    with pytest.raises(ExplorerError, match="damaged or no NumPy file") as caught:
+    with pytest.raises(ExplorerError, match="damaged or not a NumPy file") as caught:
         array_file(with_header(tmp_path / "a.npy", header))
     assert len(str(caught.value)) < 400
 
@@ -231,5 +231,5 @@ def test_a_header_that_is_no_literal(tmp_path: Path, header: bytes) -> None:
 def test_an_archive_that_is_called_an_array(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", images=GRAY)
     (tmp_path / "a.npz").rename(tmp_path / "a.npy")
-    with pytest.raises(ExplorerError, match="damaged or no NumPy file"):
+    with pytest.raises(ExplorerError, match="damaged or not a NumPy file"):
         array_file(tmp_path / "a.npy")

@@ -245,7 +245,7 @@ def test_a_file_that_became_shorter(tmp_path: Path) -> None:
 
 
 def test_columns_first(tmp_path: Path) -> None:
-    with pytest.raises(ExplorerError, match="columns first"):
+    with pytest.raises(ExplorerError, match="Fortran order"):
         read(save(tmp_path, {"data": np.asfortranarray(PIXELS)}))
 
 

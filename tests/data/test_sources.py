@@ -131,7 +131,7 @@ def test_a_limit_thins_evenly(tmp_path: Path) -> None:
     assert names[0] == 0
     assert set(np.diff(names)) <= {14, 15}
     assert len(open_dataset(str(tmp_path / "set.npy"), SHAPE, "all", limit=1000)) == 100
-    with pytest.raises(ExplorerError, match="Ask for one or more"):
+    with pytest.raises(ExplorerError, match="Choose 1 or more"):
         open_dataset("digits", SHAPE, limit=0)
 
 

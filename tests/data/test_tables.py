@@ -147,7 +147,7 @@ def test_truncated(tmp_path: Path, picture: Picture, share: float) -> None:
     path = write(tmp_path / "a.parquet", pa.array([picture()] * 20, pa.binary()))
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(ExplorerError, match="damaged or no Parquet file"):
+    with pytest.raises(ExplorerError, match="damaged or not a Parquet file"):
         parquet_files("Test", [path], "all")
 
 

@@ -24,11 +24,12 @@ from explorer.data.sources import open_dataset
 from explorer.data.store import Sample, Store
 from explorer.data.views import CENTRAL
 from explorer.home import data_home
+from explorer.jobs.kinds import CatalogTask
 from explorer.jobs.manage import create_job
+from explorer.jobs.progress import PROGRESS_FILE
 from explorer.jobs.record import JobRecord, write_record
 from explorer.jobs.settings import save_job_settings
 from explorer.jobs.submission import Submission, write_submission
-from explorer.jobs.tasks import PROGRESS_FILE, CatalogTask
 from explorer.measures.consistency.storage import save_report
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from explorer.training.config import TrainingConfig

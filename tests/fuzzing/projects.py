@@ -24,12 +24,13 @@ from explorer.errors import ExplorerError
 from explorer.figures.atlas import log_prob_histogram
 from explorer.figures.checks import check_figures
 from explorer.figures.training import denoised_images, denoising_psnr, likelihood, space_loss, time_loss
+from explorer.jobs.kinds.train import run_progress
 from explorer.jobs.manage import find_job, list_jobs, read_log, traceback_in
-from explorer.jobs.progress import denoised_examples, duration, progress, run_progress
+from explorer.jobs.progress import duration
 from explorer.jobs.record import read_record
 from explorer.jobs.settings import JobSettings, job_settings, save_job_settings
-from explorer.jobs.state import member_folders
 from explorer.jobs.submission import read_submission
+from explorer.jobs.tasks import member_folders, progress
 from explorer.measures.consistency.storage import find_report
 from explorer.models.checkpoints import Checkpoint, list_checkpoints, load_checkpoint
 from explorer.models.importing import import_released
@@ -183,7 +184,7 @@ def _read_run(home: Path, damaged_file: Path) -> None:
         assert run.step >= 0
         assert run.seconds >= 0
         assert run.finished in (True, False)
-        done = always(run_progress, run)
+        done = always(run_progress, run.folder)
         assert (
             f"{done.done:,} {done.total:,} {100 * done.fraction:.0f} {duration(done.seconds_left or 0.0)} {done.rate}"
         )
@@ -194,7 +195,7 @@ def _read_run(home: Path, damaged_file: Path) -> None:
         for entry in metrics:
             if entry["kind"] == "validation":
                 assert f"{entry['bits_per_dimension']['i_mmse']:.3f} {entry['bits_per_dimension']['gap']:+.3f}"
-        examples = denoised_examples(run)
+        examples = run.denoised_examples()
         if examples is not None:
             assert denoised_images(examples, run.config.model.image_shape[1]).to_json()
         assert isinstance(read_log(job.folder), str)

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from explorer.jobs.progress import denoised_examples, duration, progress, run_progress
-from explorer.jobs.tasks import CatalogTask, EvaluateTask, write_task
+from explorer.jobs.kinds import CatalogTask, EvaluateTask
+from explorer.jobs.kinds.train import run_progress
+from explorer.jobs.progress import duration
+from explorer.jobs.tasks import progress, write_task
 from explorer.training.run import Run, append_metrics
 
 
@@ -24,11 +26,11 @@ def report(run: Run, step: int, speed: float = 8.0) -> None:
 
 
 def test_a_run_begins_at_nothing(run: Run) -> None:
-    done = run_progress(run)
+    done = run_progress(run.folder)
     assert (done.done, done.total, done.fraction) == (0, 100, 0.0)
     assert done.rate is None
     assert done.seconds_left is None
-    assert denoised_examples(run) is None
+    assert run.denoised_examples() is None
 
 
 def test_the_last_lines_say_how_far_it_is(run: Run) -> None:
@@ -37,7 +39,7 @@ def test_the_last_lines_say_how_far_it_is(run: Run) -> None:
     append_metrics(run.folder, {"kind": "validation", "step": 95, "levels": [1.0] * 500})
     with open(run.folder / "metrics.jsonl", "a") as file:
         file.write('{"kind": "progress", "step": 9')  # killed in mid-line
-    done = run_progress(run)
+    done = run_progress(run.folder)
     assert done.done == 95
     assert done.fraction == 0.95
     assert done.rate == 8.0
@@ -47,7 +49,7 @@ def test_the_last_lines_say_how_far_it_is(run: Run) -> None:
 def test_a_resumed_run_takes_some_steps_again(run: Run) -> None:
     report(run, 50)
     report(run, 40)
-    assert run_progress(run).done == 40
+    assert run_progress(run.folder).done == 40
 
 
 def test_shards_are_counted_together(tmp_path: Path) -> None:
@@ -74,11 +76,11 @@ def test_denoised_examples_are_what_the_trainer_wrote(run: Run) -> None:
     file = io.BytesIO()
     Image.new("L", (32, 24)).save(file, "PNG")
     (run.folder / "denoised.png").write_bytes(file.getvalue())
-    assert denoised_examples(run) == file.getvalue()
+    assert run.denoised_examples() == file.getvalue()
     (run.folder / "denoised.png").write_bytes(file.getvalue()[:45])
-    assert denoised_examples(run) is None
+    assert run.denoised_examples() is None
     Image.new("L", (4, 4)).save(run.folder / "denoised.png")  # smaller than one image of the run
-    assert denoised_examples(run) is None
+    assert run.denoised_examples() is None
 
 
 def test_lines_that_no_run_writes_say_nothing(run: Run) -> None:
@@ -90,7 +92,7 @@ def test_lines_that_no_run_writes_say_nothing(run: Run) -> None:
         values = {"kind": '"progress"', "step": "40", "images_per_second": "8.0"} | changes
         with open(run.folder / "metrics.jsonl", "a") as file:
             file.write("{" + ", ".join(f'"{name}": {value}' for name, value in values.items()) + "}\n")
-        done = run_progress(run)
+        done = run_progress(run.folder)
         assert (done.done, done.rate) == (40, 8.0), changes
 
 

@@ -40,6 +40,37 @@ def test_what_is_not_chosen_stays_and_what_cannot_be_is_told(home: Path) -> None
     assert job_settings().partition == "gpu"
 
 
+def test_comments_and_other_tables_are_kept(home: Path) -> None:
+    text = """# Mine.
+[display]
+theme = "dark"
+
+[jobs]
+partition = "gpu"  # the fast ones
+at_once = 0x2
+
+[other]
+a = [1, 2]
+"""
+    home.mkdir()
+    settings_file().write_text(text)
+    save_job_settings(partition="cpu", at_once=2, minutes=1440)
+    assert settings_file().read_text() == text.replace('"gpu" ', '"cpu" ')
+    save_job_settings(gpus=2)
+    assert settings_file().read_text() == text.replace('"gpu" ', '"cpu" ').replace("0x2", "0x2\ngpus = 2")
+
+
+def test_a_table_that_cannot_be_is_replaced_and_no_other(home: Path) -> None:
+    home.mkdir()
+    settings_file().write_text("# Mine.\n[jobs]\nspeed = 3\n[other]\na = 1\n")
+    save_job_settings(gpus=2)
+    assert job_settings() == JobSettings(gpus=2)
+    assert "[other]\na = 1\n" in settings_file().read_text()
+    settings_file().write_text("[jobs")
+    save_job_settings(gpus=3)
+    assert job_settings() == JobSettings(gpus=3)
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

@@ -16,13 +16,13 @@ from safetensors.torch import load_file
 
 from explorer.errors import ExplorerError
 from explorer.jobs import slurm
+from explorer.jobs.kinds import CatalogTask, TrainTask
 from explorer.jobs.manage import create_job, delete, find_job, read_log, resume, stop, submit, which_executor
-from explorer.jobs.progress import progress
 from explorer.jobs.record import read_record
 from explorer.jobs.settings import JobSettings
-from explorer.jobs.state import member_folders, state
+from explorer.jobs.state import state
 from explorer.jobs.submission import read_submission
-from explorer.jobs.tasks import CatalogTask, TrainTask
+from explorer.jobs.tasks import member_folders, progress
 from explorer.jobs.worker import run_job
 from tests.jobs.waiting import wait_for
 from tests.slurm_cluster import PROGRAMS, SlurmCluster
@@ -58,12 +58,12 @@ def use_cluster(cluster: SlurmCluster, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 def forget() -> None:
     """Slurm's answers are remembered for seconds."""
-    slurm._answers.cache_clear()
-    slurm._queue.cache_clear()
+    slurm._answers.forget()
+    slurm._queue.forget()
 
 
 def status(folder: Path) -> str:
-    slurm._queue.cache_clear()
+    slurm._queue.forget()
     return state(folder).status
 
 
@@ -83,7 +83,7 @@ def test_a_job_is_sent_watched_and_stopped(new_run: NewRun) -> None:
     assert which_executor(JobSettings()) == "slurm", "where there is a cluster it is used"
     folder = new_run(**ENDLESS)
     assert submit(folder, ONE).open
-    with pytest.raises(ExplorerError, match="at work or waits"):
+    with pytest.raises(ExplorerError, match="runs or waits"):
         submit(folder, ONE)
     wait_for(lambda: steps_done(folder) > 0)
     assert status(folder) == "running"

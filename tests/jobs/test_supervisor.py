@@ -28,6 +28,7 @@ from explorer.jobs.worker import LOCK_FILE
 from tests.jobs.waiting import wait_for
 
 NewRun = Callable[..., Path]
+ALONE = SimpleNamespace(rank=0, world_size=1, local_world_size=1, export=lambda **_: None)
 
 
 @pytest.fixture
@@ -41,35 +42,33 @@ def sleeper(tmp_path: Path) -> Iterator[Supervisor]:
 
 
 def test_a_job_that_another_process_does_is_left_to_it(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    alone = SimpleNamespace(rank=0, world_size=1, local_world_size=1)
-    monkeypatch.setattr(supervisor, "TorchDistributedEnvironment", lambda: alone)
+    monkeypatch.setattr(supervisor, "TorchDistributedEnvironment", lambda: ALONE)
     folder = new_run()
     with held(folder / LOCK_FILE, "busy"):
         write_record(folder, JobRecord(status="running"))
         Supervisor(folder)()
-        assert "being done already" in (folder / "log.txt").read_text()
+        assert "running already" in (folder / "log.txt").read_text()
         assert state(folder).status == "running"
 
 
 def test_a_job_that_is_sent_again_at_once_keeps_its_place(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between the end of a worker and the word of its supervisor."""
-    alone = SimpleNamespace(rank=0, world_size=1, local_world_size=1)
-    monkeypatch.setattr(supervisor, "TorchDistributedEnvironment", lambda: alone)
+    """Between the end of a worker and the report of its supervisor."""
+    monkeypatch.setattr(supervisor, "TorchDistributedEnvironment", lambda: ALONE)
     folder = new_run()
     again = JobRecord(status="queued", pid=0)
 
-    def end(one: Supervisor, _fellows: list[object]) -> JobRecord:
+    def end(one: Supervisor, _peers: list[object]) -> JobRecord:
         one.worker.kill()
         one.worker.wait()
         write_record(folder, again)
         return JobRecord(status="killed", pid=0)
 
-    monkeypatch.setattr(Supervisor, "_see_through", end)
+    monkeypatch.setattr(Supervisor, "_wait", end)
     Supervisor(folder)()
     assert read_record(folder) == again
 
 
-def test_the_last_word_of_an_attempt_is_not_that_of_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_last_report_of_an_attempt_is_not_that_of_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first process was killed and the job sent again, while the second had not noticed yet."""
     first, second = tmp_path, tmp_path / "rank-1"
     second.mkdir()
@@ -80,9 +79,9 @@ def test_the_last_word_of_an_attempt_is_not_that_of_the_next(tmp_path: Path, mon
 
     say("old", first, "running")
     say("old", second, "running")
-    before = supervisor._Fellow(tmp_path, 0)
+    before = supervisor._Peer(tmp_path, 0)
     say("new", first, "running")
-    after = supervisor._Fellow(tmp_path, 1)
+    after = supervisor._Peer(tmp_path, 1)
     say("old", second, "failed")
     assert before.is_gone()
     monkeypatch.setenv("SUBMITIT_LOCAL_JOB_ID", "new")
@@ -91,9 +90,9 @@ def test_the_last_word_of_an_attempt_is_not_that_of_the_next(tmp_path: Path, mon
     assert not after.is_gone()
     say("new", second, "killed")
     assert after.is_gone()
-    assert supervisor._Fellow(tmp_path, 1).is_gone()  # also for one who comes later
+    assert supervisor._Peer(tmp_path, 1).is_gone()  # also for one who comes later
     monkeypatch.setenv("SUBMITIT_LOCAL_JOB_ID", "newer")
-    assert not supervisor._Fellow(tmp_path, 1).is_gone()
+    assert not supervisor._Peer(tmp_path, 1).is_gone()
 
 
 def test_a_kill_of_an_earlier_attempt_is_not_why_this_one_failed(
@@ -104,7 +103,7 @@ def test_a_kill_of_an_earlier_attempt_is_not_why_this_one_failed(
     write_submission(folder, Submission(executor="local", processes=2, settings=JobSettings(executor="local")))
     monkeypatch.setenv("SUBMITIT_LOCAL_JOB_ID", "first")
     write_record(folder / "rank-1", JobRecord(status="killed", message="no memory"))
-    write_record(folder, JobRecord(status="failed", message="a fellow is gone"))
+    write_record(folder, JobRecord(status="failed", message="a peer is gone"))
     assert (state(folder).status, state(folder).message) == ("killed", "Process 1: no memory")
     monkeypatch.setenv("SUBMITIT_LOCAL_JOB_ID", "second")
     write_record(folder, JobRecord(status="failed", message="a new reason"))
@@ -113,8 +112,7 @@ def test_a_kill_of_an_earlier_attempt_is_not_why_this_one_failed(
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the full disk that Linux has")
 def test_a_log_on_a_full_disk_is_no_reason_not_to_begin(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    alone = SimpleNamespace(rank=0, world_size=1, local_world_size=1)
-    monkeypatch.setattr(supervisor, "TorchDistributedEnvironment", lambda: alone)
+    monkeypatch.setattr(supervisor, "TorchDistributedEnvironment", lambda: ALONE)
     folder = new_run(steps=2)
     (folder / "log.txt").symlink_to("/dev/full")
     Supervisor(folder)()
@@ -134,7 +132,7 @@ def test_a_job_that_is_preempted_ends_as_soon_as_it_has_saved(sleeper: Superviso
     threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGUSR1)).start()
     try:
         with pytest.raises(Ended):
-            sleeper._see_through([])
+            sleeper._wait([])
     finally:
         signal.signal(signal.SIGUSR1, before)
     assert time.monotonic() - began < 0.5 * supervisor._STOP_SECONDS
@@ -157,7 +155,7 @@ def test_only_a_kill_for_memory_at_the_end_is_the_reason(
     monkeypatch.setattr(supervisor, "_KILLS_KEPT", 3)
     monkeypatch.setattr(supervisor, "_LOOK_EVERY", 0.02)
     threading.Timer(0.5, sleeper.worker.kill).start()
-    found = sleeper._see_through([])
+    found = sleeper._wait([])
     assert found.status == "killed"
     assert sentence in found.message
 

@@ -11,10 +11,11 @@ import pytest
 from PIL import Image
 
 from explorer.data import partial
-from explorer.jobs import tasks
+from explorer.jobs import progress as reporting
+from explorer.jobs.kinds import CatalogTask, EvaluateTask, MapTask
 from explorer.jobs.manage import create_job
-from explorer.jobs.progress import progress
-from explorer.jobs.tasks import CatalogTask, EvaluateTask, MapTask, _reporter, do_task
+from explorer.jobs.progress import Work
+from explorer.jobs.tasks import do_task, progress
 
 IMAGES = 1_300  # a tenth of them is for validation
 
@@ -50,7 +51,7 @@ def test_a_stop_is_heard_while_images_are_prepared(new_run: Callable[..., Path],
 def test_what_was_prepared_is_gone_on_with(
     new_run: Callable[..., Path], pictures: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks, "_PROGRESS_SECONDS", 0.0)
+    monkeypatch.setattr(reporting, "_REPORT_SECONDS", 0.0)
     monkeypatch.setattr(partial, "_CHECKPOINT_SECONDS", 0.0)
     folder = new_run("goes-on", dataset=pictures)
     report = folder / "progress.json"
@@ -65,7 +66,7 @@ def test_what_was_prepared_is_gone_on_with(
 @pytest.mark.usefixtures("new_run")
 def test_the_next_data_set_is_counted_anew() -> None:
     folder = create_job(EvaluateTask(checkpoint="digits", dataset="digits"), "two-data-sets")
-    report = _reporter(folder, lambda: False)
+    report = Work(folder, 0, lambda: False).report
     for done, total in ((900, 1000), (1000, 1000), (0, 10), (10, 10)):
         report(done, total, "images prepared")
     assert progress(folder).text == "10 of 10 images prepared"

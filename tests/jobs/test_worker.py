@@ -18,7 +18,7 @@ from filelock import FileLock
 import explorer
 from explorer.errors import ExplorerError
 from explorer.jobs import worker
-from explorer.jobs.record import JobRecord, RecordFile, read_record, write_record
+from explorer.jobs.record import JobRecord, open_record, read_record, write_record
 from explorer.jobs.state import state
 from explorer.jobs.worker import LOCK_FILE, STOP_FILE, explain, run_job
 
@@ -99,14 +99,14 @@ def test_a_job_that_ignores_the_request_ends_after_its_grace(tmp_path: Path) -> 
 
 def test_one_run_is_trained_by_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_LOCK_TIMEOUT", 0.0)
-    with FileLock(tmp_path / LOCK_FILE), pytest.raises(ExplorerError, match="being done already"):
+    with FileLock(tmp_path / LOCK_FILE), pytest.raises(ExplorerError, match="running already"):
         run_job(tmp_path, lambda *_: True)
     assert read_record(tmp_path) is None
 
 
 def test_a_process_that_vanished_was_killed(tmp_path: Path) -> None:
-    with RecordFile(tmp_path) as file:
-        file.write(JobRecord(status="running", pid=1))  # a process id that is alive, but not ours
+    with open_record(tmp_path) as write:
+        write(JobRecord(status="running", pid=1))  # a process id that is alive, but not ours
     (tmp_path / LOCK_FILE).touch()
     vanished = state(tmp_path)
     assert vanished.status == "killed"
@@ -125,10 +125,10 @@ def test_a_job_that_ends_while_one_looks_was_not_killed(tmp_path: Path, monkeypa
 
 
 def test_a_later_shorter_record_replaces_a_longer_one(tmp_path: Path) -> None:
-    with RecordFile(tmp_path) as file:
-        file.write(JobRecord(status="failed", message="é" * 5000, pid=1))
+    with open_record(tmp_path) as write:
+        write(JobRecord(status="failed", message="é" * 5000, pid=1))
         assert read_record(tmp_path).message == "é" * 500
-        file.write(JobRecord(status="finished", pid=2))
+        write(JobRecord(status="finished", pid=2))
     assert (read_record(tmp_path).status, read_record(tmp_path).message, read_record(tmp_path).pid) == (
         "finished",
         "",

@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 from explorer.errors import ExplorerError
 from explorer.jobs.manage import list_jobs, stop
-from explorer.jobs.state import member_folders, state
+from explorer.jobs.state import state
+from explorer.jobs.tasks import member_folders
 
 __all__ = ["PATIENCE", "end_all_jobs", "wait_for"]
 

@@ -26,7 +26,7 @@ def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> boo
 def test_a_run_trains_validates_and_becomes_a_checkpoint(home: Path) -> None:
     run = Run.open(create_run(config()))
     seen = []
-    assert train_on(run, pixels(), pixels(20, 1), on_progress=lambda step, v: seen.append((step, v is not None)))
+    assert train_on(run, pixels(), pixels(20, 1), on_step=lambda step, v: seen.append((step, v is not None)))
     assert run.finished
     assert run.step == 6
     validations = [entry for entry in run.metrics() if entry["kind"] == "validation"]

@@ -5,7 +5,7 @@ import torch
 
 from explorer.images import Values
 from explorer.models.analytic import Gaussian
-from explorer.training.sources import LawSource, PixelSource, rows_of_part
+from explorer.training.sources import DistributionSource, PixelSource, rows_of_part
 
 
 def pixels() -> np.ndarray:
@@ -33,7 +33,7 @@ def test_statistics_use_every_image_once() -> None:
 
 
 def test_a_law_never_repeats() -> None:
-    source = LawSource(Gaussian(torch.zeros(1, 2, 2), torch.eye(4)))
+    source = DistributionSource(Gaussian(torch.zeros(1, 2, 2), torch.eye(4)))
     generator = torch.Generator().manual_seed(0)
     assert not torch.equal(source.sample(5, generator), source.sample(5, generator))
     assert len(source.statistics(10**9, generator)) == 50_000

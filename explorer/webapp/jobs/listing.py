@@ -7,22 +7,20 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.errors import ExplorerError
+from explorer.jobs.kinds import KINDS
 from explorer.jobs.manage import Job, list_jobs
-from explorer.jobs.progress import Progress, duration, progress
+from explorer.jobs.progress import duration
 from explorer.jobs.queue import wake_queue
 from explorer.jobs.record import read_record
-from explorer.jobs.state import member_folders
 from explorer.jobs.submission import read_submission
 from explorer.webapp.shell.job_status import job_buttons, job_log, job_message, status_badge
 from explorer.webapp.shell.loaders import shown_errors
 from explorer.webapp.shell.navigation import page_file
 
-__all__ = ["KINDS", "job_list"]
+__all__ = ["job_list"]
 
-KINDS = {"train": "Training", "catalog": "Catalogs", "evaluate": "Checks", "map": "Maps"}
 _STATES = {
-    "At work": ("starting", "running", "stopping"),
+    "Running": ("starting", "running", "stopping"),
     "Waiting": ("queued",),
     "Done": ("finished",),
     "Not done": ("new", "stopped", "failed", "killed"),
@@ -35,7 +33,7 @@ def job_list() -> None:
     """Draw the filters, the jobs and the chosen one; they refresh themselves for as long as one is open."""
     filters = st.container(horizontal=True, vertical_alignment="bottom")
     kinds = filters.pills(
-        "Kind", list(KINDS), selection_mode="multi", format_func=KINDS.__getitem__, key="kind", bind="query-params"
+        "Kind", list(KINDS), selection_mode="multi", format_func=_plural, key="kind", bind="query-params"
     )
     states = filters.pills("State", list(_STATES), selection_mode="multi", key="state", bind="query-params")
     wanted = {status for name in states or _STATES for status in _STATES[name]}
@@ -47,9 +45,9 @@ def job_list() -> None:
             wake_queue()
         shown = [job for job in jobs if job.task.kind in (kinds or KINDS) and job.state.status in wanted]
         if not shown:
-            st.info(f"None of the {len(jobs)} jobs is of this kind and state.", icon=":material/filter_alt_off:")
+            st.info(f"None of the {len(jobs)} jobs has this kind and state.", icon=":material/filter_alt_off:")
             return
-        # Those at work first, then the queue in its order, then the newest.
+        # Those that run first, then the queue in its order, then the newest.
         shown.sort(key=lambda job: (not job.state.active, job.state.status != "queued", _place_in_queue(job)))
         chosen = _table(shown)
         if chosen is not None:
@@ -58,8 +56,12 @@ def job_list() -> None:
     live()
 
 
+def _plural(kind: str) -> str:
+    return KINDS[kind].plural
+
+
 def _place_in_queue(job: Job) -> float:
-    submission = read_submission(member_folders(job.folder)[0])
+    submission = read_submission(job.first_member)
     since = 0.0 if submission is None else submission.submitted
     return since if job.state.status == "queued" else -since
 
@@ -89,8 +91,8 @@ def _choose(names: list[str]) -> None:
 
 
 def _row(job: Job) -> dict[str, object]:
-    done = _progress(job)
-    submission = read_submission(member_folders(job.folder)[0])
+    done = job.progress
+    submission = read_submission(job.first_member)
     place = "" if submission is None else submission.executor
     return {
         "Job": job.name,
@@ -103,25 +105,18 @@ def _row(job: Job) -> dict[str, object]:
     }
 
 
-def _progress(job: Job) -> Progress:
-    try:
-        return progress(job.folder)
-    except ExplorerError:
-        return Progress(0, 0)
-
-
 def _detail(job: Job) -> None:
     st.subheader(job.name)
     row = st.container(horizontal=True, vertical_alignment="center")
     with row:
         status_badge(job)
-        done = _progress(job)
-        words = [f"{job.task.title[0].upper()}{job.task.title[1:]}."]
+        done = job.progress
+        words = [f"{job.task.title}."]
         if done.total:
             words.append(f"{done.text}.")
-        record = read_record(member_folders(job.folder)[0])
+        record = read_record(job.first_member)
         if record is not None:
-            words.append(f"Last word {duration(max(0.0, time.time() - record.time))} ago.")
+            words.append(f"Last report {duration(max(0.0, time.time() - record.time))} ago.")
         st.markdown(" ".join(words))
     job_buttons(job)
     job_message(job)

@@ -1,4 +1,4 @@
-"""Jobs: everything that works in the background."""
+"""Jobs: everything that runs in the background."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def page() -> None:
     selection = sidebar()
     st.title("Jobs")
     st.markdown(
-        "What works in the background: trainings, catalogs, checks and maps, on this machine or on a Slurm cluster. "
+        "Work in the background, on this machine or on a Slurm cluster: training, catalogs, checks and maps. "
         "Jobs go on when this page is closed, and can be resumed from what they saved."
     )
     with shown_errors():
@@ -27,4 +27,4 @@ def page() -> None:
         if jobs:
             job_list()
         else:
-            st.info("There are no jobs yet. A training begins on the Train page.", icon=":material/info:")
+            st.info("There are no jobs yet. Training starts on the Train page.", icon=":material/info:")

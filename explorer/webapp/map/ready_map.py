@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.catalog.map import Map, build_map, find_map
 from explorer.data.sources import Split
 from explorer.data.store import Store
-from explorer.jobs.tasks import MapTask
+from explorer.jobs.kinds import MapTask
 from explorer.models.checkpoints import Checkpoint
 from explorer.webapp.shell.background import send, watch
 

@@ -1,4 +1,4 @@
-"""Long work of a page as a job: sent with a button, watched where it was asked for, and done when the page is gone."""
+"""Long work of a page as a job: sent with a button, watched on the page, and done even if the page closes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.errors import ExplorerError
-from explorer.jobs.manage import Job, create_job, find_job, free_job_name, list_jobs, resume, stop, submit
-from explorer.jobs.progress import duration, progress
-from explorer.jobs.tasks import CatalogTask, EvaluateTask, MapTask
+from explorer.jobs.kinds import ModelTask
+from explorer.jobs.manage import Job, create_job, find_job, list_jobs, resume, stop, submit
+from explorer.jobs.progress import duration
 from explorer.webapp.shell.job_status import job_message
 from explorer.webapp.shell.navigation import page_file
 
@@ -18,25 +18,23 @@ __all__ = ["send", "watch"]
 _PROBLEM = "background-problem"
 _REFRESH = 1.0  # seconds
 
-Task = CatalogTask | EvaluateTask | MapTask
 
-
-def send(task: Task) -> None:
-    """Do a task in the background: go on with its job that did not get to its end, or begin one. For ``on_click``."""
+def send(task: ModelTask) -> None:
+    """Do a task in the background: resume its latest job if that is not done, else start one. For ``on_click``."""
     try:
         job = _newest_job(task)
         if job is not None and job.state.status in ("new", "stopped", "failed", "killed"):
             resume(job.folder)
         elif job is None or not job.state.open:
-            submit(create_job(task, free_job_name(f"{task.kind}-{task.checkpoint}-{Path(task.dataset).stem}")))
+            submit(create_job(task))
     except ExplorerError as error:
         st.session_state[_PROBLEM] = str(error)
 
 
-def watch(task: Task) -> bool:
-    """Show how far the job of a task is, and draw the page again when it ends; returns whether there is one at work.
+def watch(task: ModelTask) -> bool:
+    """Show how far the job of a task is, and draw the page again when it ends; returns whether one runs or waits.
 
-    Of one that failed it says why.
+    If the latest failed, it says why.
     """
     if _PROBLEM in st.session_state:
         st.error(st.session_state.pop(_PROBLEM), icon=":material/error:")
@@ -49,8 +47,8 @@ def watch(task: Task) -> bool:
     return False
 
 
-def _newest_job(task: Task) -> Job | None:
-    """The latest job that does this, in however many shards; None when there was none."""
+def _newest_job(task: ModelTask) -> Job | None:
+    """The latest job that does this, in any number of shards; None when there is none."""
     whole = task.model_copy(update={"shards": 1})
     jobs = list_jobs(task.kind)
     return next((job for job in jobs if job.task.model_copy(update={"shards": 1}) == whole), None)
@@ -81,13 +79,9 @@ def _follow(name: str) -> None:
 
 
 def _how_far(job: Job) -> tuple[float, str]:
-    what = f"{job.task.title[0].upper()}{job.task.title[1:]}"
+    what, done = job.task.title, job.progress
     if job.state.status == "queued":
-        return 0.0, f"{what}: waits for its turn"
-    try:
-        done = progress(job.folder)
-    except ExplorerError:  # deleted meanwhile
-        return 0.0, what
+        return 0.0, f"{what}: waiting in the queue"
     if not done.total:
         return 0.0, f"{what}: {job.state.status}…"
     left = "" if done.seconds_left is None else f", {duration(done.seconds_left)} left"

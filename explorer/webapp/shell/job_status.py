@@ -1,10 +1,10 @@
-"""What a job looks like on every page: its badge, its buttons, its message, its log."""
+"""How a job looks on every page: its badge, its buttons, its message, its log."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -13,35 +13,35 @@ from explorer.errors import ExplorerError
 from explorer.jobs import manage
 from explorer.jobs.manage import Job
 
-__all__ = ["LOOKS", "job_buttons", "job_log", "job_message", "status_badge"]
+__all__ = ["job_buttons", "job_log", "job_message", "status_badge"]
 
 _ERROR = "job-error"
 
 
-class Look(NamedTuple):
+class StatusStyle(NamedTuple):
     """Icon and color of a status."""
 
     icon: str
-    color: str
+    color: Literal["gray", "blue", "orange", "green", "red"]
 
 
-LOOKS = {
-    "new": Look("schedule", "gray"),
-    "queued": Look("schedule", "gray"),
-    "starting": Look("play_circle", "blue"),
-    "running": Look("play_circle", "blue"),
-    "stopping": Look("hourglass_top", "orange"),
-    "stopped": Look("pause_circle", "gray"),
-    "finished": Look("check_circle", "green"),
-    "failed": Look("error", "red"),
-    "killed": Look("cancel", "red"),
+_STYLES = {
+    "new": StatusStyle("schedule", "gray"),
+    "queued": StatusStyle("schedule", "gray"),
+    "starting": StatusStyle("play_circle", "blue"),
+    "running": StatusStyle("play_circle", "blue"),
+    "stopping": StatusStyle("hourglass_top", "orange"),
+    "stopped": StatusStyle("pause_circle", "gray"),
+    "finished": StatusStyle("check_circle", "green"),
+    "failed": StatusStyle("error", "red"),
+    "killed": StatusStyle("cancel", "red"),
 }
 
 
 def status_badge(job: Job) -> None:
-    """The status, as an icon with its word."""
-    look = LOOKS[job.state.status]
-    st.badge(job.state.status, icon=f":material/{look.icon}:", color=look.color)
+    """The status, as an icon and a word."""
+    style = _STYLES[job.state.status]
+    st.badge(job.state.status, icon=f":material/{style.icon}:", color=style.color)
 
 
 def job_buttons(job: Job, place: Callable[[DeltaGenerator, Job], None] | None = None) -> None:
@@ -49,7 +49,7 @@ def job_buttons(job: Job, place: Callable[[DeltaGenerator, Job], None] | None = 
 
     Args:
         job: the job.
-        place: draws what one can do with what a finished job made.
+        place: draws the buttons for what a finished job made.
     """
     row = st.container(horizontal=True, vertical_alignment="center")
     status = job.state.status
@@ -69,12 +69,12 @@ def job_buttons(job: Job, place: Callable[[DeltaGenerator, Job], None] | None = 
 
 
 def job_message(job: Job) -> None:
-    """What the job has to say, with the traceback one click away where there is one."""
+    """The message of a job, with the traceback one click away where there is one."""
     if not job.state.message:
         return
-    look = LOOKS[job.state.status]
-    show = {"red": st.error, "gray": st.info, "blue": st.info}.get(look.color, st.warning)
-    show(job.state.message, icon=f":material/{look.icon}:")
+    style = _STYLES[job.state.status]
+    show = {"red": st.error, "gray": st.info, "blue": st.info}.get(style.color, st.warning)
+    show(job.state.message, icon=f":material/{style.icon}:")
     if job.state.status in ("failed", "killed"):
         text = manage.traceback_in(manage.read_log(job.folder))
         if text:
@@ -91,7 +91,7 @@ def job_log(job: Job) -> None:
 
 
 def _action(
-    place: DeltaGenerator, label: str, icon: str, act: Callable[[Path], object], job: Job, **style: object
+    place: DeltaGenerator, label: str, icon: str, act: Callable[[Path], object], job: Job, **style: Any
 ) -> None:
     """A button that acts on a job, in a callback: a page that refreshes itself then loses no click."""
     key = f"job-{label}-{job.folder.parent.name}-{job.name}"

@@ -1,4 +1,4 @@
-"""The catalog that a page needs: the one that is stored, else built on the spot; for many images by a job."""
+"""The catalog that a page needs: the stored one, else one built on the spot, or by a job if there are many images."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from explorer.catalog.build import build_catalog, estimate_seconds, rows_done
 from explorer.catalog.query import Catalog
 from explorer.data.sources import Split
 from explorer.data.store import Store
+from explorer.jobs.kinds import CatalogTask
 from explorer.jobs.progress import duration
-from explorer.jobs.tasks import CatalogTask
 from explorer.models.checkpoints import Checkpoint
 from explorer.webapp.shell.background import send, watch
 from explorer.webapp.shell.loaders import catalog as stored_catalog
@@ -20,7 +20,7 @@ from explorer.webapp.shell.loaders import catalog as stored_catalog
 __all__ = ["ready_catalog"]
 
 _AT_ONCE = 3_000
-"""A data set of up to this many images is scored without being asked for, and while one waits."""
+"""A data set of up to this many images is scored at once, while the user waits."""
 
 
 def ready_catalog(checkpoint: Checkpoint, images: Store, split: Split) -> Catalog | None:
@@ -59,11 +59,12 @@ def _build(place: DeltaGenerator, checkpoint: Checkpoint, images: Store, wish: s
         )
     began, first = time.monotonic(), None
 
-    def progress(done: int, total: int) -> None:
+    def progress(done: int, total: int | None) -> None:
         nonlocal first
+        total = total or max(done, 1)
         seconds = time.monotonic() - began
         if first is None or seconds < 1:
-            first = done  # Parts that are stored already pass in no time and say nothing about the others.
+            first = done  # stored parts take no time, and tell nothing about the others
         left = ""
         if done > first and seconds > 3:
             left = f", about {duration(seconds * (total - done) / (done - first))} left"

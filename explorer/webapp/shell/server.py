@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import os
 import threading
 import time
 import urllib.request
@@ -13,7 +12,7 @@ import webbrowser
 from streamlit.web import cli
 
 from explorer.errors import ExplorerError
-from explorer.home import SHIPPED_CHECKPOINTS, clear_leftovers, data_home, dataset_folders
+from explorer.home import APP_SCRIPT, clear_leftovers
 from explorer.jobs.manage import recover
 
 __all__ = ["serve"]
@@ -25,9 +24,9 @@ _SLOW_IMPORTS = (
     "explorer.figures.atlas",
     "explorer.figures.probe",
     "explorer.figures.training",
-    "explorer.figures.trust",
+    "explorer.figures.checks",
     "explorer.measures.image.probe",
-    "explorer.measures.consistency.reports",
+    "explorer.measures.consistency.storage",
     "explorer.models.checkpoints",
 )
 
@@ -37,17 +36,12 @@ _START_SECONDS = 60.0
 def serve(port: int, browser: bool) -> None:
     """Import what the pages need, so that the first visitor does not wait for it, then serve until interrupted.
 
-    Jobs that ran on this machine when it was switched off are sent again; what kills have left is cleared away.
+    Jobs that ran on this machine when it was switched off are restarted; what killed processes left is cleared away.
 
     Args:
         port: on this machine.
         browser: whether to open a browser window.
     """
-    script = SHIPPED_CHECKPOINTS.parent / "app.py"
-    for name, folders in (("EXPLORER_HOME", [data_home()]), ("EXPLORER_DATASETS", dataset_folders()[1:])):
-        if os.environ.get(name):  # relative paths are seen from where the app is started
-            os.environ[name] = os.pathsep.join(str(folder.absolute()) for folder in folders)
-    os.chdir(script.parent)  # where Streamlit looks for .streamlit/config.toml
     for name in _SLOW_IMPORTS:
         importlib.import_module(name)
     with contextlib.suppress(ExplorerError):  # the Jobs page shows how each of them stands
@@ -57,7 +51,7 @@ def serve(port: int, browser: bool) -> None:
         threading.Thread(target=_open_browser, args=(f"http://localhost:{port}",), daemon=True).start()
     # Always headless: a server that opens the browser itself greets the first visitor with a notice of its own.
     options = ["--server.port", str(port), "--server.headless", "true"]
-    cli.main(["run", str(script), *options], prog_name="streamlit")
+    cli.main(["run", str(APP_SCRIPT), *options], prog_name="streamlit")
 
 
 def _open_browser(address: str) -> None:

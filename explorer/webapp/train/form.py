@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
+import torch
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.data.sources import DatasetInfo, list_datasets
@@ -12,9 +13,9 @@ from explorer.data.store import Store
 from explorer.data.views import MOST_VIEWS, Views
 from explorer.errors import ExplorerError
 from explorer.jobs.manage import list_jobs, submit
-from explorer.jobs.plan import check_images, check_new_name, free_name, plan, seconds_of, seconds_per_step, steps_in
 from explorer.jobs.progress import duration
 from explorer.training.config import MODEL_SIZES, TrainingConfig
+from explorer.training.plan import check_images, check_new_name, free_name, plan, seconds_of, seconds_per_step, steps_in
 from explorer.training.run import create_run
 from explorer.webapp.shell.grid_warning import warn_of_grid
 from explorer.webapp.shell.loaders import known_store, shown_errors, store
@@ -59,7 +60,7 @@ def training_form() -> None:
     pressed = row.button(label, type="primary", icon=":material/play_arrow:", disabled=config is None)
     if problem is None:
         busy = [job.name for job in list_jobs() if job.state.open]
-        after = f" It waits for {', '.join(busy)}, unless there is room." if busy else ""
+        after = f" It may have to wait for {', '.join(busy)}." if busy else ""
         row.caption(f"**{name}**: {estimate}{after}", width="stretch")
     else:
         row.markdown(f":red[:material/error: {problem}]", width="stretch")
@@ -71,7 +72,7 @@ def training_form() -> None:
 
 
 def two_minutes_of_digits() -> TrainingConfig:
-    """What the page offers to who has never trained anything.
+    """What the page offers when nothing has been trained yet.
 
     Raises:
         ExplorerError: the device is not there.
@@ -118,7 +119,7 @@ def _what(fields: DeltaGenerator) -> tuple[DatasetInfo, dict[str, object]]:
         MODEL_SIZES,
         MODEL_SIZES.index("small" if is_digits else "medium"),
         key=f"train-model-{is_digits}",
-        help="How wide the network is. A wider one is better in the end, but makes fewer steps a minute.",
+        help="How wide the network is. A wider one is better in the end, but takes fewer steps per minute.",
     )
     return dataset, {"size": size, "channels": 3 if color == "color" else 1, "model_size": model_size}
 
@@ -136,9 +137,9 @@ def _advanced(dataset: DatasetInfo) -> dict[str, object]:
         numbers = st.grid(3, min_column_width=180)
         cut = {} if dataset.builtin else _cut(numbers)
         learning_rate = numbers.number_input(
-            "Learning rate", value=3e-3, step=5e-4, format="%g", help="Of Adam, after warm-up; decays to zero."
+            "Learning rate", value=3e-3, step=5e-4, format="%g", help="Of Adam, after warm-up; it decays to zero."
         )
-        batch_size = numbers.number_input("Images a step", value=64, step=16)
+        batch_size = numbers.number_input("Images per step", value=64, step=16)
         seed = numbers.number_input("Seed", value=0, min_value=0, max_value=10**9)
         anchor = st.toggle(
             "Gaussian anchor",
@@ -165,7 +166,7 @@ def _cut(numbers: DeltaGenerator) -> dict[str, object]:
         max_value=MOST_VIEWS,
         value=1,
         key="train-views",
-        help="One is the largest square in the middle. More are random squares of random size: more to learn from.",
+        help="One view is the largest central square. More are random squares of random size: more to learn from.",
     )
     min_shrink = numbers.number_input(
         "Shrink at least, times",
@@ -175,8 +176,8 @@ def _cut(numbers: DeltaGenerator) -> dict[str, object]:
         step=0.5,
         format="%g",
         key="train-shrink",
-        help="An area average over 2.5 pixels a side or more removes the grid that JPEG leaves in a picture. "
-        "Pictures that are too small for it are used as far as they reach.",
+        help="An area average over 2.5 pixels per side or more removes the grid that JPEG leaves in a picture. "
+        "Smaller pictures are shrunk as much as their size allows.",
     )
     return {"views": views, "min_shrink": min_shrink}
 
@@ -196,7 +197,7 @@ def _known_images(config: TrainingConfig) -> Store | None:
 
 
 def _has_grid(config: TrainingConfig) -> bool:
-    """Prepare the images, the few of them first."""
+    """Prepare the images, the smaller part first."""
     few = store(config.dataset, config.model.image_shape, "validation")
     return bool(few.grid.strongest or _training_images(config).grid.strongest)
 
@@ -214,11 +215,12 @@ def _estimate(config: TrainingConfig, step_seconds: float) -> str:
 
 
 def _seconds_per_step(config: TrainingConfig) -> float:
-    # What the time depends on: other settings must not make it be measured again.
+    # Only what the time depends on: a change of another setting must not measure it again.
     kept = config.model_dump(include={"model", "batch_size", "device"}, mode="json")
     return _timed(kept, config)
 
 
 @st.cache_data(show_spinner="Timing one step of this model…", max_entries=100, ttl=600)
 def _timed(settings: dict[str, object], _config: TrainingConfig) -> float:
+    torch.set_flush_denormal(True)  # as in the training; a property of the thread
     return seconds_per_step(_config.model_copy(update={"batch_size": settings["batch_size"]}))

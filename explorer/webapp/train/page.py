@@ -16,7 +16,7 @@ def page() -> None:
     st.title("Train")
     st.markdown(
         "A network learns the probability of images by denoising them, in a process of its own that goes on when this "
-        "page is closed. A finished run is a model that every page can choose."
+        "page is closed. A finished run is a model that you can choose on every page."
     )
     with shown_errors():
         jobs = list_jobs("train")
@@ -30,7 +30,7 @@ def page() -> None:
 
 
 def invitation() -> None:
-    """For who has no runs yet."""
+    """What the page shows while there are no runs."""
     st.info(
         "There are no runs yet. Two minutes are enough to learn scikit-learn's 1,797 handwritten digits, "
         "8 × 8 pixels each, while you watch.",

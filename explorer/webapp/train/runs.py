@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -10,8 +12,9 @@ from explorer.data.sources import list_datasets
 from explorer.errors import ExplorerError
 from explorer.figures.tools import NO_TOOLS
 from explorer.figures.training import denoised_images, denoising_psnr, likelihood, space_loss, time_loss
+from explorer.jobs.kinds.train import run_progress
 from explorer.jobs.manage import Job, list_jobs
-from explorer.jobs.progress import Progress, denoised_examples, duration, run_progress
+from explorer.jobs.progress import JobProgress, duration
 from explorer.jobs.queue import wake_queue
 from explorer.training.run import Run
 from explorer.units import format_number, psnr_from_noise_variance
@@ -44,7 +47,7 @@ def training_runs() -> None:
 
 
 def _choose(jobs: list[Job]) -> Job:
-    wanted = st.query_params.get("run")
+    wanted = st.query_params.get("run", "")
     by_name = {job.name: job for job in jobs}
     active = [job for job in jobs if job.state.active] or [job for job in jobs if job.state.open]
     return by_name.get(wanted) or (active or jobs)[0]
@@ -69,7 +72,7 @@ def _list(jobs: list[Job], chosen: Job) -> None:
             status_badge(job)
         with bar:
             try:
-                done = run_progress(Run.open(job.folder))
+                done = run_progress(job.folder)
                 st.progress(done.fraction, _progress_text(job, done))
             except ExplorerError as error:
                 st.caption(f":red[{error}]")
@@ -79,7 +82,7 @@ def _select(name: str) -> None:
     st.query_params["run"] = name
 
 
-def _progress_text(job: Job, done: Progress) -> str:
+def _progress_text(job: Job, done: JobProgress) -> str:
     text = f"step {done.done:,} of {done.total:,}"
     if job.state.status == "queued":
         text += " · waiting"
@@ -133,13 +136,14 @@ def _choose_model(run: Run) -> None:
 
 
 def open_probe_when_asked() -> None:
-    """Go to Probe when the button for it was pressed. For the end of the page: what the sidebar chose goes along."""
+    """Go to Probe when the button for it was pressed. Called at the end of the page, so that the choice of the sidebar
+    is kept."""
     if st.session_state.pop(_OPEN_PROBE, False):
         st.switch_page(page_file("probe"), query_params={})
 
 
-def _numbers(job: Job, run: Run, metrics: list[dict]) -> None:
-    done = run_progress(run)
+def _numbers(job: Job, run: Run, metrics: list[dict[str, Any]]) -> None:
+    done = run_progress(run.folder)
     validations = [entry for entry in metrics if entry["kind"] == "validation"]
     latest = validations[-1]["bits_per_dimension"] if validations else None
     speed = done.rate
@@ -171,30 +175,33 @@ def _numbers(job: Job, run: Run, metrics: list[dict]) -> None:
         grid.metric(title, value, below, delta_color="off", delta_arrow="off", help=explanation, border=True)
 
 
-def _curves(job: Job, run: Run, metrics: list[dict]) -> None:
+def _curves(job: Job, run: Run, metrics: list[dict[str, Any]]) -> None:
     steps = run.config.steps
     kinds = {entry["kind"] for entry in metrics}
     if "progress" not in kinds:
         st.info(
-            "The curves begin with the first steps." if job.state.active else "This run has made no steps yet.",
+            "The curves begin with the first steps." if job.state.active else "This run has taken no steps yet.",
             icon=":material/show_chart:",
         )
         return
     grid = st.grid(2, min_column_width=360)
     _chart(
-        grid, job, "**Space loss**: the noise that denoising leaves, over all noise levels.", space_loss(metrics, steps)
+        grid,
+        job,
+        "**Space loss**: the noise that denoising leaves, at all noise levels.",
+        space_loss(metrics, steps),
     )
     _chart(grid, job, "**Time loss**: how well the energies of noise levels agree.", time_loss(metrics, steps))
     if "validation" not in kinds:
         first = min(run.config.validate_every, steps)
-        st.caption(f"The first validation comes at step {first:,}: likelihood, denoising, and images.")
+        st.caption(f"The first validation is at step {first:,}: likelihood, denoising, and images.")
         return
-    _chart(grid, job, "**Validation likelihood**, read twice: an honest model agrees.", likelihood(metrics, steps))
+    _chart(grid, job, "**Validation likelihood**, estimated in two ways that should agree.", likelihood(metrics, steps))
     _chart(grid, job, "**Denoising** of validation images, by noise level.", denoising_psnr(metrics))
-    pictures = denoised_examples(run)
+    pictures = run.denoised_examples()
     if pictures is not None:
         figure = denoised_images(pictures, run.config.model.image_shape[1])
-        _chart(grid, job, "**Validation images**, at three noise levels, as they are denoised now.", figure)
+        _chart(grid, job, "**Validation images** at three noise levels, denoised by the present model.", figure)
     with grid.container(border=True):
         st.markdown("**Settings** of this run.")
         st.table(_settings(run), border="horizontal")
@@ -207,7 +214,7 @@ def _settings(run: Run) -> dict[str, str]:
     return {
         "Data set": dataset_name(config.dataset),
         "Steps": f"{config.steps:,}",
-        "Images a step": f"{config.batch_size}",
+        "Images per step": f"{config.batch_size}",
         "Learning rate": f"{config.learning_rate:g}",
         "Seed": f"{config.seed}",
         "Network": f"U-Net, width {config.model.unet.base_width}, scales {config.model.unet.num_scales}",

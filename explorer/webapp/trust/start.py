@@ -7,7 +7,7 @@ import torch
 
 from explorer.data.other import open_other
 from explorer.errors import ExplorerError
-from explorer.jobs.tasks import EvaluateTask
+from explorer.jobs.kinds import EvaluateTask
 from explorer.measures.consistency.checks import QUICK
 from explorer.measures.consistency.storage import check_and_keep
 from explorer.webapp.shell.background import send, watch

@@ -14,8 +14,8 @@ from explorer.catalog.build import find_catalog
 from explorer.catalog.compare import Comparison, compare
 from explorer.data.sources import open_dataset
 from explorer.data.store import Store
+from explorer.jobs.kinds import CatalogTask
 from explorer.jobs.manage import list_jobs
-from explorer.jobs.tasks import CatalogTask
 from explorer.models.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from tests.conftest import write_tiny_checkpoint
 

@@ -9,8 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.catalog import map as map_module
 from explorer.errors import ExplorerError
+from explorer.jobs.kinds import MapTask
 from explorer.jobs.manage import list_jobs
-from explorer.jobs.tasks import MapTask
 from explorer.models.checkpoints import Checkpoint
 
 ROOT = Path(__file__).parents[3]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer.jobs.kinds import CatalogTask
 from explorer.jobs.manage import create_job, list_jobs
 from explorer.jobs.record import JobRecord, write_record
-from explorer.jobs.tasks import CatalogTask
 from explorer.models.checkpoints import Checkpoint
 from tests.jobs.waiting import wait_for
 

@@ -42,7 +42,7 @@ def test_what_is_there_is_chosen(box: AppTest, typed: str) -> None:
 def test_a_name_that_breaks_the_rules(box: AppTest) -> None:
     fetch(box, "../etc/passwd")
     (error,) = box.error
-    assert "names no data set of the Hugging Face Hub" in error.value
+    assert "is not the name of a data set of the Hugging Face Hub" in error.value
 
 
 def test_the_sidebar_offers_what_was_fetched(box: AppTest, probe: AppTest) -> None:

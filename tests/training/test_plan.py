@@ -10,7 +10,7 @@ import pytest
 from explorer.data.building import write_store
 from explorer.data.store import Sample
 from explorer.errors import ExplorerError
-from explorer.jobs.plan import check_images, check_new_name, free_name, plan, seconds_of, seconds_per_step, steps_in
+from explorer.training.plan import check_images, check_new_name, free_name, plan, seconds_of, seconds_per_step, steps_in
 
 
 @pytest.fixture

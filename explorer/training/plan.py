@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from itertools import count
+from typing import Any
 
 import numpy as np
 
@@ -79,7 +80,7 @@ def check_images(training: Store, validation: Store) -> None:
         )
 
 
-def plan(name: str, dataset: str, steps: int, **settings: object) -> TrainingConfig:
+def plan(name: str, dataset: str, steps: int, **settings: Any) -> TrainingConfig:
     """A training configuration that validates often enough to watch.
 
     Args:
@@ -89,7 +90,7 @@ def plan(name: str, dataset: str, steps: int, **settings: object) -> TrainingCon
         settings: as for `explorer.training.config.training_config`.
 
     Raises:
-        ExplorerError: a setting is out of its range; the message names it.
+        ExplorerError: a setting is out of range; the message names it.
     """
     validate_every = max(_MIN_STEPS_BETWEEN_VALIDATIONS, steps // _VALIDATIONS)
     return training_config(
@@ -130,4 +131,4 @@ def _timed(config: TrainingConfig, batch_size: int) -> float:
         start = time.perf_counter()
         trainer.take_step().tolist()  # wait for it, on a GPU too
         times.append(time.perf_counter() - start)
-    return min(times)  # the slower ones had to share the machine
+    return min(times)  # slower steps shared the machine with something else
