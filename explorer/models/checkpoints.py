@@ -266,7 +266,6 @@ def load_checkpoint(name_or_path: str | Path, device: str = "auto") -> Checkpoin
     config = read_config(folder)
     target = pick_device(device)
     state = {} if _lacks_weights(folder, config) else _read_weights(folder)
-    torch.set_flush_denormal(True)
     if isinstance(config.model, InstalledModelConfig):
         model = build_installed(config.model)
         if state:
