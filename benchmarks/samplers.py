@@ -68,7 +68,7 @@ def main(
     """Print a table of samplers, and a line on the map of surprise."""
     torch.set_num_threads(threads)
     checkpoint = load_checkpoint(model)
-    energy, noise = checkpoint.model, checkpoint.config.model.noise
+    energy = checkpoint.model
     x = _unseen(checkpoint, data)
     true_spectrum = radial_spectrum(x)
     table = Table(
@@ -82,7 +82,7 @@ def main(
     for name, k, from_gaussian in runs:
         began = time.perf_counter()
         if name == "paper":
-            ts = kadkhodaie_simoncelli_schedule(noise.t_max, noise.t_low, _BETA, _BETA)
+            ts = kadkhodaie_simoncelli_schedule(energy.t_max, energy.t_low, _BETA, _BETA)
             generator = noise_generator(0)
             y = start(energy, ts[0], count, generator)
             states = functools.partial(ancestral, beta=_BETA)(energy, y, ts, generator)
@@ -104,7 +104,7 @@ def main(
         )
     Console(width=120).print(table)
     began = time.perf_counter()
-    shown = surprise(energy, x[:1], noise.t_low, noise.t_max)
+    shown = surprise(energy, x[:1], energy.t_low, energy.t_max)
     seconds = time.perf_counter() - began
     per_bit = energy.dimensions * math.log(2)
     code, draws, grid, own = (

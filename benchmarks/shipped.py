@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from explorer.home import SHIPPED_CHECKPOINTS
-from explorer.measures.consistency.reports import find_report
-from explorer.measures.consistency.verdicts import Verdict, verdicts
+from explorer.measures.consistency.storage import find_report
+from explorer.measures.consistency.verdict import Verdict
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 
 __all__ = ["checkpoints", "checks", "trainings"]
@@ -24,7 +24,7 @@ def _pictures(checkpoint: Checkpoint) -> int:
 
 def _outcomes(checkpoint: Checkpoint) -> list[Verdict]:
     report = find_report(checkpoint)
-    return [] if report is None else verdicts(report)
+    return [] if report is None else report.verdicts()
 
 
 def _markdown(titles: list[str], rows: list[list[str]]) -> str:
@@ -67,8 +67,8 @@ def _figures(checkpoint: Checkpoint) -> list[str]:
 
 
 def _passed(checkpoint: Checkpoint) -> str:
-    applying = [verdict.passed for verdict in _outcomes(checkpoint) if verdict.applies]
-    return f"{sum(passed is True for passed in applying)} of {len(applying)}" if applying else "–"
+    applying = [verdict.outcome for verdict in _outcomes(checkpoint) if verdict.outcome != "not applicable"]
+    return f"{applying.count('passes')} of {len(applying)}" if applying else "–"
 
 
 def trainings() -> str:
@@ -103,7 +103,7 @@ def _gaussian(checkpoint: Checkpoint) -> str:
 def checks() -> str:
     """What the checks of each measured; standalone models only, for the others have none."""
     outcomes = {c.name: found for c in _shipped() if (found := _outcomes(c))}
-    names = [verdict.name for verdict in next(iter(outcomes.values()))]
+    names = [verdict.title for verdict in next(iter(outcomes.values()))]
     return _markdown(
         ["check", *(f"`{name}`" for name in outcomes)],
         [[name, *(_measured(found[k]) for found in outcomes.values())] for k, name in enumerate(names)],
@@ -111,4 +111,4 @@ def checks() -> str:
 
 
 def _measured(verdict: Verdict) -> str:
-    return verdict.value + _MARKS[verdict.outcome] if verdict.applies else "not applicable"
+    return verdict.value + _MARKS[verdict.outcome] if verdict.outcome in _MARKS else verdict.outcome

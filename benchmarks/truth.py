@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from benchmarks.result import WriteOption, measured, report
 from benchmarks.steps import take_all_steps
 from benchmarks.truth_dimensions import disks, subspaces
-from explorer.measures.consistency.normalization import large_noise_error
+from explorer.measures.consistency.large_noise import large_noise_error
 from explorer.models.analytic import Gaussian, GaussianScaleMixture, power_law_covariance
 from explorer.models.base import EnergyModel
 from explorer.models.dual import DualEnergyConfig, NoiseRange

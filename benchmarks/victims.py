@@ -27,7 +27,7 @@ from explorer.jobs.manage import create_job, list_jobs
 from explorer.jobs.record import JobRecord, write_record
 from explorer.jobs.submission import Submission, write_submission
 from explorer.jobs.tasks import write_task
-from explorer.measures.consistency.reports import find_report
+from explorer.measures.consistency.storage import find_report
 from explorer.models.checkpoints import CheckpointConfig, load_checkpoint, save_checkpoint
 from explorer.models.dual import DualEnergy, DualEnergyConfig, NoiseRange
 from explorer.models.unet import UNetConfig
@@ -218,7 +218,7 @@ class Checks(OfCheckpoint, Job):
             _assert_same_tensors(checkpoint.path / "model.safetensors", self.things / _NAME / "model.safetensors")
             with at_home(truth):
                 expected = find_report(load_checkpoint(_NAME, "cpu"))
-            assert (report.nll, report.heat) == (expected.nll, expected.heat)
+            assert all(report.results[name] == expected.results[name] for name in ("likelihood", "heat_equation"))
 
 
 class CatalogCommand(Command, Catalog):

@@ -37,9 +37,8 @@ def compare(bench: Bench) -> None:
             continue
         here, there = bench.checkpoint(name), bench.checkpoint(name, "cpu")
         there.model.to(memory_format=torch.contiguous_format)
-        noise = there.config.model.noise
         pixels = bench.pixels(there.model.image_shape, 2 if bench.small else 8)
-        arguments = (there.values, pixels, (noise.t_low, noise.t_max))
+        arguments = (there.values, pixels, (there.model.t_low, there.model.t_max))
         expected, found = _numbers(there.model, *arguments), _numbers(here.model, *arguments)
         differences = {what: _difference(what, found[what], expected[what]) for what in expected}
         for what, value in differences.items():

@@ -27,8 +27,7 @@ def _one_move(bench: Bench, name: str) -> None:
     checkpoint = bench.checkpoint(name)
     model, values = checkpoint.model, checkpoint.values
     pixels = bench.pixels(model.image_shape, 1)[0]
-    noise = checkpoint.config.model.noise
-    t_range = (noise.t_low, noise.t_max)
+    t_range = (model.t_low, model.t_max)
     psnrs = [psnr for psnr in _PSNRS if t_range[0] <= noise_variance_from_psnr(psnr) <= t_range[1]]
     draws = min(8, max(1, 1024 // model.dimensions))
     perturbation = Perturbation(contrast=0.8)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -90,25 +89,20 @@ def plan(
         model: an energy model.
         sampler: a key of `SAMPLERS`.
         steps: from `t_start` to `t_end`, at least 1.
-        t_start: largest noise variance; when None the largest that the model was trained on.
-        t_end: smallest noise variance; when None the model's `t0`, but not below what it was trained on.
+        t_start: largest noise variance, far above every variance of the data; the model's `t_max` when None.
+        t_end: smallest noise variance; the model's `t_low` when None.
         late: leave out the steps above the noise level at which the model is its Gaussian; see `late_start`.
 
     Raises:
         ExplorerError: the sampler is not known, there are no steps, or a late start of a model without a Gaussian.
-        ValueError: the model does not say its noise range and it is not given, or not ``0 < t_end < t_start``.
+        ValueError: not ``0 < t_end < t_start``.
     """
     if sampler not in SAMPLERS:
         raise ExplorerError(f"There is no sampler {sampler!r}. Choose {', '.join(SAMPLERS)}.")
     if steps < 1:
         raise ExplorerError(f"A sampler takes at least one step, not {steps}.")
-    noise: Any = getattr(getattr(model, "config", None), "noise", None)
-    if t_start is None:
-        if noise is None:
-            raise ValueError("This model does not say its noise range: give t_start, far above every variance.")
-        t_start = noise.t_max
-    if t_end is None:
-        t_end = model.t0 if noise is None else noise.t_low
+    t_start = model.t_max if t_start is None else t_start
+    t_end = model.t_low if t_end is None else t_end
     ts = even_schedule(t_start, t_end, steps)
     whole = gradients_needed(sampler, len(ts))
     if late:
@@ -167,8 +161,8 @@ def sample(
             `explorer.measures.sampling.samplers`.
         steps: from large to small noise, at least 1.
         seed: of all that is drawn.
-        t_start: largest noise variance; when None the largest that the model was trained on.
-        t_end: smallest noise variance; when None the model's `t0`, but not below what it was trained on.
+        t_start: largest noise variance, far above every variance of the data; the model's `t_max` when None.
+        t_end: smallest noise variance; the model's `t_low` when None.
         late: start at the noise level at which the model is its Gaussian, which saves the steps above.
         progress: called with (levels done, levels in all).
 

@@ -66,8 +66,6 @@ def test_what_cannot_be_done_is_said_in_a_sentence() -> None:
             sample(density, 2, t_start=T_START, **arguments)
     with pytest.raises(ExplorerError, match="one image"):
         sample(density, 0, t_start=T_START)
-    with pytest.raises(ValueError, match="t_start"):
-        sample(density, 2)
     with pytest.raises(ValueError, match="large to small"):
         sample(density, 2, t_start=T0)
 

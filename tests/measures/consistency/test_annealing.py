@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from explorer.measures.consistency.normalization import anneal, large_noise_error
+from explorer.measures.consistency.annealing import anneal
+from explorer.measures.consistency.large_noise import large_noise_error
 from explorer.models.analytic import GaussianScaleMixture
 
 T0, T_MAX = 1e-3, 100.0

@@ -1,79 +1,97 @@
-"""Does ``exp(-U)`` integrate to one?
+"""Does ``exp(-U)`` integrate to one at the smallest noise? Annealed importance sampling, for images of few pixels.
 
-1. **Large noise.** At ``t`` far above the variance of the data, the noisy data are Gaussian with the data's covariance
-   plus ``t``, so that a normalized energy has ``E U(y, t) = 1/2 sum_i log(2 pi e (lambda_i + t))``.
-2. **Annealed importance sampling** (Neal 2001), for images of few pixels: particles follow the model's own densities
-   ``exp(-U(., t))`` from large noise down to ``t0``, with Langevin moves that leave each of them as it is, and gather
+Particles (Neal 2001) follow the model's own densities ``exp(-U(., t))`` from large noise down to ``t0``, with Langevin
+moves that leave each of them as it is, and gather
 
-       log w = sum_k [ U(y_k, t_k) - U(y_k, t_{k+1}) ],      E w = Z(t0) / Z(T),
+    log w = sum_k [ U(y_k, t_k) - U(y_k, t_{k+1}) ],      E w = Z(t0) / Z(T),
 
-   with ``Z(t)`` the integral of ``exp(-U(., t))``. From level to level the particles are moved as the Gaussian with the
-   data's spectrum would shrink, ``z_i -> z_i sqrt((lambda_i + t_{k+1}) / (lambda_i + t_k))``, a linear map whose
-   Jacobian is added to ``log w`` (Vaikuntanathan and Jarzynski 2008): only what is not Gaussian is left to the moves.
-   Where few particles come to carry the weight they are drawn anew in proportion to it (Del Moral, Doucet and Jasra
-   2006). Independent groups of particles give the error. By Jensen's inequality the mean of their logarithms is low.
+with ``Z(t)`` the integral of ``exp(-U(., t))``. From level to level the particles are moved as the Gaussian with the
+data's spectrum would shrink, ``z_i -> z_i sqrt((lambda_i + t_{k+1}) / (lambda_i + t_k))``, a linear map whose Jacobian
+is added to ``log w`` (Vaikuntanathan and Jarzynski 2008): only what is not Gaussian is left to the moves. Where few
+particles come to carry the weight they are drawn anew in proportion to it (Del Moral, Doucet and Jasra 2006).
+Independent groups of particles give the error. By Jensen's inequality the mean of their logarithms is low.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
-from explorer.measures.dataset.nll import gaussian_entropy
+from explorer.measures.consistency.check import Check, Conditions, Subject
+from explorer.measures.consistency.partition import LogPartition, Normalization
+from explorer.measures.consistency.verdict import UNDECIDED, Verdict, decide, signed, threshold_text
 from explorer.measures.shared.noise import noise_generator
 from explorer.models.anchor import SpectralGaussian
 from explorer.models.base import Derivatives, EnergyModel, sum_pixels
-from explorer.models.devices import inference_batch_size
+from explorer.progress import Progress
 
-__all__ = ["LogPartition", "anneal", "large_noise_error"]
+__all__ = ["AnnealingCheck", "anneal"]
 
-_CONFIG = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+_MOST_DIMENSIONS = 256
 _FEWEST_EFFECTIVE = 0.5  # share of the particles of a group
 _TARGET_ACCEPTANCE = 0.6  # near the best for Langevin moves (Roberts and Rosenthal 1998)
 
 
-class LogPartition(BaseModel):
-    """An estimate of a log normalization, in nats; 0 for a normalized energy.
+@dataclass(frozen=True)
+class AnnealingCheck(Check[Normalization]):
+    """The log normalization at the smallest noise.
 
     Attributes:
-        value: estimate.
-        standard_error: of `value`.
+        images: number of particles; each begins at an image.
+        levels: steps of the annealing.
     """
 
-    model_config = _CONFIG
+    name = "annealing"
+    title = "Normalization by annealing"
+    measured = Normalization
+    threshold = 0.02
+    unit = "nats/dimension"
 
-    value: float
-    standard_error: float
+    levels: int
 
+    def not_applicable(self, conditions: Conditions) -> str | None:
+        if conditions.dimensions <= _MOST_DIMENSIONS:
+            return None
+        return f"Annealing is unreliable above {_MOST_DIMENSIONS} dimensions."
 
-def large_noise_error(model: EnergyModel, x: Tensor, t: float, seed: int = 0) -> LogPartition:
-    """``1/2 sum_i log(2 pi e (lambda_i + t)) - E U(y, t)``, which is ``log Z(t)`` where the noisy data are Gaussian.
+    def cost(self, conditions: Conditions) -> float:  # noqa: ARG002
+        return self.images * self.levels * (2 + 1 / 3)
 
-    The noise is antithetic and ``1/2 (||eps||^2 - d)``, of mean zero, is taken out, or it would hide the rest.
+    def fitted(self, share: float) -> AnnealingCheck:  # noqa: ARG002
+        return self  # models of so few dimensions are fast
 
-    Args:
-        model: an energy model.
-        x: images, shape ``(N, C, H, W)``, N at least 2.
-        t: noise variance, far above the variances of the data.
-        seed: of the noise.
-    """
-    generator = noise_generator(seed)
-    excess = []
-    for images in x.split(inference_batch_size(model.dimensions, model.device)):
-        clean = images.to(model.device)
-        noise = torch.randn(images.shape, generator=generator).to(clean)
-        pair = [-model.log_prob(clean + sign * math.sqrt(t) * noise, t).cpu().double() for sign in (1, -1)]
-        excess.append(0.5 * (pair[0] + pair[1]) - 0.5 * (sum_pixels(noise.square()).cpu().double() - model.dimensions))
-    energies = torch.cat(excess)
-    return LogPartition(
-        value=gaussian_entropy(x, t) - float(energies.mean()), standard_error=float(energies.std() / len(x) ** 0.5)
-    )
+    def run(self, subject: Subject, progress: Progress) -> Normalization:
+        x = subject.x
+        annealed = anneal(
+            subject.model,
+            x[torch.arange(self.images) % len(x)],
+            subject.t_low,
+            subject.t_max,
+            levels=self.levels,
+            seed=subject.seed,
+            progress=progress,
+        )
+        return Normalization(images=min(self.images, len(x)), log_partition=annealed)
+
+    def judge(self, measured: Normalization, conditions: Conditions) -> Verdict:
+        value = measured.log_partition.value / conditions.dimensions
+        error = measured.log_partition.standard_error / conditions.dimensions
+        outcome = decide(value, self.threshold, error)
+        sentence = (
+            "Followed from the largest noise to the smallest by annealed importance sampling, the log of the integral "
+            f"of the density is {signed(value, 3)} ± {error:.3f} nats per dimension {threshold_text(self.threshold)}; "
+            "it should be 0."
+        )
+        if outcome == "open":
+            sentence += f" {UNDECIDED}"
+        elif outcome == "does not pass" and value > 0:
+            sentence += " There is probability where there are no images."
+        return self.verdict(outcome, value, f"{signed(value, 3)} nats/dim", sentence, conditions.smallest_noise)
 
 
 def anneal(
@@ -86,7 +104,7 @@ def anneal(
     moves: int = 1,
     groups: int = 4,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> LogPartition:
     """``log Z(t0) - log Z(t_max)`` by annealed importance sampling, in nats.
 
