@@ -13,9 +13,10 @@ from contextlib import suppress
 from playwright.sync_api import Page
 
 from benchmarks.driving import browser, server, wait_until_idle
+from benchmarks.result import Cell
 from benchmarks.synthetic_catalog import DATASET, MODEL
 
-__all__ = ["interaction_table", "serve"]
+__all__ = ["interactions", "serve_atlas"]
 
 _QUIET_MS = 700
 _ROUNDS = 3
@@ -38,7 +39,7 @@ _SETTLED = """
 """
 
 
-def serve(home: str) -> None:
+def serve_atlas(home: str) -> None:
     """Serve the app with the data folder `home` until interrupted."""
     with server(home) as address:
         print(f"{_atlas(address)}\nCtrl-C ends it.")
@@ -46,21 +47,20 @@ def serve(home: str) -> None:
             signal.pause()
 
 
-def interaction_table(home: str, rows: int) -> None:
-    """Print the seconds of each interaction, best and worst of a few."""
+def interactions(home: str) -> list[list[Cell]]:
+    """Each interaction, with its best and worst seconds of a few."""
     with browser() as chromium, server(home) as address:
         page = chromium.new_page(viewport={"width": 1400, "height": 1300})
         began = time.perf_counter()
         page.goto(_atlas(address))
         page.wait_for_selector("[data-testid=stMetricValue]", timeout=120_000)
-        opened = time.perf_counter() - began
+        times: list[list[Cell]] = [["server up to first numbers", time.perf_counter() - began, None]]
         wait_until_idle(page, 5_000)
-        print(f"{rows:,} images\n\n{'':44}{'best, s':>10}{'worst, s':>10}")
-        print(f"{'server up to first numbers':44}{opened:10.2f}")
         for name, act in _INTERACTIONS.items():
             seconds = [_wait(page, lambda act=act, k=k: act(page, k)) for k in range(_ROUNDS)]
-            print(f"{name:44}{min(seconds):10.2f}{max(seconds):10.2f}", flush=True)
+            times.append([name, min(seconds), max(seconds)])
         page.close()
+    return times
 
 
 def _atlas(address: str) -> str:

@@ -1,17 +1,16 @@
 """Catalogs of whole data sets: how fast they are scored, and how fast they answer.
 
     python -m benchmarks.catalog [--data photos] [--images 512] [--rows 1281167]
-    python -m benchmarks.catalog --atlas     drives the Atlas page in Chromium and times each interaction
-    python -m benchmarks.catalog --serve     serves the same, to look at, until it is interrupted
+    python -m benchmarks.catalog --atlas     # drives the Atlas page in Chromium and times each interaction
+    python -m benchmarks.catalog --serve     # serves the same, to look at, until it is interrupted
 
-Scoring stands beside the model alone in one run: the same images in the same batches, a forward pass for log p and a
-backward pass for each local dimensionality. Queries are asked of a synthetic catalog with as many rows as ImageNet has
-images (`benchmarks.synthetic_catalog`). Run it with nothing else on the cores.
+Scoring is compared with the model alone in one run: the same images in the same batches, a forward pass for log p and a
+backward pass for each local dimensionality. Questions are put to a synthetic catalog with as many rows as ImageNet has
+images (`benchmarks.synthetic_catalog`). Run it on an idle machine.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import resource
 import shutil
@@ -20,10 +19,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
+import typer
 
+from benchmarks.result import Cell, Result, WriteOption, measured, report
 from benchmarks.synthetic_catalog import IMAGENET_ROWS, write_synthetic_catalog
 from explorer.catalog.columns import dimension_psnrs
 from explorer.catalog.layout import Identity, part_rows, write_part
@@ -39,8 +41,8 @@ from explorer.units import noise_variance_from_psnr
 _ROUNDS = 5
 
 
-def scoring_table(model_name: str, data: str, images: int, device: str) -> None:
-    """Print rows a second of the model alone and of the catalog, in turn, and their ratio."""
+def scoring_table(model_name: str, data: str, images: int, device: str) -> Result:
+    """Rows a second of the model alone and of the catalog, in turn, and their ratio."""
     checkpoint = load_checkpoint(model_name, device)
     model, values = checkpoint.model, checkpoint.values
     store = open_dataset(data, model.image_shape, "all", images)
@@ -72,30 +74,30 @@ def scoring_table(model_name: str, data: str, images: int, device: str) -> None:
     bare()
     times = np.array([[_seconds(bare), _seconds(catalog)] for _ in range(_ROUNDS)])
     shares = times[:, 0] / times[:, 1]
-    print(
-        f"{model_name}, {len(pixels)} images of {data}, batches of {size}, {len(identity.psnrs)} noise levels, "
-        f"{model.device.type}, {torch.get_num_threads()} threads, {_ROUNDS} rounds\n"
-    )
-    print(f"{'':30}{'median':>10}{'best':>10}")
-    for name, seconds in zip(("model alone, images/s", "catalog, rows/s"), times.T, strict=True):
-        print(f"{name:30}{len(pixels) / np.median(seconds):10.1f}{len(pixels) / seconds.min():10.1f}")
-    print(f"{'share of the model alone':30}{np.median(shares):10.1%}{shares.max():10.1%}\n")
+    title = f"Scoring with {model_name}: {len(pixels):,} images of {data} in batches of {size}"
+    setup = f"{len(identity.psnrs)} noise levels, {torch.get_num_threads()} threads, {_ROUNDS} rounds"
+    rows: list[list[Cell]] = [
+        [name, len(pixels) / float(np.median(seconds)), len(pixels) / float(seconds.min())]
+        for name, seconds in zip(("model alone, images/s", "catalog, rows/s"), times.T, strict=True)
+    ]
+    rows.append(["catalog, % of the model alone", 100 * float(np.median(shares)), 100 * float(shares.max())])
+    gpu = torch.cuda.get_device_name(model.device) if model.device.type == "cuda" else None
+    return measured(f"{title}, {setup}", {"": "", "median": ".1f", "best": ".1f"}, rows, gpu=gpu)
 
 
-def query_table(rows: int) -> None:
-    """Print how long each kind of question takes on a synthetic catalog, and how much memory the process holds."""
-    began = time.perf_counter()
+def query_table(rows: int) -> Result:
+    """How long each kind of question takes on a synthetic catalog, and how much memory the process holds."""
     folder = write_synthetic_catalog(rows).folder
-    print(f"{rows:,} rows, {os.cpu_count()} cores; written in {time.perf_counter() - began:.0f} s\n")
     copy = shutil.copytree(folder, folder.with_name("copy"))  # files that this process has not seen
     began = time.perf_counter()
     catalog = open_catalog(copy)
-    print(f"{'':44}{'best, s':>10}{'worst, s':>10}")
-    print(f"{'open: verify every byte, and load':44}{time.perf_counter() - began:10.3f}")
+    times: list[list[Cell]] = [["open: verify every byte, and load", time.perf_counter() - began, None]]
     for name, ask in _questions(catalog).items():
         seconds = [_seconds(lambda ask=ask, k=k: ask(k)) for k in range(_ROUNDS)]
-        print(f"{name:44}{min(seconds):10.3f}{max(seconds):10.3f}")
-    print(f"\nlargest resident memory, with torch: {_megabytes(resource.RUSAGE_SELF):,.0f} MB\n")
+        times.append([name, min(seconds), max(seconds)])
+    columns = {"question": "", "best, s": ".2f", "worst, s": ".2f"}
+    memory = f"Largest resident memory, torch included: {_megabytes(resource.RUSAGE_SELF):,.0f} MB."
+    return measured(f"Questions to a catalog of {rows:,} rows, {_ROUNDS} rounds", columns, times, [memory])
 
 
 def _questions(catalog: Catalog) -> dict[str, Callable[[int], object]]:
@@ -142,33 +144,37 @@ def _megabytes(who: int) -> float:
     return size / 2**20 if sys.platform == "darwin" else size / 2**10
 
 
-def main() -> None:
+def main(
+    model: Annotated[str, typer.Option(help="That scores.")] = "natural64",
+    data: Annotated[str, typer.Option(help="That is scored.")] = "photos",
+    images: Annotated[int, typer.Option(help="Of them.")] = 512,
+    device: str = "auto",
+    rows: Annotated[int, typer.Option(help="Of the synthetic catalog.")] = IMAGENET_ROWS,
+    atlas: Annotated[bool, typer.Option("--atlas", help="Time the Atlas page on the synthetic catalog.")] = False,
+    serve: Annotated[bool, typer.Option("--serve", help="Serve the synthetic catalog.")] = False,
+    write: WriteOption = False,
+) -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default="natural64", help="that scores")
-    parser.add_argument("--data", default="photos", help="that is scored")
-    parser.add_argument("--images", type=int, default=512, help="of them")
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--rows", type=int, default=IMAGENET_ROWS, help="of the synthetic catalog")
-    mode = parser.add_mutually_exclusive_group()
-    mode.add_argument("--atlas", action="store_true", help="time the Atlas page on the synthetic catalog")
-    mode.add_argument("--serve", action="store_true", help="serve the synthetic catalog")
-    arguments = parser.parse_args()
+    if atlas and serve:
+        raise typer.BadParameter("choose --atlas or --serve")
+    torch.set_flush_denormal(True)
     with tempfile.TemporaryDirectory() as home:
         os.environ["EXPLORER_HOME"] = home
-        if arguments.atlas or arguments.serve:
-            from benchmarks import atlas
+        if atlas or serve:
+            from benchmarks.atlas import interactions, serve_atlas
 
-            write_synthetic_catalog(arguments.rows)
-            if arguments.serve:
-                atlas.serve(home)
+            write_synthetic_catalog(rows)
+            if serve:
+                serve_atlas(home)
             else:
-                atlas.interaction_table(home, arguments.rows)
-                print(f"\nlargest resident memory of the server: {_megabytes(resource.RUSAGE_CHILDREN):,.0f} MB")
+                times = interactions(home)
+                columns = {"interaction": "", "best, s": ".2f", "worst, s": ".2f"}
+                memory = f"Largest resident memory of the server: {_megabytes(resource.RUSAGE_CHILDREN):,.0f} MB."
+                report("atlas", measured(f"Atlas with {rows:,} images in the browser", columns, times, [memory]), write)
         else:
-            scoring_table(arguments.model, arguments.data, arguments.images, arguments.device)
-            query_table(arguments.rows)
+            report("catalog-scoring", scoring_table(model, data, images, device), write)
+            report("catalog-questions", query_table(rows), write)
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

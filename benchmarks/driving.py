@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from benchmarks.app import start_app
+
 __all__ = ["ARGUMENTS", "browser", "browser_path", "running_app", "server", "wait_until_idle"]
 
-_ROOT = Path(__file__).resolve().parent.parent
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 ]
 """Of the browser."""
-
-_START_SECONDS = 60
 
 
 def browser_path() -> str:
@@ -56,33 +53,14 @@ def server(home: str) -> Iterator[str]:
 @contextmanager
 def running_app(home: str, log: Path | None = None) -> Iterator[tuple[str, int]]:
     """As `server`, yielding the number of its process too. All that it prints goes to `log`, where one is given."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "explorer", "app", "--port", str(port), "--no-browser"]
     environment = os.environ | {"EXPLORER_HOME": home}
-    with open(log or os.devnull, "wb") as output:
-        errors = subprocess.STDOUT if log else None
-        process = subprocess.Popen(command, cwd=_ROOT, env=environment, stdout=output, stderr=errors)
-    address = f"http://localhost:{port}"
+    with open(log, "wb") if log else contextlib.nullcontext(subprocess.DEVNULL) as output:
+        process, address = start_app(environment, output)
     try:
-        _wait_until_healthy(address, process)
         yield address, process.pid
     finally:
         process.terminate()
         process.wait()
-
-
-def _wait_until_healthy(address: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while True:
-        try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
-            return
-        except OSError:
-            if time.monotonic() > deadline or process.poll() is not None:
-                raise
-            time.sleep(0.02)
 
 
 def wait_until_idle(page: Page, quiet_ms: int = 1500) -> None:

@@ -1,6 +1,6 @@
 """Does an energy cost denoising quality? The same U-Net trained as a plain denoiser and as an energy.
 
-    python -m benchmarks.energy_vs_score                                  # on the photographs that come along
+    python -m benchmarks.energy_vs_score                                  # on the built-in photographs
     python -m benchmarks.energy_vs_score --data PATH_OF_TINY_IMAGENET
 
 Both networks read the same inputs and have the same weights but for the energy's few scalar terms. The score network
@@ -12,16 +12,16 @@ color ImageNet64 at input 60 / 45 / 30 / 15 / 0 dB, 60.45 / 47.25 / 35.67 / 26.0
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import numpy as np
 import torch
 import typer
-from rich.console import Console
-from rich.table import Table
 from torch import Tensor, nn
 
+from benchmarks.result import Cell, WriteOption, measured, report
+from benchmarks.steps import take_all_steps
+from explorer.data.names import dataset_name
 from explorer.data.sources import open_dataset
 from explorer.models.dual import DualEnergy
 from explorer.training.config import TrainingConfig, training_config
@@ -68,17 +68,7 @@ def denoising_losses(network: Callable[[Tensor, Tensor], Tensor], x: Tensor, eps
     return DualLosses(space, torch.zeros_like(space))
 
 
-def _train(trainer: Trainer, name: str) -> float:
-    """CPU minutes of all steps."""
-    began = time.process_time()
-    while trainer.step < trainer.config.steps:
-        trainer.take_step()
-        if trainer.step % 500 == 0:
-            typer.echo(f"  {name}: step {trainer.step:,} of {trainer.config.steps:,}", err=True)
-    return (time.process_time() - began) / 60
-
-
-def _denoised(scaled_gradient: Callable[[Tensor, Tensor], Tensor], x: Tensor) -> list[str]:
+def _denoised(scaled_gradient: Callable[[Tensor, Tensor], Tensor], x: Tensor) -> list[float]:
     """PSNR after denoising at each of `_PSNRS`, the same noise for every network."""
     results = []
     for psnr in _PSNRS:
@@ -89,11 +79,18 @@ def _denoised(scaled_gradient: Callable[[Tensor, Tensor], Tensor], x: Tensor) ->
             eps = torch.randn(part.shape, generator=generator)
             error = scaled_gradient(part + t**0.5 * eps, torch.full((len(part),), t)) - eps
             errors.append(t * error.square().flatten(1).mean(1))
-        results.append(f"{float(psnr_from_noise_variance(float(torch.cat(errors).mean()))):.2f}")
+        results.append(float(psnr_from_noise_variance(float(torch.cat(errors).mean()))))
     return results
 
 
-def main(data: str = "photos", steps: int = 4000, images: int = 1000, seed: int = 0, threads: int = 1) -> None:
+def main(
+    data: str = "photos",
+    steps: int = 4000,
+    images: int = 1000,
+    seed: int = 0,
+    threads: int = 1,
+    write: WriteOption = False,
+) -> None:
     """Train the three networks and print denoised PSNR side by side."""
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
@@ -115,32 +112,25 @@ def main(data: str = "photos", steps: int = 4000, images: int = 1000, seed: int 
     x = config.values.dequantized(torch.from_numpy(np.array(validation)), torch.Generator().manual_seed(5))
 
     trainer = Trainer(config, source)
-    energy_minutes = _train(trainer, "energy")
+    energy_minutes = take_all_steps(trainer, "energy")
     energy = trainer.averaged
 
     def of_energy(y: Tensor, t: Tensor) -> Tensor:
         return -t.sqrt().view(-1, 1, 1, 1) * energy.derivatives(y, t).score
 
-    rows = [("energy", steps, energy_minutes, _denoised(of_energy, x))]
+    rows: list[list[Cell]] = [["energy", steps, energy_minutes, *_denoised(of_energy, x)]]
     score_minutes = 0.0
     for name in ("score, equal steps", "score, equal time"):
         count = steps if score_minutes == 0 else round(steps * energy_minutes / score_minutes)
         own = config.model_copy(update={"steps": count, "heat_weight": 0.0})  # the heat equation is one for energies
         network = ScoreNetwork(Trainer(own, source).model)
         trainer = Trainer(own, source, network, denoising_losses)
-        score_minutes = _train(trainer, name)
+        score_minutes = take_all_steps(trainer, name)
         with torch.no_grad():
-            rows.append((name, count, score_minutes, _denoised(trainer.averaged, x)))
-    table = Table(
-        "network",
-        "steps",
-        "CPU min",
-        *(f"{psnr:g} dB" for psnr in _PSNRS),
-        title=f"Denoised PSNR in dB, {len(x)} images",
-    )
-    for name, count, minutes, results in rows:
-        table.add_row(name, f"{count:,}", f"{minutes:.1f}", *results)
-    Console(width=120).print(table)
+            rows.append([name, count, score_minutes, *_denoised(trainer.averaged, x)])
+    columns = {"network": "", "steps": ",", "CPU minutes": ".1f", **{f"{psnr:g} dB": ".2f" for psnr in _PSNRS}}
+    title = f"PSNR of {len(x):,} denoised {_SIZE} x {_SIZE} images of {dataset_name(data)}, by that of the input"
+    report("energy-vs-score", measured(title, columns, rows), write)
 
 
 if __name__ == "__main__":

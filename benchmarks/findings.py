@@ -20,13 +20,12 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 import torch
 import typer
-from rich.console import Console
-from rich.table import Table
 from scipy.optimize import minimize
 from scipy.stats import gumbel_r, norm, rv_continuous, skewnorm, spearmanr
 from torch import Tensor
 
 from benchmarks.findings_picture import Pair, draw, save
+from benchmarks.result import WriteOption, measured, report
 from explorer.data.sources import open_dataset
 from explorer.data.unseen import unseen_split
 from explorer.data.views import Views
@@ -41,7 +40,7 @@ from explorer.units import convert_log_prob, noise_variance_from_psnr, psnr_from
 from explorer.wavelets import detail_mask, inverse_wavelet_transform, wavelet_transform
 
 _SOME = 500  # images that are changed, one by one
-_FEW = 48  # images whose local dimensionality is read
+_FEW = 48  # images whose local dimensionality is measured
 _PATHS = 200
 _OWN = 1000  # training images, at most
 _MID_GRAY = 128
@@ -54,7 +53,7 @@ _PAPER_PAIRS = ("0.186; 0.9987 (color, N = 100,000)", "0.46 (color, N = 1,000)",
 
 
 class Finding(NamedTuple):
-    """A line of the table; `holds` is None where nothing is claimed, and "in part" where most images do."""
+    """A row of the table; `holds` is None where nothing is claimed, and "in part" where most images do."""
 
     what: str
     paper: str
@@ -103,14 +102,14 @@ class Bench:
 def distribution(bench: Bench) -> Iterator[Finding]:
     """How log p is distributed."""
     log_p = bench.log_p
-    figures = (log_p.mean(), np.median(log_p), log_p.std(), log_p.min(), log_p.max())
+    figures = (log_p.mean(), log_p.std(), log_p.min(), log_p.max())
     yield Finding(
-        "log p, dB/dim: mean, median, std, least, most",
-        "11.43, 10.67, 4.17, 2.55, 36.95",
-        ", ".join(f"{figure:.2f}" for figure in figures),
+        "log p, dB/dimension: mean, standard deviation, minimum, maximum",
+        "11.4, 4.2, 2.6, 37.0",
+        ", ".join(f"{figure:.1f}" for figure in figures),
     )
     gumbel = fit_gumbel(log_p)
-    yield Finding("Gumbel law: location, scale", "9.57, 3.17", f"{gumbel.location:.2f}, {gumbel.scale:.2f}")
+    yield Finding("Gumbel distribution: location, scale", "9.57, 3.17", f"{gumbel.location:.2f}, {gumbel.scale:.2f}")
     likelihoods = {
         "Gumbel": gumbel.log_density(log_p).mean(),
         "skew-normal": skewnorm.logpdf(log_p, *skewnorm.fit(log_p)).mean(),
@@ -118,8 +117,8 @@ def distribution(bench: Bench) -> Iterator[Finding]:
     }
     best = max(likelihoods, key=lambda name: likelihoods[name])
     yield Finding(
-        "mean log likelihood of the fits, nats an image",
-        "Gumbel best",
+        "a Gumbel distribution fits best (mean log likelihood per image)",
+        "yes",
         ", ".join(f"{name} {value:.3f}" for name, value in likelihoods.items()),
         best == "Gumbel",
     )
@@ -131,18 +130,24 @@ def distribution(bench: Bench) -> Iterator[Finding]:
         name: _truncated_likelihood(family, log_p[log_p < below], below) for name, family in _FAMILIES.items()
     }
     yield Finding(
-        f"  the same of images below {below:.1f} dB/dim, where the ceiling of dequantization at {ceiling:.1f} is far",
+        f"the same, images below {below:.1f} dB/dimension only (ceiling of dequantization: {ceiling:.1f})",
         "",
         ", ".join(f"{name} {value:.3f}" for name, value in likelihoods.items()),
     )
     top = log_p.max()
-    shares = ", ".join(f"{100 * np.mean(log_p > top - within):.2f} %" for within in (3, 6, 10))
+    shares = ", ".join(f"{100 * np.mean(log_p > top - within):.1f} %" for within in (3, 6))
     yield Finding(
-        "images within 3, 6, 10 dB/dim of the most probable", "rare", shares, bool(np.mean(log_p > top - 6) < 0.02)
+        "the most probable images are rare: within 3, 6 dB/dimension of the top",
+        "yes",
+        shares,
+        bool(np.mean(log_p > top - 6) < 0.02),
     )
     low, high = np.quantile(log_p, (0.1, 0.9))
     yield Finding(
-        "range of the middle 80 % of images, dB/dim", "wide", f"{low:.2f} to {high:.2f}", bool(high - low > 3)
+        "the distribution is wide: middle 80 % of images",
+        "yes",
+        f"{low:.1f} to {high:.1f} dB/dimension",
+        bool(high - low > 3),
     )
 
 
@@ -173,25 +178,27 @@ def extremes(bench: Bench) -> Iterator[Finding]:
     """Constant images and noise."""
     constants, noises = _extremes(bench)
     yield Finding(
-        "constant image: best, mid-gray, dB/dim",
+        "constant images above all others, dB/dimension: best, mid-gray",
         "48.6, 47.5",
         f"{constants.max():.1f}, {constants[_GRAYS.index(_MID_GRAY)]:.1f}",
         bool(constants.max() > bench.log_p.max()),
     )
     yield Finding(
-        "uniform noise, dB/dim", "-1.4", f"{noises.mean():.1f}", bool(noises.mean() < np.quantile(bench.log_p, 0.001))
+        "uniform noise below all others, dB/dimension",
+        "-1.4",
+        f"{noises.mean():.1f}",
+        bool(noises.mean() < np.quantile(bench.log_p, 0.001)),
     )
 
 
 def changes(bench: Bench) -> Iterator[Finding]:
     """Contrast, sparsity, brightness."""
-    for factor in (0.5, 0.8, 1.25):
+    for factor, claim in ((0.5, "half the contrast raises log p"), (1.25, "a quarter more contrast lowers it")):
         change = bench.changed(contrast=factor)
-        sign = "up" if factor < 1 else "down"
         right = np.mean(change > 0 if factor < 1 else change < 0)
         yield Finding(
-            f"contrast x {factor:g}: change of log p, dB/dim; images that go {sign}",
-            sign,
+            f"{claim}: mean change, dB/dimension; images that do",
+            "yes",
             f"{change.mean():+.2f}; {100 * right:.0f} %",
             bool(right > 0.9),
         )
@@ -199,26 +206,26 @@ def changes(bench: Bench) -> Iterator[Finding]:
         change = bench.changed(sparsity=share)
         up = np.mean(change > 0)
         yield Finding(
-            f"largest {100 * share:.0f} % of wavelet coefficients: change, dB/dim; images that go up",
+            f"only the largest {100 * share:.0f} % of wavelet coefficients: mean change; images that go up",
             "up",
             f"{change.mean():+.2f}; {100 * up:.0f} %",
             True if up > 0.9 else "in part" if up > 0.5 and change.mean() > 0 else False,
         )
         yield Finding(
-            "  the same energy taken from all of them alike: change, dB/dim", "", f"{bench.shrunk(share).mean():+.2f}"
+            "the same energy taken from all coefficients alike: mean change", "", f"{bench.shrunk(share).mean():+.2f}"
         )
     correlation = spearmanr(bench.log_p, wavelet_sparsity(bench.pixels)).statistic
     yield Finding(
-        "rank correlation of log p with the participation ratio of wavelets",
-        "negative: sparser is more probable",
+        "sparser images are more probable (rank correlation with the participation ratio of wavelet coefficients)",
+        "yes",
         f"{correlation:+.2f}",
         bool(correlation < -0.3),
     )
     for shift in (-0.1, 0.1):
         change = bench.changed(brightness=shift)
         yield Finding(
-            f"brightness {shift:+g}: mean and RMS change, dB/dim",
-            "hardly any",
+            f"brightness {shift:+g} hardly matters: mean and RMS change, dB/dimension",
+            "yes",
             f"{change.mean():+.2f}, {np.sqrt(np.mean(change**2)):.2f}",
             bool(np.sqrt(np.mean(change**2)) < 0.25 * bench.log_p.std()),
         )
@@ -233,16 +240,16 @@ def dimensions(bench: Bench) -> Iterator[Finding]:
     mean = local_dimensionality(bench.model, bench.x[order[spread]], ts, draws=2).denoising.mean(0).numpy()
     for k, (t, paper) in enumerate(_PAPER_VARIANCES.items()):
         yield Finding(
-            f"dimensionality at {psnr_from_noise_variance(t):.0f} dB, mean over images, share of d",
-            f"{paper / _PAPER_DIMENSIONS:.3f}",
-            f"{mean[k] / d:.3f}",
+            f"mean dimensionality at {psnr_from_noise_variance(t):.0f} dB, share of d",
+            f"{paper / _PAPER_DIMENSIONS:.2f}",
+            f"{mean[k] / d:.2f}",
         )
     curves = dimension_curves(bench, ts)
     for k, t in enumerate(ts):
         ordered = curves["high"][k] < curves["middle"][k] < curves["low"][k]
         yield Finding(
-            f"dimensionality at {psnr_from_noise_variance(t):.0f} dB: images of low, middle, high log p",
-            "falls",
+            f"dimensionality at {psnr_from_noise_variance(t):.0f} dB falls with log p: low, middle, high",
+            "yes",
             ", ".join(f"{curve[k]:,.0f}" for curve in curves.values()),
             bool(ordered),
         )
@@ -269,15 +276,15 @@ def paths(bench: Bench) -> Iterator[Finding]:
     difference = middle - ends.mean(0)
     below = np.mean(middle < ends.min(0))
     yield Finding(
-        "half way between two images: log p above the mean of the ends, dB/dim; pairs below both ends",
-        "no barrier",
+        "no dip half way between two images: mean change, dB/dimension; pairs below both ends",
+        "yes",
         f"{difference.mean():+.2f}; {100 * below:.0f} %",
         bool(difference.mean() > 0) if below < 0.1 else "in part" if below < 0.5 else False,
     )
     first = bench.x[chosen[0]]
     alone = bench.decibels(0.5 * (first + first.mean((1, 2, 3), keepdim=True)))
     yield Finding(
-        "  half of one image with a constant for the other: above that image; with the other image instead, dB/dim",
+        "half of one image alone: above that image; change when the other image is added",
         "",
         f"{(alone - ends[0]).mean():+.2f}; {(middle - alone).mean():+.2f}",
     )
@@ -309,19 +316,19 @@ def agreement(pairs: Sequence[Pair]) -> Iterator[Finding]:
     for place, (pair, paper) in enumerate(zip(pairs, _PAPER_PAIRS, strict=False)):
         correlation = float(np.corrcoef(pair.first, pair.second)[0, 1])
         yield Finding(
-            f"{pair.name}-a and -b, {pair.images:,} pictures each: RMS difference of log p, dB/dim; correlation",
+            f"two models of {pair.images:,} pictures each, none shared: RMS difference, dB/dimension; correlation",
             paper,
             f"{pair.difference:.3f}; {correlation:.4f}",
             None if place else pair.difference <= 0.3 and correlation >= 0.995,
         )
         yield Finding(
-            "  log p of each one's own training images above that by the other, dB/dim",
+            "log p of a model's own training images above that by the other model, dB/dimension",
             "",
             ", ".join(f"{more:+.2f}" for more in pair.memory),
         )
     differences = [pair.difference for pair in pairs]
     if len(differences) > 1:
-        yield Finding("fewer images, larger difference", "yes", "", differences == sorted(differences))
+        yield Finding("fewer pictures, larger difference", "yes", "", differences == sorted(differences))
 
 
 def picture(bench: Bench, pairs: Sequence[Pair], path: Path) -> None:
@@ -340,8 +347,10 @@ def main(
     limit: int = 5000,
     pair: Annotated[list[str] | None, typer.Option(help="Name of a pair, without -a and -b; may be repeated.")] = None,
     picture_file: Annotated[Path | None, typer.Option("--picture", help="PNG to write, where there are pairs.")] = None,
+    write: WriteOption = False,
 ) -> None:
     """Print one table of claims."""
+    torch.set_flush_denormal(True)
     checkpoint = load_checkpoint(model)
     split = unseen_split(data, checkpoint.config.dataset)
     pixels = open_dataset(data, checkpoint.model.image_shape, split).pixels[:limit]
@@ -350,12 +359,11 @@ def main(
     findings = [finding for part in parts for finding in part(bench)]
     pairs = [read_pair(name, data, pixels) for name in pair or ()]
     findings += agreement(pairs)
-    title = f"{model} on {len(pixels):,} images that it was not trained on, d = {bench.model.dimensions:,}"
-    table = Table("what", "paper", "here", "shows", title=title)
     words = {True: "yes", False: "no", "in part": "in part", None: ""}
-    for finding in findings:
-        table.add_row(finding.what, finding.paper, finding.here, words[finding.holds])
-    Console(width=170).print(table)
+    rows = [(finding.what, finding.paper, finding.here, words[finding.holds]) for finding in findings]
+    columns = {"claim": "", "paper": "", model: "", "found here": ""}
+    title = f"{model} on {len(pixels):,} images that it was not trained on, d = {bench.model.dimensions:,}"
+    report("findings", measured(title, columns, rows), write)
     if picture_file is not None and pairs:
         picture(bench, pairs, picture_file)
 

@@ -102,11 +102,11 @@ def _distribution(figure: go.Figure, log_p: np.ndarray, marks: Mapping[str, floa
     figure.add_bar(x=middle, y=counts, marker={"color": translucent(BLUE, 0.5), "line_width": 0}, row=1, col=1)
     gumbel = scale * np.exp(fit_gumbel(log_p).log_density(middle))
     gauss = scale * norm.pdf(middle, *norm.fit(log_p))
-    for name, law, color, side in (("Gumbel", gumbel, VERMILLION, -1), ("Gaussian", gauss, GRAY, 0)):
-        _line(figure, middle, law, name, color, 1, 1)
-        place = np.flatnonzero(law > 0.1 * law.max())[side]  # beside the bars
+    for name, density, color, side in (("Gumbel", gumbel, VERMILLION, -1), ("Gaussian", gauss, GRAY, 0)):
+        _line(figure, middle, density, name, color, 1, 1)
+        place = np.flatnonzero(density > 0.1 * density.max())[side]  # beside the bars
         figure.add_annotation(
-            x=middle[place], y=law[place], text=name, font={"color": color}, showarrow=False, yshift=12,
+            x=middle[place], y=density[place], text=name, font={"color": color}, showarrow=False, yshift=12,
             xanchor="left" if side else "right", row=1, col=1,
         )  # fmt: skip
     for place, (name, value) in enumerate(marks.items()):

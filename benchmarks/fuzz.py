@@ -1,19 +1,18 @@
 """Feed damaged files to everything that reads files: no crash, no hang, nothing written outside of the data folder.
 
     python -m benchmarks.fuzz [--images 2000] [--others 500] [--seed 0]     # two minutes on two cores
-    python -m benchmarks.fuzz --only "catalog's rows" --case 17             # that one alone, again
+    python -m benchmarks.fuzz --only "catalog's rows" --case 17             # one of them again
 
 Real pictures, data sets, catalogs, checkpoints, configurations, runs and jobs, written by the code that writes them for
-people, are damaged: bits, runs of bytes, sizes in headers, values in JSON, columns of tables, types of tensors, names
-that lead elsewhere. Each is read as the pages and the commands read it, in a process of its own with 4 GB of memory to
-spare and a data folder of its own. A case passes when the reading returns, or says in a sentence what is wrong
-(`ExplorerError`), within five seconds. Anything else is printed with the number of its case, and makes the exit status
+users, are damaged: bits, runs of bytes, sizes in headers, values in JSON, columns of tables, types of tensors, names
+that lead elsewhere. Each is read as the pages and the commands read it, in a process with 4 GB of free memory and a
+data folder of its own. A case passes when the file is read, or refused with a sentence that says what is wrong
+(`ExplorerError`), within five seconds. Anything else is printed with the number of its case, and the exit status is
 1. Needs Linux, and the packages of ``tests/requirements.txt``.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import tempfile
@@ -26,8 +25,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
-from rich.table import Table
 
+from benchmarks.result import Cell, Result, WriteOption, measured, report
 from explorer.home import SHIPPED_CHECKPOINTS
 from tests.fuzzing.originals import write_originals
 from tests.fuzzing.sandbox import contents
@@ -39,11 +38,12 @@ _console = Console(width=140)
 def main(
     images: Annotated[int, typer.Option(help="Cases of pictures, alone, in folders and in tables.", min=0)] = 2000,
     others: Annotated[int, typer.Option(help="Cases of everything else.", min=0)] = 500,
-    seed: Annotated[int, typer.Option(help="Decides all of them.", min=0)] = 0,
-    only: Annotated[str, typer.Option(help="Cases of this kind alone.")] = "",
+    seed: Annotated[int, typer.Option(help="Of the damage.", min=0)] = 0,
+    only: Annotated[str, typer.Option(help="Only cases of this kind.")] = "",
     case: Annotated[int, typer.Option(help="With --only: the case of this number.")] = -1,
     workers: Annotated[int, typer.Option(help="Processes at once.", min=1)] = 2,
-    limit: Annotated[float, typer.Option(help="Seconds that a reading may take.")] = 5.0,
+    limit: Annotated[float, typer.Option(help="Seconds that reading a file may take.")] = 5.0,
+    write: WriteOption = False,
 ) -> None:
     """Run the cases, print the table, and exit with 1 when any failed."""
     if only and only not in KINDS:
@@ -64,16 +64,16 @@ def main(
     for outcome in track(running, "reading", len(todo), console=_console, disable=not sys.stdout.isatty()):
         outcomes[outcome.case.kind].append(outcome)
         if not outcome.fine or case >= 0:
-            _tell(outcome)
-    _console.print(_table(outcomes, seed, time.monotonic() - began))
+            _print_case(outcome)
+    report("fuzz", _result(outcomes, seed, limit, time.monotonic() - began), write)
     untouched = contents(SHIPPED_CHECKPOINTS) == shipped and contents(folder / "originals") == given
     if not untouched:
-        _console.print("The checkpoints that ship, or the original files, are not as they were.", style="red")
+        _console.print("The checkpoints that ship, or the original files, have changed.", style="red")
     shutil.rmtree(folder)
     sys.exit(0 if untouched and all(one.fine for found in outcomes.values() for one in found) else 1)
 
 
-def _tell(outcome: Outcome) -> None:
+def _print_case(outcome: Outcome) -> None:
     kind, number, seed = outcome.case
     _console.print(
         f'--only "{kind}" --case {number} --seed {seed}: {outcome.result}, {outcome.seconds:.2f} s. '
@@ -83,24 +83,26 @@ def _tell(outcome: Outcome) -> None:
     )
 
 
-def _table(outcomes: dict[str, list[Outcome]], seed: int, seconds: float) -> Table:
-    columns = ("cases", "accepted", "refused with a sentence", "crashed", "over 5 s", "slowest, s", "wrote outside")
-    table = Table(title=f"Damaged files, seed {seed}, {os.cpu_count()} cores, {seconds / 60:.0f} minutes")
-    table.add_column("kind of file")
-    for column in columns:
-        table.add_column(column, justify="right")
-    for kind in KINDS:
-        if kind in outcomes:
-            table.add_row(kind, *_numbers(outcomes[kind]))
-    table.add_section()
-    table.add_row("all", *_numbers([one for found in outcomes.values() for one in found]))
-    return table
+def _result(outcomes: dict[str, list[Outcome]], seed: int, limit: float, seconds: float) -> Result:
+    columns = {
+        "kind of file": "",
+        "cases": ",",
+        "read": ",",
+        "refused with a sentence": ",",
+        "crashed": ",",
+        f"over {limit:g} s": ",",
+        "slowest, s": ".1f",
+        "wrote outside": ",",
+    }
+    rows = [[kind, *_numbers(outcomes[kind])] for kind in KINDS if kind in outcomes]
+    rows.append(["all", *_numbers([one for found in outcomes.values() for one in found])])
+    return measured(f"Damaged files, seed {seed}, in {seconds / 60:.0f} minutes", columns, rows)
 
 
-def _numbers(found: list[Outcome]) -> list[str]:
+def _numbers(found: list[Outcome]) -> list[Cell]:
     counts = [sum(one.result == result for one in found) for result in ("accepted", "refused", "failed", "slow")]
     slowest = max((one.seconds for one in found), default=0.0)
-    return [str(len(found)), *map(str, counts), f"{slowest:.2f}", str(sum(bool(one.outside) for one in found))]
+    return [len(found), *counts, slowest, sum(bool(one.outside) for one in found)]
 
 
 if __name__ == "__main__":

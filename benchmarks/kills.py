@@ -1,13 +1,13 @@
-"""Kill the app, jobs and whoever writes, at random moments: everything starts again, and nothing stored is damaged.
+"""Kill the app, jobs and commands at random moments: everything starts again, and nothing stored is damaged.
 
     nice -n -10 python -m benchmarks.kills [--kills 50] [--seed 0]     # about half an hour on two cores
-    python -m benchmarks.kills --seed 0 --number 17                    # that one alone, again
+    python -m benchmarks.kills --seed 0 --number 17                    # one of them again
 
 Each kill is a SIGKILL in a data folder of its own, with a tiny model and few images, at a moment of the work that is
 drawn from the seed and the number. Afterwards the work is started again with the functions that the pages call, until
-it is done, and held against the same work without interruption: weights of a training bit by bit, a catalog row by row,
-the store by its fingerprint. A job that was killed has to say so before it is resumed. At the end no process of that
-data folder may be left, alive or dead (a zombie). Needs Linux, and the packages of ``benchmarks/requirements.txt``.
+it is done, and compared with the same work without interruption: the weights of a training bit by bit, a catalog row by
+row, the store by its fingerprint. A killed job has to say so before it is resumed. At the end no process of that data
+folder may be left, alive or dead (a zombie). Needs Linux, and the packages of ``benchmarks/requirements.txt``.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from typing import Annotated, NamedTuple
 import torch
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks.processes import Process, Watch, is_in_table, processes_of
+from benchmarks.result import Cell, Result, WriteOption, measured, report
 from benchmarks.victims import App, Card, Catalog, CatalogCommand, Checks, Import, MapJob, Stores, Training
 from benchmarks.works import Command, Work, at_home, wait
 
@@ -52,7 +52,7 @@ class Aim(NamedTuple):
         what: in words, after the title of the work.
         work: makes the work, given the folder of things.
         victims: the processes to kill, among those of the data folder; none while they are not there.
-        group: kill everybody in the group of that process too.
+        group: kill the whole group of that process.
         within: seconds from their appearance to the kill; None for as long as the work takes.
     """
 
@@ -127,7 +127,7 @@ class Outcome(NamedTuple):
 
 
 def measure(work: Work) -> float:
-    """Do work without interruption, for the truth; returns the seconds that somebody was at it."""
+    """Do work without interruption, to compare with; returns the seconds that it took."""
     work.begin()
     began = time.monotonic()
     home = Path(os.environ["EXPLORER_HOME"])
@@ -169,7 +169,7 @@ def kill_once(aim: Aim, things: Path, truth: Path | None, home: Path, delay: flo
                 victims[:] = aim.victims(work, processes_of(home))
                 return bool(victims) or work.over()
 
-            wait(there, "there is somebody to kill")
+            wait(there, "there is a process to kill")
             threading.Event().wait(delay)
             hit = _kill(victims, aim.group) and not (isinstance(work, Command) and work.process.wait() == 0)
             began = time.monotonic()
@@ -184,7 +184,7 @@ def kill_once(aim: Aim, things: Path, truth: Path | None, home: Path, delay: flo
                 work.check_listings()
                 work.go_on()
                 wait(work.over, "the work that was started again ends")
-            assert work.done(), f"it was started again {_STARTS} times, and is not done"
+            assert work.done(), f"it was started again {_STARTS} times and is not done"
             recovery = time.monotonic() - began
             work.check(truth)
             work.check_listings()
@@ -212,11 +212,14 @@ def _kill(victims: list[Process], group: bool) -> bool:
 
 
 class _Row:
-    """A line of the table."""
+    """A row of the table."""
 
     def __init__(self) -> None:
         self.kills = self.finished = self.damaged = self.left = 0
         self.longest = 0.0
+
+    def cells(self) -> list[Cell]:
+        return [self.kills, self.finished, self.damaged, self.left, self.longest]
 
 
 def _one(aim: Aim, folder: Path, truths: dict[str, tuple[Path, float]], seed: int, number: int) -> Outcome:
@@ -239,9 +242,10 @@ def _one(aim: Aim, folder: Path, truths: dict[str, tuple[Path, float]], seed: in
 
 
 def main(
-    kills: Annotated[int, typer.Option(help="So many.", min=1)] = 50,
-    seed: Annotated[int, typer.Option(help="Decides the moments.")] = 0,
-    number: Annotated[int, typer.Option(help="The kill of this number alone.")] = -1,
+    kills: Annotated[int, typer.Option(help="How many.", min=1)] = 50,
+    seed: Annotated[int, typer.Option(help="Of the moments.")] = 0,
+    number: Annotated[int, typer.Option(help="Only the kill of this number.")] = -1,
+    write: WriteOption = False,
 ) -> None:
     """Kill, print the table, and exit with 1 when anything went wrong."""
     if not Path("/proc").is_dir():
@@ -275,34 +279,36 @@ def main(
             f"({time.monotonic() - began:.0f} s in all)",
             style="dim",
         )
-    fine = _print(rows, seed)
+    total = _total(rows)
+    report("kills", _result(rows, total, seed), write)
+    fine = total.finished == total.kills and not total.left
     if fine:
-        shutil.rmtree(folder, ignore_errors=True)  # where it was interrupted, somebody may still write there
+        shutil.rmtree(folder, ignore_errors=True)  # after an interruption, a process may still write there
     else:
         _console.print(f"The data folders of what went wrong are in {folder}.")
     sys.exit(0 if fine else 1)
 
 
-def _print(rows: dict[str, _Row], seed: int) -> bool:
-    columns = ("kills", "restarted and finished", "damaged", "zombies", "longest recovery, s")
-    table = Table(title=f"SIGKILL at random moments, seed {seed}, {os.cpu_count()} cores")
-    table.add_column("killed")
-    for column in columns:
-        table.add_column(column, justify="right")
+def _total(rows: dict[str, _Row]) -> _Row:
     total = _Row()
-    for title, row in rows.items():
-        if not row.kills:
-            continue
-        table.add_row(title, str(row.kills), str(row.finished), str(row.damaged), str(row.left), f"{row.longest:.0f}")
+    for row in rows.values():
         for name in ("kills", "finished", "damaged", "left"):
             setattr(total, name, getattr(total, name) + getattr(row, name))
         total.longest = max(total.longest, row.longest)
-    table.add_section()
-    table.add_row(
-        "all", str(total.kills), str(total.finished), str(total.damaged), str(total.left), f"{total.longest:.0f}"
-    )
-    _console.print(table)
-    return total.finished == total.kills and not total.left
+    return total
+
+
+def _result(rows: dict[str, _Row], total: _Row, seed: int) -> Result:
+    columns = {
+        "killed": "",
+        "kills": ",",
+        "restarted and finished": ",",
+        "damaged": ",",
+        "processes left over": ",",
+        "longest recovery, s": ".0f",
+    }
+    cells = [[title, *row.cells()] for title, row in {**rows, "all": total}.items() if row.kills]
+    return measured(f"SIGKILL at random moments, seed {seed}", columns, cells)
 
 
 if __name__ == "__main__":

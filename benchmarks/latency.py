@@ -2,24 +2,23 @@
 
     python -m benchmarks.latency [--model natural64] [--moves 50]
 
-Two times, printed as a table: from the server being up to the first numbers on the page, and from releasing a slider
-to the last change of the numbers and of the curves. The slider moves by the keyboard, one step at a time, over the
-sliders of the perturbation in turn; every move gives values not seen before, so nothing comes from a cache. Run it with
-nothing else on the cores.
+It measures the time from the server being up to the first numbers on the page, and from releasing a slider to the last
+change of the numbers and of the curves. The sliders of the perturbation are moved in turn with the keyboard, one step
+at a time; every move gives new values, so nothing comes from a cache. Run it on an idle machine.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
 import tempfile
 import time
 
 import numpy as np
+import typer
 from playwright.sync_api import Page
 
 from benchmarks.driving import browser, server, wait_until_idle
+from benchmarks.result import WriteOption, measured, report
 
 SLIDERS = ("Contrast", "Brightness", "Blur", "Noise")
 QUIET_MS = 600
@@ -68,35 +67,31 @@ def move(page: Page, slider: str, key: str) -> dict[str, float]:
     return {what: changes[what] - pressed for what in ("numbers", "curves") if changes[what] > pressed}
 
 
-def main() -> None:
+def main(model: str = "natural64", moves: int = 50, starts: int = 3, write: WriteOption = False) -> None:
     """Measure and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default="natural64")
-    parser.add_argument("--moves", type=int, default=50)
-    parser.add_argument("--starts", type=int, default=3)
-    arguments = parser.parse_args()
     with browser() as chromium, tempfile.TemporaryDirectory() as home:
-        starts = []
-        for _ in range(arguments.starts):
+        begun = []
+        for _ in range(starts):
             with server(home) as address:
                 page = chromium.new_page(viewport={"width": 1400, "height": 900})
-                starts.append(first_numbers(page, address, arguments.model))
+                begun.append(first_numbers(page, address, model))
                 page.close()
         with server(home) as address:
             page = chromium.new_page(viewport={"width": 1400, "height": 900})
-            first_numbers(page, address, arguments.model)
+            first_numbers(page, address, model)
             wait_until_idle(page, quiet_ms=3000)
             if not page.evaluate(WATCH):
                 sys.exit("The page shows no curves; has it changed?")
-            sliders = [SLIDERS[i % len(SLIDERS)] for i in range(arguments.moves)]
+            sliders = [SLIDERS[i % len(SLIDERS)] for i in range(moves)]
             times = [move(page, name, "ArrowLeft" if name == "Contrast" else "ArrowRight") for name in sliders]
-    print(f"{arguments.model}, {os.cpu_count()} cores, {arguments.moves} moves\n")
-    print(f"{'':42}{'p50':>8}{'p95':>8}")
+    columns = {f"Probe, {model}": "", "p50, s": ".2f", "p95, s": ".2f"}
+    rows = []
     for what in ("numbers", "curves"):
         values = np.array([t[what] for t in times if what in t]) / 1000
-        print(f"{f'slider release to updated {what}, s':42}{np.median(values):8.2f}{np.quantile(values, 0.95):8.2f}")
-    print(f"{'server up to first numbers, s':42}{np.median(starts):8.2f}{max(starts):8.2f}")
+        rows.append((f"slider release to updated {what}", float(np.median(values)), float(np.quantile(values, 0.95))))
+    rows.append((f"server up to first numbers (median and largest of {starts})", float(np.median(begun)), max(begun)))
+    report(f"latency-{model}", measured(f"Waiting times of {moves} moves of a slider", columns, rows), write)
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -1,34 +1,34 @@
-"""Many people at once: browser sessions that move Probe's sliders on one server.
+"""Many users at once: browser sessions that move Probe's sliders on one server.
 
     python -m benchmarks.load [--sessions 20] [--minutes 5] [--model natural64]
 
-Every session has an image of its own and moves one slider after the other, with a pause between moves as a person makes
-it. First one session is alone, then all of them work together, on the same machine as the server. Printed are the
-seconds from releasing a slider to the last change of the numbers and of the curves, the server's memory, and every
-error: of a page, of the browser, or in the server's log. Afterwards a single visitor opens a share of the URLs that the
-sessions had, and must read the same numbers: nobody has seen the image of another.
+Every session has an image of its own and moves one slider after the other, with pauses as a person makes them. First
+one session is alone, then all of them work together, on the same machine as the server. Printed are the seconds from
+releasing a slider to the last change of the numbers and of the curves, the server's memory, and every error: of a page,
+of the browser, or in the server's log. Afterwards a single visitor opens some of the URLs of the sessions, and must
+read the same numbers: no session has seen the image of another.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import os
 import random
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import numpy as np
-import psutil
+import typer
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.driving import ARGUMENTS, browser_path, running_app
 from benchmarks.latency import QUIET_MS, SETTLED, SLIDERS, WATCH
+from benchmarks.result import Cell, WriteOption, measured, report
+
+if TYPE_CHECKING:
+    import psutil
 
 _POLL_MS = 100
 _PATIENCE_MS = 120_000
@@ -142,20 +142,30 @@ async def _read_again(browser: Browser, moves: list[Move]) -> list[str]:
     return wrong
 
 
-async def _measure(arguments: argparse.Namespace, address: str, server: psutil.Process, log: Path) -> bool:
-    """Run all of it, print the tables, and return whether nothing went wrong."""
+class Plan(NamedTuple):
+    """What `main` is asked for; see its options."""
+
+    model: str
+    sessions: int
+    minutes: float
+    pause: float
+    write: bool
+
+
+async def _measure(plan: Plan, address: str, server: psutil.Process, log: Path) -> bool:
+    """Run all of it, print the table, and return whether nothing went wrong."""
     path = browser_path()
     samples: list[float] = []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         alone = await _sessions(browser, 1)
-        await _open_all(alone, address, arguments.model)
-        await _work_all(alone, _ALONE_MINUTES, arguments.pause)
+        await _open_all(alone, address, plan.model)
+        await _work_all(alone, _ALONE_MINUTES, plan.pause)
         await alone[0].page.context.close()
-        many = await _sessions(browser, arguments.sessions)
-        await _open_all(many, address, arguments.model)
+        many = await _sessions(browser, plan.sessions)
+        await _open_all(many, address, plan.model)
         watcher = asyncio.create_task(_memory(server, samples))
-        await _work_all(many, arguments.minutes, arguments.pause)
+        await _work_all(many, plan.minutes, plan.pause)
         watcher.cancel()
         moves = [move for session in many for move in session.moves]
         errors = [error for session in (*alone, *many) for error in session.errors]
@@ -165,42 +175,52 @@ async def _measure(arguments: argparse.Namespace, address: str, server: psutil.P
         wrong = await _read_again(browser, checked)
         await browser.close()
     errors += [line for line in log.read_text(errors="replace").splitlines() if "Error" in line or "Traceback" in line]
-    _print_times({"1": alone[0].moves, str(arguments.sessions): moves}, arguments)
     begin, end = np.mean(samples[:3]), np.mean(samples[-3:])
-    memory = f"{begin:,.0f} MB when all had begun, {end:,.0f} MB at the end, {max(samples):,.0f} MB at most"
-    print(f"\nmemory of the server: {memory}\nerrors: {len(errors)}")
-    print(f"same numbers read by a single visitor: {len(checked) - len(wrong)} of {len(checked)}")
+    columns = {
+        "sessions": ",",
+        "moves": ",",
+        "numbers, p50, s": ".1f",
+        "numbers, p95, s": ".1f",
+        "curves, p50, s": ".1f",
+        "curves, p95, s": ".1f",
+    }
+    rows = [[1, *_times(alone[0].moves)], [plan.sessions, *_times(moves)]]
+    notes = [
+        f"Memory of the server: {begin:,.0f} MB when all sessions had begun, {end:,.0f} MB at the end.",
+        f"Errors: {len(errors)}.",
+        f"URLs that showed a stranger the same numbers: {len(checked) - len(wrong)} of {len(checked)}.",
+    ]
+    title = f"{plan.model}, {plan.minutes:g} minutes, {plan.pause:g} s between moves"
+    report("load", measured(f"Sessions of Probe at once, {title}", columns, rows, notes), plan.write)
     for line in (*errors[:20], *wrong):
         print(line)
     return not errors and not wrong and end <= (1 + _FLAT) * begin
 
 
-def _print_times(groups: dict[str, list[Move]], arguments: argparse.Namespace) -> None:
-    title = f"{arguments.model}, {os.cpu_count()} cores, {arguments.minutes:g} minutes, {arguments.pause:g} s of pause"
-    table = Table("sessions", "moves", "numbers p50, s", "p95", "curves p50, s", "p95", title=title)
-    for sessions, moves in groups.items():
-        # A small step may leave every rounded number as it was; the marker on a curve always moves.
-        numbers = [move.numbers for move in moves if move.numbers > 0]
-        curves = [move.curves for move in moves]
-        cells = [f"{np.quantile(values, q):.2f}" for values in (numbers, curves) for q in (0.5, 0.95)]
-        table.add_row(sessions, f"{len(moves):,}", *cells)
-    Console(width=120).print(table)
+def _times(moves: list[Move]) -> list[Cell]:
+    # A small step may leave every rounded number as it was; the marker on a curve always moves.
+    numbers = [move.numbers for move in moves if move.numbers > 0]
+    curves = [move.curves for move in moves]
+    return [len(moves), *(float(np.quantile(values, q)) for values in (numbers, curves) for q in (0.5, 0.95))]
 
 
-def main() -> None:
-    """Measure and print the tables; exit with 1 when anything went wrong."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default="natural64")
-    parser.add_argument("--sessions", type=int, default=20)
-    parser.add_argument("--minutes", type=float, default=5.0)
-    parser.add_argument("--pause", type=float, default=4.0, help="seconds between the moves of a session, on average")
-    arguments = parser.parse_args()
+def main(
+    model: str = "natural64",
+    sessions: int = 20,
+    minutes: float = 5.0,
+    pause: Annotated[float, typer.Option(help="Seconds between the moves of a session, on average.")] = 4.0,
+    write: WriteOption = False,
+) -> None:
+    """Measure and print the table; exit with 1 when anything went wrong."""
+    import psutil  # of benchmarks/requirements.txt
+
+    plan = Plan(model, sessions, minutes, pause, write)
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "server.log"
         with running_app(str(Path(folder) / "home"), log) as (address, pid):
-            fine = asyncio.run(_measure(arguments, address, psutil.Process(pid), log))
+            fine = asyncio.run(_measure(plan, address, psutil.Process(pid), log))
     sys.exit(0 if fine else 1)
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

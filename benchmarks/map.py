@@ -1,23 +1,25 @@
 """Which features make a map that says something about the density?
 
-    python -m benchmarks.map --data PATH_OF_TINY_IMAGENET    natural32 on 2,000 validation images, and digits
-    python -m benchmarks.map                                 digits alone
+    python -m benchmarks.map --data PATH_OF_TINY_IMAGENET    # natural32 on 2,000 validation images, and digits
+    python -m benchmarks.map                                 # digits alone
 
-For each candidate it prints what the ten nearest neighbors of an image tell of it, the image itself left out: R^2 of
-log p, of the local dimensionality at 20 dB and of the contrast, and how often they tell its label; in the features (50
-principal components of what is standardized) and on the map that UMAP makes of them; and the milliseconds an image.
+For each candidate it prints how well the ten nearest neighbors of an image (the image itself left out) predict it: R^2
+of log p, of the local dimensionality at 20 dB and of the contrast, and the accuracy of the label; in the features (50
+principal components after standardization) and on the map that UMAP makes of them; and the milliseconds per image.
 """
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Callable
+from typing import Annotated
 
 import numpy as np
 import torch
+import typer
 from torch import Tensor
 
+from benchmarks.result import Cell, Result, WriteOption, measured, report
 from explorer.data.sources import open_dataset
 from explorer.measures.dataset.embedding import Plane, fit_projection
 from explorer.measures.dataset.neighbors import neighbor_accuracy, neighbor_r2
@@ -63,8 +65,8 @@ def candidates(model: EnergyModel) -> dict[str, Features]:
     }
 
 
-def table(model_name: str, data: str, split: str, limit: int) -> None:
-    """Print a row for each candidate."""
+def compared(model_name: str, data: str, split: str, limit: int) -> Result:
+    """The table, a row for each candidate."""
     checkpoint = load_checkpoint(model_name, "cpu")
     model = checkpoint.model
     store = open_dataset(data, model.image_shape, split, limit)
@@ -75,9 +77,7 @@ def table(model_name: str, data: str, split: str, limit: int) -> None:
         "dim.": flipd(model, x, noise_variance_from_psnr(_PSNR)).numpy(),
         "contrast": x.flatten(1).std(1).numpy(),
     }
-    print(f"{model_name}, {len(store):,} images of {store.name}, {len(np.unique(labels))} labels\n")
-    heads = "".join(f"{name:>10}" for name in (*known, "label, %"))
-    print(f"{'':37}{'in the features':^40}{'on the map':^40}\n{'':37}{heads}{heads}{'ms':>8}")
+    rows = []
     for name, measure in candidates(model).items():
         measure(x[:2])  # what is loaded on first use
         began = time.perf_counter()
@@ -85,14 +85,17 @@ def table(model_name: str, data: str, split: str, limit: int) -> None:
         milliseconds = 1000 * (time.perf_counter() - began) / len(x)
         points = fit_projection(found.numpy())(found.numpy())
         plane = Plane(points, lambda _: None).positions
-        cells = "".join(_told(of, known, labels) for of in (points, plane))
-        print(f"{name:37}{cells}{milliseconds:8.1f}", flush=True)
-    print()
+        rows.append([name, *_predicted(points, known, labels), *_predicted(plane, known, labels), milliseconds])
+    forms = dict.fromkeys(known, ".2f") | {"label, %": ".1f"}
+    columns = {"features": ""}
+    columns |= {f"{name}, {where}": form for where in ("features", "map") for name, form in forms.items()}
+    title = f"{model_name}, {len(store):,} images of {store.name}, {len(np.unique(labels))} labels"
+    return measured(f"What neighbors predict: {title}", columns | {"ms": ".1f"}, rows)
 
 
-def _told(points: np.ndarray, known: dict[str, np.ndarray], labels: np.ndarray) -> str:
-    r2 = "".join(f"{neighbor_r2(points, values):10.2f}" for values in known.values())
-    return f"{r2}{100 * neighbor_accuracy(points, labels):10.1f}"
+def _predicted(points: np.ndarray, known: dict[str, np.ndarray], labels: np.ndarray) -> list[Cell]:
+    r2 = [float(neighbor_r2(points, values)) for values in known.values()]
+    return [*r2, 100 * float(neighbor_accuracy(points, labels))]
 
 
 def _middle(model: EnergyModel) -> Callable[[Tensor], Tensor]:
@@ -108,16 +111,17 @@ def _middle(model: EnergyModel) -> Callable[[Tensor], Tensor]:
     return measure
 
 
-def main() -> None:
+def main(
+    data: Annotated[str, typer.Option(help="Photographs for natural32, such as the path of Tiny ImageNet.")] = "",
+    images: Annotated[int, typer.Option(help="Of them.")] = 2_000,
+    write: WriteOption = False,
+) -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default="", help="path of Tiny ImageNet, for natural32")
-    parser.add_argument("--images", type=int, default=2_000, help="of it")
-    arguments = parser.parse_args()
-    if arguments.data:
-        table("natural32", arguments.data, "validation", arguments.images)
-    table("digits", "digits", "all", 1_797)
+    torch.set_flush_denormal(True)
+    if data:
+        report("map-natural32", compared("natural32", data, "validation", images), write)
+    report("map-digits", compared("digits", "digits", "all", 1_797), write)
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

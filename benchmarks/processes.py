@@ -25,7 +25,7 @@ class Process(NamedTuple):
 
     Attributes:
         pid: its number, which another may have later.
-        started: when, in ticks since the machine was started: with `pid` it is nobody else.
+        started: when, in ticks since boot; with `pid` it identifies the process.
         role: ``queue``, ``controller`` (submitit's), ``supervisor``, ``worker``, or else its command.
         rank: its number among the processes of a job.
     """
@@ -56,7 +56,7 @@ def processes_of(home: Path) -> list[Process]:
 
 
 def is_in_table(process: Process) -> bool:
-    """Whether a process lives, or is dead and nobody has fetched its exit status: a zombie."""
+    """Whether a process is alive, or a zombie: dead, with an exit status that was not collected."""
     return _started(process.pid) == process.started
 
 
@@ -69,7 +69,7 @@ def _started(pid: int) -> str:
 
 
 class Watch:
-    """Notes every process of a data folder, as a context: a dead one does not say any more whose it was.
+    """A context that notes every process of a data folder: a dead one no longer says to which it belonged.
 
     Args:
         home: the data folder.

@@ -1,5 +1,5 @@
-"""A catalog as large as ImageNet, in the real format, for the scripts beside this one: real digits over and over, and
-numbers drawn from laws like those of the catalog that ships."""
+"""A catalog as large as ImageNet, in the real format, for the scripts beside this one: real digits, repeated, and
+numbers drawn from distributions like those of the catalog that ships."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def write_synthetic_catalog(rows: int) -> Catalog:
 
 
 def _write_images(digits: Store, rows: int) -> Store:
-    """A data set of one image, and in the place of its store another one of `rows` images: the app opens what is there
-    and spares us a source of ten times as many, of which it would take a tenth for validation."""
+    """A data set of one image, and in place of its store one of `rows` images: the app opens what is there, and we do
+    not need a source of ten times as many, of which it would take a tenth for validation."""
     source = subfolder("datasets") / DATASET
     np.save(source, np.array(digits.pixels[:1]))
     folder = open_dataset(str(source), digits.image_shape).folder
@@ -72,12 +72,12 @@ def _write_images(digits: Store, rows: int) -> Store:
 
 
 def _numbers(real: Catalog, images: Store, part: int, identity: Identity) -> pa.Table:
-    """One part: log p by the Gumbel law of the real catalog, the rest normal around a straight line in log p."""
+    """One part: log p from the Gumbel distribution of the real catalog, the rest normal around a line in log p."""
     rows = identity.part_range(part)
     rng = np.random.default_rng(part)
     log_prob = real.column("log_prob")
-    law = fit_gumbel(log_prob)
-    drawn = rng.gumbel(law.location, law.scale, len(rows))
+    gumbel = fit_gumbel(log_prob)
+    drawn = rng.gumbel(gumbel.location, gumbel.scale, len(rows))
     columns = {"index": np.arange(rows.start, rows.stop), "label": images.labels[rows.start : rows.stop]}
     for column in identity.columns[2:]:
         values = real.column(column.name).astype(float)

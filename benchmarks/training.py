@@ -1,9 +1,9 @@
 """How fast is training, and how near is it to what the machine can do?
 
     python -m benchmarks.training --data PATH_OF_TINY_IMAGENET          # an hour on two free cores
-    python -m benchmarks.training --minutes 1 --only plain --only ours  # on the photographs that come along
+    python -m benchmarks.training --minutes 1 --only plain --only ours  # on the built-in photographs
 
-Each variant trains on the same images for the same minutes (compiling and validating not counted), at a constant
+Each variant trains on the same images for the same time (without compiling and validating), at a constant
 learning rate with averaged weights, so that its curve of NLL can be read at any step and any minute. The plain version
 is the paper's network with a Gaussian anchor: layers that normalize, float32, eager, default memory format, noise
 levels uniform in ``log t``. Operations are counted, a multiplication and an addition as two; the limit is what a
@@ -27,11 +27,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 import typer
-from rich.console import Console
-from rich.table import Table
 from torch import Tensor
 
 from benchmarks.operations import Operations
+from benchmarks.result import Cell, WriteOption, measured, report
+from explorer.data.names import dataset_name
 from explorer.data.sources import open_dataset
 from explorer.measures.dataset.nll import negative_log_likelihood
 from explorer.measures.shared.noise_levels import log_spaced, noise_levels
@@ -52,7 +52,8 @@ class Variant(NamedTuple):
     """One way to train: what it changes in the recipe's settings and architecture.
 
     Attributes:
-        name: in the table.
+        name: on the command line.
+        title: in the table.
         settings: of `TrainingConfig`.
         unet: of `UNetConfig`.
         amplitude: see `explorer.models.dual`.
@@ -62,6 +63,7 @@ class Variant(NamedTuple):
     """
 
     name: str
+    title: str
     settings: Mapping[str, object] = MappingProxyType({})
     unet: Mapping[str, int] = MappingProxyType({})
     amplitude: bool = True
@@ -91,15 +93,43 @@ def contrastive_losses(energy: Callable[[Tensor, Tensor], Tensor], x: Tensor, ep
 _PLAIN = {"compile": False, "bfloat16": False, "heat_weight": 0.0}
 _OLD_SHAPE = {"base_width": 32, "num_scales": 2}
 VARIANTS = (
-    Variant("plain", _PLAIN, _OLD_SHAPE, amplitude=False, uniform=True),
-    Variant("plain, compiled", _PLAIN | {"compile": True}, _OLD_SHAPE, amplitude=False, uniform=True),
-    Variant("plain, channels last", _PLAIN, _OLD_SHAPE, amplitude=False, uniform=True, channels_last=True),
-    Variant("ours, eager float32", _PLAIN),
-    Variant("ours, compiled float32", _PLAIN | {"compile": True}),
-    Variant("ours, 2x2 patches", {"heat_weight": 0.0}, {"base_width": 48, "num_scales": 2, "patch": 2}),
-    Variant("ours, no heat loss", {"heat_weight": 0.0}),
-    Variant("ours"),
-    Variant("stnce", {"heat_weight": 0.0, "bfloat16": False}, uniform=True, losses=contrastive_losses),
+    Variant(
+        "plain",
+        "plain: the paper's network with a Gaussian anchor, eager, float32",
+        _PLAIN,
+        _OLD_SHAPE,
+        amplitude=False,
+        uniform=True,
+    ),
+    Variant(
+        "plain, compiled", "plain, compiled", _PLAIN | {"compile": True}, _OLD_SHAPE, amplitude=False, uniform=True
+    ),
+    Variant(
+        "plain, channels last",
+        "plain, channels last",
+        _PLAIN,
+        _OLD_SHAPE,
+        amplitude=False,
+        uniform=True,
+        channels_last=True,
+    ),
+    Variant("ours, eager float32", "ours without the heat loss, eager, float32", _PLAIN),
+    Variant("ours, compiled float32", "ours without the heat loss, compiled, float32", _PLAIN | {"compile": True}),
+    Variant(
+        "ours, 2x2 patches",
+        "ours without the heat loss, 2 x 2 patches, compiled, bfloat16",
+        {"heat_weight": 0.0},
+        {"base_width": 48, "num_scales": 2, "patch": 2},
+    ),
+    Variant("ours, no heat loss", "ours without the heat loss, compiled, bfloat16", {"heat_weight": 0.0}),
+    Variant("ours", "ours: the recipes, compiled, bfloat16, heat loss"),
+    Variant(
+        "stnce",
+        "stNCE (arXiv 2605.26850), another objective for energies, compiled, float32",
+        {"heat_weight": 0.0, "bfloat16": False},
+        uniform=True,
+        losses=contrastive_losses,
+    ),
 )
 
 
@@ -135,8 +165,7 @@ class Point(NamedTuple):
 class Result(NamedTuple):
     """What a variant did."""
 
-    name: str
-    weights: int
+    title: str
     operations: float  # an image
     images_per_second: float
     limit: float  # operations/s
@@ -180,8 +209,7 @@ def _train(variant: Variant, config: TrainingConfig, source: PixelSource, x: Ten
         curve.append(Point(trainer.step, spent / 60, _nll(trainer.averaged, x)))
         typer.echo(f"  {variant.name}: {spent / 60:.1f} minutes, {curve[-1].nll / math.log(2) + 8:.3f} bits", err=True)
     return Result(
-        variant.name,
-        sum(parameter.numel() for parameter in trainer.parameters.values()),
+        variant.title,
         counter.total / 16,
         (trainer.step - first) * config.batch_size / spent,
         limit,
@@ -209,6 +237,7 @@ def main(
     learning_rate: float = 2e-3,
     seed: int = 0,
     threads: int = 0,
+    write: WriteOption = False,
 ) -> None:
     """Train every variant for the same time and print one table."""
     if threads:
@@ -242,43 +271,41 @@ def main(
         results.append(_train(variant, config, PixelSource(training, config.values, config.flip), x, minutes))
 
     plain = results[0]
-    table = Table(
-        "variant",
-        "weights",
-        "MFLOP/image",
-        "images/s",
-        "GFLOP/s",
-        "of the limit",
-        f"NLL at step {plain.curve[-1].step:,}",
-        f"NLL after {minutes:g} min",
-        "nats/dim/CPU-min",
-        f"min to {_bits(plain.curve[-1].nll)}",
-        "speed",
-        title=f"Training on {_SIZE} x {_SIZE} pixels, {torch.get_num_threads()} threads; NLL by I-MMSE in bits/dim",
-    )
-    for result in results:
-        achieved = result.operations * result.images_per_second
-        needed = _minutes_to(result.curve, plain.curve[-1].nll)
-        gained = (result.curve[0].nll - result.curve[-1].nll) / (minutes * torch.get_num_threads())
-        at_step = _at_step(result.curve, plain.curve[-1].step)
-        table.add_row(
-            result.name,
-            f"{result.weights:,}",
-            f"{result.operations / 1e6:,.0f}",
-            f"{result.images_per_second:.0f}",
-            f"{achieved / 1e9:.0f}",
-            f"{100 * achieved / result.limit:.0f} % of {result.limit / 1e9:.0f}",
-            _bits(at_step) if math.isfinite(at_step) else "-",
-            _bits(result.curve[-1].nll),
-            f"{gained:.4f}",
-            f"{needed:.1f}" if math.isfinite(needed) else "-",
-            f"{minutes / needed:.1f}x",
-        )
-    Console(width=190).print(table)
+    last, target = plain.curve[-1].step, _bits(plain.curve[-1].nll)
+    columns = {
+        "variant": "",
+        "MFLOP/image": ",.0f",
+        "images/s": ".0f",
+        "of the limit": "",
+        f"NLL at step {last:,}": ".3f",
+        f"NLL after {minutes:g} minutes": ".3f",
+        "nats/dimension per CPU-minute": ".3f",
+        f"minutes to {target:.3f}": ".1f",
+    }
+    rows = [_row(result, plain, minutes) for result in results]
+    title = f"Training on {_SIZE} x {_SIZE} pixels of {dataset_name(data)}, {torch.get_num_threads()} threads"
+    report("training", measured(f"{title}; NLL by I-MMSE in bits/dimension", columns, rows), write)
 
 
-def _bits(nll: float) -> str:
-    return f"{nll / math.log(2) + 8:.3f}"
+def _row(result: Result, plain: Result, minutes: float) -> list[Cell]:
+    achieved = result.operations * result.images_per_second
+    needed = _minutes_to(result.curve, plain.curve[-1].nll)
+    gained = (result.curve[0].nll - result.curve[-1].nll) / (minutes * torch.get_num_threads())
+    at_step = _at_step(result.curve, plain.curve[-1].step)
+    return [
+        result.title,
+        result.operations / 1e6,
+        result.images_per_second,
+        f"{100 * achieved / result.limit:.0f} % of {result.limit / 1e9:.0f} GFLOP/s",
+        _bits(at_step) if math.isfinite(at_step) else "not reached",
+        _bits(result.curve[-1].nll),
+        gained,
+        needed if math.isfinite(needed) else "not reached",
+    ]
+
+
+def _bits(nll: float) -> float:
+    return nll / math.log(2) + 8
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@
 2. `gaussian`, `contrasts`: images with power spectrum 1/f^2, learned by the U-Net of real images: Gaussian ones without
    the anchor, which would make it trivial; and ones of four contrasts, with it. Errors are over fresh images.
 3. `disks`: a family with five parameters. Does local dimensionality find the five?
-4. `subspaces`: subspaces of dimension 4, 16 and 64 in 256 dimensions, with the exact energy: which reading of local
-   dimensionality finds which, beside nearest-neighbor estimators of scikit-dimension on samples.
+4. `subspaces`: subspaces of dimension 4, 16 and 64 in 256 dimensions, with the exact energy: which estimate of
+   local dimensionality finds which, beside nearest-neighbor estimators of scikit-dimension on samples.
 
 Parts 3 and 4 are in `truth_dimensions.py`. Needs `benchmarks/requirements.txt`.
 """
@@ -17,18 +17,17 @@ Parts 3 and 4 are in `truth_dimensions.py`. Needs `benchmarks/requirements.txt`.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 import typer
-from rich.console import Console
-from rich.table import Table
 from torch import Tensor, nn
 
+from benchmarks.result import WriteOption, measured, report
+from benchmarks.steps import take_all_steps
 from benchmarks.truth_dimensions import disks, subspaces
-from explorer.measures.consistency.normalization import large_noise_error
+from explorer.measures.consistency.large_noise import large_noise_error
 from explorer.models.analytic import Gaussian, GaussianScaleMixture, power_law_covariance
 from explorer.models.base import EnergyModel
 from explorer.models.dual import DualEnergyConfig, NoiseRange
@@ -46,11 +45,18 @@ _SIZE = 16
 _PIXEL_VARIANCE = 0.04
 _NOISE = NoiseRange(t_min=2.5e-4, t0=1e-3, t_max=100.0)
 
-_output = Console(width=190)
+_COLUMNS = {
+    "distribution": "",
+    "RMS error": ".3f",
+    "largest error": ".3f",
+    "normalization at large noise": "+.5f",
+    "score error at small, middle, large t": "",
+    "CPU minutes": ".1f",
+}
 
 
 class Row(NamedTuple):
-    """A line of the table: errors of log p in dB/dimension, of the normalization in nats/dimension, CPU minutes."""
+    """A row of the table: errors of log p in dB/dimension, of the normalization in nats/dimension, CPU minutes."""
 
     what: str
     rms: float
@@ -73,27 +79,23 @@ def _settings(name: str, noise: NoiseRange, **settings: object) -> TrainingConfi
 
 
 def _trained(
-    config: TrainingConfig, law: Gaussian | GaussianScaleMixture, model: nn.Module | None = None
+    config: TrainingConfig, truth: Gaussian | GaussianScaleMixture, model: nn.Module | None = None
 ) -> tuple[EnergyModel, float]:
     """The averaged network after all steps, normalized at large noise, and the CPU minutes that it took."""
-    began = time.process_time()
-    trainer = Trainer(config, DistributionSource(law), model)
-    while trainer.step < config.steps:
-        trainer.take_step()
-        if trainer.step % 500 == 0:
-            typer.echo(f"  {config.name}: step {trainer.step:,} of {config.steps:,}", err=True)
+    trainer = Trainer(config, DistributionSource(truth), model)
+    minutes = take_all_steps(trainer, config.name)
     generator = torch.Generator().manual_seed(1)
-    trainer.averaged.normalize(law.sample(20_000, generator), generator)
-    return trainer.averaged, (time.process_time() - began) / 60
+    trainer.averaged.normalize(truth.sample(20_000, generator), generator)
+    return trainer.averaged, minutes
 
 
-def _score_errors(model: EnergyModel, law: EnergyModel, x: Tensor, ts: list[float]) -> str:
+def _score_errors(model: EnergyModel, truth: EnergyModel, x: Tensor, ts: list[float]) -> str:
     """``t E ||score - true score||^2 / d`` at variances `ts`: the excess denoising error as a share of the noise."""
     generator = torch.Generator().manual_seed(3)
     errors = []
     for t in ts:
         y = x + math.sqrt(t) * torch.randn(x.shape, generator=generator)
-        pairs = [(model.derivatives(part, t).score, law.derivatives(part, t).score) for part in y.split(250)]
+        pairs = [(model.derivatives(part, t).score, truth.derivatives(part, t).score) for part in y.split(250)]
         errors.append(t * torch.cat([(a - b).square().flatten(1).mean(1) for a, b in pairs]).mean())
     return " ".join(f"{float(error):.1e}" for error in errors)
 
@@ -105,7 +107,7 @@ def _decibels(nats: Tensor, dimensions: int) -> Tensor:
 def mixture(seed: int) -> list[Row]:
     """Part 1."""
     d = math.prod(_MIXTURE_SHAPE)
-    law = GaussianScaleMixture(torch.zeros(_MIXTURE_SHAPE), torch.eye(d), (1.0, 4.0), t0=_MIXTURE_NOISE.t0)
+    truth = GaussianScaleMixture(torch.zeros(_MIXTURE_SHAPE), torch.eye(d), (1.0, 4.0), t0=_MIXTURE_NOISE.t0)
     radii = torch.linspace(0, 5, _RADII) * math.sqrt(d)
     y = radii.view(-1, 1, 1, 1) * torch.full(_MIXTURE_SHAPE, d**-0.5)
     rows = []
@@ -125,16 +127,18 @@ def mixture(seed: int) -> list[Row]:
         )
         torch.manual_seed(seed)
         mean_square = (1 + 16) / 2
-        model, minutes = _trained(config, law, RadialEnergy(_MIXTURE_SHAPE, _MIXTURE_NOISE, mean_square, 2, spread=1.5))
-        error = _decibels(model.log_prob(y).double() - law.log_prob(y).double(), d)
-        x = law.sample(1000, torch.Generator().manual_seed(2))
+        model, minutes = _trained(
+            config, truth, RadialEnergy(_MIXTURE_SHAPE, _MIXTURE_NOISE, mean_square, 2, spread=1.5)
+        )
+        error = _decibels(model.log_prob(y).double() - truth.log_prob(y).double(), d)
+        x = truth.sample(1000, torch.Generator().manual_seed(2))
         rows.append(
             Row(
-                f"two scales, d = 1000, {name} score matching",
+                f"two Gaussians of scale 1 and 4, d = 1,000, radial energy, {name} score matching",
                 float(error.square().mean().sqrt()),
                 float(error.abs().max()),
                 large_noise_error(model, x, _MIXTURE_NOISE.t_max).value / d,
-                _score_errors(model, law, x, [1e-2, 1.0, 100.0]),
+                _score_errors(model, truth, x, [1e-2, 1.0, 100.0]),
                 minutes,
             )
         )
@@ -142,23 +146,23 @@ def mixture(seed: int) -> list[Row]:
 
 
 def _images(
-    name: str, what: str, law: Gaussian | GaussianScaleMixture, steps: int, seed: int, **settings: object
+    name: str, what: str, truth: Gaussian | GaussianScaleMixture, steps: int, seed: int, **settings: object
 ) -> Row:
     config = _settings(
         name, _NOISE, batch_size=64, steps=steps, learning_rate=3e-3, seed=seed, compile=True, **settings
     )
-    model, minutes = _trained(config, law)
+    model, minutes = _trained(config, truth)
     generator = torch.Generator().manual_seed(2)
-    x = law.sample(_IMAGES, generator)
+    x = truth.sample(_IMAGES, generator)
     y = x + math.sqrt(_NOISE.t0) * torch.randn(x.shape, generator=generator)
-    pairs = [(model.log_prob(part).double(), law.log_prob(part).double()) for part in y.split(250)]
+    pairs = [(model.log_prob(part).double(), truth.log_prob(part).double()) for part in y.split(250)]
     error = _decibels(torch.cat([a - b for a, b in pairs]), _SIZE**2)
     return Row(
         what,
         float(error.square().mean().sqrt()),
         float(error.abs().max()),
         large_noise_error(model, x, _NOISE.t_max).value / _SIZE**2,
-        _score_errors(model, law, x, [1e-3, 1e-2, 1.0]),
+        _score_errors(model, truth, x, [1e-3, 1e-2, 1.0]),
         minutes,
     )
 
@@ -166,19 +170,29 @@ def _images(
 def gaussian(seed: int) -> list[Row]:
     """Part 2 (a)."""
     covariance = power_law_covariance(_SIZE, _PIXEL_VARIANCE).float()
-    law = Gaussian(torch.full((1, _SIZE, _SIZE), 0.5), covariance, _NOISE.t0)
-    return [_images("gaussian", "1/f^2 Gaussian images, no anchor", law, 7000, seed, anchor=False, amplitude=False)]
+    truth = Gaussian(torch.full((1, _SIZE, _SIZE), 0.5), covariance, _NOISE.t0)
+    return [
+        _images(
+            "gaussian",
+            "16 x 16 Gaussian images with spectrum 1/f², U-Net without the anchor",
+            truth,
+            7000,
+            seed,
+            anchor=False,
+            amplitude=False,
+        )
+    ]
 
 
 def contrasts(seed: int) -> list[Row]:
     """Part 2 (b)."""
     covariance = power_law_covariance(_SIZE, _PIXEL_VARIANCE / 4).float()
-    law = GaussianScaleMixture(torch.full((1, _SIZE, _SIZE), 0.5), covariance, (0.25, 0.5, 1.0, 2.0), t0=_NOISE.t0)
-    return [_images("contrasts", "1/f^2 images of four contrasts", law, 3000, seed)]
+    truth = GaussianScaleMixture(torch.full((1, _SIZE, _SIZE), 0.5), covariance, (0.25, 0.5, 1.0, 2.0), t0=_NOISE.t0)
+    return [_images("contrasts", "the same at four contrasts, 1/4 to 2, with the anchor", truth, 3000, seed)]
 
 
-def main(only: str = "", seed: int = 0, threads: int = 1) -> None:
-    """Print one table of errors of log p, and one for each of the two parts on local dimensionality."""
+def main(only: str = "", seed: int = 0, threads: int = 1, write: WriteOption = False) -> None:
+    """Print one table of errors of log p, and those of the two parts on local dimensionality."""
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     parts: dict[str, Callable[[int], list[Row]]] = {"mixture": mixture, "gaussian": gaussian, "contrasts": contrasts}
@@ -186,22 +200,11 @@ def main(only: str = "", seed: int = 0, threads: int = 1) -> None:
         raise typer.BadParameter("Choose mixture, gaussian, contrasts, disks or subspaces.")
     rows = [row for name, part in parts.items() if only in ("", name) for row in part(seed)]
     if rows:
-        columns = (
-            "law",
-            "RMS error",
-            "largest error",
-            "normalization",
-            "score error at small, middle, large t",
-            "CPU min",
-        )
-        table = Table(*columns, title="Error of log p in dB/dimension; normalization at large noise in nats/dimension")
-        for row in rows:
-            figures = (f"{row.rms:.4f}", f"{row.largest:.4f}", f"{row.normalization:+.5f}")
-            table.add_row(row.what, *figures, row.score_errors, f"{row.minutes:.1f}")
-        _output.print(table)
+        title = "Errors of log p on fresh points, in dB/dimension; normalization in nats/dimension"
+        report("truth", measured(title, _COLUMNS, rows), write)
     for name, part in (("disks", disks), ("subspaces", subspaces)):
         if only in ("", name):
-            part(_output, seed)
+            part(seed, write)
 
 
 if __name__ == "__main__":

@@ -1,20 +1,17 @@
-"""Parts 3 and 4 of `truth.py`: which reading of local dimensionality finds a dimension that is known?"""
+"""Parts 3 and 4 of `truth.py`: which estimate of local dimensionality finds a dimension that is known?"""
 
 from __future__ import annotations
 
 import itertools
 import math
-import time
 from collections.abc import Sequence
 
 import numpy as np
-import skdim
 import torch
-import typer
-from rich.console import Console
-from rich.table import Table
 from torch import Tensor
 
+from benchmarks.result import Cell, measured, report
+from benchmarks.steps import take_all_steps
 from explorer.data.synthetic import Disks
 from explorer.measures.image.dimensionality import flipd, flipd_by_trace, local_dimensionality
 from explorer.models.analytic import SubspaceMixture
@@ -42,14 +39,14 @@ _DISK_PSNRS = (*(float(psnr) for psnr in range(27, 11, -1)), 10.0, 7.5, 5.0, 2.5
 _DISK_IMAGES = 500
 _DISK_STEPS = 20_000
 _DISK_BATCH = 128
-# At a weight of 10 the two readings at the clean image agree to half a dimension, and all are too high: it slows the
+# At a weight of 10 the two estimates at the clean image agree to half a dimension, and all are too high: it slows the
 # denoiser, which has most to learn here.
 _DISK_HEAT_WEIGHT = 0.0
 _ESTIMATORS = ("MLE", "MOM", "TLE", "TwoNN", "lPCA")
 
 
-def readings(model: EnergyModel, x: Tensor, psnrs: Sequence[float], draws: int = 4) -> dict[str, np.ndarray]:
-    """Mean over images of each reading at each noise level."""
+def estimates_of(model: EnergyModel, x: Tensor, psnrs: Sequence[float], draws: int = 4) -> dict[str, np.ndarray]:
+    """Mean over images of each estimate at each noise level."""
     ts = [float(noise_variance_from_psnr(psnr)) for psnr in psnrs]
     noisy = local_dimensionality(model, x, ts, draws)
     return {
@@ -60,9 +57,9 @@ def readings(model: EnergyModel, x: Tensor, psnrs: Sequence[float], draws: int =
     }
 
 
-def disks(output: Console, seed: int) -> None:
-    """Part 3: disks on a plane background, five parameters; the reading beside the exact posterior's."""
-    law = Disks(_SHAPE[1])
+def disks(seed: int, write: bool) -> None:
+    """Part 3: disks on a plane background, five parameters; estimates beside that of the exact posterior."""
+    family = Disks(_SHAPE[1])
     generator = torch.Generator().manual_seed(seed)
     config = TrainingConfig(
         name="disks",
@@ -79,62 +76,55 @@ def disks(output: Console, seed: int) -> None:
         device="cpu",
     )
     torch.manual_seed(seed)
-    began = time.process_time()
-    trainer = Trainer(config, DistributionSource(law), DenseEnergy(_DISK_NOISE, law.sample(50_000, generator)))
-    while trainer.step < config.steps:
-        trainer.take_step()
-        if trainer.step % 1000 == 0:
-            typer.echo(f"  disks: step {trainer.step:,} of {config.steps:,}", err=True)
-    minutes = (time.process_time() - began) / 60
-    x = law.sample(_DISK_IMAGES, torch.Generator().manual_seed(77))
-    found = readings(trainer.averaged, x, _DISK_PSNRS)
-    exact = [_exact_disk_dimensionality(law, float(noise_variance_from_psnr(psnr)), generator) for psnr in _DISK_PSNRS]
-    table = Table(
-        "noise, dB",
-        "exact posterior",
-        *found,
-        title=f"Local dimensionality of disks, {minutes:.1f} CPU minutes of training",
-    )
-    for k, psnr in enumerate(_DISK_PSNRS):
-        value, error = exact[k]
-        table.add_row(f"{psnr:g}", f"{value:.2f} ± {error:.2f}", *(f"{values[k]:.2f}" for values in found.values()))
-    table.add_section()
-    table.add_row("within 10 %", "", *(_where(_DISK_PSNRS, values, 5) for values in found.values()))
-    output.print(table)
+    trainer = Trainer(config, DistributionSource(family), DenseEnergy(_DISK_NOISE, family.sample(50_000, generator)))
+    minutes = take_all_steps(trainer, config.name)
+    x = family.sample(_DISK_IMAGES, torch.Generator().manual_seed(77))
+    found = estimates_of(trainer.averaged, x, _DISK_PSNRS)
+    exact = [
+        _exact_disk_dimensionality(family, float(noise_variance_from_psnr(psnr)), generator) for psnr in _DISK_PSNRS
+    ]
+    rows: list[list[Cell]] = [
+        [f"{psnr:g}", f"{value:.2f} ± {error:.2f}", *(float(values[k]) for values in found.values())]
+        for k, (psnr, (value, error)) in enumerate(zip(_DISK_PSNRS, exact, strict=True))
+    ]
+    rows.append(["within 10 %", None, *(_where(_DISK_PSNRS, values, 5) for values in found.values())])
+    title = f"Local dimensionality of disks with five parameters, {minutes:.0f} CPU minutes of training"
+    columns = {"noise, dB": "", "exact posterior": "", **dict.fromkeys(found, ".2f")}
+    report("truth-disks", measured(title, columns, rows), write)
 
 
 def _exact_disk_dimensionality(
-    law: Disks, t: float, generator: torch.Generator, images: int = 300, draws: int = 5_000
+    family: Disks, t: float, generator: torch.Generator, images: int = 300, draws: int = 5_000
 ) -> tuple[float, float]:
     """``E ||x - E[x | y]||^2 / t`` with its standard error, the posterior mean by importance sampling.
 
-    Parameters are proposed from a Student law (8 degrees of freedom) around the mode that the linearized rendering
-    gives, 1.3 times as wide as the linearized posterior, and weighted by prior and likelihood.
+    Parameters are proposed from a Student distribution (8 degrees of freedom) around the mode that the linearized
+    rendering gives, 1.3 times as wide as the linearized posterior, and weighted by prior and likelihood.
     """
-    low, span = (part.double() for part in law.prior)
+    low, span = (part.double() for part in family.prior)
     step = 1e-3 * torch.eye(5, dtype=torch.float64)
     results = []
     for _ in range(images):
-        truth = law.parameters(1, generator).double()
-        x = law.render(truth)
+        truth = family.parameters(1, generator).double()
+        x = family.render(truth)
         y = x + math.sqrt(t) * torch.randn(x.shape, generator=generator, dtype=torch.float64)
-        jacobian = (law.render(truth + step) - law.render(truth - step)).flatten(1).T / 2e-3
+        jacobian = (family.render(truth + step) - family.render(truth - step)).flatten(1).T / 2e-3
         covariance = torch.linalg.inv(jacobian.T @ jacobian / t + torch.diag(12 / span.square()))
         mode = truth + covariance @ (jacobian.T @ (y - x).flatten()) / t
         normal = torch.randn(draws, 5, generator=generator, dtype=torch.float64)
         chi_squared = torch.randn(draws, 8, generator=generator, dtype=torch.float64).square().sum(1, keepdim=True)
         student = normal * (8 / chi_squared).sqrt()
         proposed = mode + student @ torch.linalg.cholesky(1.3**2 * covariance).T
-        log_weight = -(law.render(proposed) - y).flatten(1).square().sum(1) / (2 * t)
+        log_weight = -(family.render(proposed) - y).flatten(1).square().sum(1) / (2 * t)
         log_weight += 0.5 * (8 + 5) * torch.log1p(student.square().sum(1) / 8)
         log_weight[((proposed < low) | (proposed > low + span)).any(1)] = -math.inf
-        mean = (log_weight.softmax(0).view(-1, 1, 1, 1) * law.render(proposed)).sum(0)
+        mean = (log_weight.softmax(0).view(-1, 1, 1, 1) * family.render(proposed)).sum(0)
         results.append(float((x[0] - mean).square().sum() / t))
     return float(np.mean(results)), float(np.std(results) / images**0.5)
 
 
 def _where(psnrs: Sequence[float], values: np.ndarray, truth: float) -> str:
-    """The noise levels at which a reading is within 10 %, stretches without a gap written as such."""
+    """The noise levels at which an estimate is within 10 %, stretches without a gap written as such."""
     inside = [abs(value - truth) <= _TOLERANCE * truth for value in values]
     stretches = []
     for found, group in itertools.groupby(zip(psnrs, inside, strict=True), key=lambda pair: pair[1]):
@@ -144,34 +134,31 @@ def _where(psnrs: Sequence[float], values: np.ndarray, truth: float) -> str:
     return ", ".join(stretches) + " dB" if stretches else "nowhere"
 
 
-def subspaces(output: Console, seed: int) -> None:
+def subspaces(seed: int, write: bool) -> None:
     """Part 4: a mixture of subspaces of dimension 4, 16 and 64 in d = 256, with its exact energy."""
+    import skdim  # of benchmarks/requirements.txt; the other parts do without
+
     generator = torch.Generator().manual_seed(seed)
     d = math.prod(_SHAPE)
     bases = [torch.linalg.qr(torch.randn(d, m, generator=generator, dtype=torch.float64)).Q for m in _DIMENSIONS]
-    law = SubspaceMixture(_SHAPE, bases, _VARIANCE, t0=1e-6)
-    samples = [law.sample_from(k, _SAMPLES, generator) for k in range(len(_DIMENSIONS))]
-    table = Table(
-        "subspace",
-        "reading",
-        *(f"{psnr:g}" for psnr in _PSNRS),
-        "within 10 %",
-        title=f"Local dimensionality of images on subspaces, exact energy, by noise level in dB (signal {_SIGNAL:.0f})",
-    )
-    for m, x in zip(_DIMENSIONS, samples, strict=True):
-        for name, values in readings(law, x[:50], _PSNRS).items():
-            table.add_row(str(m), name, *(f"{value:.1f}" for value in values), _where(_PSNRS, values, m))
-    output.print(table)
+    truth = SubspaceMixture(_SHAPE, bases, _VARIANCE, t0=1e-6)
+    samples = [truth.sample_from(k, _SAMPLES, generator) for k in range(len(_DIMENSIONS))]
+    rows: list[list[Cell]] = [
+        [m, name, *map(float, values), _where(_PSNRS, values, m)]
+        for m, x in zip(_DIMENSIONS, samples, strict=True)
+        for name, values in estimates_of(truth, x[:50], _PSNRS).items()
+    ]
+    columns = {"subspace": "", "estimate": "", **{f"{psnr:g}": ".1f" for psnr in _PSNRS}, "within 10 %": ""}
+    title = f"Local dimensionality of images on subspaces, exact energy, by noise level in dB (signal {_SIGNAL:.0f} dB)"
+    report("truth-subspaces", measured(title, columns, rows), write)
 
     points = torch.cat(samples).flatten(1).numpy()
     owners = np.repeat(_DIMENSIONS, _SAMPLES)
-    neighbors = Table(
-        "estimator",
-        *(f"m = {m}" for m in _DIMENSIONS),
-        title=f"scikit-dimension, {_NEIGHBORS} nearest neighbors among {len(points):,} samples: mean (std)",
-    )
+    found: list[list[Cell]] = []
     for name in _ESTIMATORS:
         estimates = getattr(skdim.id, name)().fit_transform_pw(points, n_neighbors=_NEIGHBORS)
         cells = [estimates[owners == m] for m in _DIMENSIONS]
-        neighbors.add_row(name, *(f"{np.nanmean(cell):.1f} ({np.nanstd(cell):.1f})" for cell in cells))
-    output.print(neighbors)
+        found.append([name, *(f"{np.nanmean(cell):.1f} ± {np.nanstd(cell):.1f}" for cell in cells)])
+    title = f"scikit-dimension, {_NEIGHBORS} nearest neighbors among {len(points):,} samples: mean ± standard deviation"
+    columns = {"estimator": "", **{f"m = {m}": "" for m in _DIMENSIONS}}
+    report("truth-neighbors", measured(title, columns, found), write)

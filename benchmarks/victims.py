@@ -1,7 +1,6 @@
-"""What `benchmarks.kills` kills: each kind of work, how it is begun, and how one sees that nothing is damaged.
+"""What `benchmarks.kills` kills: each kind of work, how it is started, and how one sees that nothing is damaged.
 
-Each is small, and is done once without interruption, in a data folder of its own: that is the truth that the others are
-held against.
+Each is small, and is done once without interruption in a data folder of its own, with which the others are compared.
 """
 
 from __future__ import annotations
@@ -9,17 +8,14 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import urllib.request
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from benchmarks.works import LOCAL, ROOT, Command, Job, Work, at_home, wait
+from benchmarks.app import start_app
+from benchmarks.works import LOCAL, PATIENCE, Command, Job, Work, at_home
 from explorer.catalog.build import find_catalog
 from explorer.catalog.map import find_map
 from explorer.data.sources import open_dataset
@@ -31,7 +27,7 @@ from explorer.jobs.manage import create_job, list_jobs
 from explorer.jobs.record import JobRecord, write_record
 from explorer.jobs.submission import Submission, write_submission
 from explorer.jobs.tasks import write_task
-from explorer.measures.consistency.reports import find_report
+from explorer.measures.consistency.storage import find_report
 from explorer.models.checkpoints import CheckpointConfig, load_checkpoint, save_checkpoint
 from explorer.models.dual import DualEnergy, DualEnergyConfig, NoiseRange
 from explorer.models.unet import UNetConfig
@@ -110,7 +106,7 @@ class OfCheckpoint(Work):
     split = "all"
 
     def prepare(self) -> None:
-        """Put the checkpoint into the data folder, and the images beside all data folders."""
+        """Put the checkpoint into the data folder, and the images beside the data folders."""
         folder = Path(os.environ["EXPLORER_HOME"]) / "checkpoints" / _NAME
         made = self.things / _NAME
         if not made.exists():
@@ -222,7 +218,7 @@ class Checks(OfCheckpoint, Job):
             _assert_same_tensors(checkpoint.path / "model.safetensors", self.things / _NAME / "model.safetensors")
             with at_home(truth):
                 expected = find_report(load_checkpoint(_NAME, "cpu"))
-            assert (report.nll, report.heat) == (expected.nll, expected.heat)
+            assert all(report.results[name] == expected.results[name] for name in ("likelihood", "heat_equation"))
 
 
 class CatalogCommand(Command, Catalog):
@@ -313,7 +309,7 @@ class Import(Command):
 
 
 class App(Training):
-    """The app itself, which has found a training that waited and let it have its turn."""
+    """The app itself, which has found a waiting training and started it."""
 
     def __init__(self, things: Path) -> None:
         super().__init__(things)
@@ -328,19 +324,7 @@ class App(Training):
 
     def start(self) -> None:
         """Start the app, and wait until it answers."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        command = [sys.executable, "-m", "explorer", "app", "--port", str(port), "--no-browser"]
-        self.app = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-
-        def answers() -> bool:
-            assert self.app.poll() is None, "the app ended at once"
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"http://localhost:{port}/_stcore/health"):
-                return True
-            return False
-
-        wait(answers, "the app answers")
+        self.app, _ = start_app(os.environ, patience=PATIENCE)
         assert [job.name for job in list_jobs()] == [self.folder.name]
 
     def end(self) -> None:

@@ -1,4 +1,4 @@
-"""Work that `benchmarks.kills` interrupts, in general: jobs of the queue, and commands of the shell."""
+"""The two ways in which work that `benchmarks.kills` interrupts is run: jobs of the queue, and commands of a shell."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from benchmarks.app import ROOT
 from explorer.data.store import open_store, verify_store
 from explorer.jobs.kinds import Task
 from explorer.jobs.manage import find_job, list_jobs, recover, resume, submit
@@ -21,21 +22,21 @@ from explorer.jobs.settings import JobSettings
 from explorer.jobs.state import state
 from explorer.models.checkpoints import list_checkpoints
 
-__all__ = ["LOCAL", "ROOT", "Command", "Job", "Work", "at_home", "wait"]
+__all__ = ["LOCAL", "PATIENCE", "Command", "Job", "Work", "at_home", "wait"]
 
-ROOT = Path(__file__).resolve().parent.parent
 LOCAL = JobSettings(executor="local")
+PATIENCE = 420.0
+"""Seconds; processes of one training wait for each other for 300."""
 
-_PATIENCE = 420.0  # seconds; processes of one training wait for each other for 300
 _LOOK_EVERY = 0.02
-_WORDS_SECONDS = 10.0  # until a job that was killed says so: that of several processes says first that it failed
+_WORDS_SECONDS = 10.0  # until a killed job says so; a job of several processes first says that it failed
 
 
-def wait(condition: Callable[[], bool], what: str, seconds: float = _PATIENCE) -> None:
-    """Return once it is so.
+def wait(condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
+    """Return once a condition holds.
 
     Raises:
-        AssertionError: it is not within `seconds`.
+        AssertionError: it does not within `seconds`.
     """
     end, pause = time.monotonic() + seconds, threading.Event()
     while not condition():
@@ -45,7 +46,7 @@ def wait(condition: Callable[[], bool], what: str, seconds: float = _PATIENCE) -
 
 @contextlib.contextmanager
 def at_home(home: Path) -> Iterator[None]:
-    """Let this process and those that it starts have a data folder, and one thread each, so that sums are equal."""
+    """Give this process and those it starts a data folder, and one thread each, so that sums are equal."""
     changed = {"EXPLORER_HOME": str(home), "EXPLORER_DATASETS": "", "OMP_NUM_THREADS": "1"}
     before = {name: os.environ.get(name) for name in changed}
     os.environ.update(changed)
@@ -59,10 +60,10 @@ def at_home(home: Path) -> Iterator[None]:
 
 
 class Work(ABC):
-    """Some work in the data folder of the moment.
+    """Work in the current data folder.
 
     Args:
-        things: a folder with what all works need; the first that asks for something makes it.
+        things: a folder with the inputs that all works share; the first that needs one makes it.
     """
 
     title = ""
@@ -72,29 +73,29 @@ class Work(ABC):
 
     @abstractmethod
     def begin(self) -> None:
-        """Start it, in processes of its own."""
+        """Start it in processes of its own."""
 
     @abstractmethod
     def over(self) -> bool:
-        """Whether nobody is at it any more, done or not."""
+        """Whether no process works on it any more, finished or not."""
 
     @abstractmethod
     def done(self) -> bool:
-        """Whether it is done; where it is not, what can be known of that must be told."""
+        """Whether it is finished; where it is not, asserts that the reason is reported."""
 
     @abstractmethod
     def go_on(self) -> None:
         """Start it again, as a user would."""
 
-    def end(self) -> None:  # noqa: B027 (most begin nothing beside it)
-        """End what was begun beside it."""
+    def end(self) -> None:  # noqa: B027 (most start nothing else)
+        """Stop what was started with it."""
 
     @abstractmethod
     def check(self, truth: Path | None = None) -> None:
-        """See that all is there and whole, and as in another data folder."""
+        """Assert that the result is complete, and equal to that in another data folder."""
 
     def check_listings(self) -> None:
-        """See that whatever is there can be read, in the middle of it too, and that no list shows what is not whole."""
+        """Assert that whatever exists can be read, even in mid-work, and that no list shows what is incomplete."""
         home = Path(os.environ["EXPLORER_HOME"])
         for path in home.rglob("*.json"):
             if not any(part.startswith(".") for part in path.relative_to(home).parts):
@@ -110,7 +111,7 @@ class Work(ABC):
 
 
 class Job(Work):
-    """A job of the queue of this machine."""
+    """A job in the queue of this machine."""
 
     @abstractmethod
     def create(self) -> tuple[Path, Task]:
@@ -141,7 +142,7 @@ class Job(Work):
 
 
 class Command(Work):
-    """A command in the foreground of somebody's shell."""
+    """A command in the foreground of a shell."""
 
     @abstractmethod
     def command(self) -> list[str]:

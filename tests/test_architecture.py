@@ -22,7 +22,7 @@ FLOORS = [
     {"__main__"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
-MEASURES = [{"shared"}, {"image"}, {"dataset"}, {"consistency"}]
+MEASURES = [{"shared"}, {"image", "sampling"}, {"dataset"}, {"consistency"}]
 SOURCES = sorted(path for folder in ("explorer", "pages") for path in (ROOT / folder).rglob("*.py"))
 
 

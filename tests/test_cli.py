@@ -16,7 +16,7 @@ from PIL import Image
 from explorer.catalog.build import find_catalog
 from explorer.catalog.map import find_map
 from explorer.data.sources import open_dataset
-from explorer.measures.consistency.reports import find_report
+from explorer.measures.consistency.storage import find_report
 from explorer.measures.image.files import score_files
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from tests.conftest import write_tiny_checkpoint
@@ -126,7 +126,7 @@ def test_quick_evaluation_checks_and_writes_into_the_card(tiny_checkpoint: Check
     assert (tiny_checkpoint.path / "card.md").read_text() == card
     output = tmp_path / "checks.json"
     done = explorer("evaluate", "tiny", "--data", "digits", "--quick", "--json", str(output))
-    for check in ("Likelihood, read twice", "Heat equation", "Probability flow", "Normalization by annealing"):
+    for check in ("Likelihood by two estimates", "Heat equation", "Probability flow", "Normalization by annealing"):
         assert check in done.stdout
         assert check in (tiny_checkpoint.path / "card.md").read_text()
     assert json.loads(output.read_text())["checks"]["effort"] == "quick"
@@ -163,8 +163,8 @@ def test_the_checks_set_another_data_set_beside_its_own(home: Path, tmp_path: Pa
     for text in ("A step aside", "On other photographs", "other photographs: two"):
         assert text in done.stdout
     checks = json.loads((tmp_path / "c.json").read_text())["checks"]
-    assert len(checks["step_aside"]["energies"]) == 17
-    assert checks["other"]["dataset"].startswith("two")
+    assert len(checks["results"]["step_aside"]["rolled"]["energies"]) == 17
+    assert checks["conditions"]["other"].startswith("two")
     assert "with two as the other photographs" in (home / "checkpoints" / "large" / "card.md").read_text()
     refused = ("evaluate", "large", "--quick", "--data", own, "--other", own)
     assert "Choose another one with --other" in explorer(*refused, code=1).stderr

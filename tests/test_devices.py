@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +21,10 @@ from explorer.catalog.columns import dimension_psnrs
 from explorer.catalog.profile import measure_profile
 from explorer.catalog.scoring import as_scored, model_columns, reference_marks
 from explorer.images import Values
+from explorer.measures.consistency.annealing import anneal
 from explorer.measures.consistency.heat import heat_residuals
-from explorer.measures.consistency.normalization import anneal, large_noise_error
-from explorer.measures.consistency.trust import QUICK, run_checks
+from explorer.measures.consistency.large_noise import large_noise_error
+from explorer.measures.consistency.running import run_checks
 from explorer.measures.dataset.nll import gaussian_entropy, negative_log_likelihood
 from explorer.measures.image.curves import noise_curves, perturbation_curve
 from explorer.measures.image.dimensionality import flipd, flipd_by_trace, local_dimensionality
@@ -49,6 +49,7 @@ from explorer.perturbations import Perturbation
 from explorer.training.trainer import Batch, HeatPoints, Trainer
 from explorer.training.validation import save_denoised_examples, validate
 from tests.conftest import write_tiny_checkpoint
+from tests.measures.consistency.examples import SMALL
 from tests.other_device import OTHER, OtherDevice
 from tests.training.bars import bars, config, pixels
 
@@ -268,13 +269,10 @@ def test_a_measure_takes_its_images_to_the_other_device(name: str, where: str, s
 
 
 def test_the_checks_run_on_the_other_device(smallest: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.measures.consistency.trust._EXACT_TRACE", 0)
-    effort = replace(QUICK, probes=2, nll_levels=3, heat_levels=2, dimensionality_levels=2)
-    effort = replace(effort, flow_images=1, flow_nodes=2, annealing_levels=3)
+    monkeypatch.setattr("explorer.measures.shared.laplacian._EXACT", 0)
     with OtherDevice():
-        report = run_checks(smallest, gray(smallest), "random", effort)
-    assert report.nll is not None
-    assert report.normalization is not None
+        report = run_checks(smallest.model, smallest.values, gray(smallest), SMALL)
+    assert {"likelihood", "flow", "annealing"} <= report.results.keys()
 
 
 @pytest.mark.filterwarnings("ignore:for .* copying from a non-meta parameter:UserWarning")

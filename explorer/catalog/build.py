@@ -97,7 +97,7 @@ def build_catalog(
     identity = catalog_identity(checkpoint, store)
     folder = folder or catalog_folder(checkpoint, store.fingerprint)
     own = _parts_of(shard, identity)
-    grid = profile_grid(checkpoint.model, _t_max(checkpoint))
+    grid = profile_grid(checkpoint.model, checkpoint.model.t_max)
     subset = profile_subset(len(store))
     cost = len(identity.psnrs) + 1
     total = cost * sum(len(identity.part_range(part)) for part in own) + len(grid) * len(subset)
@@ -188,7 +188,7 @@ def catalog_identity(checkpoint: Checkpoint, store: Store) -> Identity:
         store_fingerprint=store.fingerprint,
         rows=len(store),
         part_rows=part_rows(len(store)),
-        psnrs=dimension_psnrs(model, _t_max(checkpoint)),
+        psnrs=dimension_psnrs(model, checkpoint.model.t_max),
     )
 
 
@@ -213,10 +213,6 @@ def _write_part(
     model, values = checkpoint.model, checkpoint.values
     table = score_rows(model, values, pixels, labels, rows.start, identity, batch_size, progress)
     write_part(folder, part, table, identity)
-
-
-def _t_max(checkpoint: Checkpoint) -> float:
-    return checkpoint.config.model.noise.t_max
 
 
 def catalog_folder(checkpoint: Checkpoint, store_fingerprint: str) -> Path:

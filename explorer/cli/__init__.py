@@ -14,6 +14,8 @@ from explorer.cli.checkpoints import checkpoints, import_checkpoint
 from explorer.cli.console import messages
 from explorer.cli.datasets import catalog, compare, store
 from explorer.cli.evaluate import evaluate
+from explorer.cli.multiscale import train_multiscale
+from explorer.cli.sample import sample
 from explorer.cli.score import score
 from explorer.cli.serve import open_app
 from explorer.cli.train import train
@@ -31,7 +33,7 @@ app = typer.Typer(
 )
 app.command(name="app")(open_app)
 app.command(name="import")(import_checkpoint)
-for command in (checkpoints, score, evaluate, store, catalog, compare, train):
+for command in (checkpoints, score, sample, evaluate, store, catalog, compare, train, train_multiscale):
     app.command()(command)
 app.add_typer(jobs_app, name="jobs")
 

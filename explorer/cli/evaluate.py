@@ -15,7 +15,7 @@ from explorer.errors import ExplorerError
 from explorer.home import write_atomically
 
 if TYPE_CHECKING:  # torch takes seconds to import, and some commands do without
-    from explorer.measures.consistency.trust_report import TrustReport
+    from explorer.measures.consistency.report import Report
     from explorer.models.checkpoints import Checkpoint
 
 __all__ = ["evaluate"]
@@ -45,11 +45,11 @@ def evaluate(
     from explorer.data.other import open_other
     from explorer.data.sources import open_dataset
     from explorer.data.unseen import unseen_split
-    from explorer.measures.consistency.reports import REPORT_FILE, find_report, write_report
-    from explorer.measures.consistency.trust import FULL, QUICK, run_checks
+    from explorer.measures.consistency.checks import FULL, QUICK
+    from explorer.measures.consistency.likelihood import Likelihood, LikelihoodCheck
+    from explorer.measures.consistency.running import run_checks
     from explorer.measures.dataset.evaluation import evaluate as measure
-    from explorer.models.checkpoints import load_checkpoint, save_description
-    from explorer.training.card import checkpoint_card
+    from explorer.models.checkpoints import load_checkpoint
 
     if quick and not checks:
         raise ExplorerError("--quick runs the checks alone, and --no-checks leaves them out. Choose one.")
@@ -66,22 +66,24 @@ def evaluate(
         with progress_bar("Opening other photographs") as progress:
             own = (checkpoint.config.dataset, source)
             others = open_other(shape, checkpoint.values, own, other, **opening(progress))
-    result = None
+    result, known = None, {}
     if not quick:
         with progress_bar("Measuring noise levels") as progress:
-            result = measure(checkpoint, store.pixels[:limit], progress=progress)
+            result = measure(checkpoint.model, checkpoint.values, store.pixels[:limit], progress=progress)
+        known[LikelihoodCheck.name] = Likelihood.of(result.nll, result.levels, result.gaps)
         _print_evaluation(checkpoint.name, store.name, split, result.as_dict())
     report = None
     if checks:
         with progress_bar("Checking") as progress:
             report = run_checks(
-                checkpoint,
+                checkpoint.model,
+                checkpoint.values,
                 store.pixels[:limit],
-                f"{store.name} ({split})",
                 QUICK if quick else FULL,
+                dataset=f"{store.name} ({split})",
                 other=None if others is None else (others.name, others.pixels),
-                nll=None if result is None else result.nll_check,
-                progress=lambda _what, share: progress(round(100 * share), 100),
+                known=known,
+                progress=lambda title, share: progress(round(100 * share), 100, title),
             )
         _print_verdicts(report)
     metrics = None if result is None else result.as_dict() | {"data": store.name, "split": split}
@@ -90,13 +92,22 @@ def evaluate(
             content = {"metrics": metrics, "checks": report and report.model_dump(mode="json")}
             path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     if write:
-        config = checkpoint.config if metrics is None else checkpoint.config.model_copy(update={"metrics": metrics})
-        if report is None:
-            report = find_report(checkpoint)
-        else:
-            write_report(checkpoint.path / REPORT_FILE, report)
-        save_description(checkpoint.path, config, checkpoint_card(checkpoint.name, config, report))
-        messages.print(f"Written to {checkpoint.path}.", highlight=False)
+        _write(checkpoint, metrics, report)
+
+
+def _write(checkpoint: Checkpoint, metrics: dict[str, Any] | None, report: Report | None) -> None:
+    """Keep what was measured in the folder of the checkpoint, in place of what it held."""
+    from explorer.measures.consistency.storage import REPORT_FILE, find_report, write_report
+    from explorer.models.checkpoints import save_description
+    from explorer.training.card import checkpoint_card
+
+    config = checkpoint.config if metrics is None else checkpoint.config.model_copy(update={"metrics": metrics})
+    if report is None:
+        report = find_report(checkpoint)
+    else:
+        write_report(checkpoint.path / REPORT_FILE, checkpoint.fingerprint, report)
+    save_description(checkpoint.path, config, checkpoint_card(checkpoint.name, config, report))
+    messages.print(f"Written to {checkpoint.path}.", highlight=False)
 
 
 def _data_of(checkpoint: Checkpoint, data: str) -> str:
@@ -114,26 +125,25 @@ def _data_of(checkpoint: Checkpoint, data: str) -> str:
     )
 
 
-def _print_verdicts(report: TrustReport) -> None:
-    from explorer.measures.consistency.verdicts import verdicts
-
-    beside = "" if report.other is None else f"; other photographs: {report.other.dataset}"
-    output.print(f"\n[bold]Checks[/] on {escape(report.dataset + beside)}, at {report.psnr:.0f} dB, {report.effort}\n")
+def _print_verdicts(report: Report) -> None:
+    on = report.conditions
+    beside = "" if on.other is None else f"; other photographs: {on.other}"
+    output.print(f"\n[bold]Checks[/] on {escape(on.dataset + beside)}, at {on.smallest_noise}, {report.effort}\n")
     looks = {"passes": "[green]passes[/]", "does not pass": "[red]does not pass[/]"}
-    outcomes = verdicts(report)
+    outcomes = report.verdicts()
     table = Table("check", "outcome", "measured", box=None, header_style="bold")
     for verdict in outcomes:
-        table.add_row(verdict.name, looks.get(verdict.outcome, verdict.outcome), verdict.value)
+        table.add_row(verdict.title, looks.get(verdict.outcome, verdict.outcome), verdict.value)
     output.print(table)
     output.print()
     for verdict in outcomes:
-        output.print(f"[bold]{verdict.name}.[/] {escape(verdict.sentence)}", highlight=False)
+        output.print(f"[bold]{verdict.title}.[/] {escape(verdict.sentence)}", highlight=False)
 
 
 def _print_evaluation(name: str, data: str, split: str, metrics: dict[str, Any]) -> None:
     bits = metrics["bits_per_dimension"]
     output.print(f"[bold]{name}[/] on {metrics['images']} images of {escape(data)} ({split}), bits/dimension\n")
-    table = Table("reading", "bits/dimension", box=None, header_style="bold")
+    table = Table("estimate", "bits/dimension", box=None, header_style="bold")
     table.add_row("NLL from the denoising error (I-MMSE)", f"{bits['i_mmse']:.3f}")
     table.add_row("NLL from the energy", f"{bits['energy']:.3f}")
     table.add_row("gap", f"{bits['gap']:+.3f}")

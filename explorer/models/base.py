@@ -45,15 +45,24 @@ def sum_pixels(values: Tensor) -> Tensor:
 
 
 class EnergyModel(nn.Module):
-    """Base class. A subclass sets `image_shape` and `t0` and implements `energy`.
+    """Base class. A subclass sets `image_shape` and implements `energy`, in PyTorch; both derivatives come from it.
 
     Attributes:
         image_shape: ``(C, H, W)``.
-        t0: noise variance at which log p is reported when none is given.
+        t0: noise variance at which log p is reported when none is given; 0 for a density of images without noise.
+        t_min, t_max: range of noise variances in which the energy can be trusted. By default from 60 dB to -20 dB,
+            where values in [0, 1] are lost in the noise.
     """
 
     image_shape: tuple[int, int, int]
     t0: float = 0.0
+    t_min: float = 1e-6
+    t_max: float = 100.0
+
+    @property
+    def t_low(self) -> float:
+        """The smallest noise variance at which the model can be checked: `t0`, but not below `t_min`."""
+        return max(self.t0, self.t_min)
 
     @property
     def dimensions(self) -> int:
@@ -64,7 +73,7 @@ class EnergyModel(nn.Module):
     @property
     def device(self) -> torch.device:
         """Where the model's tensors are."""
-        tensor = next(iter(self.parameters()), None)
+        tensor: Tensor | None = next(iter(self.parameters()), None)
         if tensor is None:
             tensor = next(iter(self.buffers()), None)
         return torch.device("cpu") if tensor is None else tensor.device

@@ -68,7 +68,7 @@ class DenseEnergy(EnergyModel):
         super().__init__()
         channels, height, size = images.shape[1:]
         self.image_shape = (channels, height, size)
-        self.t0 = noise.t0
+        self.t_min, self.t0, self.t_max = noise.t_min, noise.t0, noise.t_max
         self.gaussian = SpectralGaussian(self.image_shape, noise.t0).fit(images)
         self.register_buffer("pixel_variance", self.gaussian.variances.mean())
         self.noise_features = LogNoiseFeatures(noise, _FREQUENCIES)

@@ -73,11 +73,6 @@ class NoiseRange(BaseModel):
             raise ValueError("Noise variances must satisfy t_min < t_max and t0 < t_max.")
         return self
 
-    @property
-    def t_low(self) -> float:
-        """The smallest noise variance at which the model can be checked: `t0`, but not below what it was trained on."""
-        return max(self.t0, self.t_min)
-
 
 class DualEnergyConfig(BaseModel):
     """Everything that decides the architecture of a `DualEnergy`.
@@ -163,7 +158,7 @@ class DualEnergy(EnergyModel):
         super().__init__()
         self.config = config
         self.image_shape = config.image_shape
-        self.t0 = config.noise.t0
+        self.t_min, self.t0, self.t_max = config.noise.t_min, config.noise.t0, config.noise.t_max
         channels = config.image_shape[0]
         self.gaussian = SpectralGaussian(config.image_shape, config.noise.t0)
         self.register_buffer("pixel_variance", torch.ones(()))

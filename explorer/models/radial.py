@@ -50,7 +50,7 @@ class RadialEnergy(EnergyModel):
     ) -> None:
         super().__init__()
         self.image_shape = image_shape
-        self.t0 = noise.t0
+        self.t_min, self.t0, self.t_max = noise.t_min, noise.t0, noise.t_max
         self.noise = noise
         self.mean_square = mean_square
         self.features = LogNoiseFeatures(noise, 4)

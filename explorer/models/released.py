@@ -78,7 +78,7 @@ class InnerProductEnergy(EnergyModel):
         super().__init__()
         self.config = config
         self.image_shape = config.image_shape
-        self.t0 = config.noise.t0
+        self.t_min, self.t0, self.t_max = config.noise.t_min, config.noise.t0, config.noise.t_max
         channels = config.image_shape[0]
         self.embedding = VarianceEmbedding(config.unet.embedding_dim)
         self.unet = UNet(channels, channels, config.unet)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from explorer.measures.consistency.trust_report import TrustReport
-from explorer.measures.consistency.verdicts import verdicts
+from explorer.measures.consistency.report import Report
 from explorer.models.checkpoints import CheckpointConfig
 from explorer.models.dual import DualEnergyConfig
 from explorer.models.importing import released_card
+from explorer.models.installed import InstalledModelConfig
 from explorer.models.released import InnerProductConfig
 from explorer.training.config import MODEL_WIDTHS
 from explorer.units import psnr_from_noise_variance
@@ -19,10 +19,12 @@ _SHOWN = ("bits_per_dimension", "images", "levels")
 """The metrics without which a card says nothing of what is reached."""
 
 
-def checkpoint_card(name: str, config: CheckpointConfig, report: TrustReport | None = None) -> str:
-    """The text of `card.md`, from what `config.json` says and from a trust report where there is one."""
+def checkpoint_card(name: str, config: CheckpointConfig, report: Report | None = None) -> str:
+    """The text of `card.md`, from what `config.json` says and from a report of the checks where there is one."""
     if isinstance(config.model, InnerProductConfig):
         text = released_card(name, config)
+    elif isinstance(config.model, InstalledModelConfig):
+        text = "\n".join([f"# {name}", "", *_package(config.model, config)]) + "\n"
     else:
         text = "\n".join([f"# {name}", "", *_origin(config.model, config)]) + "\n"
     if all(config.metrics.get(name) for name in _SHOWN):
@@ -33,16 +35,12 @@ def checkpoint_card(name: str, config: CheckpointConfig, report: TrustReport | N
 
 
 def _origin(model: DualEnergyConfig, config: CheckpointConfig) -> list[str]:
-    channels, height, width = model.image_shape
     noise = model.noise
     low, at, high = (float(psnr_from_noise_variance(t)) for t in (noise.t_min, noise.t0, noise.t_max))
     unet = model.unet
     run = config.training
-    convention = (
-        f"x = (k + u) / {config.values.levels}, u uniform in [0, 1)" if config.values.dequantize else "x = k / 255"
-    )
     return [
-        f"Energy model of {height} x {width} {'grayscale' if channels == 1 else 'color'} images of `{config.dataset}`, "
+        f"Energy model of {_images(model.image_shape)} of `{config.dataset}`, "
         "trained by dual score matching (Guth, Kadkhodaie, Simoncelli 2025).",
         "",
         "## How it was made",
@@ -54,11 +52,34 @@ def _origin(model: DualEnergyConfig, config: CheckpointConfig) -> list[str]:
         f"Gaussian anchor: {'yes' if model.anchor else 'no'}; "
         f"amplitude conditioning: {'yes' if model.amplitude else 'no'}.",
         f"- Noise from {low:.0f} dB to {high:.0f} dB; log p is reported at {at:.0f} dB.",
-        f"- Values: {convention}, k the 8-bit pixel.",
+        _convention(config),
         *_pictures(run),
         *(f"- {note}" for note in _notes(run)),
         f"- Again: `{_command(model, config)}`",
     ]
+
+
+def _package(model: InstalledModelConfig, config: CheckpointConfig) -> list[str]:
+    """Of a model of another package: what it is made from."""
+    settings = ", ".join(f"{name} = {value!r}" for name, value in model.settings.items()) or "none"
+    return [
+        f"Energy model of {_images(model.image_shape)}, offered by an installed Python package as `{model.entry_point}`"
+        f"{f'; made for `{config.dataset}`' if config.dataset else ''}.",
+        "",
+        f"- Settings: {settings}.",
+        _convention(config),
+    ]
+
+
+def _images(image_shape: tuple[int, int, int]) -> str:
+    channels, height, width = image_shape
+    return f"{height} x {width} {'grayscale' if channels == 1 else 'color'} images"
+
+
+def _convention(config: CheckpointConfig) -> str:
+    values = config.values
+    convention = f"x = (k + u) / {values.levels}, u uniform in [0, 1)" if values.dequantize else "x = k / 255"
+    return f"- Values: {convention}, k the 8-bit pixel."
 
 
 def _pictures(run: dict[str, Any]) -> list[str]:
@@ -92,22 +113,21 @@ def _as_number(run: dict[str, Any], name: str, default: int) -> int | float:
     return value if isinstance(value, int | float) else default
 
 
-def _checks(name: str, report: TrustReport) -> list[str]:
+def _checks(name: str, report: Report) -> list[str]:
     rows = [
-        f"| {verdict.name} | {verdict.outcome} | {verdict.value} | {verdict.sentence} |" for verdict in verdicts(report)
+        f"| {verdict.title} | {verdict.outcome} | {verdict.value} | {verdict.sentence} |"
+        for verdict in report.verdicts()
     ]
+    on = report.conditions
+    beside = "" if on.other is None else f", with {on.other} as the other photographs"
     return [
         f"`python -m explorer evaluate {name} --data DATA{' --quick' if report.effort == 'quick' else ''}` on "
-        f"{report.dataset}, at {report.psnr:.0f} dB{_beside(report)}; the page Trust shows the figures:",
+        f"{on.dataset}, at {on.smallest_noise}{beside}; the page Trust shows the figures:",
         "",
         "| check | outcome | measured | what it means |",
         "| --- | --- | --- | --- |",
         *rows,
     ]
-
-
-def _beside(report: TrustReport) -> str:
-    return "" if report.other is None else f", with {report.other.dataset} as the other photographs"
 
 
 def _command(model: DualEnergyConfig, config: CheckpointConfig) -> str:
@@ -159,9 +179,9 @@ def _figures(name: str, config: CheckpointConfig) -> list[str]:
         f"On {images}, in bits/dimension (code length for {config.values.levels} levels); "
         f"`python -m explorer evaluate {name} --data DATA` prints them:",
         "",
-        "| reading | bits/dimension |",
+        "| estimate | bits/dimension |",
         "| --- | --- |",
-        *(f"| {reading} | {value} |" for reading, value in rows),
+        *(f"| {estimate} | {value} |" for estimate, value in rows),
         "",
         "By noise level (PSNR of the input); the time-score error is relative to its irreducible part:",
         "",

@@ -21,7 +21,7 @@ def button(page: Page, name: str) -> Locator:
 
 
 def test_the_models_that_ship_come_with_their_checks(app: str, page: Page) -> None:
-    for model, figures in (("natural32", 6), ("digits", 4)):  # digits are no photographs, and too small to roll
+    for model, figures in (("natural32", 7), ("digits", 5)):  # digits are no photographs, and too small to roll
         page.goto(f"{app}/trust?model={model}")
         expect(page.get_by_role("heading", name="Trust")).to_be_visible()
         expect(page.get_by_text("full checks, ")).to_be_visible()
@@ -50,7 +50,7 @@ def test_checks_run_stop_and_stay(
 
     button(page, "Run the quick checks").click()
     expect(page.get_by_text("quick checks,")).to_be_visible(timeout=PATIENCE)
-    expect(page.locator(".js-plotly-plot")).to_have_count(4)
+    expect(page.locator(".js-plotly-plot")).to_have_count(5)
     page.reload()
     expect(page.get_by_role("cell", name="Heat equation")).to_be_visible()
 

@@ -30,15 +30,14 @@ from explorer.jobs.progress import PROGRESS_FILE
 from explorer.jobs.record import JobRecord, write_record
 from explorer.jobs.settings import save_job_settings
 from explorer.jobs.submission import Submission, write_submission
-from explorer.measures.consistency.reports import save_report
-from explorer.measures.consistency.trust_report import TrustReport
+from explorer.measures.consistency.storage import save_report
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from explorer.training.config import TrainingConfig
 from explorer.training.loop import train
 from explorer.training.run import create_run
 from tests.conftest import write_tiny_checkpoint
 from tests.fuzzing.pictures import write_pictures
-from tests.measures.consistency.test_trust import good
+from tests.measures.consistency.examples import good
 from tests.models import released
 
 __all__ = ["CHECKPOINT", "IMAGES", "SHAPE", "at_home", "write_originals"]
@@ -79,7 +78,7 @@ def write_originals(folder: Path) -> None:
         catalog = build_catalog(checkpoint, images)
         assert catalog is not None
         _write_map(checkpoint, images, catalog.folder)
-        save_report(checkpoint, _report(checkpoint))
+        save_report(checkpoint, good(SHAPE))
         _write_half_store(images)
         _write_run(checkpoint)
         _write_job()
@@ -129,10 +128,6 @@ def _write_map(checkpoint: Checkpoint, images: Store, folder: Path) -> None:
     columns = {"index": np.arange(len(images)), "x": places[:, 0], "y": places[:, 1]}
     table = pa.table(columns, map_identity(checkpoint, images).schema)
     pq.write_table(table, folder / "map.parquet", compression="zstd", write_page_checksum=True)
-
-
-def _report(checkpoint: Checkpoint) -> TrustReport:
-    return good(checkpoint.model.dimensions).model_copy(update={"fingerprint": checkpoint.fingerprint})
 
 
 def _write_half_store(images: Store) -> None:

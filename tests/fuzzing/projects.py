@@ -22,15 +22,8 @@ from explorer.catalog.query import Catalog, open_catalog
 from explorer.catalog.selection import Region
 from explorer.errors import ExplorerError
 from explorer.figures.atlas import log_prob_histogram
+from explorer.figures.checks import check_figures
 from explorer.figures.training import denoised_images, denoising_psnr, likelihood, space_loss, time_loss
-from explorer.figures.trust import (
-    dimensionality_figure,
-    flow_figure,
-    gap_figure,
-    heat_figure,
-    other_figure,
-    step_figure,
-)
 from explorer.jobs.kinds.train import run_progress
 from explorer.jobs.manage import find_job, list_jobs, read_log, traceback_in
 from explorer.jobs.progress import duration
@@ -38,8 +31,7 @@ from explorer.jobs.record import read_record
 from explorer.jobs.settings import JobSettings, job_settings, save_job_settings
 from explorer.jobs.submission import read_submission
 from explorer.jobs.tasks import member_folders, progress
-from explorer.measures.consistency.reports import find_report
-from explorer.measures.consistency.verdicts import verdicts
+from explorer.measures.consistency.storage import find_report
 from explorer.models.checkpoints import Checkpoint, list_checkpoints, load_checkpoint
 from explorer.models.importing import import_released
 from explorer.training.card import checkpoint_card
@@ -177,11 +169,10 @@ def _read_report(home: Path, damaged_file: Path) -> None:
     report = always(find_report, checkpoint)
     if report is None:
         raise ExplorerError("It is as if there were no report.")
-    assert f"{report.lowest_psnr:.0f} {report.psnr:.0f} {report.seconds:,.0f} {sorted(set(report.images.values()))}"
-    assert all(verdict.sentence for verdict in verdicts(report))
-    for draw in (gap_figure, heat_figure, flow_figure, dimensionality_figure, step_figure, other_figure):
-        figure = draw(report)
-        assert figure is None or figure.to_json()
+    assert f"{report.conditions.largest_noise} {report.conditions.smallest_noise} {report.seconds:,.0f}"
+    assert all(verdict.sentence for verdict in report.verdicts())
+    assert str(report)
+    assert all(figure.to_json() for figure in check_figures(report).values())
     assert checkpoint_card(checkpoint.name, checkpoint.config, report)
 
 

@@ -31,8 +31,8 @@ class EvaluateTask(ModelTask):
         from explorer.data.other import open_other
         from explorer.data.sources import open_dataset
         from explorer.data.unseen import unseen_split
-        from explorer.measures.consistency.reports import check
-        from explorer.measures.consistency.trust import FULL, QUICK
+        from explorer.measures.consistency.checks import FULL, QUICK
+        from explorer.measures.consistency.storage import check_and_keep
         from explorer.models.checkpoints import load_checkpoint
 
         checkpoint = load_checkpoint(self.checkpoint)
@@ -44,4 +44,4 @@ class EvaluateTask(ModelTask):
         def progress(_what: str, share: float) -> None:
             work.report(round(100 * min(share, 1.0)), 100, PERCENT)
 
-        check(checkpoint, images, QUICK if self.quick else FULL, progress, other)
+        check_and_keep(checkpoint, images, QUICK if self.quick else FULL, progress, other)

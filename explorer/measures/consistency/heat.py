@@ -10,19 +10,25 @@ The residual, times ``t / d``, is in nats for each unit of ``log t`` and dimensi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, Field
 from torch import Tensor
 
-from explorer.measures.shared.laplacian import laplacian
+from explorer.measures.consistency.chart import NOISE_AXIS, Axis, Chart, Curve
+from explorer.measures.consistency.check import STORED, Check, Conditions, Measured, Subject
+from explorer.measures.consistency.verdict import Verdict, decibels, decide, threshold_text
+from explorer.measures.shared.laplacian import laplacian, trace_passes, trace_probes
 from explorer.measures.shared.noise import noise_generator
+from explorer.measures.shared.noise_levels import log_spaced
 from explorer.models.base import EnergyModel, sum_pixels
 from explorer.models.devices import inference_batch_size
+from explorer.progress import Progress
 from explorer.units import psnr_from_noise_variance
 
-__all__ = ["HeatResidual", "heat_residuals"]
+__all__ = ["HeatCheck", "HeatEquation", "HeatResidual", "heat_residuals"]
 
 _DOUBLE_BACKWARD = 4  # a graph of the gradient holds several times the activations of a backward pass
 
@@ -38,7 +44,7 @@ class HeatResidual(BaseModel):
         trace_error: root mean square of the standard error of an image's trace estimate, in the same unit.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+    model_config = STORED
 
     psnr: float
     mean: float
@@ -47,13 +53,75 @@ class HeatResidual(BaseModel):
     trace_error: float
 
 
+class HeatEquation(Measured):
+    """Residuals of the heat equation, a noise level each."""
+
+    levels: tuple[HeatResidual, ...] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class HeatCheck(Check[HeatEquation]):
+    """Do the noise levels belong to one density that diffuses?
+
+    Attributes:
+        images: how many.
+        levels: number of noise levels.
+        probes: of a trace that is not exact.
+    """
+
+    name = "heat_equation"
+    title = "Heat equation"
+    measured = HeatEquation
+    threshold = 0.02
+    unit = "nats/dimension/e-fold"
+
+    levels: int
+    probes: int
+
+    def cost(self, conditions: Conditions) -> float:
+        return self.images * self.levels * trace_passes(conditions.dimensions, self.probes)
+
+    def run(self, subject: Subject, progress: Progress) -> HeatEquation:
+        x = subject.x[: self.images]
+        ts = log_spaced(subject.t_low, subject.t_max, self.levels)
+        probes = trace_probes(subject.model.dimensions, self.probes)
+        levels = heat_residuals(subject.model, x, ts, probes, subject.seed, progress)
+        return HeatEquation(images=len(x), levels=tuple(levels))
+
+    def judge(self, measured: HeatEquation, conditions: Conditions) -> Verdict:  # noqa: ARG002
+        worst = max(measured.levels, key=lambda level: level.rms if math.isfinite(level.rms) else math.inf)
+        outcome, where = decide(worst.rms, self.threshold), decibels(worst.psnr)
+        how = "belong to one density that diffuses" if outcome == "passes" else "do not belong to one density"
+        sentence = (
+            f"The noise levels {how}: the residual is at most {worst.rms:.4f} nats per dimension per e-fold of noise, "
+            f"at {where} {threshold_text(self.threshold)}."
+        )
+        return self.verdict(outcome, worst.rms, f"{worst.rms:.4f} nats", sentence, where)
+
+    def chart(self, measured: HeatEquation, conditions: Conditions) -> Chart:  # noqa: ARG002
+        psnr = [level.psnr for level in measured.levels]
+        rms, errors = [level.rms for level in measured.levels], [level.trace_error for level in measured.levels]
+        curves = [Curve("residual, root mean square over images", psnr, rms)]
+        if any(errors):  # an exact trace has none
+            curves.append(Curve("error of the trace of one image", psnr, errors, "uncertainty"))
+        return Chart(
+            title=self.title,
+            sentence="Disagreement between neighboring noise levels: ∂U/∂t against ½ (ΔU − ‖∇U‖²), which are equal "
+            "where noise is added to a density. It should stay below the dashed line.",
+            x=NOISE_AXIS,
+            y=Axis("nats / (dimension · e-fold)", "nats", ".5f", log=True),
+            curves=tuple(curves),
+            threshold=self.threshold,
+        )
+
+
 def heat_residuals(
     model: EnergyModel,
     x: Tensor,
     ts: Sequence[float],
     probes: int | None = 8,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[HeatResidual]:
     """Residual of the heat equation on noisy images at several noise levels.
 

@@ -11,87 +11,206 @@ beats it at home and not abroad, or whose two estimates of the NLL come apart ab
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from explorer.images import Values
+from explorer.measures.consistency.chart import Axis, Chart, Curve
+from explorer.measures.consistency.check import ALL_LEVELS, STORED, Check, Conditions, Measured, Subject
+from explorer.measures.consistency.likelihood import Likelihood, LikelihoodCheck
+from explorer.measures.consistency.verdict import Outcome, Verdict, decide, signed
 from explorer.measures.dataset.nll import negative_log_likelihood
 from explorer.measures.image.codecs import lossless_bits
 from explorer.measures.shared.noise import noise_generator
-from explorer.measures.shared.noise_levels import noise_levels
+from explorer.measures.shared.noise_levels import log_spaced, noise_levels
 from explorer.models.base import EnergyModel
+from explorer.progress import Progress
 
-__all__ = ["CODEC_IMAGES", "OtherPhotographs", "evenly_spaced", "jpeg_xl_bits", "other_photographs"]
+__all__ = ["Estimates", "OtherPhotographs", "OtherPhotographsCheck", "estimates", "evenly_spaced", "jpeg_xl_bits"]
 
-CODEC_IMAGES = 500
-"""Images that JPEG XL is given at most: seconds, and a standard error of a hundredth of a bit or so."""
+_CODEC_IMAGES = 500  # seconds, and a standard error of a hundredth of a bit or so
+_LONGEST_NAME = 26  # characters of a data set's name beside an axis
 
 
-class OtherPhotographs(BaseModel):
-    """Means over images.
+class Estimates(BaseModel):
+    """Means over the images of one data set.
 
     Attributes:
-        dataset: name of the other images.
-        images: how many.
-        energy, i_mmse: NLL at ``t0`` of the other images, from the energy and from I-MMSE, in nats an image.
-        jpeg_xl: size of a JPEG XL file of one of the other images, in bits.
-        own_jpeg_xl: the same of the images that the other checks were made on.
+        energy, i_mmse: NLL at ``t0`` from the energy and from I-MMSE, in nats per image.
+        jpeg_xl: size of a JPEG XL file of one image, in bits.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+    model_config = STORED
 
-    dataset: str
-    images: int = Field(ge=1)
     energy: float
     i_mmse: float
     jpeg_xl: float
-    own_jpeg_xl: float
 
 
-def other_photographs(
+class OtherPhotographs(Measured):
+    """Estimates on the images of the other checks, whose number is `images`, and on the other photographs."""
+
+    own: Estimates
+    other: Estimates
+    other_images: int = Field(ge=1)
+
+
+@dataclass(frozen=True)
+class _CodeLengths:
+    """The same in bits/dimension."""
+
+    energy: float
+    i_mmse: float
+    jpeg_xl: float
+
+    @classmethod
+    def of(cls, estimates: Estimates, conditions: Conditions) -> _CodeLengths:
+        return cls(
+            conditions.code_length(estimates.energy),
+            conditions.code_length(estimates.i_mmse),
+            estimates.jpeg_xl / conditions.dimensions,
+        )
+
+    @property
+    def gap(self) -> float:
+        """Energy minus I-MMSE."""
+        return self.energy - self.i_mmse
+
+    @property
+    def advantage(self) -> float:
+        """What the model saves: JPEG XL minus I-MMSE."""
+        return self.jpeg_xl - self.i_mmse
+
+    def __str__(self) -> str:
+        return (
+            f"I-MMSE {self.i_mmse:.3f}, energy {self.energy:.3f} (gap {signed(self.gap, 3)}), "
+            f"JPEG XL {self.jpeg_xl:.3f} bits/dimension"
+        )
+
+
+@dataclass(frozen=True)
+class OtherPhotographsCheck(Check[OtherPhotographs]):
+    """Do the likelihood and its advantage over a codec hold on a second data set?
+
+    Attributes:
+        images: how many of the other photographs.
+        levels: number of noise levels.
+    """
+
+    name = "other_photographs"
+    title = "On other photographs"
+    measured = OtherPhotographs
+    threshold = 0.05  # of the gap; the advantage must be positive
+    unit = "bits/dimension"
+
+    levels: int
+
+    def not_applicable(self, conditions: Conditions) -> str | None:
+        if conditions.levels < ALL_LEVELS:
+            return f"Photographs have {ALL_LEVELS} levels per pixel; the images of this model have {conditions.levels}."
+        if conditions.other is None:
+            return (
+                "There are no other photographs to compare with: the built-in ones are the model's own, or those that "
+                "it was checked on. Name others with evaluate --other DATA."
+            )
+        return None
+
+    def cost(self, conditions: Conditions) -> float:  # noqa: ARG002
+        return self.images * self.levels
+
+    def run(self, subject: Subject, progress: Progress) -> OtherPhotographs:
+        own = subject.results.get(LikelihoodCheck.name)
+        if not isinstance(own, Likelihood) or subject.other is None:
+            raise ValueError(
+                "The likelihood on the images of the other checks is measured first, and others are given."
+            )
+        pixels = evenly_spaced(subject.other, self.images)
+        ts = log_spaced(subject.t_low, subject.t_max, self.levels)
+        return OtherPhotographs(
+            images=own.images,
+            other=estimates(subject.model, subject.values, pixels, ts, subject.seed, progress),
+            own=Estimates(energy=own.energy, i_mmse=own.i_mmse, jpeg_xl=jpeg_xl_bits(subject.pixels[: own.images])),
+            other_images=len(pixels),
+        )
+
+    def judge(self, measured: OtherPhotographs, conditions: Conditions) -> Verdict:
+        own, other = (_CodeLengths.of(each, conditions) for each in (measured.own, measured.other))
+        agrees, is_ahead = decide(other.gap, self.threshold) == "passes", other.advantage > 0
+        sentence = (
+            f"On {measured.other_images:,} other photographs: {other}. On the images of the other checks: {own}. "
+            f"The gap must be within {self.threshold:g}, and I-MMSE below JPEG XL."
+        )
+        if not is_ahead:
+            sentence += (
+                " The advantage over JPEG XL is gone: the model knows its data set, not images."
+                if own.advantage > 0
+                else " The model has no advantage over JPEG XL on either."
+            )
+        if not agrees:
+            sentence += (
+                " The gap opens on images from elsewhere: their log p cannot be trusted."
+                if abs(own.gap) <= self.threshold
+                else " The gap is too large on both."
+            )
+        value = f"gap {signed(other.gap, 3)}, to JPEG XL {signed(-other.advantage, 3)} bits/dim"
+        outcome: Outcome = "passes" if agrees and is_ahead else "does not pass"
+        return self.verdict(outcome, other.gap, value, sentence, conditions.other or "")
+
+    def chart(self, measured: OtherPhotographs, conditions: Conditions) -> Chart:
+        own, other = (_CodeLengths.of(each, conditions) for each in (measured.own, measured.other))
+        rows = [1, 0]  # not the names: they may be equal
+        labels = (
+            (1, f"{_short(conditions.dataset)}<br>{measured.images:,} images"),
+            (0, f"{_short(conditions.other or '')}<br>{measured.other_images:,} images"),
+        )
+        return Chart(
+            title=self.title,
+            sentence="Code lengths on the data set of the checks and on another one. On both, the two estimates of the "
+            "model should coincide, below JPEG XL.",
+            x=Axis("code length, bits/dimension", "bits/dimension"),
+            y=Axis("data set", range=(-0.6, 1.6), labels=labels),
+            curves=(
+                Curve("JPEG XL", [own.jpeg_xl, other.jpeg_xl], rows, "reference", joined=False),
+                Curve("I-MMSE", [own.i_mmse, other.i_mmse], rows, joined=False),
+                Curve("energy", [own.energy, other.energy], rows, joined=False),
+            ),
+        )
+
+
+def estimates(
     model: EnergyModel,
     values: Values,
     pixels: np.ndarray,
-    own_pixels: np.ndarray,
-    dataset: str,
     ts: Sequence[float],
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
-) -> OtherPhotographs:
-    """Measure a model on images of another data set, and JPEG XL on both.
+    progress: Progress | None = None,
+) -> Estimates:
+    """Measure a model and JPEG XL on images.
 
     Args:
         model: an energy model.
         values: how it reads 8-bit pixels.
-        pixels: the other images, uint8, shape ``(N, C, H, W)``, N at least 2.
-        own_pixels: the images that the NLL on the first data set was measured on; JPEG XL gets `CODEC_IMAGES` at most.
-        dataset: name of the other images, for the report.
+        pixels: uint8, shape ``(N, C, H, W)``, N at least 2.
         ts: noise variances, from ``t0`` up to where the data no longer matter.
         seed: of dequantization and noise.
         progress: called with (steps done, steps in all).
     """
     x = values.dequantized(torch.from_numpy(np.array(pixels)), noise_generator(seed + 1))
     nll = negative_log_likelihood(x, noise_levels(model, x, ts, seed, progress))
-    return OtherPhotographs(
-        dataset=dataset,
-        images=len(x),
-        energy=nll.energy,
-        i_mmse=nll.i_mmse,
-        jpeg_xl=jpeg_xl_bits(pixels),
-        own_jpeg_xl=jpeg_xl_bits(own_pixels),
-    )
+    return Estimates(energy=nll.energy, i_mmse=nll.i_mmse, jpeg_xl=jpeg_xl_bits(pixels))
 
 
 def jpeg_xl_bits(pixels: np.ndarray) -> float:
-    """Mean size of a lossless JPEG XL file of one image, in bits, over the first `CODEC_IMAGES` images.
+    """Mean size of a lossless JPEG XL file of one image, in bits, over the first 500 images.
 
     Args:
         pixels: uint8, shape ``(N, C, H, W)``, N at least 1.
     """
-    return float(np.mean([lossless_bits(np.asarray(image))["JPEG XL"] for image in pixels[:CODEC_IMAGES]]))
+    return float(np.mean([lossless_bits(np.asarray(image))["JPEG XL"] for image in pixels[:_CODEC_IMAGES]]))
 
 
 def evenly_spaced(pixels: np.ndarray, count: int) -> np.ndarray:
@@ -102,3 +221,7 @@ def evenly_spaced(pixels: np.ndarray, count: int) -> np.ndarray:
     """
     count = min(count, len(pixels))
     return np.asarray(pixels[np.arange(count) * len(pixels) // max(count, 1)])
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"

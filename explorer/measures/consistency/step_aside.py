@@ -19,45 +19,49 @@ largest of many ``D`` is some two standard errors even where every ``D`` is zero
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 from torch import Tensor
 
+from explorer.measures.consistency.chart import Allowed, Axis, Chart, Curve
+from explorer.measures.consistency.check import STORED, Check, Conditions, Measured, Subject
+from explorer.measures.consistency.verdict import UNDECIDED, Verdict, decide, signed, threshold_text
 from explorer.measures.shared.scoring import log_prob_batched
 from explorer.models.base import EnergyModel
+from explorer.progress import Progress
 
-__all__ = ["SHIFTS", "SMALLEST_SIDE", "StepAside", "step_aside"]
+__all__ = ["SHIFTS", "RolledEnergies", "StepAside", "StepAsideCheck", "step_aside"]
 
 SHIFTS = 17
 """The largest roll, in pixels: two periods of a JPEG grid and one pixel more."""
-SMALLEST_SIDE = 32
-"""Pixels a side from which a roll by up to `SHIFTS` leaves an image that looks like one. A digit of 8 x 8 is cut."""
+_SMALLEST_SIDE = 32  # pixels; a roll by up to `SHIFTS` leaves an image that looks like one, but cuts a digit of 8 x 8
+_PRIORITY = 8  # in a quick run: it is cheap, and with few images it would stay open
 
 
-class StepAside(BaseModel):
-    """Means over images, in nats an image, by shift.
+class RolledEnergies(BaseModel):
+    """Means over images, in nats per image, by shift.
 
     Attributes:
         energies: ``E [-log p(roll_k(x), t0)]`` for k = 1, 2, ...; at least three.
         standard_errors: of the second differences, over images, for k = 2, 3, ...; two fewer.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+    model_config = STORED
 
     energies: tuple[float, ...] = Field(min_length=3, max_length=1000)
     standard_errors: tuple[float, ...]
 
     @model_validator(mode="after")
-    def _fits(self) -> StepAside:
+    def _fits(self) -> RolledEnergies:
         if len(self.standard_errors) != len(self.energies) - 2:
             raise ValueError("Every shift but the first and the last has one standard error.")
         return self
 
     @property
     def second_differences(self) -> tuple[float, ...]:
-        """``E(k) - (E(k-1) + E(k+1)) / 2`` in nats an image, for k = 2, 3, ..."""
+        """``E(k) - (E(k-1) + E(k+1)) / 2`` in nats per image, for k = 2, 3, ..."""
         e = self.energies
         return tuple(e[i] - (e[i - 1] + e[i + 1]) / 2 for i in range(1, len(e) - 1))
 
@@ -68,13 +72,91 @@ class StepAside(BaseModel):
         return sizes.index(max(sizes)) + 2
 
 
+class StepAside(Measured):
+    """Energies of rolled images."""
+
+    rolled: RolledEnergies
+
+
+@dataclass(frozen=True)
+class StepAsideCheck(Check[StepAside]):
+    """Does the code length jump when images move by single pixels, as on the grid of JPEG files?"""
+
+    name = "step_aside"
+    title = "A step aside"
+    measured = StepAside
+    threshold = 0.02  # less than between two likelihoods: a grid is there or it is not
+    unit = "bits/dimension"
+
+    def not_applicable(self, conditions: Conditions) -> str | None:
+        if min(conditions.image_shape[1:]) >= _SMALLEST_SIDE:
+            return None
+        return f"Rolling would cut up images of fewer than {_SMALLEST_SIDE} pixels per side."
+
+    def cost(self, conditions: Conditions) -> float:  # noqa: ARG002
+        return self.images * SHIFTS / 3
+
+    def fitted(self, share: float) -> StepAsideCheck:
+        return super().fitted(_PRIORITY * share)
+
+    def run(self, subject: Subject, progress: Progress) -> StepAside:
+        x = subject.x[: self.images]
+        return StepAside(images=len(x), rolled=step_aside(subject.model, x, subject.t_low, progress=progress))
+
+    def judge(self, measured: StepAside, conditions: Conditions) -> Verdict:
+        rolled, at = measured.rolled, measured.rolled.worst
+        jump = conditions.bits_per_dimension(rolled.second_differences[at - 2])
+        error = conditions.bits_per_dimension(rolled.standard_errors[at - 2])
+        outcome = decide(jump, self.threshold, error)
+        sentence = (
+            f"The code length of images rolled by {at} pixels differs from the mean of those at {at - 1} and {at + 1} "
+            f"by {signed(jump, 3)} ± {error:.3f} bits/dimension, the largest such jump among shifts of 2 to "
+            f"{len(rolled.energies) - 1} {threshold_text(self.threshold)}."
+        )
+        if outcome == "open":
+            sentence += f" {UNDECIDED}"
+        elif outcome == "does not pass":
+            sentence += (
+                " The model has learned a grid, such as the blocks of JPEG files, which belongs to files and not to "
+                "images."
+            )
+        return self.verdict(outcome, jump, f"{signed(jump, 3)} bits/dim", sentence, f"{at} pixels")
+
+    def chart(self, measured: StepAside, conditions: Conditions) -> Chart:
+        lengths = [conditions.code_length(energy) for energy in measured.rolled.energies]
+        jumps = [conditions.bits_per_dimension(value) for value in measured.rolled.second_differences]
+        shifts = range(1, len(lengths) + 1)
+        middles = [length - jump for length, jump in zip(lengths[1:-1], jumps, strict=True)]
+        notes = ["", *(f"<br>above its neighbors: {signed(jump, 4)}" for jump in jumps), ""]
+        curves = [Curve("rolled images", list(shifts), lengths, notes=notes)]
+        outside = [i for i, jump in enumerate(jumps, 1) if not abs(jump) <= self.threshold]
+        if outside:
+            curves.append(
+                Curve("outside", [shifts[i] for i in outside], [lengths[i] for i in outside], "outside", joined=False)
+            )
+        return Chart(
+            title=self.title,
+            sentence="Mean code length of images rolled by a few pixels to the right and down. Each point should lie "
+            "in its gray bar, around the mean of its two neighbors; on a grid of blocks it drops out.",
+            x=Axis("shift to the right and down, pixels", "pixels", "d", step=2),
+            y=Axis("code length, bits/dimension", "bits/dimension"),
+            curves=tuple(curves),
+            allowed=Allowed(
+                f"allowed, ± {self.threshold:g}",
+                shifts[1:-1],
+                [middle - self.threshold for middle in middles],
+                [middle + self.threshold for middle in middles],
+            ),
+        )
+
+
 def step_aside(
     model: EnergyModel,
     x: Tensor,
     t: float | None = None,
     shifts: int = SHIFTS,
-    progress: Callable[[int, int], None] | None = None,
-) -> StepAside:
+    progress: Progress | None = None,
+) -> RolledEnergies:
     """Energies of rolled images and how sure their second differences are: one forward pass for each image and shift.
 
     Args:
@@ -92,4 +174,4 @@ def step_aside(
     energies = torch.stack(columns, 1)  # (N, shifts)
     differences = energies[:, 1:-1] - (energies[:, :-2] + energies[:, 2:]) / 2
     errors = differences.std(0) / math.sqrt(len(x))
-    return StepAside(energies=tuple(energies.mean(0).tolist()), standard_errors=tuple(errors.tolist()))
+    return RolledEnergies(energies=tuple(energies.mean(0).tolist()), standard_errors=tuple(errors.tolist()))

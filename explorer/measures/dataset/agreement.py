@@ -8,7 +8,8 @@ With ``a_i`` and ``b_i`` the log p of image ``i`` by two models, in nats, and ``
     correlation         Pearson's, of a and b
     rank correlation    Pearson's, of their ranks (Spearman 1904); equal values share the mean of their ranks
 
-Models that were trained on different images and agree know the law that the images come from, and not the sample.
+Models that were trained on different images and agree know the distribution that the images come from, and not the
+sample.
 
 Reference: Guth, Kadkhodaie, Simoncelli, Learning normalized image densities via dual score matching (2025), which
 compares models trained on disjoint halves of a data set so.
@@ -25,7 +26,7 @@ __all__ = ["Agreement", "agreement"]
 
 
 class Agreement(NamedTuple):
-    """How much two models agree. Differences are log p of the second minus that of the first, in nats an image.
+    """How much two models agree. Differences are log p of the second minus that of the first, in nats per image.
 
     Attributes:
         rms, mean, spread: of the differences, see the module.

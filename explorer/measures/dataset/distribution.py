@@ -1,20 +1,20 @@
 """How log p is distributed over a data set.
 
-**Gumbel law.** Over natural images log p is wide and skewed to high values: a few images (flat, low in contrast) are
-far more probable than the rest. A Gumbel law (of maxima, ``scipy.stats.gumbel_r``) with location ``m`` and scale ``b``
-has
+**Gumbel distribution.** Over natural images log p is wide and skewed to high values: a few images (flat, low in
+contrast) are far more probable than the rest. A Gumbel distribution (of maxima, ``scipy.stats.gumbel_r``) with location
+``m`` and scale ``b`` has
 
     density(l) = 1/b exp(-z - exp(-z)),   z = (l - m) / b,     mean m + 0.5772 b,   standard deviation pi b / sqrt(6)
 
 and is fitted here by maximum likelihood.
 
 **Entropy.** The mean of ``-log p`` over images drawn from ``p`` is the differential entropy ``h`` (over images drawn
-from another law, the cross-entropy). In dB/dimension it is ``-10 log10(e) E[log p] / d``, minus the mean of log p in
-the same unit.
+from another distribution, the cross-entropy). In dB/dimension it is ``-10 log10(e) E[log p] / d``, minus the mean of
+log p in the same unit.
 
-**How many natural images?** A law that is uniform over a volume ``V`` has ``h = log V``, so ``exp(h)`` is the effective
-volume of natural images in the unit cube. Cut into cells of width ``1/levels``, one for each image that `levels` values
-a pixel can write, of which there are ``levels^d`` in all, this volume holds
+**How many natural images?** A distribution that is uniform over a volume ``V`` has ``h = log V``, so ``exp(h)`` is the
+effective volume of natural images in the unit cube. Cut into cells of width ``1/levels``, one for each image that
+`levels` values per pixel can write, of which there are ``levels^d`` in all, this volume holds
 
     10^N images,    N = log10 exp(h + d log(levels)) = (h + d log(levels)) / log(10) .
 
@@ -39,7 +39,7 @@ __all__ = ["GaussianFit", "GumbelFit", "Summary", "fit_gaussian", "fit_gumbel", 
 
 
 class GumbelFit(NamedTuple):
-    """A Gumbel law of maxima; both numbers in the unit of the data it was fitted to."""
+    """A Gumbel distribution of maxima; both numbers in the unit of the data it was fitted to."""
 
     location: float
     scale: float
@@ -50,7 +50,7 @@ class GumbelFit(NamedTuple):
 
 
 class GaussianFit(NamedTuple):
-    """A normal law, for comparison."""
+    """A normal distribution, for comparison."""
 
     mean: float
     std: float
@@ -63,7 +63,7 @@ class GaussianFit(NamedTuple):
 
 @dataclass(frozen=True)
 class Summary:
-    """What the distribution of log p over a data set says. All log p in nats an image.
+    """What the distribution of log p over a data set says. All log p in nats per image.
 
     Attributes:
         count: number of images with a finite log p.
@@ -72,8 +72,8 @@ class Summary:
         mean, std, median, minimum, maximum: of log p.
         typical: the range of log p that holds the middle 80 % of images.
         gumbel: the fit; None when log p does not vary.
-        gumbel_gain: mean log likelihood of the Gumbel law minus that of the best Gaussian, in nats an image: above zero
-            when the Gumbel law fits better. None when log p does not vary.
+        gumbel_gain: mean log likelihood of the Gumbel distribution minus that of the best Gaussian, in nats per image:
+            above zero when the Gumbel distribution fits better. None when log p does not vary.
     """
 
     count: int
@@ -115,7 +115,7 @@ class Summary:
 
 
 def fit_gumbel(values: np.ndarray) -> GumbelFit:
-    """Maximum-likelihood Gumbel law (of maxima: skewed to high values).
+    """Maximum-likelihood Gumbel distribution (of maxima: skewed to high values).
 
     Args:
         values: numbers in any unit, shape ``(N,)``.
@@ -131,7 +131,7 @@ def fit_gumbel(values: np.ndarray) -> GumbelFit:
 
 
 def fit_gaussian(values: np.ndarray) -> GaussianFit:
-    """Maximum-likelihood normal law.
+    """Maximum-likelihood normal distribution.
 
     Args:
         values: numbers in any unit, shape ``(N,)``.
@@ -183,5 +183,5 @@ def _varied(values: np.ndarray) -> np.ndarray:
     values = np.asarray(values, dtype=np.float64)
     values = values[np.isfinite(values)]
     if len(values) < 2 or not np.ptp(values) > 0:
-        raise ValueError("A law can be fitted to two or more different finite values only.")
+        raise ValueError("A distribution can be fitted to two or more different finite values only.")
     return values

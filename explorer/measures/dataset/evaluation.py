@@ -1,22 +1,23 @@
-"""Metrics of a checkpoint on a data set: NLL read twice, denoising by noise level, and lossless codecs beside it."""
+"""Metrics of a model on a data set: NLL by two estimates, denoising by noise level, and lossless codecs beside it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
-from explorer.measures.dataset.nll import NegativeLogLikelihood, NllCheck, negative_log_likelihood, nll_check
+from explorer.images import Values
+from explorer.measures.dataset.nll import NegativeLogLikelihood, gap_by_level, negative_log_likelihood
 from explorer.measures.image.codecs import lossless_bits, mosaic_bits_per_pixel
 from explorer.measures.shared.noise import noise_generator
 from explorer.measures.shared.noise_levels import NoiseLevel, log_spaced, noise_levels
 from explorer.measures.shared.scoring import log_prob_batched, model_input
 from explorer.models.anchor import SpectralGaussian
-from explorer.models.checkpoints import Checkpoint
+from explorer.models.base import EnergyModel
+from explorer.progress import Progress
 
 __all__ = ["LEVELS", "Evaluation", "evaluate"]
 
@@ -31,9 +32,9 @@ class Evaluation:
 
     Attributes:
         nll: negative log-likelihood at the smallest noise, from the energy and from I-MMSE.
-        nll_check: the same, with where between the two the gap arises.
+        gaps: energy minus I-MMSE at each of `levels`, in nats per image: where between the two the gap arises.
         levels: measurements at `LEVELS` noise variances, from the smallest to the end of the range.
-        value_levels: number of cells a value, for code lengths.
+        value_levels: number of cells per value, for code lengths.
         code_length: mean of ``-log2 p(x, t0) / d + log2(levels)`` of the dequantized images, without noise: what the
             pages show for single images.
         gaussian: the same code length of the best Gaussian of these images (variances of their own DCT).
@@ -42,7 +43,7 @@ class Evaluation:
     """
 
     nll: NegativeLogLikelihood
-    nll_check: NllCheck
+    gaps: list[float]
     levels: list[NoiseLevel]
     value_levels: int
     code_length: float
@@ -63,33 +64,29 @@ class Evaluation:
 
 
 def evaluate(
-    checkpoint: Checkpoint,
-    pixels: np.ndarray,
-    seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    model: EnergyModel, values: Values, pixels: np.ndarray, seed: int = 0, progress: Progress | None = None
 ) -> Evaluation:
-    """Measure a checkpoint on 8-bit images.
+    """Measure a model on 8-bit images.
 
     Args:
-        checkpoint: the model.
+        model: an energy model.
+        values: how it reads 8-bit pixels.
         pixels: uint8, shape ``(N, C, H, W)``, N at least 2.
         seed: of dequantization and noise.
         progress: called with (noise levels done, noise levels in all).
     """
-    model, values = checkpoint.model, checkpoint.values
     images = torch.from_numpy(np.array(pixels))
     x = values.dequantized(images, noise_generator(seed + 1))
-    noise = checkpoint.config.model.noise
-    levels = noise_levels(model, x, log_spaced(noise.t_low, noise.t_max, LEVELS), seed, progress)
+    levels = noise_levels(model, x, log_spaced(model.t_low, model.t_max, LEVELS), seed, progress)
     per_bit = model.dimensions * math.log(2.0)
     shift = math.log2(values.levels)
     log_prob = log_prob_batched(model, model_input(values, images)).double()
-    gaussian = SpectralGaussian(model.image_shape, noise.t_low).fit(x)
+    gaussian = SpectralGaussian(model.image_shape, model.t_low).fit(x)
     some = np.asarray(pixels[:_CODEC_IMAGES])
     sizes = [lossless_bits(image) for image in some]
     return Evaluation(
         nll=negative_log_likelihood(x, levels),
-        nll_check=nll_check(x, levels),
+        gaps=gap_by_level(x, levels),
         levels=levels,
         value_levels=values.levels,
         code_length=float(-log_prob.mean()) / per_bit + shift,

@@ -1,4 +1,4 @@
-"""The negative log-likelihood of a data set, read twice.
+"""The negative log-likelihood of a data set, by two estimates.
 
 1. From the energy: ``E U(y, t0)``, ``y = x + sqrt(t0) eps``.
 2. From the denoising error (I-MMSE; Guo, Shamai and Verdu 2005; Kong, Brekelmans and Ver Steeg 2023): with
@@ -6,7 +6,7 @@
 
        NLL(t0)  =  1/2 sum_i log(2 pi e (lambda_i + T))  -  1/2 integral_{log t0}^{log T} (d - mse(t) / t) d log t ,
 
-   an upper bound on the entropy of the noisy data that no model can flatter.
+   an upper bound on the entropy of the noisy data.
 
 For a normalized energy whose score is its own gradient both agree; the gap is the model's honesty and is reported with
 every NLL.
@@ -20,26 +20,22 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from explorer.measures.shared.noise_levels import NoiseLevel
 from explorer.models.anchor import SpectralGaussian
 
 __all__ = [
-    "GapLevel",
     "NegativeLogLikelihood",
-    "NllCheck",
     "gap_by_level",
     "gaussian_entropy",
     "negative_log_likelihood",
-    "nll_check",
 ]
 
 
 @dataclass(frozen=True)
 class NegativeLogLikelihood:
-    """Negative log-likelihood of a data set at `t0`, in nats an image, read twice.
+    """Negative log-likelihood of a data set at `t0`, in nats per image, by two estimates.
 
     Attributes:
         energy: from the mean energy at `t0`.
@@ -57,14 +53,14 @@ class NegativeLogLikelihood:
 
     @property
     def gap(self) -> float:
-        """``energy - i_mmse`` in nats an image."""
+        """``energy - i_mmse`` in nats per image."""
         return self.energy - self.i_mmse
 
     def bits_per_dimension(self, levels: int | None = None) -> dict[str, float]:
-        """Both readings and the gap in bits/dimension.
+        """Both estimates and the gap in bits/dimension.
 
         Args:
-            levels: number of cells a value; when given, ``log2(levels)`` is added to both readings, which makes them
+            levels: number of cells per value; when given, ``log2(levels)`` is added to both, which makes them
                 code lengths (bits/pixel of 8-bit images for 256).
         """
         scale = 1.0 / (self.dimensions * math.log(2.0))
@@ -83,14 +79,15 @@ class NegativeLogLikelihood:
 def gaussian_entropy(x: Tensor, t: float) -> float:
     """``1/2 sum_i log(2 pi e (lambda_i + t))`` in nats, with ``lambda`` the DCT variances of images ``(N, C, H, W)``.
 
-    For `t` well above every variance this is the entropy of the noisy data, whatever their law.
+    For `t` well above every variance this is the entropy of the noisy data, whatever their distribution.
     """
-    gaussian = SpectralGaussian(tuple(x.shape[1:])).fit(x)
+    _, channels, height, width = x.shape
+    gaussian = SpectralGaussian((channels, height, width)).fit(x)
     return float(0.5 * torch.log(2 * math.pi * math.e * (gaussian.variances.double() + t)).sum())
 
 
 def negative_log_likelihood(x: Tensor, levels: Sequence[NoiseLevel]) -> NegativeLogLikelihood:
-    """Both readings from measurements at many noise levels.
+    """Both estimates from measurements at many noise levels.
 
     Args:
         x: the images that were measured, shape ``(N, C, H, W)``.
@@ -105,7 +102,7 @@ def negative_log_likelihood(x: Tensor, levels: Sequence[NoiseLevel]) -> Negative
 
 
 def gap_by_level(x: Tensor, levels: Sequence[NoiseLevel]) -> list[float]:
-    """Where the gap arises: at each level ``t``, mean energy minus I-MMSE reading of the NLL at that ``t``, in nats.
+    """Where the gap arises: at each level ``t``, mean energy minus I-MMSE estimate of the NLL at that ``t``, in nats.
 
     It begins at the whole gap at ``t0`` and ends at the error of the normalization at ``T``; a step between two levels
     is what the mean time score and the denoising error between them disagree by.
@@ -128,46 +125,3 @@ def _i_mmse_by_level(x: Tensor, levels: Sequence[NoiseLevel]) -> np.ndarray:
     steps = 0.5 * (removed[1:] + removed[:-1]) * np.diff(np.log(ts))
     above = np.append(np.cumsum(steps[::-1])[::-1], 0.0)  # the integral from each level to the last
     return gaussian_entropy(x, float(ts[-1])) - 0.5 * above
-
-
-class GapLevel(BaseModel):
-    """One noise level of the two readings of the NLL.
-
-    Attributes:
-        psnr: noise level in dB.
-        gap: energy minus I-MMSE reading of the NLL at this level, in nats an image.
-        mean_time_score: ``E t dU/dt / d``, zero for a normalized model.
-        time_error: time-score error over its irreducible part.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
-
-    psnr: float
-    gap: float
-    mean_time_score: float
-    time_error: float
-
-
-class NllCheck(BaseModel):
-    """Negative log-likelihood at the smallest noise level, in nats an image, from the energy and from I-MMSE."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
-
-    images: int
-    energy: float
-    i_mmse: float
-    levels: tuple[GapLevel, ...] = Field(min_length=1)
-
-
-def nll_check(x: Tensor, levels: Sequence[NoiseLevel]) -> NllCheck:
-    """Both readings of the NLL and the gap by noise level, from measurements on the images `x`."""
-    nll = negative_log_likelihood(x, levels)
-    return NllCheck(
-        images=nll.images,
-        energy=nll.energy,
-        i_mmse=nll.i_mmse,
-        levels=tuple(
-            GapLevel(psnr=level.psnr, gap=gap, mean_time_score=level.mean_time_score, time_error=level.time_error)
-            for level, gap in zip(levels, gap_by_level(x, levels), strict=True)
-        ),
-    )

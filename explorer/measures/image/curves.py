@@ -97,5 +97,5 @@ def noise_curves(
     """
     psnr = np.asarray(psnrs, dtype=float)
     scored = (torch.from_numpy(x) + values.dither(tuple(x.shape)))[None]
-    readings = local_dimensionality(model, scored, noise_variance_from_psnr(psnr).tolist(), draws, NOISE_SEED)
-    return NoiseCurves(psnr, readings.denoising[0].numpy(), -readings.mean_energy[0].numpy())
+    estimates = local_dimensionality(model, scored, noise_variance_from_psnr(psnr).tolist(), draws, NOISE_SEED)
+    return NoiseCurves(psnr, estimates.denoising[0].numpy(), -estimates.mean_energy[0].numpy())

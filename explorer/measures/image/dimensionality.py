@@ -1,7 +1,7 @@
 """Local dimensionality of an image: how many directions its neighborhood has at each noise level.
 
 With ``y = x + sqrt(t) eps`` and ``D`` the denoiser, the effective dimensionality (Guth, Kadkhodaie, Simoncelli 2025,
-arXiv 2506.05310) has two readings, equal for a normalized energy:
+arXiv 2506.05310) has two estimates, equal for a normalized energy:
 
     denoising:  d_eff(x, t) = E ||x - D(y, t)||^2 / t
     energy:     d_eff(x, t) = d - 2 t d/dt E[U(y, t) | x] = d - E[ 2 t dU/dt + sqrt(t) <grad_y U, eps> ]
@@ -10,7 +10,7 @@ Both come from the same backward pass. It is near ``d`` where the neighborhood (
 than the variation among similar images, and falls to 0 when it holds the whole data set. For a Gaussian it is
 ``sum_i lambda_i / (lambda_i + t)``.
 
-A third reading needs no noise: FLIPD (Kamkari et al. 2024), ``d + t (tr grad s + ||s||^2)`` at the clean image, equals
+A third estimate needs no noise: FLIPD (Kamkari et al. 2024), ``d + t (tr grad s + ||s||^2)`` at the clean image, equals
 ``d - 2 t dU/dt (x, t)`` by the heat equation: one backward pass in place of a trace.
 """
 
@@ -31,7 +31,7 @@ __all__ = ["LocalDimensionality", "flipd", "flipd_by_trace", "local_dimensionali
 
 
 class LocalDimensionality(NamedTuple):
-    """Readings for each image (rows) and noise variance (columns), shape ``(B, T)``, on the CPU.
+    """Estimates for each image (rows) and noise variance (columns), shape ``(B, T)``, on the CPU.
 
     Attributes:
         denoising: ``E ||x - D(y, t)||^2 / t``.

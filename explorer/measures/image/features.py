@@ -4,7 +4,7 @@ For a network, the features are the logarithms of the mean square of every chann
 
     log( mean over pixels of a_c^2 + 10^-4 ),        a_c = channel c of a layer, at (x, t), x the image without noise,
 
-at noise of 30 dB (what is fine) and of 10 dB (what is coarse): two forward passes an image. For a law without a U-Net
+at noise of 30 dB (what is fine) and of 10 dB (what is coarse): two forward passes an image. For a model without a U-Net
 they are what its score holds in each octave of frequency,
 
     log( mean over an octave of (sqrt(t) z_i)^2 + 10^-4 ),        z = DCT of the score at (x, t),

@@ -95,6 +95,6 @@ def _score(checkpoint: Checkpoint, names: list[str], pixels: np.ndarray) -> list
             "log_prob_db_per_dim": convert_log_prob(nats, "dB/dim", d),
             "code_length_bits": code_length_bits(nats, values.levels, d),
         }
-        | {f"dimensionality_{psnr:.0f}db": value for psnr, value in zip(DIMENSIONALITY_PSNRS, reading, strict=True)}
-        for name, nats, reading in zip(names, log_prob, dimensionality, strict=True)
+        | {f"dimensionality_{psnr:.0f}db": value for psnr, value in zip(DIMENSIONALITY_PSNRS, estimates, strict=True)}
+        for name, nats, estimates in zip(names, log_prob, dimensionality, strict=True)
     ]

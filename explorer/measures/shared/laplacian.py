@@ -13,7 +13,9 @@ from torch import Tensor
 
 from explorer.models.base import EnergyModel, sum_pixels
 
-__all__ = ["Laplacian", "laplacian"]
+__all__ = ["Laplacian", "laplacian", "trace_passes", "trace_probes"]
+
+_EXACT = 64  # pixel values up to which a trace is not estimated
 
 
 class Laplacian(NamedTuple):
@@ -72,3 +74,13 @@ def laplacian(model: EnergyModel, y: Tensor, t: float, probes: int | None, gener
             draws = torch.stack([curvature(v) for v in signs])
             value, error = draws.mean(0), draws.std(0) / probes**0.5
     return Laplacian(value, error, energy.detach(), -gradient.detach(), time_score.detach())
+
+
+def trace_probes(dimensions: int, probes: int) -> int | None:
+    """None, which stands for the exact trace, where an image has so few pixel values; else `probes`."""
+    return None if dimensions <= _EXACT else probes
+
+
+def trace_passes(dimensions: int, probes: int) -> int:
+    """What `laplacian` costs with `trace_probes` for one image, in forward and backward passes."""
+    return 2 + 2 * (trace_probes(dimensions, probes) or dimensions)

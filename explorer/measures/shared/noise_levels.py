@@ -7,7 +7,7 @@ With ``y = x + sqrt(t) eps``, everything at one noise level comes from one backw
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from torch import Tensor
 from explorer.measures.shared.noise import noise_generator
 from explorer.models.base import EnergyModel
 from explorer.models.devices import inference_batch_size
+from explorer.progress import Progress
 from explorer.units import psnr_from_noise_variance
 
 __all__ = ["NoiseLevel", "log_spaced", "noise_levels"]
@@ -59,7 +60,7 @@ def noise_levels(
     x: Tensor,
     ts: Sequence[float],
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[NoiseLevel]:
     """Measure `model` on images at several noise variances, with fresh noise for each.
 

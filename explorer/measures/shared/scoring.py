@@ -28,4 +28,5 @@ def log_prob_batched(model: EnergyModel, x: Tensor, t: float | None = None, batc
 
 def model_input(values: Values, pixels: Tensor) -> Tensor:
     """What a model is given for 8-bit pixels ``(N, C, H, W)``: cell centers plus the fixed dither, float32."""
-    return values.centers(pixels) + values.dither(tuple(pixels.shape[1:]))
+    _, channels, height, width = pixels.shape
+    return values.centers(pixels) + values.dither((channels, height, width))

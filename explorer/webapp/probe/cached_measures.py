@@ -41,8 +41,7 @@ _cached = st.cache_data(
 def psnr_range(checkpoint: Checkpoint) -> tuple[float, float]:
     """Noise levels that the model knows, in whole dB: from its largest noise (-20 or more) to its
     smallest (65 or less)."""
-    noise = checkpoint.config.model.noise
-    low, high = psnr_from_noise_variance(noise.t_max), psnr_from_noise_variance(noise.t_low)
+    low, high = (psnr_from_noise_variance(t) for t in (checkpoint.model.t_max, checkpoint.model.t_low))
     return max(-20.0, float(math.ceil(low))), min(65.0, float(math.floor(high)))
 
 

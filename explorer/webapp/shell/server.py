@@ -24,9 +24,9 @@ _SLOW_IMPORTS = (
     "explorer.figures.atlas",
     "explorer.figures.probe",
     "explorer.figures.training",
-    "explorer.figures.trust",
+    "explorer.figures.checks",
     "explorer.measures.image.probe",
-    "explorer.measures.consistency.reports",
+    "explorer.measures.consistency.storage",
     "explorer.models.checkpoints",
 )
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.measures.consistency.reports import find_report
-from explorer.measures.consistency.trust_report import TrustReport
-from explorer.measures.consistency.verdicts import verdicts
-from explorer.units import format_number
+from explorer.measures.consistency.report import Report
+from explorer.measures.consistency.storage import find_report, why_no_report
 from explorer.webapp.shell.grid_warning import warn_of_grid
 from explorer.webapp.shell.loaders import known_store
 from explorer.webapp.shell.sidebar import sidebar
@@ -27,20 +25,20 @@ def page() -> None:
     report = find_report(selection.checkpoint)
     if report is None:
         st.info(
-            f"{selection.checkpoint.name} was not checked yet. The quick checks take about a minute.",
+            f"{why_no_report(selection.checkpoint)} The quick checks take about a minute.",
             icon=":material/hourglass_empty:",
         )
     else:
         show(report)
 
 
-def show(report: TrustReport) -> None:
-    counts = [f"{count:,}" for count in sorted({n for section, n in report.images.items() if section != "other"})]
-    lowest = format_number(report.lowest_psnr, ".0f")
+def show(report: Report) -> None:
+    counts = [f"{measured.images:,}" for measured in sorted(report.results.values(), key=lambda each: each.images)]
     number = " to ".join(dict.fromkeys((counts[0], counts[-1]))) if counts else "no"
+    on = report.conditions
     st.caption(
-        f"Measured on {number} images of {report.dataset}, with noise from {report.psnr:.0f} dB PSNR (least) to "
-        f"{lowest} dB (most); {report.effort} checks, {report.seconds:,.0f} s."
+        f"Measured on {number} images of {on.dataset}, with noise from {on.smallest_noise} PSNR (least) to "
+        f"{on.largest_noise} (most); {report.effort} checks, {report.seconds:,.0f} s."
     )
-    verdict_table(verdicts(report))
+    verdict_table(report.verdicts())
     figures(report)

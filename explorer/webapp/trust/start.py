@@ -8,8 +8,8 @@ import torch
 from explorer.data.other import open_other
 from explorer.errors import ExplorerError
 from explorer.jobs.kinds import EvaluateTask
-from explorer.measures.consistency.reports import check
-from explorer.measures.consistency.trust import QUICK
+from explorer.measures.consistency.checks import QUICK
+from explorer.measures.consistency.storage import check_and_keep
 from explorer.webapp.shell.background import send, watch
 from explorer.webapp.shell.loaders import store
 from explorer.webapp.shell.sidebar import Selection
@@ -20,7 +20,7 @@ _PROBLEM = "checks-problem"
 
 
 def offer_checks(selection: Selection) -> None:
-    """Two buttons, a minute or as long as it takes; then how far the checks are, or what went wrong the last time."""
+    """Two buttons, for about a minute and for as long as it takes; then how far the checks are, or what went wrong."""
     if _PROBLEM in st.session_state:
         st.error(st.session_state.pop(_PROBLEM), icon=":material/error:")
     row = st.container(horizontal=True, vertical_alignment="center")
@@ -61,11 +61,15 @@ def _run(selection: Selection, key: str) -> None:
     """Run the quick checks, show how far they are, keep the report, and draw the page again."""
     bar = st.progress(0.0, "Opening the images…")
     checkpoint = selection.checkpoint
+
+    def show(title: str, share: float) -> None:
+        bar.progress(min(share, 1.0), f"{title}…")
+
     try:
         images = store(selection.dataset, checkpoint.model.image_shape, selection.split)
         own = (checkpoint.config.dataset, selection.dataset)
         other = open_other(checkpoint.model.image_shape, checkpoint.values, own)
-        check(checkpoint, images, QUICK, lambda what, share: bar.progress(min(share, 1.0), f"{what}…"), other)
+        check_and_keep(checkpoint, images, QUICK, show, other)
     except ExplorerError as error:
         st.session_state[_PROBLEM] = str(error)
     except torch.OutOfMemoryError:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from explorer.measures.consistency.step_aside import SHIFTS, StepAside, step_aside
+from explorer.measures.consistency.step_aside import SHIFTS, RolledEnergies, step_aside
 from explorer.measures.shared.noise import noise_generator
 from explorer.models.analytic import Gaussian, power_law_covariance
 
@@ -72,6 +72,6 @@ def test_the_seam_of_no_roll_does_not_enter_and_progress_is_told() -> None:
 
 
 def test_the_worst_shift_is_the_largest_jump_or_one_that_is_no_number() -> None:
-    assert StepAside(energies=(0, 0, 3, 0, 0), standard_errors=(0, 0, 0)).worst == 3
-    assert StepAside(energies=(0, 0, -3, 0, 0), standard_errors=(0, 0, 0)).worst == 3
-    assert StepAside(energies=(0, 9, 0, 0, math.nan), standard_errors=(0, 0, 0)).worst == 4
+    assert RolledEnergies(energies=(0, 0, 3, 0, 0), standard_errors=(0, 0, 0)).worst == 3
+    assert RolledEnergies(energies=(0, 0, -3, 0, 0), standard_errors=(0, 0, 0)).worst == 3
+    assert RolledEnergies(energies=(0, 9, 0, 0, math.nan), standard_errors=(0, 0, 0)).worst == 4

@@ -18,7 +18,12 @@ def pixels(count: int) -> np.ndarray:
 def test_figures_are_consistent(tiny_checkpoint: Checkpoint) -> None:
     images = pixels(30)
     seen = []
-    metrics = evaluate(tiny_checkpoint, images, progress=lambda done, total: seen.append((done, total))).as_dict()
+    metrics = evaluate(
+        tiny_checkpoint.model,
+        tiny_checkpoint.values,
+        images,
+        progress=lambda done, total: seen.append((done, total)),
+    ).as_dict()
     bits = metrics["bits_per_dimension"]
     assert bits["gap"] == pytest.approx(bits["energy"] - bits["i_mmse"])
     assert len(metrics["levels"]) == LEVELS

@@ -94,7 +94,7 @@ def test_a_job_scores_the_part_that_the_page_shows(monkeypatch: pytest.MonkeyPat
 def test_checks_in_a_job_are_on_that_part(monkeypatch: pytest.MonkeyPatch, model: str, count: int) -> None:
     looked_at: list[int] = []
     monkeypatch.setattr(
-        "explorer.measures.consistency.reports.check", lambda _, images, *__: looked_at.append(len(images))
+        "explorer.measures.consistency.storage.check_and_keep", lambda _, images, *__: looked_at.append(len(images))
     )
     assert do_task(create_job(EvaluateTask(checkpoint=model, dataset="photos"), "checks"), lambda: False)
     assert looked_at == [count]

@@ -8,9 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.errors import ExplorerError
-from explorer.measures.consistency.reports import find_report, save_report
+from explorer.measures.consistency.storage import find_report, save_report
 from explorer.models.checkpoints import Checkpoint
-from tests.measures.consistency.test_trust import SMALL, good
+from tests.measures.consistency.examples import SMALL, good
 
 ROOT = Path(__file__).parents[3]
 
@@ -42,7 +42,7 @@ def test_checks_run_on_demand_and_stay(page: AppTest, tiny_checkpoint: Checkpoin
     assert not page.error
     report = find_report(tiny_checkpoint)
     assert report is not None
-    assert report.normalization.annealed is not None
+    assert "annealing" in report.results
     assert "of Digits" in page.caption[-1].value or any("of Digits" in c.value for c in page.caption)
     assert len(page.main.table) == 1
     outcomes = dict(zip(page.main.table[0].value["Check"], page.main.table[0].value["Outcome"], strict=True))
@@ -55,7 +55,7 @@ def test_checks_run_on_demand_and_stay(page: AppTest, tiny_checkpoint: Checkpoin
 
 
 def test_the_figures_of_the_checks_on_photographs(page: AppTest, tiny_checkpoint: Checkpoint) -> None:
-    save_report(tiny_checkpoint, good().model_copy(update={"fingerprint": tiny_checkpoint.fingerprint}))
+    save_report(tiny_checkpoint, good((1, 32, 32)))
     page.run()
     assert not page.exception
     for title in ("A step aside", "On other photographs"):
@@ -82,7 +82,7 @@ def test_checks_that_fail_leave_the_report_that_is_there(
     def full(*_: object, **__: object) -> None:
         raise ExplorerError("The disk is full.")
 
-    monkeypatch.setattr("explorer.measures.consistency.trust.heat_residuals", full)
+    monkeypatch.setattr("explorer.measures.consistency.heat.heat_residuals", full)
     press(page, "Run the quick checks")
     assert page.error[0].value == "The disk is full."
     assert len(page.main.table) == 1

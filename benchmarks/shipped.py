@@ -1,0 +1,114 @@
+"""Tables of the checkpoints that ship, from their ``config.json`` and their trust reports."""
+
+from __future__ import annotations
+
+from explorer.home import SHIPPED_CHECKPOINTS
+from explorer.measures.consistency.storage import find_report
+from explorer.measures.consistency.verdict import Verdict
+from explorer.models.checkpoints import Checkpoint, load_checkpoint
+
+__all__ = ["checkpoints", "checks", "trainings"]
+
+_MARKS = {"passes": "", "does not pass": " (**does not pass**)", "open": " (undecided)"}
+
+
+def _shipped() -> list[Checkpoint]:
+    """Large images first, and of these the models trained on most pictures."""
+    found = [load_checkpoint(str(path.parent), "cpu") for path in SHIPPED_CHECKPOINTS.glob("*/config.json")]
+    return sorted(found, key=lambda c: (-c.model.image_shape[1], -_pictures(c), -c.model.image_shape[0], c.name))
+
+
+def _pictures(checkpoint: Checkpoint) -> int:
+    return int(checkpoint.config.training["training_pictures"])
+
+
+def _outcomes(checkpoint: Checkpoint) -> list[Verdict]:
+    report = find_report(checkpoint)
+    return [] if report is None else report.verdicts()
+
+
+def _markdown(titles: list[str], rows: list[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (titles, ["---"] * len(titles), *rows))
+
+
+def checkpoints() -> str:
+    """What ships and what it reaches."""
+    return _markdown(
+        [
+            "checkpoint",
+            "images",
+            "trained on",
+            "NLL by I-MMSE, bits/dimension",
+            "energy minus I-MMSE",
+            "JPEG XL: alone, in a mosaic",
+            "checks passed",
+        ],
+        [
+            [f"`{c.name}`", _images(c), f"{_pictures(c):,} {c.config.dataset}", *_figures(c), _passed(c)]
+            for c in _shipped()
+        ],
+    )
+
+
+def _images(checkpoint: Checkpoint) -> str:
+    channels, height, width = checkpoint.model.image_shape
+    return f"{height} x {width} {'gray' if channels == 1 else 'color'}"
+
+
+def _figures(checkpoint: Checkpoint) -> list[str]:
+    metrics = checkpoint.config.metrics
+    bits = metrics["bits_per_dimension"]
+    codecs = [metrics[kind]["JPEG XL"] for kind in ("codecs", "codecs_mosaic") if kind in metrics]
+    return [
+        f"{bits['i_mmse']:.3f} ({metrics['images']:,} images)",
+        f"{bits['gap']:+.3f}".replace("-", "−"),
+        ", ".join(f"{value:.3f}" for value in codecs) or "–",
+    ]
+
+
+def _passed(checkpoint: Checkpoint) -> str:
+    applying = [verdict.outcome for verdict in _outcomes(checkpoint) if verdict.outcome != "not applicable"]
+    return f"{applying.count('passes')} of {len(applying)}" if applying else "–"
+
+
+def trainings() -> str:
+    """How each was trained, and the best Gaussian beside it."""
+    return _markdown(
+        [
+            "checkpoint",
+            "training pictures",
+            "views of each",
+            "steps",
+            "images per step",
+            "minutes",
+            "on",
+            "Gaussian NLL",
+        ],
+        [[f"`{c.name}`", f"{_pictures(c):,}", *_training(c), _gaussian(c)] for c in _shipped()],
+    )
+
+
+def _training(checkpoint: Checkpoint) -> list[str]:
+    run = checkpoint.config.training
+    return [
+        f"{run['views']:,}", f"{run['step']:,}", f"{run['batch_size']:,}", f"{run['minutes']:,.1f}", run["hardware"],
+    ]  # fmt: skip
+
+
+def _gaussian(checkpoint: Checkpoint) -> str:
+    value = checkpoint.config.metrics["bits_per_dimension"].get("gaussian")
+    return "–" if value is None else f"{value:.3f}"
+
+
+def checks() -> str:
+    """What the checks of each measured; standalone models only, for the others have none."""
+    outcomes = {c.name: found for c in _shipped() if (found := _outcomes(c))}
+    names = [verdict.title for verdict in next(iter(outcomes.values()))]
+    return _markdown(
+        ["check", *(f"`{name}`" for name in outcomes)],
+        [[name, *(_measured(found[k]) for found in outcomes.values())] for k, name in enumerate(names)],
+    )
+
+
+def _measured(verdict: Verdict) -> str:
+    return verdict.value + _MARKS[verdict.outcome] if verdict.outcome in _MARKS else verdict.outcome

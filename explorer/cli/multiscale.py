@@ -1,0 +1,65 @@
+"""Train a multi-scale density, here."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from explorer.cli.console import DATA_HELP, messages, progress_bar
+from explorer.errors import ExplorerError
+
+__all__ = ["train_multiscale"]
+
+
+def train_multiscale(
+    recipe: Annotated[str, typer.Option(help="What to train: photo.")] = "photo",
+    data: Annotated[str, typer.Option(help=f"{DATA_HELP} The recipe's own when left out.")] = "",
+    name: Annotated[str, typer.Option(help="Of the run and the checkpoint; the recipe's own when left out.")] = "",
+    run: Annotated[Path | None, typer.Option(help="Resume the run in this folder; other options are ignored.")] = None,
+) -> None:
+    """Train the density of photographs of any size. Ctrl-C saves the state; `--run FOLDER` goes on from there."""
+    import torch
+
+    from explorer.data.sources import absolute_spec
+    from explorer.home import subfolder
+    from explorer.training.multiscale import multiscale_recipe
+    from explorer.training.multiscale import train_multiscale as train
+
+    torch.set_flush_denormal(True)  # denormal numbers make arithmetic on the CPU many times slower
+    config = None
+    if run is None:
+        config = multiscale_recipe(recipe, absolute_spec(data) if data else "", name)
+        run = subfolder("runs") / config.name
+        if run.exists():
+            raise ExplorerError(f"A run called {config.name!r} exists already. Resume it with --run {run}.")
+    messages.print(f"Run folder: {run}", highlight=False)
+    stopping: list[bool] = []
+    with progress_bar("Training") as progress, _on_interrupt(stopping):
+        finished = train(run, config, lambda: bool(stopping), progress)
+    if finished:
+        messages.print("Finished.")
+    else:
+        messages.print(
+            f"Stopped and saved. Go on with: python -m explorer train-multiscale --run {run}", highlight=False
+        )
+
+
+@contextmanager
+def _on_interrupt(stopping: list[bool]) -> Iterator[None]:
+    """The first Ctrl-C asks for a stop, which saves; a second one interrupts."""
+    before = signal.getsignal(signal.SIGINT)
+
+    def stop(_signal: int, _frame: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        stopping.append(True)
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

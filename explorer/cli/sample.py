@@ -1,0 +1,68 @@
+"""Images that a model draws."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from explorer.cli.console import DeviceOption, ModelArgument, messages, open_checkpoint, progress_bar
+from explorer.errors import ExplorerError
+from explorer.home import write_atomically
+
+__all__ = ["sample"]
+
+
+def sample(
+    model: ModelArgument,
+    count: Annotated[int, typer.Option("--count", "-n", help="How many images.", min=1)] = 16,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The .npz file to write.")] = Path("samples.npz"),
+    sampler: Annotated[
+        Literal["ancestral", "flow", "corrector", "mala"],
+        typer.Option(
+            help="Partial denoising (1 gradient a step), probability flow (2), predictor-corrector (2), or Langevin "
+            "moves with an exact accept test (2)."
+        ),
+    ] = "flow",
+    steps: Annotated[int, typer.Option(help="From large to small noise.", min=1)] = 60,
+    late: Annotated[bool, typer.Option("--late", help="Start where the model is Gaussian; saves the steps above.")] = (
+        False
+    ),
+    seed: Annotated[int, typer.Option(help="Of all that is drawn.", min=0)] = 0,
+    trace: Annotated[bool, typer.Option("--trace", help="Keep the energies on the way.")] = False,
+    device: DeviceOption = "auto",
+) -> None:
+    """Draw images from a model, into a NumPy file.
+
+    The file has the arrays `images` (uint8, N x C x H x W), `log_prob` (nats, N) and `values`: the noisy images at the
+    model's smallest noise, float32, whose log p is `log_prob`. `images` are `values` denoised once, in 8 bits. With
+    --trace also `energies` (nats, levels x N) and `psnr` (noise levels in dB), and for mala `acceptance`.
+    """
+    import numpy as np
+
+    from explorer.measures.sampling.sample import sample as draw
+
+    if output.suffix.lower() != ".npz":
+        raise ExplorerError(f"{output} must end in .npz.")
+    checkpoint = open_checkpoint(model, device)
+    with progress_bar("Sampling") as progress:
+        drawn = draw(checkpoint.model, count, sampler=sampler, steps=steps, seed=seed, late=late, progress=progress)
+    arrays = {
+        "images": checkpoint.values.to_pixels(drawn.images).numpy(),
+        "log_prob": drawn.log_prob.double().numpy(),
+        "values": drawn.y.numpy(),
+    }
+    if trace:
+        arrays |= {"energies": drawn.energies, "psnr": drawn.psnr}
+        if drawn.acceptance is not None:
+            arrays["acceptance"] = drawn.acceptance
+    with write_atomically(output) as path, open(path, "wb") as file:  # by name, NumPy would add a suffix
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+    saved = f", {drawn.plan.saved} saved" if late else ""
+    accepted = "" if drawn.acceptance is None else f", {100 * drawn.acceptance.mean():.0f} % of the moves accepted"
+    messages.print(
+        f"{count} images drawn into {output}: {drawn.plan.gradients} gradients each{saved}{accepted}.",
+        highlight=False,
+        soft_wrap=True,
+    )

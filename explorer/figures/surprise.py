@@ -1,0 +1,103 @@
+"""Figures of a map of surprise: bits over the image, and bits over noise scales."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.figures.pixels import DIVERGING
+from explorer.figures.style import BLUE, FONT_SIZE, GRAY, SEQUENTIAL, VERMILLION, mark_vertical, style_figure
+
+__all__ = ["bits_by_scale_figure", "surprise_difference", "surprise_map"]
+
+_QUANTILE = 0.995  # the strongest color, so that single pixels do not fade all others
+
+
+def surprise_map(
+    bits: np.ndarray, *, limits: tuple[float, float] | None = None, what: str = "bits", height: int = 360
+) -> go.Figure:
+    """Bits of each pixel as colors; hovering says them.
+
+    Args:
+        bits: shape ``(H, W)``.
+        limits: values of the first and the last color, so that several maps share one scale; when None the middle 99 %
+            of this one.
+        what: the unit, for the color bar and for hovering.
+        height: in screen pixels.
+    """
+    low, high = limits or (float(np.quantile(bits, 1 - _QUANTILE)), float(np.quantile(bits, _QUANTILE)))
+    return _pixels(bits, low, high, list(SEQUENTIAL), what, "%{z:.2f}", height)
+
+
+def surprise_difference(bits: np.ndarray, *, what: str = "bits more", height: int = 360) -> go.Figure:
+    """Signed bits of each pixel, such as those that one model or image takes more than another; 0 is white.
+
+    Args:
+        bits: shape ``(H, W)``.
+        what, height: as for `surprise_map`.
+    """
+    strongest = float(np.quantile(np.abs(bits), _QUANTILE))
+    return _pixels(bits, -strongest, strongest, list(DIVERGING), what, "%{z:+.2f}", height)
+
+
+def bits_by_scale_figure(
+    psnr: Sequence[float], bits: Sequence[float], at: float | None = None, height: int = 240
+) -> go.Figure:
+    """Bits of an image, or of a pixel, that come from each noise level.
+
+    Args:
+        psnr: noise levels in dB, shape ``(K,)``.
+        bits: shape ``(K,)``.
+        at: the chosen noise level, marked.
+        height: in screen pixels.
+    """
+    figure = go.Figure(
+        go.Bar(
+            x=list(psnr),
+            y=list(bits),
+            marker={"color": BLUE},
+            hovertemplate="%{y:,.2f} bits<br>from noise at %{x:.1f} dB<extra></extra>",
+        )
+    )
+    style_figure(
+        figure,
+        x_title="noise level, dB PSNR (left: coarse, right: fine)",
+        y_title="bits",
+        height=height,
+        legend=False,
+    )
+    if at is not None:
+        mark_vertical(figure, at, "", VERMILLION, "dot")
+    return figure
+
+
+def _pixels(
+    bits: np.ndarray, low: float, high: float, colors: list[str], what: str, number: str, height: int
+) -> go.Figure:
+    """A constant map has one color, in the middle of its scale."""
+    middle, half = (low + high) / 2, max((high - low) / 2, 1e-6)
+    figure = go.Figure(
+        go.Heatmap(
+            z=bits,
+            zmin=middle - half,
+            zmax=middle + half,
+            colorscale=[[k / (len(colors) - 1), color] for k, color in enumerate(colors)],
+            colorbar={"title": {"text": what, "side": "right"}, "thickness": 12, "outlinewidth": 0},
+            hovertemplate=f"row %{{y}}, column %{{x}}: {number} {what}<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        height=height,
+        margin={"l": 4, "r": 4, "t": 8, "b": 8},
+        paper_bgcolor="rgba(0, 0, 0, 0)",
+        plot_bgcolor="rgba(0, 0, 0, 0)",
+        font_size=FONT_SIZE,
+        font_color=GRAY,
+        hoverlabel_font_size=FONT_SIZE,
+    )
+    hidden = {"visible": False, "constrain": "domain"}
+    figure.update_xaxes(**hidden)
+    figure.update_yaxes(**hidden, autorange="reversed", scaleanchor="x")
+    return figure

@@ -1,0 +1,134 @@
+"""The negative log-likelihood of details given coarse images, from the energy and from the denoising error.
+
+1. From the energy: ``E U(d + sqrt(t0) eps, t0 | c)``.
+2. From the denoising error (I-MMSE): with ``mse(t) = E ||d - D(d + sqrt(t) eps, t | c)||^2`` of any denoiser that is
+   given ``c``, ``n`` details, ``lambda`` the variances of the residual of the best linear prediction and ``T`` large,
+
+       NLL(t0)  =  1/2 sum_i log(2 pi e (lambda_i + T))  -  1/2 integral_{log t0}^{log T} (n - mse(t) / t) dlog t .
+
+   The first term is the conditional entropy at ``T`` but for what is of second order in ``lambda / T``.
+
+Both hold factor by factor, and so does their sum over the scales of a `MultiscaleDensity` for the whole image.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explorer.measures.shared.noise import noise_generator
+from explorer.measures.shared.noise_levels import log_spaced
+from explorer.models.conditional import ConditionalModel
+from explorer.models.haar import haar, halve
+from explorer.progress import Progress
+
+__all__ = ["DetailsNll", "details_nll"]
+
+_BATCH_POSITIONS = 2**16
+
+
+@dataclass(frozen=True)
+class DetailsNll:
+    """Negative log-likelihood of the details of one Haar step, in nats a detail, in the units of the step.
+
+    Attributes:
+        level: of the step.
+        energy: from the mean energy at the smallest noise.
+        i_mmse: from the denoising error.
+        gaussian: entropy of the best linear prediction with stationary white residual.
+        ts: noise variances, increasing, shape ``(T,)``.
+        relative_error: ``mse(t) / (n t)`` at each.
+        mean_time_score: ``E t dU/dt / n`` at each; zero for a normalized model.
+        images: number of images averaged over.
+    """
+
+    level: int
+    energy: float
+    i_mmse: float
+    gaussian: float
+    ts: np.ndarray
+    relative_error: np.ndarray
+    mean_time_score: np.ndarray
+    images: int
+
+    def bits_per_pixel(self, levels: int = 256) -> dict[str, float]:
+        """Code lengths of the details in bits a pixel of ``x_0``, for `levels` cells a value, and the gap.
+
+        There are ``3 / 4^(level + 1)`` details a pixel value; a detail is ``2^level`` times larger in the orthonormal
+        coefficients of ``x_0``.
+        """
+        share = 3 / 4 ** (self.level + 1)
+        shift = math.log2(levels) + self.level
+        bits = {
+            name: share * (value / math.log(2) + shift)
+            for name, value in (("energy", self.energy), ("i_mmse", self.i_mmse), ("gaussian", self.gaussian))
+        }
+        return bits | {"gap": bits["energy"] - bits["i_mmse"]}
+
+
+def details_nll(
+    model: ConditionalModel,
+    x: Tensor,
+    level: int,
+    t0: float,
+    t_high: float = 1.0,
+    count: int = 17,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> DetailsNll:
+    """Both estimates for one step of images.
+
+    Args:
+        model: a conditional model.
+        x: clean (dequantized) images ``x_0`` in [0, 1], shape ``(N, C, H, W)``, sides multiples of ``2^(level + 1)``.
+        level: of the step.
+        t0: noise variance of the pixels of ``x_0``.
+        t_high: largest noise variance of the details, far above their variance.
+        count: number of noise variances, evenly spaced in the logarithm.
+        seed: of the noise.
+        progress: called with (noise levels done, in all).
+    """
+    generator = noise_generator(seed)
+    coarse, details = haar(halve(x, level))
+    coarse = coarse / 2
+    coarse = coarse + math.sqrt(t0 / 4 ** (level + 1)) * torch.randn(coarse.shape, generator=generator)
+    ts = log_spaced(t0 / 4**level, t_high, count)
+    batch = max(1, _BATCH_POSITIONS // coarse[0, 0].numel())
+    n = details[0].numel()
+    rows = []
+    for done, t in enumerate(ts):
+        sums = np.zeros(3)
+        for d, c in zip(torch.split(details, batch), torch.split(coarse, batch), strict=True):
+            eps = torch.randn(d.shape, generator=generator)
+            variance, at_level = torch.full((len(d),), t), torch.full((len(d),), float(level))
+            result = model.derivatives(d + math.sqrt(t) * eps, variance, c, at_level)
+            error = (-math.sqrt(t) * result.score - eps).square().flatten(1).mean(1)
+            power = eps.square().flatten(1).mean(1)
+            energy = result.energy / n + 0.5 * (1 - power)  # most of its fluctuation is that of the noise's norm
+            sums += [float(error.sum()), float(energy.sum()), float((t * result.time_score / n).sum())]
+        rows.append(sums / len(details))
+        if progress is not None:
+            progress(done + 1, len(ts))
+    error, energy, time_score = np.array(rows).T
+    removed = np.trapezoid(1 - error, np.log(ts))
+    variances = _residual_variances(coarse, details)
+    far = 0.5 * np.log(2 * math.pi * math.e * (variances + ts[-1])).mean()
+    near = 0.5 * np.log(2 * math.pi * math.e * (variances + ts[0])).mean()
+    return DetailsNll(
+        level, float(energy[0]), float(far - 0.5 * removed), float(near), np.array(ts), error, time_score, len(details)
+    )
+
+
+def _residual_variances(coarse: Tensor, details: Tensor) -> np.ndarray:
+    """Variances, over images and positions, of what the best linear prediction leaves of the details."""
+    inputs = torch.nn.functional.unfold(torch.nn.functional.pad(coarse, (1, 1, 1, 1), "replicate"), 3)
+    a = inputs.transpose(0, 1).flatten(1).double()
+    b = details.flatten(2).transpose(0, 1).flatten(1).double()
+    both = b @ a.T
+    residual = b @ b.T - both @ torch.linalg.lstsq(a @ a.T, both.T).solution
+    variances: np.ndarray = torch.linalg.eigvalsh(residual / b.shape[1]).clamp_min(1e-12).numpy()
+    return variances

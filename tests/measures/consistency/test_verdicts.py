@@ -1,0 +1,200 @@
+"""What a report means: each verdict and its sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from explorer.measures.consistency.checks import CHECKS
+from explorer.measures.consistency.dimensionality import CleanDimensionality
+from explorer.measures.consistency.flow import Flow
+from explorer.measures.consistency.heat import HeatEquation
+from explorer.measures.consistency.likelihood import Likelihood
+from explorer.measures.consistency.report import Report
+from explorer.measures.consistency.step_aside import StepAsideCheck
+from explorer.measures.consistency.verdict import Verdict, decibels, decide, signed
+from tests.measures.consistency.examples import (
+    clean_level,
+    empty,
+    gap_level,
+    good,
+    normalization,
+    outcome,
+    residual,
+    rolled,
+    with_result,
+)
+
+OUTCOMES = {True: "passes", False: "does not pass", None: "open"}
+
+
+def test_a_good_model_passes_everything() -> None:
+    for report, left_out in ((good(), "step_aside"), (good((1, 32, 32)), "annealing")):
+        outcomes = {verdict.check: verdict.outcome for verdict in report.verdicts()}
+        assert len(outcomes) == 9
+        assert outcomes.pop(left_out) == "not applicable"
+        assert set(outcomes.values()) == {"passes"}
+        assert all(verdict.sentence.endswith(".") for verdict in report.verdicts())
+
+
+def test_a_verdict_is_data() -> None:
+    heat = outcome(good(), "heat_equation")
+    assert (heat.measured, heat.threshold, heat.unit, heat.where) == (0.004, 0.02, "nats/dimension/e-fold", "20 dB")
+    for verdict in good().verdicts():
+        if verdict.outcome == "passes" and verdict.check != "other_photographs":
+            assert abs(verdict.measured) <= verdict.threshold
+
+
+def test_a_report_can_be_printed() -> None:
+    text = str(good())
+    for check in CHECKS:
+        assert check.title in text
+    assert "not applicable" in text
+    assert "(threshold 0.05)" in text
+
+
+def test_numbers_are_written_as_people_write_them() -> None:
+    assert (signed(0.0144, 3), signed(-0.0144, 3), signed(-0.00001, 3)) == ("+0.014", "−0.014", "0.000")
+    assert (decibels(-20.0), decibels(37.6), decibels(-0.2)) == ("−20 dB", "38 dB", "0 dB")
+    assert [decide(0.1, 0.2), decide(-0.3, 0.2), decide(0.3, 0.2, 0.1)] == ["passes", "does not pass", "open"]
+
+
+def test_each_failure_is_told_with_where_and_how_much() -> None:
+    report = good()
+    far = (gap_level(60.0, 9.0), gap_level(20.0, 8.0), gap_level(-20.0, 0.0))
+    gap = outcome(with_result(report, "likelihood", Likelihood(images=2, energy=9, i_mmse=0, levels=far)), "likelihood")
+    assert gap.outcome == "does not pass"
+    assert "+0.130 bits/dimension" in gap.sentence
+    assert "between −20 and 20 dB" in gap.sentence
+
+    wrong = (gap_level(60.0, 9.0), gap_level(-20.0, 8.0))
+    check = Likelihood(images=2, energy=9, i_mmse=0, levels=wrong)
+    assert "the constant is wrong" in outcome(with_result(report, "likelihood", check), "likelihood").sentence
+
+    hot = HeatEquation(images=2, levels=(residual(0.004), residual(0.5)))
+    heat = outcome(with_result(report, "heat_equation", hot), "heat_equation")
+    assert heat.outcome == "does not pass"
+    assert "0.5000 nats" in heat.sentence
+
+    flows = report.results["flow"].flows
+    off = Flow(images=1, flows=(flows[0].model_copy(update={"log_prob": 90.0}),))
+    flow = outcome(with_result(report, "flow", off), "flow")
+    assert flow.outcome == "does not pass"
+    assert "−0.144 bits/dimension" in flow.sentence
+    assert "100 times faster" in flow.sentence
+
+    lost = Flow(images=2, flows=(flows[0].model_copy(update={"log_prob": float("nan")}), flows[0]))
+    flow = outcome(with_result(report, "flow", lost), "flow")
+    assert flow.outcome == "does not pass"
+    assert "cannot be followed" in flow.sentence
+
+    def clean(*traces: float) -> CleanDimensionality:
+        levels = tuple(clean_level(trace) for trace in traces)
+        return CleanDimensionality(images=2, levels=levels, time_score_seconds=0.1, trace_seconds=1.0)
+
+    apart = outcome(with_result(report, "clean_dimensionality", clean(40.0)), "clean_dimensionality")
+    assert apart.outcome == "does not pass"
+    assert "60.0 and 40.0 dimensions" in apart.sentence
+    assert "They agree at 0 of 1 noise levels" in apart.sentence
+
+    astray = outcome(with_result(report, "clean_dimensionality", clean(60.5, 7e7)), "clean_dimensionality")
+    assert astray.value == "over 1,000 %"
+    assert "7e+07" in astray.sentence
+    assert "They agree at 1 of 2 noise levels" in astray.sentence
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "passed"),
+    [(0.5, 0.2, True), (30.0, 1.0, False), (2.5, 1.0, None), (1.5, 1.0, None), (float("nan"), 1.0, False)],
+)
+def test_annealing_decides_only_when_it_can(value: float, error: float, passed: bool | None) -> None:
+    verdict = outcome(with_result(good(), "annealing", normalization(value, error)), "annealing")
+    assert verdict.outcome == OUTCOMES[passed]
+    assert ("too large to decide" in verdict.sentence) == (passed is None)
+
+
+@pytest.mark.parametrize(
+    ("jump", "error", "passed"),
+    [
+        (0.5, 0.2, True),
+        (0.0, 0.0, True),
+        (-9.0, 1.0, False),
+        (9.0, 1.0, False),
+        (-2.0, 0.5, None),
+        (1.2, 0.5, None),
+        (float("nan"), 0.1, False),
+        (9.0, float("nan"), False),
+    ],
+)
+def test_a_step_aside_decides_only_when_it_can(jump: float, error: float, passed: bool | None) -> None:
+    """The threshold of 0.02 bits/dimension is 1.386 nats an image of 100 values."""
+    step = rolled(5.0, 5.0 + jump, 5.0, 5.0, error=error)
+    verdict = StepAsideCheck(10).judge(step, good().conditions)
+    assert verdict.outcome == OUTCOMES[passed]
+    assert ("too large to decide" in verdict.sentence) == (passed is None)
+    assert ("learned a grid" in verdict.sentence) == (passed is False)
+    if abs(jump) == 9:
+        assert "rolled by 2 pixels" in verdict.sentence
+        assert "0.130" in verdict.value  # 9 / (100 ln 2)
+        assert "0.02" in verdict.sentence
+
+
+def others(**changes: float) -> Verdict:
+    """The verdict on other photographs where some numbers are others; those that begin with ``own_`` at home."""
+    report = good()
+    measured = report.results["other_photographs"]
+    own = {name.removeprefix("own_"): value for name, value in changes.items() if name.startswith("own_")}
+    other = {name: value for name, value in changes.items() if not name.startswith("own_")}
+    parts = {"own": measured.own.model_copy(update=own), "other": measured.other.model_copy(update=other)}
+    return outcome(with_result(report, "other_photographs", measured.model_copy(update=parts)), "other_photographs")
+
+
+@pytest.mark.parametrize(
+    ("changes", "passed", "meaning"),
+    [
+        ({}, True, None),
+        ({"jpeg_xl": 801.0}, False, "the model knows its data set, not images"),
+        ({"jpeg_xl": 801.0, "own_jpeg_xl": 799.0}, False, "no advantage over JPEG XL on either"),
+        ({"energy": 9.0}, False, "The gap opens"),
+        ({"energy": -9.0}, False, "The gap opens"),
+        ({"energy": float("nan")}, False, "The gap opens"),
+        ({"i_mmse": float("nan")}, False, "The advantage over JPEG XL is gone"),
+    ],
+    ids=str,
+)
+def test_other_photographs_need_a_small_gap_and_an_advantage(
+    changes: dict[str, float], passed: bool, meaning: str | None
+) -> None:
+    verdict = others(**changes)
+    assert verdict.outcome == OUTCOMES[passed]
+    for number in ("8.014", "9.000", "8.500", "+0.014"):  # 8 + 1 / (100 ln 2), the files, and the gap at home
+        assert number in verdict.sentence or changes
+    for sentence in ("data set, not images", "on either", "The gap opens"):
+        assert (sentence in verdict.sentence) == (meaning is not None and sentence in meaning) or "nan" in str(changes)
+    assert meaning is None or meaning in verdict.sentence
+
+
+def test_a_gap_on_both_data_sets_is_told_as_such() -> None:
+    assert "too large on both" in others(own_energy=9.0, energy=9.0).sentence
+
+
+def test_what_was_not_run_says_so() -> None:
+    verdicts = empty().verdicts()
+    assert len(verdicts) == 9
+    assert {verdict.outcome for verdict in verdicts if verdict.check != "step_aside"} == {"open"}
+    assert all(verdict.sentence == "Not measured yet." for verdict in verdicts if verdict.outcome == "open")
+
+
+def test_numbers_that_are_not_finite_never_pass_and_survive_the_disk() -> None:
+    nan = float("nan")
+    flow = good().results["flow"].flows[0].model_copy(update={"log_prob": float("inf")})
+    broken = {
+        "likelihood": Likelihood(images=2, energy=nan, i_mmse=0, levels=(gap_level(60.0, nan),)),
+        "heat_equation": HeatEquation(images=2, levels=(residual(nan),)),
+        "flow": Flow(images=1, flows=(flow,)),
+        "large_noise": normalization(nan, nan),
+    }
+    report = good().model_copy(update={"results": broken})
+    for name in broken:
+        assert outcome(report, name).outcome == "does not pass"
+    assert all(chart.curves for chart in report.charts())
+    assert Report.model_validate_json(report.model_dump_json()).results["likelihood"].levels[0].psnr == 60

@@ -1,0 +1,109 @@
+"""A run that trains a multi-scale density: resumable, and a checkpoint at its end."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from typer.testing import CliRunner
+
+from explorer.cli import app
+from explorer.errors import ExplorerError
+from explorer.models.multiscale_checkpoint import load_multiscale
+from explorer.training.multiscale import (
+    MULTISCALE_RECIPES,
+    MultiscaleTrainingConfig,
+    ShrunkSource,
+    multiscale_recipe,
+    train_multiscale,
+)
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> Path:
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(6):
+        small = Image.fromarray(rng.integers(0, 256, (5, 5), np.uint8))
+        small.resize((70, 70), Image.Resampling.BICUBIC).save(folder / f"{number}.png")
+    return folder
+
+
+def config(dataset: Path, steps: int = 3) -> MultiscaleTrainingConfig:
+    noise = {"t_min": 1e-7, "t0": 3e-7, "t_max": 1.0}
+    run = {"name": "tiny", "dataset": str(dataset), "steps": steps, "batch_size": 2}
+    conditional = {"noise": noise, "image_shape": (1, 32, 32), "width": 4, "dilations": (1,), "embedding_dim": 8}
+    base = {"noise": noise, "image_shape": (1, 8, 8), "unet": {"base_width": 4, "num_scales": 1, "embedding_dim": 8}}
+    return MultiscaleTrainingConfig(
+        name="tiny",
+        dataset=str(dataset),
+        views=2,
+        min_shrink=2.0,
+        side=64,
+        conditional=run | {"model": conditional},
+        base=run | {"model": base},
+    )
+
+
+def test_a_run_ends_as_a_checkpoint(home: Path, photographs: Path, tmp_path: Path) -> None:
+    told = []
+    assert train_multiscale(tmp_path / "run", config(photographs), progress=lambda *step: told.append(step))
+    assert told[-1] == (6, 6)
+    model, description = load_multiscale(home / "checkpoints" / "tiny")
+    assert description.dataset == "photographs"
+    assert str(tmp_path) not in (home / "checkpoints" / "tiny" / "config.json").read_text()
+    assert torch.isfinite(model.log_prob(torch.rand(1, 1, 64, 64))).all()
+    assert "64 x 64" in (home / "checkpoints" / "tiny" / "card.md").read_text()
+
+
+def test_a_stopped_run_takes_the_steps_that_it_would_have_taken(home: Path, photographs: Path, tmp_path: Path) -> None:
+    train_multiscale(tmp_path / "whole", config(photographs))
+    whole, _ = load_multiscale(home / "checkpoints" / "tiny")
+    asked = iter([False, False, True])
+    assert not train_multiscale(tmp_path / "stopped", config(photographs), lambda: next(asked))
+    assert train_multiscale(tmp_path / "stopped")
+    resumed, _ = load_multiscale(home / "checkpoints" / "tiny")
+    for one, other in zip(whole.parameters(), resumed.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
+def test_the_command_resumes_a_run(home: Path, photographs: Path, tmp_path: Path) -> None:
+    assert not train_multiscale(tmp_path / "run", config(photographs), lambda: True)
+    done = CliRunner().invoke(app, ["train-multiscale", "--run", str(tmp_path / "run")])
+    assert done.exit_code == 0
+    assert (home / "checkpoints" / "tiny" / "config.json").exists()
+    refused = CliRunner().invoke(app, ["train-multiscale", "--recipe", "nothing"])
+    assert isinstance(refused.exception, ExplorerError)
+
+
+def test_recipes_are_whole() -> None:
+    assert "photo" in MULTISCALE_RECIPES
+    for recipe in MULTISCALE_RECIPES:
+        found = multiscale_recipe(recipe, "somewhere", "mine")
+        assert (found.name, found.dataset, found.conditional.recipe) == ("mine", "somewhere", recipe)
+        assert found.model.image_shape[1] == found.side
+    with pytest.raises(ExplorerError, match="There is no recipe"):
+        multiscale_recipe("nothing")
+
+
+def test_a_run_needs_its_configuration(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(ExplorerError, match="is not a training run"):
+        train_multiscale(tmp_path / "nothing")
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(ExplorerError, match="damaged"):
+        train_multiscale(tmp_path)
+
+
+def test_shrunk_images_are_means() -> None:
+    class Images:
+        def sample(self, count: int, _generator: torch.Generator) -> torch.Tensor:
+            return torch.arange(count * 144.0).view(count, 1, 12, 12)
+
+        statistics = sample
+
+    source = ShrunkSource(Images(), 4)
+    x = source.sample(2, torch.Generator())
+    assert x.shape == source.statistics(2, torch.Generator()).shape == (2, 1, 4, 4)
+    assert float(x[0, 0, 0, 0]) == 13.0
