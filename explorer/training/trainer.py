@@ -252,7 +252,7 @@ class Trainer:
             self.averaged.load_state_dict({**model, **averaged})
             if not 0 <= step <= self.config.steps:
                 raise ValueError(f"There is no step {step}.")
-            for name, parameter in self.parameters.items():
+            for name, parameter in self.parameters.items() if step else ():  # Adam has no moments before the first
                 state = {key: tensors[f"adam.{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")}
                 _check_like(parameter, state["exp_avg"], state["exp_avg_sq"])
                 _check_like(torch.zeros(()), state["step"])

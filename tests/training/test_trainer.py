@@ -69,3 +69,10 @@ def test_bfloat16_layers_train_a_model_of_float32() -> None:
     assert all(parameter.dtype == torch.float32 for parameter in fast.model.parameters())
     assert fast.model.unet.convolution_dtype == torch.bfloat16
     assert fast.averaged.unet.convolution_dtype == torch.float32
+
+
+def test_a_state_from_before_the_first_step_is_whole(tmp_path: Path) -> None:
+    Trainer(config(), bars(config())).save(tmp_path / "state.safetensors")
+    resumed, fresh = Trainer(config(), bars(config())), Trainer(config(), bars(config()))
+    resumed.restore(tmp_path / "state.safetensors")
+    torch.testing.assert_close(resumed.take_step(), fresh.take_step(), rtol=0, atol=0)
