@@ -20,7 +20,7 @@ import typer
 from torch import Tensor, nn
 
 from benchmarks.result import Cell, WriteOption, measured, report
-from benchmarks.steps import take_all_steps
+from benchmarks.steps import averaged, take_all_steps
 from explorer.data.names import dataset_name
 from explorer.data.sources import open_dataset
 from explorer.models.dual import DualEnergy
@@ -48,7 +48,8 @@ class ScoreNetwork(nn.Module):
         super().__init__()
         self.parts = energy
         for unused in (energy.radial, energy.offset):
-            unused.requires_grad_(False)
+            if unused is not None:
+                unused.requires_grad_(False)
 
     def forward(self, y: Tensor, t: Tensor) -> Tensor:
         parts = self.parts
@@ -75,7 +76,7 @@ def _denoised(scaled_gradient: Callable[[Tensor, Tensor], Tensor], x: Tensor) ->
         generator = torch.Generator().manual_seed(4)
         t = float(noise_variance_from_psnr(psnr))
         errors = []
-        for part in x.split(200):
+        for part in torch.split(x, 200):
             eps = torch.randn(part.shape, generator=generator)
             error = scaled_gradient(part + t**0.5 * eps, torch.full((len(part),), t)) - eps
             errors.append(t * error.square().flatten(1).mean(1))
@@ -113,7 +114,7 @@ def main(
 
     trainer = Trainer(config, source)
     energy_minutes = take_all_steps(trainer, "energy")
-    energy = trainer.averaged
+    energy = averaged(trainer)
 
     def of_energy(y: Tensor, t: Tensor) -> Tensor:
         return -t.sqrt().view(-1, 1, 1, 1) * energy.derivatives(y, t).score
@@ -123,7 +124,9 @@ def main(
     for name in ("score, equal steps", "score, equal time"):
         count = steps if score_minutes == 0 else round(steps * energy_minutes / score_minutes)
         own = config.model_copy(update={"steps": count, "heat_weight": 0.0})  # the heat equation is one for energies
-        network = ScoreNetwork(Trainer(own, source).model)
+        parts = Trainer(own, source).model
+        assert isinstance(parts, DualEnergy)
+        network = ScoreNetwork(parts)
         trainer = Trainer(own, source, network, denoising_losses)
         score_minutes = take_all_steps(trainer, name)
         with torch.no_grad():

@@ -78,12 +78,13 @@ class Bench:
 
     def decibels(self, x: Tensor) -> np.ndarray:
         """log p in dB/dimension, shape ``(N,)``."""
-        return convert_log_prob(log_prob_batched(self.model, x).double().numpy(), "dB/dim", self.model.dimensions)
+        nats = log_prob_batched(self.model, x).double().numpy()
+        return np.asarray(convert_log_prob(nats, "dB/dim", self.model.dimensions))
 
     def changed(self, **perturbation: float) -> np.ndarray:
         """By how much log p of some images changes, in dB/dimension."""
         some = self.x[:_SOME]
-        return self.decibels(perturb(some, Perturbation(**perturbation))) - self.log_p[: len(some)]
+        return np.asarray(self.decibels(perturb(some, Perturbation(**perturbation))) - self.log_p[: len(some)])
 
     def shrunk(self, share: float) -> np.ndarray:
         """By how much log p of some images changes when all their details shrink alike, in dB/dimension.
@@ -96,7 +97,7 @@ class Bench:
         energies = [(w * is_detail).square().sum((1, 2, 3), keepdim=True) for w in (before, after)]
         factor = (energies[1] / energies[0]).sqrt()
         x = inverse_wavelet_transform(torch.where(is_detail, factor * before, before))
-        return self.decibels(x) - self.log_p[: len(some)]
+        return np.asarray(self.decibels(x) - self.log_p[: len(some)])
 
 
 def distribution(bench: Bench) -> Iterator[Finding]:
@@ -333,7 +334,7 @@ def agreement(pairs: Sequence[Pair]) -> Iterator[Finding]:
 
 def picture(bench: Bench, pairs: Sequence[Pair], path: Path) -> None:
     """Draw the four most telling figures."""
-    psnrs = np.arange(0.0, 61.0, 5.0)
+    psnrs = np.arange(0.0, 61.0, 5.0).tolist()
     d = bench.model.dimensions
     curves = dimension_curves(bench, [noise_variance_from_psnr(psnr) for psnr in psnrs])
     constants, noises = _extremes(bench)

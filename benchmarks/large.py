@@ -20,10 +20,9 @@ from typing import Annotated
 import numpy as np
 import torch
 import typer
-from rich.console import Console
-from rich.table import Table
 from torch import Tensor
 
+from benchmarks.result import Cell, WriteOption, measured, report
 from explorer.data.sources import open_dataset
 from explorer.measures.dataset.scales_nll import details_nll
 from explorer.measures.image.codecs import lossless_bits
@@ -33,7 +32,6 @@ from explorer.models.multiscale_checkpoint import load_multiscale
 from explorer.models.stationary import StationaryGaussian, power_law_spectrum
 from explorer.training.conditional import ConditionalConfig, ConditionalModelConfig, ConditionalTrainer
 
-_output = Console(width=150)
 _app = typer.Typer(add_completion=False, help=__doc__)
 
 _TRUTH = NoiseRange(t_min=2e-6, t0=1e-5, t_max=10.0)
@@ -47,13 +45,14 @@ def bits(
     sizes: str = "64,128,256",
     images: int = 32,
     threads: int = 2,
+    write: WriteOption = False,
 ) -> None:
     """Bits a pixel of whole images: the model by its energy, by scale with both estimates, and lossless codecs."""
     torch.set_num_threads(threads)
     model, config = load_multiscale(checkpoint)
     channels = model.image_shape[0]
-    whole = Table("size", "images", "model", "JPEG XL", "WebP", "PNG", "model / JPEG XL", title="Bits a pixel value")
-    scales = Table("size", "level", "energy", "I-MMSE", "gap", "linear prediction", title="Bits a pixel, by scale")
+    whole: list[list[Cell]] = []
+    scales: list[list[Cell]] = []
     for size in (int(part) for part in sizes.split(",")):
         pixels = np.array(open_dataset(data, (channels, size, size), "validation", limit=images).pixels)
         x = config.values.dequantized(torch.from_numpy(pixels), torch.Generator().manual_seed(0))
@@ -65,22 +64,26 @@ def bits(
             for name, size_in_bits in lossless_bits(image).items():
                 codecs[name] += size_in_bits / d / len(pixels)
         ratio = f"{code / codecs['JPEG XL'] - 1:+.1%}"
-        whole.add_row(str(size), str(len(x)), f"{code:.3f}", *(f"{value:.3f}" for value in codecs.values()), ratio)
+        whole.append([size, len(x), code, *codecs.values(), ratio])
         for level in range(model.levels(size, size)):
             found = details_nll(model.step(level), x, level, model.t0).bits_per_pixel(config.values.levels)
-            scales.add_row(
-                str(size), str(level), *(f"{found[name]:.3f}" for name in ("energy", "i_mmse", "gap", "gaussian"))
-            )
-    _output.print(whole, scales)
+            scales.append([size, level, *(found[name] for name in ("energy", "i_mmse", "gap", "gaussian"))])
+    columns = {"size": "", "images": ",", **dict.fromkeys(("model", "JPEG XL", "WebP", "PNG"), ".3f")}
+    title = "Whole images, bits/dimension"
+    report("multiscale-bits", measured(title, columns | {"model against JPEG XL": ""}, whole), write)
+    columns = {"size": "", "level": "", **dict.fromkeys(("energy", "I-MMSE", "gap", "linear prediction"), ".3f")}
+    report("multiscale-scales", measured("Details by scale, bits/dimension", columns, scales), write)
 
 
 @_app.command("time")
-def seconds(checkpoint: Path, sizes: str = "64,128,256,512,1024,2048", threads: int = 2) -> None:
+def seconds(
+    checkpoint: Path, sizes: str = "64,128,256,512,1024,2048", threads: int = 2, write: WriteOption = False
+) -> None:
     """Seconds of one log p, best of three, and the largest memory of the process so far."""
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     model, _ = load_multiscale(checkpoint)
-    table = Table("size", "seconds", "microseconds a pixel", "memory, MB")
+    rows: list[list[Cell]] = []
     for size in (int(part) for part in sizes.split(",")):
         x = torch.rand(1, model.image_shape[0], size, size)
         best = math.inf
@@ -89,12 +92,20 @@ def seconds(checkpoint: Path, sizes: str = "64,128,256,512,1024,2048", threads: 
             model.log_prob(x)
             best = min(best, time.perf_counter() - began)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        table.add_row(str(size), f"{best:.3f}", f"{1e6 * best / size**2:.2f}", f"{memory:.0f}")
-    _output.print(table)
+        rows.append([size, best, 1e6 * best / size**2, memory])
+    columns = {"size": "", "seconds": ".3f", "microseconds per pixel": ".2f", "memory, MB": ",.0f"}
+    report("multiscale-time", measured("One log p as the image grows", columns, rows), write)
 
 
 @_app.command()
-def truth(size: int = 64, steps: int = 1500, width: int = 32, layers: int = 8, threads: int = 1) -> None:
+def truth(
+    size: int = 64,
+    steps: int = 1500,
+    width: int = 32,
+    layers: int = 8,
+    threads: int = 1,
+    write: WriteOption = False,
+) -> None:
     """RMS error of log p, in dB/dimension, of a conditional energy trained on stationary Gaussian images.
 
     One network serves all levels and the base is exact. The images are periodic, and the network does not know it: what
@@ -115,17 +126,18 @@ def truth(size: int = 64, steps: int = 1500, width: int = 32, layers: int = 8, t
     x = whole.sample(64, torch.Generator().manual_seed(1))
     y = x + _TRUTH.t0**0.5 * torch.randn(x.shape, generator=torch.Generator().manual_seed(2), dtype=x.dtype)
     exact = whole.log_prob(y)
-    table = Table("step", "RMS error, dB/dimension", "mean error", title=f"1/f^2 Gaussian images, {size} x {size}")
+    rows: list[list[Cell]] = []
     while True:
         if trainer.step % max(1, steps // 6) == 0:
             model = MultiscaleDensity(base.float(), [trainer.conditional], _TRUTH.t0, size)
             error = (model.log_prob(y.float()).double() - exact) * (10 / math.log(10) / size**2)
-            table.add_row(f"{trainer.step:,}", f"{error.square().mean().sqrt():.4f}", f"{error.mean():+.4f}")
+            rows.append([trainer.step, float(error.square().mean().sqrt()), float(error.mean())])
             typer.echo(f"  step {trainer.step:,}: mean error {error.mean():+.4f} dB/dimension", err=True)
         if trainer.step == steps:
             break
         trainer.take_step()
-    _output.print(table)
+    columns = {"step": ",", "RMS error, dB/dimension": ".4f", "mean error": "+.4f"}
+    report("multiscale-truth", measured(f"1/f² Gaussian images, {size} x {size}", columns, rows), write)
 
 
 class _Float:

@@ -18,7 +18,7 @@ from torch.utils.flop_counter import flop_registry
 __all__ = ["Operations"]
 
 
-class Operations(TorchDispatchMode):
+class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts operations.
 
     Attributes:
@@ -26,7 +26,7 @@ class Operations(TorchDispatchMode):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.total = 0
 
     def __torch_dispatch__(

@@ -16,17 +16,14 @@ from typing import Annotated
 import numpy as np
 import torch
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.result import Cell, WriteOption, measured, report
 from explorer.data.sources import open_dataset
 from explorer.data.views import Views
 from explorer.measures.dataset.scales_nll import details_nll
 from explorer.models.dual import NoiseRange
 from explorer.training.conditional import ConditionalConfig, ConditionalModelConfig, ConditionalTrainer
 from explorer.training.sources import PixelSource
-
-_output = Console(width=120)
 
 _SIZE = 96
 _NOISE = NoiseRange(t_min=6.3e-8, t0=3.162e-7, t_max=1.0)
@@ -49,6 +46,7 @@ def main(
     fields: str = "5,9,13,23,43",
     threads: int = 1,
     bfloat16: bool = False,
+    write: WriteOption = False,
 ) -> None:
     """Train one conditional energy for each receptive field and print the NLL of the details at level 0."""
     torch.set_num_threads(threads)
@@ -56,8 +54,7 @@ def main(
     shape = (1, _SIZE, _SIZE)
     training = open_dataset(data, shape, "train", views=Views(3, 2.0))
     pixels = torch.from_numpy(np.array(open_dataset(data, shape, "validation", limit=images).pixels))
-    columns = ("receptive field", "weights", "I-MMSE, bits/pixel", "energy", "linear prediction", "CPU min")
-    table = Table(*columns, title=f"Details of {len(pixels)} photographs of {_SIZE} pixels, {steps:,} steps")
+    rows: list[list[Cell]] = []
     for field in (int(part) for part in fields.split(",")):
         dilations = _DILATIONS[field] + (0,) * (_LAYERS - len(_DILATIONS[field]))
         config = ConditionalConfig(
@@ -80,14 +77,13 @@ def main(
         x = config.values.dequantized(pixels, torch.Generator().manual_seed(1))
         bits = details_nll(model, x, 0, _NOISE.t0).bits_per_pixel(config.values.levels)
         weights = sum(parameter.numel() for parameter in model.parameters())
-        table.add_row(
-            str(model.config.receptive_field),
-            f"{weights:,}",
-            *(f"{bits[name]:.3f}" for name in ("i_mmse", "energy", "gaussian")),
-            f"{minutes:.1f}",
-        )
+        estimates = [bits[name] for name in ("i_mmse", "energy", "gaussian")]
+        rows.append([model.config.receptive_field, weights, *estimates, minutes])
         typer.echo(f"  {field}: {bits['i_mmse']:.3f} bits a pixel", err=True)
-    _output.print(table)
+    bits_columns = dict.fromkeys(("I-MMSE, bits/pixel", "energy", "linear prediction"), ".3f")
+    columns = {"receptive field": "", "weights": ",", **bits_columns, "CPU minutes": ".1f"}
+    title = f"Details of {len(pixels)} photographs of {_SIZE} pixels, {steps:,} steps"
+    report("receptive-field", measured(title, columns, rows), write)
 
 
 if __name__ == "__main__":

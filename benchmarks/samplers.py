@@ -20,10 +20,9 @@ import time
 import numpy as np
 import torch
 import typer
-from rich.console import Console
-from rich.table import Table
 from torch import Tensor
 
+from benchmarks.result import Cell, WriteOption, measured, report
 from explorer.data.sources import open_dataset
 from explorer.data.unseen import unseen_split
 from explorer.measures.image.surprise import surprise
@@ -64,6 +63,7 @@ def main(
     samplers: str = ",".join((*SAMPLERS, "paper")),
     late: bool = True,
     threads: int = 2,
+    write: WriteOption = False,
 ) -> None:
     """Print a table of samplers, and a line on the map of surprise."""
     torch.set_num_threads(threads)
@@ -71,10 +71,7 @@ def main(
     energy = checkpoint.model
     x = _unseen(checkpoint, data)
     true_spectrum = radial_spectrum(x)
-    table = Table(
-        *("sampler", "steps", "gradients", "seconds", "-log p", "- data", "spectrum, dB"),
-        title=f"{model}, {count} samples, {len(x)} images of data; -log p in bits/dimension",
-    )
+    rows: list[list[Cell]] = []
     numbers = [int(part) for part in steps.split(",")]
     runs = [(name, k, False) for name in samplers.split(",") if name != "paper" for k in numbers]
     runs += [("flow", k, True) for k in numbers if late]
@@ -93,16 +90,17 @@ def main(
 
         found = own_samples(energy, -state.energy, x, state.t)
         ratio = 10 * np.log10(radial_spectrum(state.denoised.cpu()) / true_spectrum)
-        table.add_row(
-            f"{name}, late" if from_gaussian else name,
-            str(k or len(ts) - 1),
-            str(state.gradients),
-            f"{seconds:.1f}",
-            f"{found.model:.3f} ± {found.model_error:.3f}",
-            f"{found.difference:+.3f} ± {found.error:.3f}",
-            f"{math.sqrt(np.mean(ratio**2)):.2f}",
+        rows.append(
+            [
+                f"{name}, late" if from_gaussian else name,
+                k or len(ts) - 1,
+                state.gradients,
+                seconds,
+                f"{found.model:.3f} ± {found.model_error:.3f}",
+                f"{found.difference:+.3f} ± {found.error:.3f}",
+                float(math.sqrt(np.mean(ratio**2))),
+            ]
         )
-    Console(width=120).print(table)
     began = time.perf_counter()
     shown = surprise(energy, x[:1], energy.t_low, energy.t_max)
     seconds = time.perf_counter() - began
@@ -110,11 +108,15 @@ def main(
     code, draws, grid, own = (
         float(each) / per_bit for each in (shown.total, shown.draw_error, shown.grid_error, shown.energy)
     )
-    typer.echo(
+    note = (
         f"Map of surprise: {seconds:.2f} s for {len(shown.ts)} levels. -log p {code:.3f} bits/dimension "
         f"± {draws:.4f} (draws) ± {grid:.4f} (levels), by the energy {own:.3f}; "
         f"a single value ± {float(shown.value_error) / math.log(2):.2f} bits."
     )
+    columns = {"sampler": "", "steps": ",", "gradients": ",", "seconds": ".1f"}
+    columns |= {"-log p": "", "above the data": "", "spectrum, dB": ".2f"}
+    title = f"{model}, {count} samples, {len(x)} images of data; -log p in bits/dimension"
+    report("samplers", measured(title, columns, rows, [note]), write)
 
 
 if __name__ == "__main__":

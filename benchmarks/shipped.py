@@ -67,8 +67,8 @@ def _figures(checkpoint: Checkpoint) -> list[str]:
 
 
 def _passed(checkpoint: Checkpoint) -> str:
-    applying = [verdict.outcome for verdict in _outcomes(checkpoint) if verdict.outcome != "not applicable"]
-    return f"{applying.count('passes')} of {len(applying)}" if applying else "–"
+    outcomes = [verdict.outcome for verdict in _outcomes(checkpoint) if verdict.outcome != "not applicable"]
+    return f"{outcomes.count('passes')} of {len(outcomes)}" if outcomes else "–"
 
 
 def trainings() -> str:
@@ -101,14 +101,18 @@ def _gaussian(checkpoint: Checkpoint) -> str:
 
 
 def checks() -> str:
-    """What the checks of each measured; standalone models only, for the others have none."""
+    """What the checks of each measured; only of checkpoints with a report."""
     outcomes = {c.name: found for c in _shipped() if (found := _outcomes(c))}
-    names = [verdict.title for verdict in next(iter(outcomes.values()))]
+    rows = zip(*outcomes.values(), strict=True)
     return _markdown(
-        ["check", *(f"`{name}`" for name in outcomes)],
-        [[name, *(_measured(found[k]) for found in outcomes.values())] for k, name in enumerate(names)],
+        ["check", "threshold", *(f"`{name}`" for name in outcomes)],
+        [[row[0].title, _threshold(row), *(_measured(verdict) for verdict in row)] for row in rows],
     )
 
 
+def _threshold(row: tuple[Verdict, ...]) -> str:
+    return next((f"{v.threshold:g} {v.unit}".strip() for v in row if v.threshold is not None), "")
+
+
 def _measured(verdict: Verdict) -> str:
-    return verdict.value + _MARKS[verdict.outcome] if verdict.outcome in _MARKS else verdict.outcome
+    return "not applicable" if verdict.outcome == "not applicable" else verdict.value + _MARKS[verdict.outcome]

@@ -6,11 +6,19 @@ import time
 
 import typer
 
+from explorer.models.base import EnergyModel
 from explorer.training.trainer import Trainer
 
-__all__ = ["take_all_steps"]
+__all__ = ["averaged", "take_all_steps"]
 
 _TELL_EVERY = 500  # steps
+
+
+def averaged(trainer: Trainer) -> EnergyModel:
+    """The network with averaged weights, where it is an energy."""
+    model = trainer.averaged
+    assert isinstance(model, EnergyModel)
+    return model
 
 
 def take_all_steps(trainer: Trainer, name: str) -> float:

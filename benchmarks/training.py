@@ -21,7 +21,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -31,6 +31,7 @@ from torch import Tensor
 
 from benchmarks.operations import Operations
 from benchmarks.result import Cell, WriteOption, measured, report
+from benchmarks.steps import averaged
 from explorer.data.names import dataset_name
 from explorer.data.sources import open_dataset
 from explorer.measures.dataset.nll import negative_log_likelihood
@@ -64,7 +65,7 @@ class Variant(NamedTuple):
 
     name: str
     title: str
-    settings: Mapping[str, object] = MappingProxyType({})
+    settings: Mapping[str, Any] = MappingProxyType({})
     unet: Mapping[str, int] = MappingProxyType({})
     amplitude: bool = True
     uniform: bool = False
@@ -140,7 +141,7 @@ class _VariantTrainer(Trainer):
         self.variant = variant
         super().__init__(config, source, losses=variant.losses)
         if variant.channels_last:
-            self.model.to(memory_format=torch.channels_last)
+            self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's types forget it
 
     def batch(self, step: int) -> Batch:
         batch = super().batch(step)
@@ -173,8 +174,7 @@ class Result(NamedTuple):
 
 
 def _nll(model: EnergyModel, x: Tensor) -> float:
-    noise = model.config.noise
-    levels = noise_levels(model, x, log_spaced(noise.t0, noise.t_max, _VALIDATION_LEVELS))
+    levels = noise_levels(model, x, log_spaced(model.t0, model.t_max, _VALIDATION_LEVELS))
     return negative_log_likelihood(x, levels).i_mmse / model.dimensions
 
 
@@ -198,7 +198,7 @@ def _train(variant: Variant, config: TrainingConfig, source: PixelSource, x: Ten
         eager.take_step()
     trainer = _VariantTrainer(config, source, variant)
     trainer.take_step()  # compiles
-    spent, curve = 0.0, [Point(0, 0.0, _nll(trainer.averaged, x))]
+    spent, curve = 0.0, [Point(0, 0.0, _nll(averaged(trainer), x))]
     first = trainer.step
     for k in range(_POINTS):
         until = 60 * minutes * (k + 1) / _POINTS
@@ -206,7 +206,7 @@ def _train(variant: Variant, config: TrainingConfig, source: PixelSource, x: Ten
             began = time.perf_counter()
             trainer.take_step()
             spent += time.perf_counter() - began
-        curve.append(Point(trainer.step, spent / 60, _nll(trainer.averaged, x)))
+        curve.append(Point(trainer.step, spent / 60, _nll(averaged(trainer), x)))
         typer.echo(f"  {variant.name}: {spent / 60:.1f} minutes, {curve[-1].nll / math.log(2) + 8:.3f} bits", err=True)
     return Result(
         variant.title,
@@ -251,7 +251,7 @@ def main(
     validation: np.ndarray = open_dataset(data, shape, "validation").pixels[:_VALIDATION_IMAGES]
     results = []
     for variant in variants:
-        settings = {"compile": True, "bfloat16": True, **variant.settings}
+        settings: dict[str, Any] = {"compile": True, "bfloat16": True, **variant.settings}
         config = training_config(
             "benchmark",
             data,

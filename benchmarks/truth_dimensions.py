@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.result import Cell, measured, report
-from benchmarks.steps import take_all_steps
+from benchmarks.steps import averaged, take_all_steps
 from explorer.data.synthetic import Disks
 from explorer.measures.image.dimensionality import flipd, flipd_by_trace, local_dimensionality
 from explorer.models.analytic import SubspaceMixture
@@ -79,7 +79,7 @@ def disks(seed: int, write: bool) -> None:
     trainer = Trainer(config, DistributionSource(family), DenseEnergy(_DISK_NOISE, family.sample(50_000, generator)))
     minutes = take_all_steps(trainer, config.name)
     x = family.sample(_DISK_IMAGES, torch.Generator().manual_seed(77))
-    found = estimates_of(trainer.averaged, x, _DISK_PSNRS)
+    found = estimates_of(averaged(trainer), x, _DISK_PSNRS)
     exact = [
         _exact_disk_dimensionality(family, float(noise_variance_from_psnr(psnr)), generator) for psnr in _DISK_PSNRS
     ]

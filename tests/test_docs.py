@@ -18,6 +18,7 @@ from typer.main import get_command
 from benchmarks.render import COMPUTED, MARKED, render, texts
 from benchmarks.result import FOLDER, load
 from explorer.cli import app
+from explorer.models.checkpoints import CheckpointConfig
 
 ROOT = Path(__file__).parent.parent
 TEXTS = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in texts()}
@@ -122,6 +123,11 @@ def test_code_runs(name: str, code: str, home: Path, tmp_path: Path, monkeypatch
     Image.fromarray(pixels).save(tmp_path / "photo.jpg")
     ran = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, f"{name}: {ran.stderr}"
+
+
+@pytest.mark.parametrize(("name", "text"), blocks("json"), ids=str)
+def test_configurations_are_read(name: str, text: str) -> None:
+    assert CheckpointConfig.model_validate_json(text), name
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda path: path.stem)
