@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from playwright.sync_api import Page
 
@@ -57,7 +58,7 @@ def interactions(home: str) -> list[list[Cell]]:
         times: list[list[Cell]] = [["server up to first numbers", time.perf_counter() - began, None]]
         wait_until_idle(page, 5_000)
         for name, act in _INTERACTIONS.items():
-            seconds = [_wait(page, lambda act=act, k=k: act(page, k)) for k in range(_ROUNDS)]
+            seconds = [_wait(page, partial(act, page, k)) for k in range(_ROUNDS)]
             times.append([name, min(seconds), max(seconds)])
         page.close()
     return times
@@ -71,9 +72,10 @@ def _wait(page: Page, act: Callable[[], None]) -> float:
     """Seconds from an action, whose last step is timed alone, to the last change of the page."""
     page.evaluate(_WATCH)
     act()
-    pressed = page.evaluate("() => window.pressed")
+    pressed: float = page.evaluate("() => window.pressed")
     page.wait_for_function(_SETTLED, arg=[pressed, _QUIET_MS], timeout=60_000)
-    return (page.evaluate("() => window.lastChange") - pressed) / 1000
+    changed: float = page.evaluate("() => window.lastChange")
+    return (changed - pressed) / 1000
 
 
 def _press(page: Page) -> None:
@@ -101,6 +103,7 @@ def _drag(page: Page, tool: str, corners: list[tuple[float, float]]) -> None:
     chart.hover()
     chart.locator(f"[data-title='{tool}']").click()
     box = chart.locator(".nsewdrag").bounding_box()
+    assert box is not None, "the plot is not to be seen"
     points = [(box["x"] + across * box["width"], box["y"] + up * box["height"]) for across, up in corners]
     page.mouse.move(*points[0])
     page.mouse.down()
@@ -131,6 +134,7 @@ def _bar(page: Page, k: int) -> None:
     chart = page.get_by_test_id("stPlotlyChart").first
     chart.scroll_into_view_if_needed()
     bar = chart.locator(".bars .point path").nth(25 + 3 * k).bounding_box()
+    assert bar is not None, "the bar is not to be seen"
     page.mouse.move(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] - 2)
     page.wait_for_timeout(300)
     _press(page)

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -58,7 +59,7 @@ def scoring_table(model_name: str, data: str, images: int, device: str) -> Resul
     x = as_scored(model, values, pixels)
 
     def bare() -> None:
-        for batch in x.split(size):
+        for batch in torch.split(x, size):
             model.log_prob(batch).cpu()
             for psnr in identity.psnrs:
                 model.derivatives(batch, noise_variance_from_psnr(psnr)).time_score.cpu()
@@ -93,7 +94,7 @@ def query_table(rows: int) -> Result:
     catalog = open_catalog(copy)
     times: list[list[Cell]] = [["open: verify every byte, and load", time.perf_counter() - began, None]]
     for name, ask in _questions(catalog).items():
-        seconds = [_seconds(lambda ask=ask, k=k: ask(k)) for k in range(_ROUNDS)]
+        seconds = [_seconds(partial(ask, k)) for k in range(_ROUNDS)]
         times.append([name, min(seconds), max(seconds)])
     columns = {"question": "", "best, s": ".2f", "worst, s": ".2f"}
     memory = f"Largest resident memory, torch included: {_megabytes(resource.RUSAGE_SELF):,.0f} MB."

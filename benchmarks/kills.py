@@ -132,7 +132,7 @@ def measure(work: Work) -> float:
     began = time.monotonic()
     home = Path(os.environ["EXPLORER_HOME"])
     if not isinstance(work, Command):
-        wait(lambda: work.over() or _role("worker")(work, processes_of(home)), "a worker begins")
+        wait(lambda: work.over() or bool(_role("worker")(work, processes_of(home))), "a worker begins")
         began = time.monotonic()
     wait(work.over, "the work ends")
     seconds = time.monotonic() - began

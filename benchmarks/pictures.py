@@ -11,7 +11,7 @@ import itertools
 import os
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -28,7 +28,7 @@ def main(
 ) -> None:
     """Take the pictures."""
     folder.mkdir(parents=True, exist_ok=True)
-    schemes = ("light",) if docs else ("light", "dark")
+    schemes: tuple[Literal["light", "dark"], ...] = ("light",) if docs else ("light", "dark")
     widths = (1400,) if docs else tuple(_HEIGHTS)
     with tempfile.TemporaryDirectory() as empty:
         home = os.environ.get("EXPLORER_HOME", empty)

@@ -18,7 +18,7 @@ from benchmarks.app import start_app
 from benchmarks.works import LOCAL, PATIENCE, Command, Job, Work, at_home
 from explorer.catalog.build import find_catalog
 from explorer.catalog.map import find_map
-from explorer.data.sources import open_dataset
+from explorer.data.sources import Split, open_dataset
 from explorer.data.store import Store, verify_store
 from explorer.errors import ExplorerError
 from explorer.images import Values
@@ -103,7 +103,7 @@ class OfCheckpoint(Work):
     """Work of a tiny checkpoint on some random images."""
 
     images = 1500
-    split = "all"
+    split: Split = "all"
 
     def prepare(self) -> None:
         """Put the checkpoint into the data folder, and the images beside the data folders."""
@@ -171,6 +171,7 @@ class Catalog(OfCheckpoint, Job):
         if truth is not None:
             with at_home(truth):
                 expected = find_catalog(checkpoint, store.fingerprint)
+            assert expected is not None
             for column in expected.columns:
                 same = np.array_equal(catalog.column(column.name), expected.column(column.name), equal_nan=True)
                 assert same, f"the column {column.name} has other numbers"
@@ -195,6 +196,7 @@ class MapJob(OfCheckpoint, Job):
         if truth is not None:
             with at_home(truth):
                 expected = find_map(load_checkpoint(_NAME, "cpu"), self.store())
+            assert expected is not None
             assert np.array_equal(found.x, expected.x)
             assert np.array_equal(found.y, expected.y)
 
@@ -218,6 +220,7 @@ class Checks(OfCheckpoint, Job):
             _assert_same_tensors(checkpoint.path / "model.safetensors", self.things / _NAME / "model.safetensors")
             with at_home(truth):
                 expected = find_report(load_checkpoint(_NAME, "cpu"))
+            assert expected is not None
             assert all(report.results[name] == expected.results[name] for name in ("likelihood", "heat_equation"))
 
 

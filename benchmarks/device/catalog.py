@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import time
+from functools import partial
 
 import numpy as np
 
 from benchmarks.device.bench import Bench, of_two_sizes
 from explorer.catalog.columns import dimension_psnrs
+from explorer.images import Values
+from explorer.models.base import EnergyModel
 
 __all__ = ["catalog"]
 
@@ -21,6 +24,9 @@ def catalog(bench: Bench) -> None:
         return
     from explorer.catalog.layout import Identity, part_rows
     from explorer.catalog.scoring import as_scored, model_columns, score_rows
+
+    def model_alone(model: EnergyModel, values: Values, pixels: np.ndarray, psnrs: tuple[float, ...]) -> object:
+        return model_columns(model, as_scored(model, values, pixels), psnrs)
 
     for name in of_two_sizes(bench.models):
         if bench.left < 0:
@@ -44,5 +50,5 @@ def catalog(bench: Bench) -> None:
         score_rows(model, values, pixels, labels, 0, identity)
         bench.add(f"{name}: catalog", len(pixels) / (time.perf_counter() - began), "rows/s")
         batch = pixels[:1024]
-        alone = bench.seconds(lambda v=values, m=model, b=batch, p=psnrs: model_columns(m, as_scored(m, v, b), p), 0.5)
+        alone = bench.seconds(partial(model_alone, model, values, batch, psnrs), 0.5)
         bench.add(f"{name}: model alone", len(batch) / alone, "rows/s")

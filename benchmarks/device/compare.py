@@ -36,7 +36,7 @@ def compare(bench: Bench) -> None:
             bench.add(name, "not compared: time is up")
             continue
         here, there = bench.checkpoint(name), bench.checkpoint(name, "cpu")
-        there.model.to(memory_format=torch.contiguous_format)
+        there.model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # torch's types forget it
         pixels = bench.pixels(there.model.image_shape, 2 if bench.small else 8)
         arguments = (there.values, pixels, (there.model.t_low, there.model.t_max))
         expected, found = _numbers(there.model, *arguments), _numbers(here.model, *arguments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -24,7 +25,8 @@ def scoring(bench: Bench) -> None:
         checkpoint = bench.checkpoint(name)
         model = checkpoint.model
         most = model_input(checkpoint.values, torch.from_numpy(bench.pixels(model.image_shape, sizes[-1])))
-        contiguous = copy.deepcopy(model).to(memory_format=torch.contiguous_format)
+        contiguous = copy.deepcopy(model)
+        contiguous.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # torch's types forget it
         t = float(noise_variance_from_psnr(30.0))
         for kind, action in _passes(model, t).items():
             best = 0.0
@@ -35,7 +37,7 @@ def scoring(bench: Bench) -> None:
                 x = most[:size].to(bench.device)
                 try:
                     forget_peak(bench.device)
-                    rate = size / bench.seconds(lambda action=action, x=x: action(x), 0.3)
+                    rate = size / bench.seconds(partial(action, x), 0.3)
                 except torch.OutOfMemoryError:
                     bench.add(f"{name} {kind}, batch {size}", "out of memory")
                     break
@@ -53,7 +55,7 @@ def scoring(bench: Bench) -> None:
             bench.operations[f"{name} {kind}"] = operations.total / len(counted)
         if bench.left > 0:
             x = most[: min(256, sizes[-1])].to(bench.device)
-            rate = len(x) / bench.seconds(lambda m=contiguous, x=x, t=t: m.derivatives(x, t), 0.3)
+            rate = len(x) / bench.seconds(partial(contiguous.derivatives, x, t), 0.3)
             bench.add(f"{name} derivatives, batch {len(x)}, not channels last", rate, "images/s")
 
 
