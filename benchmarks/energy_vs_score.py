@@ -47,6 +47,7 @@ class ScoreNetwork(nn.Module):
     def __init__(self, energy: DualEnergy) -> None:
         super().__init__()
         self.parts = energy
+        assert energy.radial is not None, "without amplitude the U-Net has no second output"
         for unused in (energy.radial, energy.offset):
             unused.requires_grad_(False)
 
@@ -75,7 +76,7 @@ def _denoised(scaled_gradient: Callable[[Tensor, Tensor], Tensor], x: Tensor) ->
         generator = torch.Generator().manual_seed(4)
         t = float(noise_variance_from_psnr(psnr))
         errors = []
-        for part in x.split(200):
+        for part in torch.split(x, 200):
             eps = torch.randn(part.shape, generator=generator)
             error = scaled_gradient(part + t**0.5 * eps, torch.full((len(part),), t)) - eps
             errors.append(t * error.square().flatten(1).mean(1))
@@ -114,6 +115,7 @@ def main(
     trainer = Trainer(config, source)
     energy_minutes = take_all_steps(trainer, "energy")
     energy = trainer.averaged
+    assert isinstance(energy, DualEnergy)
 
     def of_energy(y: Tensor, t: Tensor) -> Tensor:
         return -t.sqrt().view(-1, 1, 1, 1) * energy.derivatives(y, t).score
@@ -123,7 +125,9 @@ def main(
     for name in ("score, equal steps", "score, equal time"):
         count = steps if score_minutes == 0 else round(steps * energy_minutes / score_minutes)
         own = config.model_copy(update={"steps": count, "heat_weight": 0.0})  # the heat equation is one for energies
-        network = ScoreNetwork(Trainer(own, source).model)
+        start = Trainer(own, source).model
+        assert isinstance(start, DualEnergy)
+        network = ScoreNetwork(start)
         trainer = Trainer(own, source, network, denoising_losses)
         score_minutes = take_all_steps(trainer, name)
         with torch.no_grad():

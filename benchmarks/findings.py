@@ -83,7 +83,8 @@ class Bench:
     def changed(self, **perturbation: float) -> np.ndarray:
         """By how much log p of some images changes, in dB/dimension."""
         some = self.x[:_SOME]
-        return self.decibels(perturb(some, Perturbation(**perturbation))) - self.log_p[: len(some)]
+        change: np.ndarray = self.decibels(perturb(some, Perturbation(**perturbation))) - self.log_p[: len(some)]
+        return change
 
     def shrunk(self, share: float) -> np.ndarray:
         """By how much log p of some images changes when all their details shrink alike, in dB/dimension.
@@ -96,7 +97,8 @@ class Bench:
         energies = [(w * is_detail).square().sum((1, 2, 3), keepdim=True) for w in (before, after)]
         factor = (energies[1] / energies[0]).sqrt()
         x = inverse_wavelet_transform(torch.where(is_detail, factor * before, before))
-        return self.decibels(x) - self.log_p[: len(some)]
+        change: np.ndarray = self.decibels(x) - self.log_p[: len(some)]
+        return change
 
 
 def distribution(bench: Bench) -> Iterator[Finding]:
@@ -333,7 +335,7 @@ def agreement(pairs: Sequence[Pair]) -> Iterator[Finding]:
 
 def picture(bench: Bench, pairs: Sequence[Pair], path: Path) -> None:
     """Draw the four most telling figures."""
-    psnrs = np.arange(0.0, 61.0, 5.0)
+    psnrs = [5.0 * k for k in range(13)]
     d = bench.model.dimensions
     curves = dimension_curves(bench, [noise_variance_from_psnr(psnr) for psnr in psnrs])
     constants, noises = _extremes(bench)

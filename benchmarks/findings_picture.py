@@ -113,11 +113,11 @@ def _distribution(figure: go.Figure, log_p: np.ndarray, marks: Mapping[str, floa
         if value in near:
             figure.add_annotation(x=value, y=0, ay=-60 - 30 * place, ax=0, text=name, arrowcolor=GRAY, row=1, col=1)
         else:
-            side = 0.0 if value < low else 1.0
+            end = 0.0 if value < low else 1.0
             text = f"← {name}, {value:.0f}" if value < low else f"{name}, {value:.0f} →"
             figure.add_annotation(
-                x=side, xref="x domain", y=0.94, yref="y domain", text=text.replace("-", "−"), font={"color": GRAY},
-                showarrow=False, xanchor="right" if side else "left", row=1, col=1,
+                x=end, xref="x domain", y=0.94, yref="y domain", text=text.replace("-", "−"), font={"color": GRAY},
+                showarrow=False, xanchor="right" if end else "left", row=1, col=1,
             )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ import typer
 from torch import Tensor
 
 from benchmarks.result import Cell, Result, WriteOption, measured, report
-from explorer.data.sources import open_dataset
+from explorer.data.sources import Split, open_dataset
 from explorer.measures.dataset.embedding import Plane, fit_projection
 from explorer.measures.dataset.neighbors import neighbor_accuracy, neighbor_r2
 from explorer.measures.image.dimensionality import flipd
@@ -29,6 +29,7 @@ from explorer.measures.shared.scoring import log_prob_batched, model_input
 from explorer.models.base import EnergyModel
 from explorer.models.checkpoints import load_checkpoint
 from explorer.models.devices import inference_batch_size
+from explorer.models.unet import UNet
 from explorer.units import noise_variance_from_psnr
 
 _PSNR = 20.0
@@ -42,7 +43,8 @@ def candidates(model: EnergyModel) -> dict[str, Features]:
 
     def shape(x: Tensor) -> Tensor:
         centered = pixels(x - x.mean((1, 2, 3), keepdim=True))
-        return centered / (centered.norm(dim=1, keepdim=True) + 1e-3)
+        normalized: Tensor = centered / (centered.norm(dim=1, keepdim=True) + 1e-3)
+        return normalized
 
     def denoised(x: Tensor) -> Tensor:
         return model.denoise(x, noise_variance_from_psnr(_PSNR)).flatten(1)
@@ -65,7 +67,7 @@ def candidates(model: EnergyModel) -> dict[str, Features]:
     }
 
 
-def compared(model_name: str, data: str, split: str, limit: int) -> Result:
+def compared(model_name: str, data: str, split: Split, limit: int) -> Result:
     """The table, a row for each candidate."""
     checkpoint = load_checkpoint(model_name, "cpu")
     model = checkpoint.model
@@ -80,8 +82,9 @@ def compared(model_name: str, data: str, split: str, limit: int) -> Result:
     rows = []
     for name, measure in candidates(model).items():
         measure(x[:2])  # what is loaded on first use
+        size = inference_batch_size(model.dimensions, model.device)
         began = time.perf_counter()
-        found = torch.cat([measure(part) for part in x.split(inference_batch_size(model.dimensions, model.device))])
+        found = torch.cat([measure(part) for part in torch.split(x, size)])
         milliseconds = 1000 * (time.perf_counter() - began) / len(x)
         points = fit_projection(found.numpy())(found.numpy())
         plane = Plane(points, lambda _: None).positions
@@ -101,6 +104,7 @@ def _predicted(points: np.ndarray, known: dict[str, np.ndarray], labels: np.ndar
 def _middle(model: EnergyModel) -> Callable[[Tensor], Tensor]:
     """What the coarsest layer holds, position by position."""
     heard: list[Tensor] = []
+    assert isinstance(model.unet, UNet)
     model.unet.middle[-2].register_forward_hook(lambda _module, _inputs, output: heard.append(output.flatten(1)))
 
     def measure(x: Tensor) -> Tensor:

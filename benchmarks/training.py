@@ -21,13 +21,13 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 import typer
-from torch import Tensor
+from torch import Tensor, nn
 
 from benchmarks.operations import Operations
 from benchmarks.result import Cell, WriteOption, measured, report
@@ -35,7 +35,7 @@ from explorer.data.names import dataset_name
 from explorer.data.sources import open_dataset
 from explorer.measures.dataset.nll import negative_log_likelihood
 from explorer.measures.shared.noise_levels import log_spaced, noise_levels
-from explorer.models.base import EnergyModel
+from explorer.models.dual import DualEnergy
 from explorer.models.unet import UNetConfig
 from explorer.training.config import TrainingConfig, training_config
 from explorer.training.objective import DualLosses, Objective, dual_score_losses, stratified_noise_variances
@@ -140,7 +140,7 @@ class _VariantTrainer(Trainer):
         self.variant = variant
         super().__init__(config, source, losses=variant.losses)
         if variant.channels_last:
-            self.model.to(memory_format=torch.channels_last)
+            self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's types forget it
 
     def batch(self, step: int) -> Batch:
         batch = super().batch(step)
@@ -172,7 +172,8 @@ class Result(NamedTuple):
     curve: list[Point]
 
 
-def _nll(model: EnergyModel, x: Tensor) -> float:
+def _nll(model: nn.Module, x: Tensor) -> float:
+    assert isinstance(model, DualEnergy)  # what a trainer makes of a configuration
     noise = model.config.noise
     levels = noise_levels(model, x, log_spaced(noise.t0, noise.t_max, _VALIDATION_LEVELS))
     return negative_log_likelihood(x, levels).i_mmse / model.dimensions
@@ -251,7 +252,7 @@ def main(
     validation: np.ndarray = open_dataset(data, shape, "validation").pixels[:_VALIDATION_IMAGES]
     results = []
     for variant in variants:
-        settings = {"compile": True, "bfloat16": True, **variant.settings}
+        settings: dict[str, Any] = {"compile": True, "bfloat16": True, **variant.settings}
         config = training_config(
             "benchmark",
             data,

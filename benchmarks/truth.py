@@ -30,7 +30,7 @@ from benchmarks.truth_dimensions import disks, subspaces
 from explorer.measures.consistency.large_noise import large_noise_error
 from explorer.models.analytic import Gaussian, GaussianScaleMixture, power_law_covariance
 from explorer.models.base import EnergyModel
-from explorer.models.dual import DualEnergyConfig, NoiseRange
+from explorer.models.dual import DualEnergy, DualEnergyConfig, NoiseRange
 from explorer.models.radial import RadialEnergy
 from explorer.models.unet import UNetConfig
 from explorer.training.config import TrainingConfig
@@ -85,8 +85,10 @@ def _trained(
     trainer = Trainer(config, DistributionSource(truth), model)
     minutes = take_all_steps(trainer, config.name)
     generator = torch.Generator().manual_seed(1)
-    trainer.averaged.normalize(truth.sample(20_000, generator), generator)
-    return trainer.averaged, minutes
+    averaged = trainer.averaged
+    assert isinstance(averaged, DualEnergy | RadialEnergy)
+    averaged.normalize(truth.sample(20_000, generator), generator)
+    return averaged, minutes
 
 
 def _score_errors(model: EnergyModel, truth: EnergyModel, x: Tensor, ts: list[float]) -> str:
@@ -95,7 +97,7 @@ def _score_errors(model: EnergyModel, truth: EnergyModel, x: Tensor, ts: list[fl
     errors = []
     for t in ts:
         y = x + math.sqrt(t) * torch.randn(x.shape, generator=generator)
-        pairs = [(model.derivatives(part, t).score, truth.derivatives(part, t).score) for part in y.split(250)]
+        pairs = [(model.derivatives(part, t).score, truth.derivatives(part, t).score) for part in torch.split(y, 250)]
         errors.append(t * torch.cat([(a - b).square().flatten(1).mean(1) for a, b in pairs]).mean())
     return " ".join(f"{float(error):.1e}" for error in errors)
 
@@ -155,7 +157,7 @@ def _images(
     generator = torch.Generator().manual_seed(2)
     x = truth.sample(_IMAGES, generator)
     y = x + math.sqrt(_NOISE.t0) * torch.randn(x.shape, generator=generator)
-    pairs = [(model.log_prob(part).double(), truth.log_prob(part).double()) for part in y.split(250)]
+    pairs = [(model.log_prob(part).double(), truth.log_prob(part).double()) for part in torch.split(y, 250)]
     error = _decibels(torch.cat([a - b for a, b in pairs]), _SIZE**2)
     return Row(
         what,

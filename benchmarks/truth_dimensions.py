@@ -79,7 +79,9 @@ def disks(seed: int, write: bool) -> None:
     trainer = Trainer(config, DistributionSource(family), DenseEnergy(_DISK_NOISE, family.sample(50_000, generator)))
     minutes = take_all_steps(trainer, config.name)
     x = family.sample(_DISK_IMAGES, torch.Generator().manual_seed(77))
-    found = estimates_of(trainer.averaged, x, _DISK_PSNRS)
+    averaged = trainer.averaged
+    assert isinstance(averaged, DenseEnergy)
+    found = estimates_of(averaged, x, _DISK_PSNRS)
     exact = [
         _exact_disk_dimensionality(family, float(noise_variance_from_psnr(psnr)), generator) for psnr in _DISK_PSNRS
     ]
