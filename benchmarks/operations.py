@@ -18,7 +18,7 @@ from torch.utils.flop_counter import flop_registry
 __all__ = ["Operations"]
 
 
-class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class Operations(TorchDispatchMode):
     """Counts operations.
 
     Attributes:

@@ -29,7 +29,7 @@ def environment(bench: Bench) -> None:
         bench.add("compute capability", f"{properties.major}.{properties.minor}")
         bench.add("memory", total / 2**30, "GiB")
         bench.add("free memory", free / 2**30, "GiB")
-        bench.add("cuDNN", str(torch.backends.cudnn.version()))  # type: ignore[no-untyped-call]
+        bench.add("cuDNN", str(torch.backends.cudnn.version()))
         bench.add(
             "TF32 convolutions, matrix products",
             f"{bool(torch.backends.cudnn.allow_tf32)}, {torch.backends.cuda.matmul.allow_tf32}",

@@ -307,6 +307,7 @@ def _our_name(theirs: str, unet: UNetConfig) -> str:
 
 def released_card(name: str, config: CheckpointConfig) -> str:
     """The text of `card.md`, from what `config.json` says."""
+    assert isinstance(config.model, InnerProductConfig)
     channels, height, width = config.model.image_shape
     unet, run = config.model.unet, config.training
     return "\n".join(

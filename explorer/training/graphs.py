@@ -49,7 +49,7 @@ class Graphed:
 
     def _record(self, parameters: dict[str, Tensor], inputs: tuple[Tensor, ...]) -> _Recording:
         own = tuple(x.clone() for x in inputs)
-        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             for _ in range(_WARM_UP):

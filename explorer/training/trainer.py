@@ -126,7 +126,7 @@ class Trainer:
     def _update_average(self, averaged: Sequence[Tensor], present: Sequence[Tensor], _count: object) -> None:
         """A short memory at first, so that the average forgets the initialization."""
         decay = min(self.config.ema_decay, self.step / (self.step + 10))
-        get_ema_multi_avg_fn(decay)(averaged, present, None)  # type: ignore[no-untyped-call]
+        get_ema_multi_avg_fn(decay)(averaged, present, None)
 
     def _dual_energy(self) -> DualEnergy:
         with torch.random.fork_rng(devices=[]):

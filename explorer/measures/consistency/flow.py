@@ -56,7 +56,7 @@ class FlowCheck(Check[Flow]):
         probes = trace_probes(model.dimensions, self.probes)
         generator = noise_generator(subject.seed + 2)
         flows: list[FlowLikelihood] = []
-        for done, image in enumerate(x.split(1)):
+        for done, image in enumerate(torch.split(x, 1)):
             y = image + t_low**0.5 * torch.randn(image.shape, generator=generator)
             flows.append(
                 flow_log_prob(model, y, t_low, subject.t_max, nodes=self.nodes, probes=probes, seed=subject.seed + done)

@@ -139,7 +139,7 @@ def heat_residuals(
     results = []
     for done, t in enumerate(ts):
         residuals, errors = [], []
-        for images in x.split(batch):
+        for images in torch.split(x, batch):
             noise = torch.randn(images.shape, generator=generator).to(model.device)
             y = images.to(model.device) + math.sqrt(t) * noise
             result = laplacian(model, y, t, probes, generator)

@@ -66,7 +66,7 @@ def large_noise_error(model: EnergyModel, x: Tensor, t: float, seed: int = 0) ->
     """
     generator = noise_generator(seed)
     excess = []
-    for images in x.split(inference_batch_size(model.dimensions, model.device)):
+    for images in torch.split(x, inference_batch_size(model.dimensions, model.device)):
         clean = images.to(model.device)
         noise = torch.randn(images.shape, generator=generator).to(clean)
         pair = [-model.log_prob(clean + sign * math.sqrt(t) * noise, t).cpu().double() for sign in (1, -1)]

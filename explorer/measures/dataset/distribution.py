@@ -46,7 +46,8 @@ class GumbelFit(NamedTuple):
 
     def log_density(self, values: np.ndarray) -> np.ndarray:
         """Log density at `values`, any shape."""
-        return gumbel_r.logpdf(values, self.location, self.scale)
+        density: np.ndarray = gumbel_r.logpdf(values, self.location, self.scale)
+        return density
 
 
 class GaussianFit(NamedTuple):

@@ -48,7 +48,8 @@ class Projection(NamedTuple):
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """``(N, F) -> (N, K)``, float32; what is not finite stays so."""
         with np.errstate(invalid="ignore"):
-            return ((features - self.mean) / self.scale) @ self.axes.T
+            projected: np.ndarray = ((features - self.mean) / self.scale) @ self.axes.T
+        return projected
 
 
 def fit_projection(features: np.ndarray) -> Projection:
@@ -100,7 +101,7 @@ class Plane:
             return _first_two(points)
         with _umap_alone(progress) as bar:
             self._umap.tqdm_kwds = bar
-            placed = self._umap.transform(points)
+            placed: np.ndarray = self._umap.transform(points)
         return placed
 
 
@@ -115,7 +116,8 @@ def _umap_class() -> type[UMAP]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ImportWarning)  # a part of it that is not used here wants TensorFlow
         from umap import UMAP
-    return UMAP
+    found: type[UMAP] = UMAP
+    return found
 
 
 @contextmanager

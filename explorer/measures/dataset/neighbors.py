@@ -57,4 +57,5 @@ def _nearest(points: np.ndarray, neighbors: int) -> np.ndarray:
     # Of points at the same place, any may come first: a point that did not find itself drops its farthest neighbor.
     own = found == np.arange(len(points))[:, None]
     own[~own.any(1), -1] = True
-    return found[~own].reshape(len(points), neighbors)
+    others: np.ndarray = found[~own].reshape(len(points), neighbors)
+    return others

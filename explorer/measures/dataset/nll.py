@@ -114,7 +114,8 @@ def gap_by_level(x: Tensor, levels: Sequence[NoiseLevel]) -> list[float]:
         ValueError: fewer than two levels, or not in increasing order.
     """
     energies = np.array([level.mean_energy for level in levels])
-    return (energies - _i_mmse_by_level(x, levels)).tolist()
+    differences: list[float] = (energies - _i_mmse_by_level(x, levels)).tolist()
+    return differences
 
 
 def _i_mmse_by_level(x: Tensor, levels: Sequence[NoiseLevel]) -> np.ndarray:

@@ -77,7 +77,7 @@ def local_dimensionality(
     shape = (count, levels, draws)
     total = count * levels * draws
     columns = torch.empty(3, total, dtype=torch.float64)
-    for chunk in torch.arange(total, device=device).split(inference_batch_size(d, device)):
+    for chunk in torch.split(torch.arange(total, device=device), inference_batch_size(d, device)):
         image, rest = chunk // (levels * draws), chunk % (levels * draws)
         level, draw = rest // draws, rest % draws
         noise, variance = eps[image, draw], t[level]
@@ -102,7 +102,7 @@ def flipd(model: EnergyModel, x: Tensor, t: float) -> Tensor:
     Returns:
         In dimensions, shape ``(B,)``.
     """
-    parts = x.split(inference_batch_size(model.dimensions, model.device))
+    parts = torch.split(x, inference_batch_size(model.dimensions, model.device))
     return torch.cat(
         [model.dimensions - 2 * t * model.derivatives(part.to(model.device), t).time_score for part in parts]
     )
@@ -123,7 +123,7 @@ def flipd_by_trace(
     """
     generator = noise_generator(seed)
     values, errors = [], []
-    for part in x.split(max(1, inference_batch_size(model.dimensions, model.device) // 4)):
+    for part in torch.split(x, max(1, inference_batch_size(model.dimensions, model.device) // 4)):
         result = laplacian(model, part.to(model.device), t, probes, generator)
         values.append(model.dimensions + t * (sum_pixels(result.score.square()) - result.value))
         errors.append(t * result.standard_error)

@@ -77,7 +77,7 @@ def noise_levels(
     results = []
     for done, t in enumerate(ts):
         sums = torch.zeros(4, dtype=torch.float64)
-        for images in x.split(batch):
+        for images in torch.split(x, batch):
             eps = torch.randn(images.shape, generator=generator).to(model.device)
             clean = images.to(model.device)
             result = model.derivatives(clean + math.sqrt(t) * eps, t)

@@ -22,7 +22,7 @@ def log_prob_batched(model: EnergyModel, x: Tensor, t: float | None = None, batc
         batch_size: images at once; what fits into memory when None.
     """
     size = batch_size or inference_batch_size(model.dimensions, model.device)
-    parts = [model.log_prob(part.to(model.device), t).cpu() for part in x.split(size)]
+    parts = [model.log_prob(part.to(model.device), t).cpu() for part in torch.split(x, size)]
     return torch.cat(parts) if parts else torch.empty(0)
 
 

@@ -53,7 +53,8 @@ def ready_map(checkpoint: Checkpoint, images: Store, split: Split) -> Map | None
 def _build(place: DeltaGenerator, checkpoint: Checkpoint, images: Store) -> Map:
     bar = place.progress(0.0)
 
-    def progress(done: int, total: int) -> None:
+    def progress(done: int, total: int | None) -> None:
+        total = total or max(done, 1)
         if done < len(images):
             what = f"{checkpoint.name} looks at {len(images):,} images"
         elif done == len(images):
