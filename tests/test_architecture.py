@@ -1,4 +1,4 @@
-"""The house: which room may use which. A change that turns an arrow around fails here."""
+"""Which package may use which. An import in the other direction fails here."""
 
 import ast
 from pathlib import Path
@@ -7,8 +7,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-# A room may use the rooms of the floors below its own. Rooms of one floor do not know each other.
-FLOORS = [
+# A package may use those of the levels below its own; packages of one level do not use each other.
+LEVELS = [
     {"errors", "units", "process", "progress"},
     {"home", "decoding", "wavelets"},
     {"images"},
@@ -21,7 +21,7 @@ FLOORS = [
     {"cli"},
     {"__main__"},
 ]
-LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
+LEVEL = {package: level for level, packages in enumerate(LEVELS) for package in packages}
 MEASURES = [{"shared"}, {"image", "sampling"}, {"dataset"}, {"consistency"}]
 SOURCES = sorted(path for folder in ("explorer", "pages") for path in (ROOT / folder).rglob("*.py"))
 
@@ -74,7 +74,7 @@ def test_a_page_uses_no_other_page(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "explorer" / "measures").rglob("*.py")), ids=str)
 def test_measures_of_few_things_know_none_of_many(path: Path) -> None:
-    level = {package: floor for floor, packages in enumerate(MEASURES) for package in packages}
+    level = {package: number for number, packages in enumerate(MEASURES) for package in packages}
     here = parts(path)[1]
     for module in imported(path):
         if module[:2] == ["explorer", "measures"] and len(module) > 2 and module[2] != here:
