@@ -31,7 +31,7 @@ from explorer.errors import ExplorerError
 from explorer.measures.image.codecs import lossless_bits
 from explorer.measures.image.dimensionality import flipd
 from explorer.measures.shared.scoring import model_input
-from explorer.models.base import Derivatives
+from explorer.models.base import EnergyModel
 from explorer.models.checkpoints import Checkpoint
 
 ROOT = Path(__file__).parents[2]
@@ -325,15 +325,15 @@ def test_full_disk_is_a_sentence_and_leaves_no_litter(
 
 
 def test_value_that_is_not_finite_is_left_out(checkpoint: Checkpoint, store: Store) -> None:
-    class Broken:
-        image_shape, t0, dimensions, device = checkpoint.model.image_shape, 1e-5, 64, torch.device("cpu")
+    class Broken(EnergyModel):
+        image_shape, t0 = checkpoint.model.image_shape, 1e-5
 
-        def log_prob(self, x: Tensor, t: float | None = None) -> Tensor:
+        def energy(self, y: Tensor, t: Tensor) -> Tensor:
+            return checkpoint.model.energy(y, t)
+
+        def log_prob(self, x: Tensor, t: Tensor | float | None = None) -> Tensor:
             found = checkpoint.model.log_prob(x, t)
             return torch.where(torch.arange(len(found)) == 0, torch.nan, found)
-
-        def derivatives(self, y: Tensor, t: Tensor) -> Derivatives:
-            return checkpoint.model.derivatives(y, t)
 
     catalog = build_catalog(replace(checkpoint, model=Broken()), store)
     assert np.isnan(catalog.column("log_prob")[::8]).all()

@@ -73,9 +73,11 @@ def test_errors_are_sentences(tiny_checkpoint: Checkpoint, arguments: tuple[str,
 
 
 def test_ctrl_c_leaves_nothing_half_written(
-    tiny_checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     """The signal arrives at the third state."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     states = samplers.SAMPLERS["flow"]
 
     def interrupted(*arguments: Any) -> Iterator[State]:
