@@ -1,5 +1,7 @@
-"""What tests of several rooms share."""
+"""What tests of several packages share."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,14 @@ torch.set_num_threads(1)
 def _denormals() -> None:
     """Models flush denormal numbers to zero, for the thread that loads them; hypothesis draws such numbers."""
     torch.set_flush_denormal(False)
+
+
+@pytest.fixture(autouse=True)
+def _main_module() -> Iterator[None]:
+    """Streamlit's AppTest puts the app in the place of ``__main__``, which processes that are spawned import again."""
+    before = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = before
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import pytest
 from playwright.sync_api import Page, expect
 
 _POINTS = """
@@ -46,7 +47,20 @@ def loneliest(some: list[Point]) -> Point:
     return max(some, key=lambda p: min((p.x - q.x) ** 2 + (p.y - q.y) ** 2 for q in some if q is not p))
 
 
-def move_to(page: Page, point: Point) -> None:
-    """Move the pointer onto a point, as a hand does."""
-    page.mouse.move(point.x - 30, point.y - 30)
-    page.mouse.move(point.x, point.y, steps=4)
+def point_at(page: Page, chart: str) -> Point:
+    """Move the pointer onto the loneliest point of a chart, as a hand does; its card then says what it is.
+
+    Once more where the chart has moved meanwhile: it takes its width from what is around it.
+    """
+    words = page.locator(".card .words")
+    said = None
+    for _ in range(3):
+        alone = loneliest(points(page, chart))
+        page.mouse.move(alone.x - 30, alone.y - 30)
+        page.mouse.move(alone.x, alone.y, steps=4)
+        expect(words).to_be_visible()
+        said = words.text_content()
+        if said == alone.text:
+            return alone
+        page.mouse.move(5, 5)
+    pytest.fail(f"The card says {said!r} at the point {alone.text!r}.")

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.points import loneliest, move_to, points
+from tests.browser.points import point_at
 
 pytestmark = pytest.mark.browser
 
@@ -57,9 +57,8 @@ def test_a_box_without_points_says_so(atlas: Page) -> None:
 
 
 def test_a_point_of_the_scatter_shows_its_image_and_opens_it(atlas: Page) -> None:
-    alone = loneliest(points(atlas, "scatter_chart"))
+    alone = point_at(atlas, "scatter_chart")
     assert re.search(r"image \d+, \d+, label \d\nContrast 0\.\d{3}\nlog p .+ dB/dim", alone.text)
-    move_to(atlas, alone)
     card = atlas.locator(".card")
     expect(card).to_have_text(alone.text.replace("\n", " "))
     expect(card).to_be_visible()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.points import loneliest, move_to, points
+from tests.browser.points import point_at
 from tests.conftest import write_tiny_checkpoint
 
 pytestmark = pytest.mark.browser
@@ -52,10 +52,8 @@ def test_disputed_images_of_a_lasso_open_in_probe(page: Page, app: str, other: s
 def test_a_point_of_two_models_opens_in_probe(page: Page, app: str, other: str) -> None:
     page.goto(f"{app}/atlas?model=digits&data=digits&compare={other}")
     expect(page.get_by_text("Below each: log p by digits → by other")).to_be_visible()
-    alone = loneliest(points(page, "comparison_chart"))
+    alone = point_at(page, "comparison_chart")
     assert re.search(r"^image \d+.*\nlog p by digits .* dB/dim\nlog p by other .* dB/dim$", alone.text)
-    move_to(page, alone)
-    expect(page.locator(".card")).to_be_visible()
     page.mouse.down()
     page.mouse.up()
     page.wait_for_url(f"**item={alone.index}*")

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.points import Point, loneliest, move_to, points
+from tests.browser.points import Point, point_at, points
 
 pytestmark = pytest.mark.browser
 
@@ -19,8 +19,8 @@ def opened(app: str, page: Page, query: str) -> list[Point]:
 
 
 def test_a_point_shows_its_image_and_opens_it(app: str, page: Page) -> None:
-    alone = loneliest(opened(app, page, "model=digits&data=digits"))
-    move_to(page, alone)
+    opened(app, page, "model=digits&data=digits")
+    alone = point_at(page, "map_chart")
     card = page.locator(".card")
     expect(card).to_be_visible()
     expect(card).to_have_text(alone.text.replace("\n", " "))
@@ -29,7 +29,7 @@ def test_a_point_shows_its_image_and_opens_it(app: str, page: Page) -> None:
     page.mouse.move(5, 5)
     expect(card).to_be_hidden()
 
-    move_to(page, alone)
+    alone = point_at(page, "map_chart")
     page.mouse.down()
     page.mouse.up()
     expect(page.get_by_role("heading", name="Probe")).to_be_visible()
