@@ -45,7 +45,7 @@ class Curve:
             points beyond a threshold.
         joined: draw lines between the points.
         errors: half lengths of the error bars along `y`; none when empty.
-        notes: more about each point, for who points at it; none when empty.
+        notes: more about each point, shown when the pointer is on it; none when empty.
     """
 
     name: str

@@ -2,7 +2,7 @@
 
     samples = sample(model, 16, sampler="flow", steps=60)
 
-is, for who wants to watch or to stop,
+draws them all. To watch, or to stop early, take one state at a time:
 
     way = plan(model, "flow", 60)
     for state in follow(model, way, 16, seed=0):
