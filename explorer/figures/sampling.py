@@ -24,6 +24,7 @@ def trajectories_figure(
     grid: Sequence[float] = (),
     band: Quantiles | None = None,
     at: float | None = None,
+    chosen: int | None = None,
     height: int = 320,
 ) -> go.Figure:
     """``log p(y, t) = -U(y, t)`` of each image on its way, over the data set's median and 10-90 % band.
@@ -36,6 +37,7 @@ def trajectories_figure(
         grid: noise levels of the band in dB.
         band: log p of the data at these levels, in nats; None when it is not known.
         at: a noise level to mark, in dB.
+        chosen: place of the image that stands out.
         height: in screen pixels.
     """
     x = list(psnr)[: len(energies)]
@@ -69,7 +71,9 @@ def trajectories_figure(
             "mode": "lines",
             "x": x,
             "y": shown(-energies[:, k]),
-            "line": {"color": translucent(BLUE, 0.55), "width": 1.2},
+            "line": {"color": VERMILLION, "width": 2.5}
+            if k == chosen
+            else {"color": translucent(BLUE, 0.55), "width": 1.2},
             "name": "samples",
             "legendgroup": "samples",
             "showlegend": k == 0,

@@ -22,7 +22,7 @@ from explorer.measures.shared.noise import noise_generator
 from explorer.measures.shared.scoring import log_prob_batched
 from explorer.models.base import EnergyModel
 
-__all__ = ["OwnSamples", "own_samples"]
+__all__ = ["OwnSamples", "compare_log_prob", "log_prob_with_noise", "own_samples"]
 
 
 @dataclass(frozen=True)
@@ -72,12 +72,30 @@ def own_samples(model: EnergyModel, log_prob: Tensor, x: Tensor, t: float, seed:
     Raises:
         ValueError: fewer than two samples or images.
     """
-    if len(log_prob) < 2 or len(x) < 2:
-        raise ValueError("At least two samples and two images are needed to know the error.")
+    return compare_log_prob(log_prob, log_prob_with_noise(model, x, t, seed), model.dimensions, t)
+
+
+def log_prob_with_noise(model: EnergyModel, x: Tensor, t: float, seed: int = 0) -> Tensor:
+    """``log p(x + sqrt(t) eps, t)`` in nats, shape ``(N,)``, on the CPU; arguments as for `own_samples`."""
     noise = torch.randn(x.shape, generator=noise_generator(seed), dtype=x.dtype)
-    data = log_prob_batched(model, x.cpu() + math.sqrt(t) * noise, t)
-    (of_model, model_error), (of_data, data_error) = (_bits(values, model.dimensions) for values in (log_prob, data))
-    return OwnSamples(of_model, model_error, of_data, data_error, len(log_prob), len(x), t)
+    return log_prob_batched(model, x.cpu() + math.sqrt(t) * noise, t)
+
+
+def compare_log_prob(samples: Tensor, data: Tensor, dimensions: int, t: float) -> OwnSamples:
+    """Compare log p of samples with log p of data, both with noise of variance `t`.
+
+    Args:
+        samples, data: in nats, shapes ``(n,)`` and ``(N,)``, each at least 2.
+        dimensions: ``d``.
+        t: noise variance.
+
+    Raises:
+        ValueError: fewer than two samples or images.
+    """
+    if len(samples) < 2 or len(data) < 2:
+        raise ValueError("At least two samples and two images are needed to know the error.")
+    (of_model, model_error), (of_data, data_error) = _bits(samples, dimensions), _bits(data, dimensions)
+    return OwnSamples(of_model, model_error, of_data, data_error, len(samples), len(data), t)
 
 
 def _bits(log_prob: Tensor, dimensions: int) -> tuple[float, float]:

@@ -32,7 +32,10 @@ SECTIONS = {
         Page("atlas", "Atlas", "bar_chart"),
         Page("map", "Map", "scatter_plot"),
     ),
-    "Understand the density": (Page("trust", "Trust", "verified"),),
+    "Understand the density": (
+        Page("sample", "Sample", "casino"),
+        Page("trust", "Trust", "verified"),
+    ),
     "Models and jobs": (
         Page("train", "Train", "model_training"),
         Page("jobs", "Jobs", "list_alt"),

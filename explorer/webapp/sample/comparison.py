@@ -1,0 +1,98 @@
+"""Samples beside data: are they as probable, and were they drawn or remembered?"""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+import torch
+
+from explorer.data.names import dataset_name
+from explorer.data.store import Store
+from explorer.data.views import Views
+from explorer.figures.sampling import sample_histogram
+from explorer.figures.tools import NO_TOOLS
+from explorer.measures.sampling.nearest import Nearest, nearest_images
+from explorer.measures.sampling.own_samples import compare_log_prob, log_prob_with_noise
+from explorer.measures.shared.noise import noise_generator
+from explorer.models.checkpoints import Checkpoint
+from explorer.webapp.sample.drawing import Drawing
+from explorer.webapp.shell.loaders import infer, store
+from explorer.webapp.shell.sidebar import Selection
+from explorer.webapp.widgets.image_grid import GridImage, image_grid
+
+__all__ = ["data_panel", "nearest_panel"]
+
+_DATA_IMAGES = 128
+
+
+def data_panel(drawing: Drawing, selection: Selection, images: Store) -> None:
+    """log p of the samples beside that of data with the same noise, and the difference of their means."""
+    checkpoint = selection.checkpoint
+    t = drawing.way.ts[-1]
+    data = _data_log_prob(checkpoint, images, t)
+    st.markdown(f"**Are samples as probable as data?** Both with the model's smallest noise; data from {images.name}.")
+    figure = sample_histogram(drawing.log_prob, data, selection.unit, checkpoint.model.dimensions)
+    st.plotly_chart(figure, key="samples_and_data", config=NO_TOOLS, alt="Histograms of log p of samples and of data")
+    if len(drawing.log_prob) < 2:
+        return
+    both = compare_log_prob(torch.from_numpy(drawing.log_prob), torch.from_numpy(data), checkpoint.model.dimensions, t)
+    which = "less probable than data" if both.difference > 0 else "more probable than data"
+    verdict = (
+        "no more than chance explains"
+        if abs(both.difference) <= 2 * both.error
+        else f"so samples are {which}: the density differs from that of the data, or the sampler takes too few steps"
+    )
+    st.caption(
+        f"Mean −log₂ p: {both.model:.3f} bits/dimension for {both.samples} samples, {both.data:.3f} for {both.images} "
+        f"images; the difference is {both.difference:+.3f} ± {both.error:.3f}, {verdict}."
+    )
+
+
+def nearest_panel(drawing: Drawing, selection: Selection) -> None:
+    """The nearest image of the data set to each sample."""
+    st.markdown("**Drawn or remembered?** Each sample, and the image of the data set that is nearest to it.")
+    known = _searched(selection)
+    result = _nearest(drawing.denoised[-1], known)
+    items = []
+    for k, (sample, place, distance) in enumerate(
+        zip(drawing.denoised[-1], result.place.tolist(), result.distance.tolist(), strict=True)
+    ):
+        gap = np.full((sample.shape[0], sample.shape[1], max(1, sample.shape[2] // 16)), 255, np.uint8)
+        pair = np.concatenate((sample, gap, known.pixels[place]), axis=2)
+        text = f"{255 * distance:.1f}"
+        items.append(GridImage(pair, text, "", f"image {k + 1} and image {place}, {text} gray levels apart"))
+    image_grid(items, key="nearest", cell=130)
+    own = selection.dataset_name == selection.checkpoint.config.dataset
+    which = "training images" if own else f"images of {known.name}, which the model was not trained on,"
+    st.caption(
+        f"Right: the nearest of {len(known):,} {which} with the root mean square difference of their pixels in gray "
+        "levels of 255. A model that has memorized draws what it was shown, and the difference is near 0."
+    )
+
+
+def _searched(selection: Selection) -> Store:
+    """The images that the model was trained on when they are chosen, else all that are."""
+    config = selection.checkpoint.config
+    shape = selection.checkpoint.model.image_shape
+    if dataset_name(selection.dataset) != config.dataset:
+        return store(selection.dataset, shape, "all")
+    views = Views(int(config.training.get("views", 1)), float(config.training.get("min_shrink", 1.0)))
+    return store(selection.dataset, shape, "train", views)
+
+
+@st.cache_data(
+    show_spinner="Looking for the nearest images…", max_entries=8, hash_funcs={Store: lambda s: s.fingerprint}
+)
+def _nearest(images: np.ndarray, known: Store) -> Nearest:
+    return nearest_images(images, known.pixels)
+
+
+@st.cache_data(
+    show_spinner="Scoring images of the data set…",
+    max_entries=32,
+    hash_funcs={Checkpoint: lambda c: c.fingerprint, Store: lambda s: s.fingerprint},
+)
+def _data_log_prob(checkpoint: Checkpoint, images: Store, t: float) -> np.ndarray:
+    pixels = torch.from_numpy(np.array(images.pixels[:_DATA_IMAGES]))
+    x = checkpoint.values.dequantized(pixels, noise_generator(1))
+    return infer(log_prob_with_noise, checkpoint.model, x, t).double().numpy()

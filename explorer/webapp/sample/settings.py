@@ -1,0 +1,77 @@
+"""What to draw: sampler, steps, number of images, seed. The choice is in the URL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from explorer.measures.sampling.start import gaussian_of
+from explorer.models.base import EnergyModel
+
+__all__ = ["Settings", "choose_settings"]
+
+_SAMPLERS = {
+    "flow": "Probability flow",
+    "ancestral": "Kadkhodaie–Simoncelli",
+    "corrector": "Predictor-corrector",
+    "mala": "MALA",
+}
+_EXPLAINED = """
+What each does with the score at every noise level:
+
+- **Probability flow**: follows the flow of the density by Heun's method; nothing random after the start.
+  2 gradients a step.
+- **Kadkhodaie–Simoncelli**: removes a part of the noise and adds a little fresh noise. 1 gradient a step.
+- **Predictor-corrector**: a random move at each noise level, then a step down. 2 gradients a step.
+- **MALA**: the same, and each random move is accepted or refused by the ratio of probabilities, which takes an energy.
+  2 gradients a step.
+"""
+_COUNTS = (1, 4, 9, 16, 25, 36, 49, 64)
+_STEPS = (15, 30, 60, 120, 240, 480)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to draw, as `explorer.measures.sampling.sample.plan` and `follow` take it."""
+
+    sampler: str
+    count: int
+    steps: int
+    late: bool
+    seed: int
+
+
+def choose_settings(model: EnergyModel) -> Settings:
+    """Draw the boxes; returns what they say."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        sampler = st.selectbox(
+            "Sampler",
+            list(_SAMPLERS),
+            format_func=_SAMPLERS.__getitem__,
+            key="sampler",
+            bind="query-params",
+            help=_EXPLAINED,
+            width=230,
+        )
+        count = st.selectbox("Images", _COUNTS, index=3, key="count", bind="query-params", width=110)
+        steps = st.selectbox(
+            "Steps",
+            _STEPS,
+            index=2,
+            key="steps",
+            bind="query-params",
+            width=110,
+            help="Noise levels on the way, evenly spaced in dB. More take longer and come nearer to the density.",
+        )
+        seed = st.number_input("Seed", 0, 2**31 - 1, 0, step=1, key="sampling_seed", bind="query-params", width=130)
+        late = False
+        if gaussian_of(model) is not None:
+            late = st.toggle(
+                "Start late",
+                key="late",
+                bind="query-params",
+                help="At large noise the model is a Gaussian, which can be drawn at once. Start where it ceases to be "
+                "one, and save the steps above.",
+            )
+    return Settings(sampler, count, steps, late, seed)
