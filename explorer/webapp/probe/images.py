@@ -1,44 +1,17 @@
-"""Small images shown large, every pixel a sharp square."""
+"""The images of Probe: perturbed, with what leaves the range of values, and the score."""
 
 from __future__ import annotations
 
-import html
-
 import numpy as np
-import streamlit as st
 
 from explorer.figures.pixels import DIVERGING, diverging_pixels, mark_out_of_range
 from explorer.figures.style import BLUE, VERMILLION
-from explorer.images import to_pil
 from explorer.measures.image.probe import Probed
-from explorer.webapp.widgets.component import data_url
+from explorer.webapp.widgets.pixels import show_pixels
 
-__all__ = ["show_perturbed", "show_pixels", "show_score"]
+__all__ = ["show_perturbed", "show_score"]
 
-_FIGURE = (
-    '<figure class="pixels"><figcaption>{title}</figcaption><img src="{source}" alt="{alt}">'
-    '<div class="note">{note}</div></figure>'
-)
 _GRAY_LEVELS = 255
-
-
-def show_pixels(pixels: np.ndarray, title: str, note: str = "", alt: str = "") -> None:
-    """Show an image at the width of its column; its style is in ``assets/app.css``.
-
-    Args:
-        pixels: uint8, shape ``(C, H, W)``, ``C`` 1 or 3.
-        title: above the image.
-        note: HTML below the image, of the app's own making.
-        alt: what the image shows, for those who cannot see it; the title when empty.
-    """
-    st.html(
-        _FIGURE.format(
-            title=html.escape(title),
-            source=data_url(to_pil(pixels)),
-            alt=html.escape(alt or title, quote=True),
-            note=note,
-        )
-    )
 
 
 def show_perturbed(probed: Probed) -> None:

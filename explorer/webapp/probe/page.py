@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.webapp.probe.cached_measures import gray_levels, psnr_range
 from explorer.webapp.probe.download import download_button
-from explorer.webapp.probe.images import show_perturbed, show_pixels, show_score
+from explorer.webapp.probe.images import show_perturbed, show_score
 from explorer.webapp.probe.metrics import show_code_length, show_dimensionality, show_log_prob, show_percentile
 from explorer.webapp.probe.results import ProbeResults
 from explorer.webapp.probe.sliders import perturbation_sliders, psnr_slider
@@ -14,6 +14,7 @@ from explorer.webapp.probe.source import choose_image, choose_source
 from explorer.webapp.shell.loaders import shown_errors
 from explorer.webapp.shell.sidebar import Selection, sidebar
 from explorer.webapp.widgets.live_chart import live_chart
+from explorer.webapp.widgets.pixels import show_pixels
 
 
 def page() -> None:

@@ -33,6 +33,7 @@ SECTIONS = {
         Page("map", "Map", "scatter_plot"),
     ),
     "Understand the density": (
+        Page("tour", "Tour", "explore"),
         Page("sample", "Sample", "casino"),
         Page("trust", "Trust", "verified"),
     ),
