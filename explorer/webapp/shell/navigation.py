@@ -28,12 +28,12 @@ class Page(NamedTuple):
 
 SECTIONS = {
     "Look at images": (
+        Page("tour", "Tour", "explore"),
         Page("probe", "Probe", "frame_inspect"),
         Page("atlas", "Atlas", "bar_chart"),
         Page("map", "Map", "scatter_plot"),
     ),
     "Understand the density": (
-        Page("tour", "Tour", "explore"),
         Page("sample", "Sample", "casino"),
         Page("trust", "Trust", "verified"),
     ),
@@ -42,7 +42,9 @@ SECTIONS = {
         Page("jobs", "Jobs", "list_alt"),
     ),
 }
-"""The first page is the one that opens."""
+
+_HOME = "probe"
+"""The page that opens."""
 
 
 def page_file(name: str) -> str:
@@ -52,11 +54,10 @@ def page_file(name: str) -> str:
 
 def navigation() -> st.Page:
     """List the pages in the sidebar; returns the one to run."""
-    first = next(iter(SECTIONS.values()))[0]
     return st.navigation(
         {
             section: [
-                st.Page(page_file(page.name), title=page.title, icon=f":material/{page.icon}:", default=page == first)
+                st.Page(page_file(page.name), title=page.title, icon=f":material/{page.icon}:", default=page.name == _HOME)
                 for page in pages
             ]
             for section, pages in SECTIONS.items()
