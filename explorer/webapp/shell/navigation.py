@@ -57,7 +57,9 @@ def navigation() -> st.Page:
     return st.navigation(
         {
             section: [
-                st.Page(page_file(page.name), title=page.title, icon=f":material/{page.icon}:", default=page.name == _HOME)
+                st.Page(
+                    page_file(page.name), title=page.title, icon=f":material/{page.icon}:", default=page.name == _HOME
+                )
                 for page in pages
             ]
             for section, pages in SECTIONS.items()
