@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from explorer.data.columns import choose_labels, find_columns
 from explorer.data.folders import SPLIT_NAMES
 from explorer.data.reading import ImageSet
-from explorer.data.tables import find_columns, table_images
+from explorer.data.tables import table_images
 from explorer.errors import ExplorerError, in_brief
 from explorer.home import subfolder
 
@@ -97,10 +98,14 @@ def _choose(
     columns = find_columns(chosen.features.arrow_schema, title)
     rows = chosen.with_format("arrow")
     images = rows.select_columns([columns.image])
+
+    def read_column(name: str) -> list[pa.ChunkedArray]:
+        column = rows.select_columns([name])[:][name]
+        column.validate(full=True)
+        return [column]
+
     try:
-        labels = None if columns.label is None else rows.select_columns([columns.label])[:][columns.label]
-        if labels is not None:
-            labels.validate(full=True)
+        labels = choose_labels(columns, [len(chosen)], read_column)
     except _READ_ERRORS as error:
         raise ExplorerError(f"{title} is damaged ({in_brief(error)}).") from error
     if cache is not None:
@@ -116,4 +121,4 @@ def _choose(
                 raise ExplorerError(f"{title} is damaged ({in_brief(error)}).") from error
             yield cells
 
-    return table_images(title, len(chosen), columns, labels, fetch, is_split)
+    return table_images(title, len(chosen), labels, fetch, is_split)

@@ -16,19 +16,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from explorer.data.columns import Columns, find_columns
+from explorer.data.columns import choose_labels, find_columns
 from explorer.data.folders import SPLIT_NAMES
+from explorer.data.labels import Labels
 from explorer.data.reading import ImageSet, decode
 from explorer.data.store import Sample
 from explorer.data.views import CENTRAL, Views
 from explorer.errors import ExplorerError, in_brief
 from explorer.images import ImageShape
 
-__all__ = ["Columns", "find_columns", "parquet_files", "table_images"]
+__all__ = ["parquet_files", "table_images"]
 
 _BATCH = 256
 _MOST_ROWS_A_BYTE = 8
-_INT32_MAX = 2**31 - 1
 
 
 def parquet_files(title: str, files: Sequence[Path], split: str) -> ImageSet:
@@ -52,10 +52,7 @@ def parquet_files(title: str, files: Sequence[Path], split: str) -> ImageSet:
         schema = pq.read_schema(chosen[0])
         columns = find_columns(schema, title)
         counts = [_count_rows(path) for path in chosen]
-        label_column = None
-        if columns.label is not None:
-            chunks = [pq.read_table(path, columns=[columns.label], use_threads=False)[0] for path in chosen]
-            label_column = pa.chunked_array([chunk for column in chunks for chunk in column.chunks], chunks[0].type)
+        labels = choose_labels(columns, counts, lambda name: [_read_column(path, name) for path in chosen])
     except (pa.ArrowException, OSError, KeyError) as error:
         raise ExplorerError(f"{title} is damaged or not a Parquet file ({in_brief(error)}).") from error
     starts = list(accumulate(counts, initial=0))
@@ -70,14 +67,13 @@ def parquet_files(title: str, files: Sequence[Path], split: str) -> ImageSet:
         except (pa.ArrowException, OSError, LookupError) as error:
             raise ExplorerError(f"{title} is damaged ({in_brief(error)}).") from error
 
-    return table_images(title, starts[-1], columns, label_column, fetch, is_split)
+    return table_images(title, starts[-1], labels, fetch, is_split)
 
 
 def table_images(
     title: str,
     count: int,
-    columns: Columns,
-    label_column: pa.ChunkedArray | None,
+    labels: Labels,
     fetch: Callable[[Sequence[int]], Iterator[pa.Array]],
     is_split: bool,
 ) -> ImageSet:
@@ -86,12 +82,10 @@ def table_images(
     Args:
         title: what people call the set.
         count: number of rows.
-        columns: which columns are which.
-        label_column: all labels, or None.
+        labels: of all rows.
         fetch: gives the cells of the image column for increasing row numbers, in pieces of any length.
         is_split: as in `ImageSet`.
     """
-    labels, label_names = _number_labels(label_column, count, columns.label_names)
 
     def read(numbers: Sequence[int], image_shape: ImageShape, views: Views = CENTRAL) -> Iterator[Sample]:
         upcoming = iter(numbers)
@@ -100,9 +94,9 @@ def table_images(
             for file, path in zip(files, paths, strict=True):
                 number = next(upcoming)
                 name = PurePosixPath(path).name if path else str(number)
-                yield from decode(file, int(labels[number]), name, number, image_shape, views)
+                yield from decode(file, int(labels.numbers[number]), name, number, image_shape, views)
 
-    return ImageSet(title, count, read, label_names, is_split)
+    return ImageSet(title, count, read, labels.names, is_split, labels.notes)
 
 
 def _count_rows(path: Path) -> int:
@@ -116,6 +110,12 @@ def _count_rows(path: Path) -> int:
     if metadata.num_rows != inside or not 0 <= inside <= _MOST_ROWS_A_BYTE * path.stat().st_size:
         raise OSError(f"it claims to have {metadata.num_rows:,} rows")
     return inside
+
+
+def _read_column(path: Path, name: str) -> pa.ChunkedArray | None:
+    """A column of one file; None where it has no such column."""
+    found = pq.read_table(path, columns=[name], use_threads=False)
+    return found[0] if found.num_columns else None
 
 
 def _fetch_rows(path: Path, column: str, rows: np.ndarray) -> Iterator[pa.Array]:
@@ -139,21 +139,6 @@ def _files_and_paths(cells: pa.Array) -> tuple[list[bytes | None], list[str | No
         return cells.to_pylist(), [None] * len(cells)
     paths = cells.field("path").to_pylist() if cells.type.get_field_index("path") >= 0 else [None] * len(cells)
     return cells.field("bytes").to_pylist(), paths
-
-
-def _number_labels(
-    column: pa.ChunkedArray | None, count: int, names: tuple[str, ...]
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Labels as int32, -1 where there is none; strings, negative and huge numbers are numbered in sorted order."""
-    if column is None:
-        return np.full(count, -1, np.int32), ()
-    values = column.to_pylist()
-    present = {value for value in values if value is not None}
-    if all(isinstance(value, int) and -1 <= value <= _INT32_MAX for value in present):
-        return np.array([-1 if value is None else value for value in values], np.int32), names
-    ordered = sorted(present)
-    index = {value: number for number, value in enumerate(ordered)}
-    return np.array([index.get(value, -1) for value in values], np.int32), tuple(str(value) for value in ordered)
 
 
 def _files_of(files: Sequence[Path], split: str) -> list[Path]:
