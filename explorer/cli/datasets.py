@@ -13,6 +13,7 @@ from explorer.cli.console import (
     DeviceOption,
     ModelArgument,
     messages,
+    not_the_folder,
     open_checkpoint,
     opening,
     output,
@@ -21,11 +22,11 @@ from explorer.cli.console import (
 
 __all__ = ["catalog", "compare", "store"]
 
-DataOption = Annotated[str, typer.Option(help=DATA_HELP)]
+DataOption = Annotated[str, typer.Option(help=DATA_HELP, callback=not_the_folder)]
 
 
 def store(
-    data: Annotated[str, typer.Argument(help=DATA_HELP)],
+    data: Annotated[str, typer.Argument(help=DATA_HELP, callback=not_the_folder)],
     size: Annotated[int, typer.Option(help="Height and width in pixels.", min=1)],
     color: Annotated[bool, typer.Option("--color", help="Three channels.")] = False,
     split: Annotated[
@@ -36,20 +37,18 @@ def store(
         float, typer.Option(help="Shrink pictures by at least this factor, where they are large enough.")
     ] = 1.0,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Read all of it again and compare with its checksum.")
+        bool, typer.Option("--verify", help="Read it and the files of the data set again, and compare.")
     ] = False,
 ) -> None:
     """Prepare the images of a data set at a model's size. What is there already is kept."""
-    from explorer.data.sources import open_dataset
-    from explorer.data.store import verify_store
+    from explorer.data.sources import open_dataset, verify_dataset
     from explorer.data.views import Views
 
     with progress_bar("Preparing the images") as progress:
         # Views of a picture look alike: a model is validated on one of each.
         cut = Views(views if split == "train" else 1, min_shrink)
-        images = open_dataset(data, (3 if color else 1, size, size), split, views=cut, **opening(progress))
-    if verify:
-        verify_store(images)
+        open_it = verify_dataset if verify else open_dataset
+        images = open_it(data, (3 if color else 1, size, size), split, views=cut, **opening(progress))
     skipped = f", {len(images.skipped):,} left out that could not be read" if images.skipped else ""
     verified = ", verified" if verify else ""
     of_each = f", {images.views} of each picture" if images.views > 1 else ""

@@ -135,9 +135,7 @@ def _build(
         raise
 
 
-def _finish(
-    part: PartialStore, name: str, label_names: list[str], source: str, views: Views, notes: list[str]
-) -> None:
+def _finish(part: PartialStore, name: str, label_names: list[str], source: str, views: Views, notes: list[str]) -> None:
     skipped = list(dict.fromkeys(record.name for record in part.records() if record.label is None))
     if not part.kept:
         raise ExplorerError(_nothing_readable(name, skipped))

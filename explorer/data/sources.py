@@ -18,13 +18,16 @@ not split: both parts hold all of them.
 pictures: views of one are never in both parts.
 
 A store is built once for a source, size, split, limit and views, under ``stores`` in the data folder; a build that was
-killed resumes where it stopped. Its name has a digest of path, sizes and times of change of the files, so that changed
-files give a new store; for a data set of the Hub, of its commit.
+killed resumes where it stopped. Its name has a digest of path, sizes and times of the files, so that changed files give
+a new store; for a data set of the Hub, of its commit. One of these times nobody can set: it tells a file from another
+one of the same size and date in its place. It is also another one after files were moved, copied, or got other
+permissions: their images are then prepared again. Catalogs are named by the images themselves, and stay.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -36,15 +39,15 @@ import numpy as np
 from explorer.data.arrays import array_file
 from explorer.data.building import write_store
 from explorer.data.builtin import digits, photos
-from explorer.data.folders import files_below, image_folder
+from explorer.data.folders import SPLIT_NAMES, files_below, image_folder
 from explorer.data.hub import hub_images, hub_record
 from explorer.data.hub_records import HubRecord, fetched_specs, read_record
 from explorer.data.huggingface import READERS, is_saved_to_disk, loaded_files, saved_to_disk
 from explorer.data.imagenet import downsampled_imagenet, imagenet_files, is_imagenet_file
 from explorer.data.leaves import leaves
-from explorer.data.names import is_hub_spec, parse_hub_spec
+from explorer.data.names import BUILTIN, distinct_names, is_hub_spec, parse_hub_spec
 from explorer.data.reading import ImageSet
-from explorer.data.store import Sample, Store, open_store
+from explorer.data.store import Sample, Store, open_store, verify_store
 from explorer.data.tables import parquet_files
 from explorer.data.views import CENTRAL, Views
 from explorer.decoding import SUFFIXES
@@ -53,16 +56,25 @@ from explorer.home import dataset_folders, subfolder
 from explorer.images import ImageShape, check_image_shape
 from explorer.progress import Progress
 
-__all__ = ["SMALLEST_SPLIT", "DatasetInfo", "Split", "absolute_spec", "list_datasets", "open_dataset", "store_folder"]
+__all__ = [
+    "SMALLEST_SPLIT",
+    "DatasetInfo",
+    "Split",
+    "absolute_spec",
+    "list_datasets",
+    "open_dataset",
+    "store_folder",
+    "verify_dataset",
+]
 
 Split = Literal["train", "validation", "all"]
 
 SMALLEST_SPLIT = 50
 
-_BUILTIN = {"photos": "Photographs", "leaves": "Dead leaves", "digits": "Digits"}
+_LOOKED_AT = 16  # subfolders of one that the user named: enough to see what they are
 _ARRAY_SUFFIXES = (".npy", ".npz")
 _FILE_SUFFIXES = (*_ARRAY_SUFFIXES, ".parquet")
-_BUILD_VERSION = "3"  # part of every digest: raise it when the same files give other stores
+_BUILD_VERSION = "4"  # part of every digest: raise it when the same files give other stores
 
 
 class DatasetInfo(NamedTuple):
@@ -72,26 +84,70 @@ class DatasetInfo(NamedTuple):
         spec: what `open_dataset` takes.
         title: what people call it.
         builtin: whether it comes with the libraries.
+        name: what tells it from the others, in a list and in an address; never a path of this machine.
     """
 
     spec: str
     title: str
     builtin: bool
+    name: str
 
 
 def list_datasets() -> list[DatasetInfo]:
-    """The built-in sets, then the entries of the configured folders (`explorer.home.dataset_folders`), by name, then
-    what was fetched from the Hub."""
-    found = [DatasetInfo(spec, title, True) for spec, title in _BUILTIN.items()]
-    for folder in dataset_folders():
-        try:
-            entries = sorted(folder.iterdir())
-        except OSError:  # not there, or not ours to read
-            continue
-        for entry in entries:
-            if not entry.name.startswith(".") and (entry.is_dir() or _is_data_file(entry)):
-                found.append(DatasetInfo(str(entry), entry.stem if entry.is_file() else entry.name, False))
-    return found + [DatasetInfo(spec, spec, False) for spec in fetched_specs()]
+    """The built-in sets, then the entries of the data folder's ``datasets`` and what ``$EXPLORER_DATASETS`` names (see
+    `explorer.home.dataset_folders`): a data set, or a folder of data sets; then what was fetched from the Hub."""
+    found = [DatasetInfo(spec, title, True, spec) for spec, title in BUILTIN.items()]
+    own, *named = dataset_folders()
+    paths = _entries(own)
+    for path in named:
+        paths += [path] if _is_one_dataset(path) else _entries(path)
+    paths = list(dict.fromkeys(paths))
+    names = distinct_names(paths, {*BUILTIN, *BUILTIN.values()})
+    found += [DatasetInfo(str(path), names[path], False, names[path]) for path in paths]
+    return found + [DatasetInfo(spec, spec, False, spec) for spec in fetched_specs()]
+
+
+def _entries(folder: Path) -> list[Path]:
+    """The data sets in a folder of them, by name."""
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:  # not there, or not ours to read
+        return []
+    return [path for path in entries if not path.name.startswith(".") and (path.is_dir() or _is_data_file(path))]
+
+
+def _is_one_dataset(path: Path) -> bool:
+    """Whether a path that the user named is a data set itself, and not a folder of data sets.
+
+    A folder is one if it has images, or files of one of the formats of `_files_of` that belong together; or if its
+    subfolders are parts, or classes: folders that all have images right in them.
+    """
+    if not path.is_dir():
+        return path.is_file() and _is_data_file(path)
+    if is_saved_to_disk(path) or imagenet_files(path) or _has_file(path, (*SUFFIXES, *READERS)):
+        return True
+    entries = _entries(path)
+    folders = [entry for entry in entries if entry.is_dir()][:_LOOKED_AT]
+    files = [entry for entry in entries if entry.is_file()]
+    are_parts = {
+        part for entry in entries for part, words in SPLIT_NAMES.items() if entry.name.lower().startswith(words)
+    }
+    if files:
+        return all(file.suffix.lower() == ".parquet" for file in files) and (
+            len(are_parts) == 2 or all(re.search(r"\d+-of-\d+", file.stem) for file in files)
+        )
+    return bool(folders) and (len(are_parts) == 2 or all(_has_file(folder, SUFFIXES) for folder in folders))
+
+
+def _has_file(folder: Path, suffixes: tuple[str, ...]) -> bool:
+    """Whether there is a file of one of these suffixes right in a folder; it is not listed to its end."""
+    try:
+        with os.scandir(folder) as entries:
+            return any(
+                not e.name.startswith(".") and e.name.lower().endswith(suffixes) and e.is_file() for e in entries
+            )
+    except OSError:
+        return False
 
 
 def absolute_spec(spec: str) -> str:
@@ -102,7 +158,7 @@ def absolute_spec(spec: str) -> str:
     """
     if is_hub_spec(spec):
         return parse_hub_spec(spec).spec
-    return spec if spec in _BUILTIN else str(Path(spec).expanduser().absolute())
+    return spec if spec in BUILTIN else str(Path(spec).expanduser().absolute())
 
 
 def open_dataset(
@@ -131,40 +187,62 @@ def open_dataset(
     """
     if limit is not None and limit < 1:
         raise ExplorerError(f"The limit is {limit} images. Choose 1 or more.")
-    image_shape = check_image_shape(image_shape)
-    fetched = hub_record(parse_hub_spec(spec), fetching) if is_hub_spec(spec) else None
-    path = None if fetched or spec in _BUILTIN else Path(absolute_spec(spec))
-    files = [] if path is None else _files_of(path)
-    if spec in _BUILTIN:
-        views = CENTRAL
-    folder = subfolder("stores") / _store_name(_named(spec, fetched), path, files, image_shape, split, limit, views)
+    wanted = _find(spec, hub_record(parse_hub_spec(spec), fetching) if is_hub_spec(spec) else None, image_shape, views)
+    folder = wanted.store_folder(split, limit)
     if folder.is_dir():
         try:
             return open_store(folder)
         except ExplorerError:
             pass  # damaged: it is built again, and `write_store` replaces it
-    if fetched is None:
-        images = _open_source(spec, path, files, split, image_shape)
-    else:
-        images = hub_images(fetched, split, fetching)
-    numbers = _choose(images, split, limit)
-
-    def read(done: int) -> Iterator[Sample]:
-        pictures, of_the_next = divmod(done, views.count)
-        return islice(images.read(numbers[pictures:], image_shape, views), of_the_next, None)
-
+    images, numbers = wanted.open(split, limit, fetching)
     return write_store(
         folder,
         images.title,
-        read,
-        image_shape,
-        len(numbers) * views.count,
+        lambda done: wanted.read(images, numbers, done),
+        wanted.image_shape,
+        len(numbers) * wanted.views.count,
         progress,
         images.label_names,
         absolute_spec(spec),
-        views,
+        wanted.views,
         images.notes,
     )
+
+
+def verify_dataset(
+    spec: str,
+    image_shape: ImageShape,
+    split: Split = "validation",
+    progress: Progress | None = None,
+    views: Views = CENTRAL,
+    fetching: Progress | None = None,
+) -> Store:
+    """Open a data set as `open_dataset` does, then read its store and its files again, and compare.
+
+    Raises:
+        ExplorerError: as `open_dataset`; or the store is damaged, or is not what the files hold.
+    """
+    store = open_dataset(spec, image_shape, split, None, progress, views, fetching)
+    verify_store(store)
+    wanted = _find(spec, read_record(parse_hub_spec(spec)) if is_hub_spec(spec) else None, image_shape, views)
+    images, numbers = wanted.open(split, None, fetching)
+    report, total = progress or (lambda _done, _total: None), len(store)
+    kept, differ = 0, list[str]()
+    for sample in wanted.read(images, numbers, 0):
+        if sample.pixels is None:
+            continue
+        is_same = kept < total and sample.label == store.labels[kept] and (sample.pixels == store.pixels[kept]).all()
+        if not is_same:
+            differ.append(sample.name)
+        kept += 1
+        report(min(kept, total), total)
+    if differ or kept != total:
+        count, first = len(differ) + max(0, total - kept), f", the first is {differ[0]}" if differ else ""
+        raise ExplorerError(
+            f"The images in {store.folder} are not those of {images.title}: {count:,} of {total:,} differ{first}. "
+            "Remove that folder, and they are prepared again."
+        )
+    return store
 
 
 def store_folder(spec: str, image_shape: ImageShape, split: Split = "validation", views: Views = CENTRAL) -> Path:
@@ -177,17 +255,51 @@ def store_folder(spec: str, image_shape: ImageShape, split: Split = "validation"
     fetched = read_record(parse_hub_spec(spec)) if is_hub_spec(spec) else None
     if is_hub_spec(spec) and fetched is None:
         raise ExplorerError(f"{spec} has not been fetched yet.")
-    path = None if fetched or spec in _BUILTIN else Path(absolute_spec(spec))
+    return _find(spec, fetched, image_shape, views).store_folder(split, None)
+
+
+class _Wanted(NamedTuple):
+    """A data set at a model's size.
+
+    Attributes:
+        spec: see the module's docstring.
+        fetched: what is known of one of the Hub.
+        path, files: of one on this machine.
+        image_shape, views: see `open_dataset`.
+    """
+
+    spec: str
+    fetched: HubRecord | None
+    path: Path | None
+    files: list[Path]
+    image_shape: ImageShape
+    views: Views
+
+    def store_folder(self, split: Split, limit: int | None) -> Path:
+        """Where its store is, or will be. Another commit of one of the Hub has another store."""
+        named = f"{self.spec} {self.fetched.revision}" if self.fetched else self.spec
+        name = _store_name(named, self.path, self.files, self.image_shape, split, limit, self.views)
+        return subfolder("stores") / name
+
+    def open(self, split: Split, limit: int | None, fetching: Progress | None) -> tuple[ImageSet, Sequence[int]]:
+        """Its images, and the numbers of those that are wanted."""
+        if self.fetched is None:
+            images = _open_source(self.spec, self.path, self.files, split, self.image_shape)
+        else:
+            images = hub_images(self.fetched, split, fetching)
+        return images, _choose(images, split, limit)
+
+    def read(self, images: ImageSet, numbers: Sequence[int], done: int) -> Iterator[Sample]:
+        """The samples that follow the first `done`."""
+        pictures, of_the_next = divmod(done, self.views.count)
+        return islice(images.read(numbers[pictures:], self.image_shape, self.views), of_the_next, None)
+
+
+def _find(spec: str, fetched: HubRecord | None, image_shape: ImageShape, views: Views) -> _Wanted:
+    image_shape = check_image_shape(image_shape)
+    path = None if fetched or spec in BUILTIN else Path(absolute_spec(spec))
     files = [] if path is None else _files_of(path)
-    if spec in _BUILTIN:
-        views = CENTRAL
-    name = _store_name(_named(spec, fetched), path, files, check_image_shape(image_shape), split, None, views)
-    return subfolder("stores") / name
-
-
-def _named(spec: str, fetched: HubRecord | None) -> str:
-    """The name of a data set; of one of the Hub also its commit, so that another one gives another store."""
-    return f"{spec} {fetched.revision}" if fetched else spec
+    return _Wanted(spec, fetched, path, files, image_shape, CENTRAL if spec in BUILTIN else views)
 
 
 def _open_source(spec: str, path: Path | None, files: list[Path], split: Split, image_shape: ImageShape) -> ImageSet:
@@ -251,7 +363,8 @@ def _store_name(
             status = file.stat()
         except OSError:
             continue  # gone since it was listed: reading will skip it
-        digest.update(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
+        times = f"{status.st_mtime_ns}\0{status.st_ctime_ns}"
+        digest.update(f"{file}\0{status.st_size}\0{times}\n".encode("utf-8", "surrogateescape"))
     size = "x".join(str(n) for n in image_shape)
     return f"{_slug(title)}-{size}-{split}-{digest.hexdigest()[:12]}"
 
