@@ -20,6 +20,7 @@ from explorer.data.partial import JOURNAL, PartialStore, images_on_disk, sync
 from explorer.data.rows import map_array
 from explorer.data.store import LABELS, META, PIXELS, Sample, Store, StoreMeta, fingerprint, open_store
 from explorer.data.views import CENTRAL, Views
+from explorer.decoding import FORMATS_IN_WORDS
 from explorer.errors import ExplorerError
 from explorer.progress import Progress
 
@@ -172,4 +173,4 @@ def _nothing_readable(name: str, skipped: list[str]) -> str:
     if not skipped:
         return f"{name} has no images. Choose another data set or add images to it."
     files = ", ".join(skipped[:3])
-    return f"None of the {len(skipped)} images of {name} can be read ({files}). Use PNG, JPEG, WebP, GIF, TIFF or BMP."
+    return f"None of the {len(skipped)} images of {name} can be read ({files}). Use {FORMATS_IN_WORDS}."

@@ -10,7 +10,6 @@ import numpy as np
 import streamlit as st
 
 from explorer.data.builtin import PHOTOGRAPHS, photograph_path
-from explorer.decoding import SUFFIXES
 from explorer.errors import ExplorerError
 from explorer.images import SYNTHETIC, ImageShape, read_image, to_square
 from explorer.webapp.shell.loaders import store
@@ -102,7 +101,6 @@ def _uploaded() -> Picture | None:
     """The last upload that could be read; it stays when the page is left, and when the next upload is damaged."""
     st.file_uploader(
         "Image file",
-        type=[suffix.removeprefix(".") for suffix in SUFFIXES],
         key="upload_file",
         on_change=_read_upload,
         label_visibility="collapsed",
