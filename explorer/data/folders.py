@@ -8,53 +8,20 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
+from explorer.data.listing import TWICE, LeftOut, without_doubles
 from explorer.data.reading import ImageSet, decode
 from explorer.data.store import Sample
 from explorer.data.views import CENTRAL, Views
-from explorer.decoding import MAX_UPLOAD_BYTES, SUFFIXES
+from explorer.decoding import MAX_UPLOAD_BYTES
 from explorer.images import ImageShape
 
-__all__ = ["SPLIT_NAMES", "files_below", "image_folder", "is_inside"]
+__all__ = ["SPLIT_NAMES", "image_folder"]
 
 SPLIT_NAMES: dict[str, tuple[str, ...]] = {
     "train": ("train", "training"),
     "validation": ("validation", "valid", "val", "dev", "test"),
 }
 """How folders and files name their parts; of several that are there, the first is used."""
-
-
-def files_below(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    """Files of the given suffixes in a folder and its subfolders, sorted by path.
-
-    Hidden files and folders are left out. Links to folders are not followed, and neither are links to files outside.
-    """
-    found: list[Path] = []
-    folders = [os.fspath(folder)]
-    while folders:
-        try:
-            with os.scandir(folders.pop()) as entries:
-                visible = sorted((e for e in entries if not e.name.startswith(".")), key=lambda entry: entry.name)
-        except OSError:  # not ours to read
-            continue
-        found += [
-            Path(entry.path)
-            for entry in visible
-            if entry.name.lower().endswith(suffixes) and _is_own_file(entry, folder)
-        ]
-        folders += [entry.path for entry in reversed(visible) if entry.is_dir(follow_symlinks=False)]
-    return found
-
-
-def _is_own_file(entry: os.DirEntry[str], folder: Path) -> bool:
-    """Whether it is a regular file, and neither a broken link nor one that leaves the folder."""
-    if entry.is_symlink():  # known from the listing, as is whether it is a file: millions are not looked at one by one
-        return is_inside(Path(entry.path), folder) and Path(entry.path).is_file()
-    return entry.is_file()
-
-
-def is_inside(path: Path, folder: Path) -> bool:
-    """Whether a file of a folder is not a link, or a link that stays in the folder."""
-    return not path.is_symlink() or Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
 def image_folder(folder: Path, split: str, files: list[Path] | None = None) -> ImageSet:
