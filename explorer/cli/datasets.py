@@ -50,12 +50,9 @@ def store(
         images = open_dataset(data, (3 if color else 1, size, size), split, views=cut, **opening(progress))
     if verify:
         verify_store(images)
-    skipped = f", {len(images.skipped):,} left out that could not be read" if images.skipped else ""
     verified = ", verified" if verify else ""
     of_each = f", {images.views} of each picture" if images.views > 1 else ""
-    messages.print(
-        f"{len(images):,} images{of_each}{skipped}{verified}: {images.folder}", highlight=False, soft_wrap=True
-    )
+    messages.print(f"{len(images):,} images{of_each}{verified}: {images.folder}", highlight=False, soft_wrap=True)
     for remark in images.remarks:
         messages.print(remark, highlight=False, soft_wrap=True)
     messages.print(images.grid.summary, highlight=False, soft_wrap=True)

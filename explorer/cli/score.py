@@ -16,6 +16,8 @@ from explorer.home import write_atomically
 
 __all__ = ["score"]
 
+_NAMED = 3
+
 
 def score(
     images: Annotated[Path, typer.Argument(help="An image, or a folder of images.")],
@@ -33,9 +35,13 @@ def score(
         raise ExplorerError(f"score takes image files. Use: python -m explorer catalog {model} --data {images}")
     checkpoint = open_checkpoint(model, device)
     with progress_bar("Scoring") as progress:
-        rows, problems = score_files(checkpoint, images, progress)
-    for problem in problems:
+        rows, problems, left_out = score_files(checkpoint, images, progress)
+    for problem in problems[:_NAMED]:
         messages.print(Text.assemble(("Skipped: ", "yellow"), problem), soft_wrap=True)
+    if len(problems) > _NAMED:
+        messages.print(Text.assemble(("Skipped: ", "yellow"), f"{len(problems) - _NAMED:,} more."))
+    if left_out:
+        messages.print(left_out, highlight=False, soft_wrap=True)
     if not rows:
         raise ExplorerError(f"No image in {images} could be read.")
     if output.suffix.lower() == ".parquet":
@@ -49,8 +55,11 @@ def score(
     else:
         with write_atomically(output) as path, open(path, "w", newline="", encoding="utf-8") as file:
             _write_csv(rows, file)
-    if str(output) != "-":
-        messages.print(f"{len(rows)} images scored into {output}.", highlight=False)
+    total = len(rows) + len(problems)
+    of_all = f" of {total:,}" if problems else ""
+    into = "" if str(output) == "-" else f" into {output}"
+    what = "image" if total == 1 else "images"
+    messages.print(f"{len(rows):,}{of_all} {what} scored{into}.", highlight=False)
 
 
 def _write_csv(rows: list[dict[str, Any]], file: TextIO) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -136,10 +137,9 @@ def _build(
         raise
 
 
-def _finish(
-    part: PartialStore, name: str, label_names: list[str], source: str, views: Views, notes: list[str]
-) -> None:
-    skipped = list(dict.fromkeys(record.name for record in part.records() if record.label is None))
+def _finish(part: PartialStore, name: str, label_names: list[str], source: str, views: Views, notes: list[str]) -> None:
+    first_views = islice(part.records(), 0, None, views.count)
+    skipped = [record.name for record in first_views if record.label is None]
     if not part.kept:
         raise ExplorerError(_nothing_readable(name, skipped))
     part.write_count()

@@ -8,78 +8,26 @@ lies in an archive ever is.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from explorer.data.left_out import IN_A_CIRCLE, NOWHERE, OTHER_KINDS, TWICE, UNREADABLE_FOLDERS, LeftOut
 from explorer.decoding import HEAD_BYTES, SUFFIXES, begins_as_image
 
 __all__ = [
-    "IN_A_CIRCLE",
-    "NOWHERE",
-    "OTHER_KINDS",
-    "TWICE",
-    "UNREADABLE_FOLDERS",
-    "UNREADABLE_IMAGES",
-    "LeftOut",
     "Listing",
-    "Reason",
     "hub_snapshot",
     "images_among",
     "list_files",
+    "name_in",
     "without_doubles",
 ]
 
-_NAMED = 3
 
-
-class Reason(NamedTuple):
-    """What is left out: in the singular, and in the plural."""
-
-    one: str
-    many: str
-
-
-NOWHERE = Reason("link that leads nowhere", "links that lead nowhere")
-IN_A_CIRCLE = Reason("link to a folder that it lies in", "links to folders that they lie in")
-TWICE = Reason("link to a folder that is read already", "links to folders that are read already")
-UNREADABLE_FOLDERS = Reason("folder that may not be read", "folders that may not be read")
-UNREADABLE_IMAGES = Reason("image that cannot be read", "images that cannot be read")
-OTHER_KINDS = Reason("file of another kind", "files of other kinds")
-
-
-class LeftOut:
-    """What gives no image: for each reason how many, and the first three names."""
-
-    def __init__(self) -> None:
-        self._counts: dict[Reason, int] = {}
-        self._names: dict[Reason, list[str]] = {}
-
-    def add(self, reason: Reason, names: Iterable[str]) -> LeftOut:
-        """Count these, and return itself."""
-        for name in names:
-            self._counts[reason] = self._counts.get(reason, 0) + 1
-            first = self._names.setdefault(reason, [])
-            if len(first) < _NAMED:
-                first.append(name)
-        return self
-
-    @property
-    def sentence(self) -> str:
-        """All of it in words; empty where nothing is left out.
-
-        Examples:
-            >>> LeftOut().add(NOWHERE, ["a.png"]).add(OTHER_KINDS, "abcd").sentence
-            'Left out: 1 link that leads nowhere (a.png); 4 files of other kinds (a, b, c, …).'
-        """
-        parts = []
-        for reason, count in self._counts.items():
-            names = ", ".join(self._names[reason]) + (", …" if count > _NAMED else "")
-            parts.append(f"{count:,} {reason.one if count == 1 else reason.many} ({names})")
-        return f"Left out: {'; '.join(parts)}." if parts else ""
-
-
-class Listing(NamedTuple):
+@dataclass(frozen=True)
+class Listing:
     """What a folder holds.
 
     Attributes:
@@ -88,9 +36,9 @@ class Listing(NamedTuple):
         left_out: what was not followed or cannot be.
     """
 
-    files: list[Path]
-    behind_links: set[Path]
-    left_out: LeftOut
+    files: list[Path] = field(default_factory=list)
+    behind_links: set[Path] = field(default_factory=set)
+    left_out: LeftOut = field(default_factory=LeftOut)
 
 
 class _Folder(NamedTuple):
@@ -107,7 +55,7 @@ def list_files(folder: Path) -> Listing:
     A link to a folder that it lies in would be read without end, and a second link to a folder gives the same files:
     they are left out.
     """
-    listing = Listing([], set(), LeftOut())
+    listing = Listing()
     followed: set[Path] = set()
     pending = [_Folder(folder, Path(os.path.realpath(folder)), ())]
     while pending:
@@ -118,7 +66,7 @@ def list_files(folder: Path) -> Listing:
             with os.scandir(here.path) as entries:
                 visible = sorted((e for e in entries if not e.name.startswith(".")), key=lambda entry: entry.name)
         except OSError:
-            listing.left_out.add(UNREADABLE_FOLDERS, [_name(here.path, folder)])
+            listing.left_out.add(UNREADABLE_FOLDERS, [name_in(here.path, folder)])
             continue
         below = []
         for entry in visible:
@@ -139,12 +87,12 @@ def list_files(folder: Path) -> Listing:
             else:
                 reason = NOWHERE if is_link else OTHER_KINDS  # a pipe, a device
             if reason is not None:
-                listing.left_out.add(reason, [_name(path, folder)])
+                listing.left_out.add(reason, [name_in(path, folder)])
         pending += reversed(below)
     return listing
 
 
-def without_doubles(files: list[Path], behind_links: set[Path]) -> tuple[list[Path], list[Path]]:
+def without_doubles(files: list[Path], behind_links: Collection[Path]) -> tuple[list[Path], list[Path]]:
     """Files, each once, and the folders that are left out because their files are there by another path.
 
     Where a folder is read both by itself and through a link, the link is left out.
@@ -188,7 +136,7 @@ def _head(path: Path) -> bytes:
         return b""
 
 
-def _name(path: Path, folder: Path) -> str:
+def name_in(path: Path, folder: Path) -> str:
     """A path in a folder, as text that can be written, whatever bytes the file system has."""
     return os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "replace")
 
