@@ -1,154 +1,88 @@
 """Images in NumPy files: ``.npy`` (mapped into memory) and ``.npz`` (streamed, row by row).
 
-Arrays of shape ``(N, H, W)``, ``(N, H, W, C)`` or ``(N, C, H, W)`` with ``C`` 1 or 3; uint8, or floats in [0, 1].
-Pickled objects are never loaded.
+Which axis is which says `explorer.data.layouts`, which values are black and white `explorer.scales`, for all images of
+a file at once. Booleans, integers and floats are read; pickled objects are never loaded.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from itertools import accumulate
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 import numpy as np
 from numpy.lib import format as npy
+from PIL import Image
 
+from explorer.data.folders import SPLIT_NAMES
+from explorer.data.layouts import Layout, find_layout
 from explorer.data.reading import ImageSet, cut
 from explorer.data.rows import READ_ERRORS, ArrayInFile, array_in_stream, map_array
 from explorer.data.store import Sample
 from explorer.data.views import CENTRAL, Views
-from explorer.decoding import MAX_PIXELS
+from explorer.decoding import over_white
 from explorer.errors import ExplorerError, in_brief
-from explorer.images import ImageShape, to_pil
+from explorer.images import ImageShape
+from explorer.scales import Extent, Scale, extent_of, find_scale, in_words, kind_name, to_eight_bits
 
-__all__ = ["array_file", "open_array"]
+__all__ = ["Opened", "array_file", "open_arrays"]
 
-_IMAGE_KEYS = ("images", "image", "x", "X", "data", "arr_0")
-_LABEL_KEYS = ("labels", "label", "y", "Y")
+_IMAGE_WORDS = ("images", "image", "imgs", "img", "x", "data", "arr", "samples", "inputs")
+_LABEL_WORDS = ("labels", "label", "y", "targets", "target", "classes", "class")
+_DARK = 64
+_BLOCK = 2**18  # values at a time
 
 
-def array_file(path: Path) -> ImageSet:
+class Opened(NamedTuple):
+    """Images in a file, and their labels.
+
+    Attributes:
+        part: what is left of their names: "train" of ``x_train`` and ``y_train``; empty where nothing is.
+        images: they stay in the file.
+        labels: whole numbers ``(N,)``, or None.
+    """
+
+    part: str
+    images: ArrayInFile
+    labels: np.ndarray | None = None
+
+
+class _Images(NamedTuple):
+    """An array whose axes are known."""
+
+    opened: Opened
+    layout: Layout
+
+    def read(self, numbers: Sequence[int]) -> Iterator[np.ndarray]:
+        """Images of increasing numbers: ``(H, W)`` or ``(H, W, C)``."""
+        array = self.opened.images
+        if self.layout.is_single:
+            yield from [self.layout.image(np.stack(list(array.rows(range(array.shape[0])))))] * len(numbers)
+        else:
+            yield from map(self.layout.image, array.rows(numbers))
+
+
+def array_file(path: Path, split: str = "all") -> ImageSet:
     """The images of a ``.npy`` or ``.npz`` file.
 
     In a ``.npz`` the images are under `images` (or `x`, `data`, the only array, ...), labels, if any, under `labels` or
-    `y`: integers, one an image.
+    `y`: integers, one an image. Where names say a part as well (``x_train``, ``val_images``), these are the parts.
+
+    Args:
+        path: of the file.
+        split: ``"train"``, ``"validation"`` or ``"all"``.
 
     Raises:
-        ExplorerError: the file cannot be read, or shape, type or values are none of the above. Values are looked at
-            while images are read.
+        ExplorerError: the file cannot be read, its shape is that of no images or may be read in several ways, or it is
+            not clear which values are black and white.
     """
-    array, labels = open_array(path)
-    channel_axis = _channel_axis(path, array.shape)
-    if array.dtype != np.uint8 and not np.issubdtype(array.dtype, np.floating):
-        raise ExplorerError(
-            f"{path.name} holds numbers of type {array.dtype}. Use uint8 (0 to 255) or floats in [0, 1]."
-        )
-
-    def read(numbers: Sequence[int], image_shape: ImageShape, views: Views = CENTRAL) -> Iterator[Sample]:
-        try:
-            for number, row in zip(numbers, array.rows(numbers), strict=True):
-                pixels = _to_pixels(row, channel_axis, number, path.name)
-                label = -1 if labels is None else int(labels[number])
-                yield from cut(to_pil(pixels), label, str(number), number, image_shape, views)
-        except READ_ERRORS as error:
-            if isinstance(error, ExplorerError):
-                raise
-            raise ExplorerError(f"{path.name} is damaged or truncated ({in_brief(error)}).") from error
-
-    return ImageSet(path.stem, array.shape[0], read)
-
-
-def open_array(path: Path) -> tuple[ArrayInFile, np.ndarray | None]:
-    """The images of a ``.npy`` or ``.npz`` file, which stay in it, and their labels, if any: whole numbers ``(N,)``.
-
-    Raises:
-        ExplorerError: the file cannot be read, it is not clear which array holds the images, or labels do not fit.
-    """
-    try:
-        return _open_npz(path) if path.suffix.lower() == ".npz" else _open_npy(path)
-    except READ_ERRORS as error:
-        if isinstance(error, ExplorerError):
-            raise
-        raise ExplorerError(
-            f"{path.name} is damaged or not a NumPy file of plain numbers ({in_brief(error)})."
-        ) from error
-
-
-def _open_npy(path: Path) -> tuple[ArrayInFile, None]:
-    array = map_array(path)
-    return ArrayInFile(array.shape, array.dtype, lambda numbers: (array[number] for number in numbers)), None
-
-
-def _open_npz(path: Path) -> tuple[ArrayInFile, np.ndarray | None]:
-    with zipfile.ZipFile(path) as archive:
-        keys = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
-        label_key = next((key for key in _LABEL_KEYS if key in keys), None)
-        others = [key for key in keys if key != label_key]
-        key = next((key for key in _IMAGE_KEYS if key in keys), others[0] if len(others) == 1 else None)
-        if key is None:
-            raise ExplorerError(
-                f"{path.name} has the arrays {', '.join(keys) or 'none'}. Call the one that holds the images 'images'."
-            )
-        with archive.open(f"{key}.npy") as member:
-            shape, fortran_order, dtype = _read_header(member)
-        if archive.getinfo(f"{key}.npy").file_size < math.prod(shape) * dtype.itemsize:
-            raise EOFError("it holds fewer numbers than its header says")
-        if dtype.hasobject or fortran_order:
-            raise ExplorerError(
-                f"{path.name} holds objects, or is in Fortran order. Save it with numpy.ascontiguousarray."
-            )
-        labels = None
-        if label_key is not None:
-            with archive.open(f"{label_key}.npy") as member:
-                label_shape, _, label_dtype = _read_header(member)
-            if not np.issubdtype(label_dtype, np.integer) or shape[:1] != (math.prod(label_shape),):
-                raise ExplorerError(f"{path.name} needs one integer label per image, {shape[0]} in all.")
-            with archive.open(f"{label_key}.npy") as member:
-                labels = npy.read_array(member, allow_pickle=False).reshape(-1)
-
-    @contextmanager
-    def open_images() -> Iterator[IO[bytes]]:
-        with zipfile.ZipFile(path) as archive, archive.open(f"{key}.npy") as member:
-            _read_header(member)
-            yield member
-
-    return array_in_stream(shape, dtype, open_images), labels
-
-
-def _read_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
-    version = npy.read_magic(member)
-    return npy.read_array_header_1_0(member) if version == (1, 0) else npy.read_array_header_2_0(member)
-
-
-def _channel_axis(path: Path, shape: tuple[int, ...]) -> int | None:
-    """Which axis of one image holds the channels; None for ``(H, W)``. The last one, where both could."""
-    if math.prod(shape[1:]) > 3 * MAX_PIXELS:
-        raise ExplorerError(f"{path.name} has images of {tuple(shape[1:])}, which is too large. Save smaller ones.")
-    if len(shape) == 3 and min(shape[1:]) > 0:
-        return None
-    if len(shape) == 4 and min(shape[1:]) > 0:
-        for axis in (2, 0):
-            if shape[axis + 1] in (1, 3):
-                return axis
-    raise ExplorerError(
-        f"{path.name} has shape {tuple(shape)}. Use (N, H, W), (N, H, W, C) or (N, C, H, W) with C 1 or 3."
-    )
-
-
-def _to_pixels(image: np.ndarray, channel_axis: int | None, number: int, name: str) -> np.ndarray:
-    """One image of the file as uint8 ``(C, H, W)``."""
-    image = image[None] if channel_axis is None else np.moveaxis(image, channel_axis, 0)
-    if image.dtype == np.uint8:
-        return image
-    if not np.isfinite(image).all():
-        raise ExplorerError(
-            f"Image {number} of {name} holds values that are not finite (NaN or infinity). Replace them."
-        )
-    if image.min() < 0 or image.max() > 1:
-        raise ExplorerError(
-            f"Image {number} of {name} has values outside [0, 1]. Scale them, or save uint8 (0 to 255)."
-        )
-    return np.rint(image.astype(np.float64) * 255).astype(np.uint8)
+    arrays = [_laid_out(opened, path.name) for opened in open_arrays(path)]
+    scale, notes = _find_scale(arrays, path.name)
+    parts = _parts([array.opened.part for array in arrays])
+    chosen = parts.get(split, arrays) if not parts else [arrays[place] for place in parts.get(split, range(len(arrays)))]
