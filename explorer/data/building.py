@@ -39,6 +39,7 @@ def write_store(
     label_names: Iterable[str] = (),
     source: str = "",
     views: Views = CENTRAL,
+    notes: Iterable[str] = (),
 ) -> Store:
     """Write images into a new store and open it; memory does not grow with the pixels.
 
@@ -57,6 +58,7 @@ def write_store(
         label_names: name of each label.
         source: where the images come from, for the record.
         views: what `read` makes of each picture; that many images in a row are of one.
+        notes: sentences about what was guessed and what was left out.
 
     Raises:
         ExplorerError: there is no image, or the disk is full or cannot be written.
@@ -68,7 +70,7 @@ def write_store(
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _alone(folder, lambda: report(images_on_disk(part, image_shape), total)):
             if not _is_whole(folder):
-                _build(part, name, read, image_shape, total, report, list(label_names), source, views)
+                _build(part, name, read, image_shape, total, report, list(label_names), source, views, list(notes))
                 shutil.rmtree(folder, ignore_errors=True)  # what is there is damaged
                 part.rename(folder)
                 (folder / JOURNAL).unlink()
@@ -113,6 +115,7 @@ def _build(
     label_names: list[str],
     source: str,
     views: Views,
+    notes: list[str],
 ) -> None:
     """Write the files of a store, or what is missing of them.
 
@@ -125,14 +128,16 @@ def _build(
                 if part.done % _PROGRESS_EVERY == 0:
                     report(part.done, total)
             part.checkpoint()
-            _finish(part, name, label_names, source, views)
+            _finish(part, name, label_names, source, views, notes)
             report(part.done, total)
     except (OSError, ValueError):  # it would fail again, and the space is needed
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
-def _finish(part: PartialStore, name: str, label_names: list[str], source: str, views: Views) -> None:
+def _finish(
+    part: PartialStore, name: str, label_names: list[str], source: str, views: Views, notes: list[str]
+) -> None:
     skipped = list(dict.fromkeys(record.name for record in part.records() if record.label is None))
     if not part.kept:
         raise ExplorerError(_nothing_readable(name, skipped))
@@ -155,6 +160,7 @@ def _finish(part: PartialStore, name: str, label_names: list[str], source: str, 
         views=views.count,
         min_shrink=views.min_shrink,
         small=sum(record.small for record in part.records()) // views.count,
+        notes=notes,
     )
     with open(part.folder / META, "w", encoding="utf-8") as file:
         file.write(meta.model_dump_json(indent=1))

@@ -36,6 +36,7 @@ class ImageSet:
         label_names: name of each label.
         is_split: True when the source itself says which images are for training and which for validation, and these are
             only the requested ones.
+        notes: sentences about what was guessed and what was left out, for people.
     """
 
     title: str
@@ -43,6 +44,7 @@ class ImageSet:
     read: Reader
     label_names: tuple[str, ...] = ()
     is_split: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def cut(
