@@ -23,7 +23,16 @@ from explorer.errors import ExplorerError
 from explorer.scales import Reading, Scale, extent_of, find_scale, kind_name, to_eight_bits
 from explorer.wide import WidePicture, is_png_of_sixteen_bits, is_tiff, pages_left_out, read_png, read_tiff
 
-__all__ = ["FORMATS", "MAX_PIXELS", "MAX_UPLOAD_BYTES", "SUFFIXES", "Decoded", "decode_image", "read_image"]
+__all__ = [
+    "FORMATS",
+    "MAX_PIXELS",
+    "MAX_UPLOAD_BYTES",
+    "SUFFIXES",
+    "Decoded",
+    "decode_image",
+    "over_white",
+    "read_image",
+]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".bmp")
@@ -170,13 +179,14 @@ def _rotate_upright(image: Image.Image) -> None:
 def _to_eight_bits(image: Image.Image) -> Image.Image:
     mode = image.mode
     if mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in image.info:
-        return _over_white(image)
+        return over_white(image)
     if mode in ("1", "L"):
         return image.convert("L")
     return image.convert("RGB")
 
 
-def _over_white(image: Image.Image) -> Image.Image:
+def over_white(image: Image.Image) -> Image.Image:
+    """An image with transparent parts, laid over white: mode ``L`` or ``RGB``."""
     mode = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
     image = image.convert(mode + "A")
     ground = Image.new(mode, image.size, "white")

@@ -70,12 +70,14 @@ class UnknownScale(ExplorerError):
     """It is not clear which values are black and white.
 
     Attributes:
+        kind: the type of the numbers: "32-bit floats".
+        problem: what is not clear.
         whites: what white may be, from the least; empty where nothing fits.
     """
 
-    def __init__(self, message: str, whites: tuple[float, ...] = ()) -> None:
+    def __init__(self, message: str, kind: str = "", problem: str = "", whites: tuple[float, ...] = ()) -> None:
         super().__init__(message)
-        self.whites = whites
+        self.kind, self.problem, self.whites = kind, problem, whites
 
 
 class Reading(NamedTuple):
@@ -140,13 +142,16 @@ def extent_of(values: np.ndarray, name: str) -> Extent:
     return Extent(values.dtype, values.size, float(values.min()), float(values.max()), outside)
 
 
-def find_scale(extent: Extent, name: str, bits: int | None = None) -> Scale:
+def find_scale(
+    extent: Extent, name: str, bits: int | None = None, advice: str = "Choose the values of black and white."
+) -> Scale:
     """The scale of an image, or of several that were saved together, as the module's docstring says.
 
     Args:
         extent: of the values.
         name: how the error calls them.
         bits: how many of its type the file says it uses.
+        advice: what to do where it is not clear.
 
     Raises:
         UnknownScale: none fits, or several do.
@@ -164,11 +169,12 @@ def find_scale(extent: Extent, name: str, bits: int | None = None) -> Scale:
     if is_black or len(fitting) == 1:
         return Scale(0, fitting[-1])
     which = " or ".join(in_words(white) for white in fitting)
-    what = f"white may be {which}" if fitting else "which of them are black and white is not known"
+    what = f"white may be {which}" if fitting else "which values are black and white is not known"
     kind = kind_name(extent.dtype)
     raise UnknownScale(
-        f"{name} holds {kind} from {in_words(extent.low)} to {in_words(extent.high)}: {what}. Choose the values of "
-        "black and white.",
+        f"{name} holds {kind} from {in_words(extent.low)} to {in_words(extent.high)}: {what}. {advice}",
+        kind,
+        what,
         fitting,
     )
 

@@ -3,13 +3,13 @@
     (H, W), (H, W, C), (C, H, W)          one image
     (N, H, W), (N, H, W, C), (N, C, H, W) N images
 
-`C` is 1 (gray), 3 (color) or 4 (color and alpha), `H` and `W` at least `SMALLEST_SIDE`. A shape that fits two of them is
-refused, unless both give the same images: ``(3, 32, 32)`` may be a color image or three gray ones.
+`C` is 1 (gray), 3 (color) or 4 (color and alpha), `H` and `W` at least `SMALLEST_SIDE`. A shape that fits two of them
+is refused, unless both give the same images: ``(3, 32, 32)`` may be a color image or three gray ones.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,7 +24,8 @@ _CHANNELS = {1: "gray", 3: "color", 4: "RGBA"}
 _LAYOUTS = ("HW", "HWC", "CHW", "NHW", "NHWC", "NCHW")
 
 
-class Layout(NamedTuple):
+@dataclass(frozen=True)
+class Layout:
     """How an array holds images.
 
     Attributes:

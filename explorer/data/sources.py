@@ -62,7 +62,7 @@ SMALLEST_SPLIT = 50
 _BUILTIN = {"photos": "Photographs", "leaves": "Dead leaves", "digits": "Digits"}
 _ARRAY_SUFFIXES = (".npy", ".npz")
 _FILE_SUFFIXES = (*_ARRAY_SUFFIXES, ".parquet")
-_BUILD_VERSION = "3"  # part of every digest: raise it when the same files give other stores
+_BUILD_VERSION = "4"  # part of every digest: raise it when the same files give other stores
 
 
 class DatasetInfo(NamedTuple):
@@ -195,8 +195,10 @@ def _open_source(spec: str, path: Path | None, files: list[Path], split: Split, 
         return digits() if spec == "digits" else leaves(split) if spec == "leaves" else photos(split, image_shape)
     if is_imagenet_file(files[0]):
         return downsampled_imagenet(path.name.removesuffix(".npz"), files, split)
+    if path.is_file() and path.suffix.lower() in _ARRAY_SUFFIXES:
+        return array_file(path, split)
     if path.is_file():
-        return array_file(path) if path.suffix.lower() in _ARRAY_SUFFIXES else parquet_files(path.name, files, split)
+        return parquet_files(path.name, files, split)
     if is_saved_to_disk(path):
         return saved_to_disk(path, split)
     suffix = files[0].suffix.lower()

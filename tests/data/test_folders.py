@@ -8,10 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
 from explorer.data.folders import files_below, image_folder
+from explorer.data.sources import open_dataset
 from explorer.data.store import Sample
 from explorer.decoding import MAX_UPLOAD_BYTES, SUFFIXES
+from explorer.errors import ExplorerError
 from explorer.images import read_image, to_square
 
 SHAPE = (1, 8, 8)
@@ -63,6 +66,27 @@ def test_the_first_images_are_of_all_labels(tmp_path: Path, picture: Picture) ->
     more = [sample.name for sample in read_all(tmp_path)]
     more.remove("a/new.png")
     assert more == [sample.name for sample in samples]
+
+
+def test_what_wide_values_are_taken_for_is_kept_with_the_images(tmp_path: Path) -> None:
+    folder = tmp_path / "cells"
+    folder.mkdir()
+    values = np.add.outer(np.arange(16), np.arange(16)) / 30
+    for number in range(2):
+        tifffile.imwrite(folder / f"{number}.tif", values.astype(np.float32))
+    tifffile.imwrite(folder / "dark.tif", (values * 4095).astype(np.uint16))
+    images = open_dataset(str(folder), SHAPE, "all")
+    assert images.skipped == ("dark.tif",)
+    assert "2 images hold 32-bit floats: 0 is taken for black and 1 for white." in images.notes
+    assert "1 image holds 16-bit integers, left out: white may be 4,095 or 65,535." in images.notes
+
+
+def test_a_folder_of_which_black_and_white_are_not_known(tmp_path: Path) -> None:
+    folder = tmp_path / "cells"
+    folder.mkdir()
+    tifffile.imwrite(folder / "a.tif", np.add.outer(np.arange(16), np.arange(16)).astype(np.float32) - 9)
+    with pytest.raises(ExplorerError, match=r"holds 32-bit floats, left out: which values are black and white is not"):
+        open_dataset(str(folder), SHAPE, "all")
 
 
 def test_bad_files_have_no_pixels(folder: Path, picture: Picture) -> None:
