@@ -135,11 +135,14 @@ def extent_of(values: np.ndarray, name: str) -> Extent:
         raise ExplorerError(
             f"{name} holds values that are not finite (NaN or infinity). Replace them and save it again."
         )
+    dtype = values.dtype
+    if dtype == np.float16:  # which does not reach beyond the whites
+        values = values.astype(np.float32)
     outside = tuple(
         int(np.count_nonzero((values < -_MARGIN * white) | (values > (1 + _MARGIN) * white)))
-        for white in _whites(values.dtype)
+        for white in _whites(dtype)
     )
-    return Extent(values.dtype, values.size, float(values.min()), float(values.max()), outside)
+    return Extent(dtype, values.size, float(values.min()), float(values.max()), outside)
 
 
 def find_scale(
