@@ -102,6 +102,14 @@ def test_score_takes_the_scale_that_is_chosen(tiny_checkpoint: Checkpoint, wide_
     assert "1 image holds 16-bit integers: 0 is taken for black and 4,095 for white." in done.stderr
 
 
+def test_store_remembers_the_scale_that_is_chosen(wide_pictures: Path, home: Path) -> None:
+    first = explorer("store", str(wide_pictures), "--size", "8", "--split", "all")
+    assert "1 image holds 16-bit integers, left out: white may be 4,095 or 65,535." in first.stderr
+    explorer("store", str(wide_pictures), "--size", "8", "--split", "all", "--white", "4095")
+    again = explorer("store", str(wide_pictures), "--size", "8", "--split", "all")
+    assert "2 images hold 16-bit integers: 0 is taken for black and 4,095 for white." in again.stderr
+
+
 def test_score_writes_parquet(tiny_checkpoint: Checkpoint, pictures: Path, tmp_path: Path) -> None:
     output = tmp_path / "scores.parquet"
     explorer("score", str(pictures / "a.png"), "-o", str(output), "-m", "tiny")

@@ -38,6 +38,7 @@ _LABEL_WORDS = ("labels", "label", "y", "targets", "target", "classes", "class")
 _DARK = 64
 _BLOCK = 2**18  # values at a time
 _BYTES = Scale(0, 255)
+_ADVICE = "Choose it with the command store and --white, or save uint8 (0 to 255) or floats in [0, 1]."
 
 
 class Opened(NamedTuple):
@@ -69,7 +70,7 @@ class _Images(NamedTuple):
             yield from map(self.layout.image, array.rows(numbers))
 
 
-def array_file(path: Path, split: str = "all") -> ImageSet:
+def array_file(path: Path, split: str = "all", scale: Scale | None = None) -> ImageSet:
     """The images of a ``.npy`` or ``.npz`` file.
 
     In a ``.npz`` the images are under `images` (or `x`, `data`, the only array, ...), labels, if any, under `labels` or
@@ -78,13 +79,14 @@ def array_file(path: Path, split: str = "all") -> ImageSet:
     Args:
         path: of the file.
         split: ``"train"``, ``"validation"`` or ``"all"``.
+        scale: which values are black and white, where they are not the usual bytes; found if None.
 
     Raises:
         ExplorerError: the file cannot be read, its shape is that of no images or may be read in several ways, or it is
             not clear which values are black and white.
     """
     arrays = [_laid_out(opened, path.name) for opened in open_arrays(path)]
-    scales, notes = _find_scales(path, arrays)
+    scales, notes = _find_scales(path, arrays, scale)
     parts = _parts([array.opened.part for array in arrays])
     chosen = [arrays[place] for place in parts[split]] if split in parts else arrays
     starts = list(accumulate((array.layout.count for array in chosen), initial=0))
@@ -93,12 +95,13 @@ def array_file(path: Path, split: str = "all") -> ImageSet:
         wanted = np.asarray(numbers, np.int64)
         for array, (start, end) in zip(chosen, pairwise(starts), strict=True):
             here = (wanted[(wanted >= start) & (wanted < end)] - start).tolist()
-            scale, labels = scales[array.opened.images.dtype], array.opened.labels
+            labels = array.opened.labels
+            taken = scales[array.opened.images.dtype]
             with _damage_named(path):
                 for number, values in zip(here, array.read(here), strict=True):
                     label = -1 if labels is None else int(labels[number])
                     of_all = start + number
-                    yield from cut(_picture(values, scale), label, str(of_all), of_all, image_shape, views)
+                    yield from cut(_picture(values, taken), label, str(of_all), of_all, image_shape, views)
 
     return ImageSet(path.stem, starts[-1], read, is_split=bool(parts), notes=notes)
 
@@ -237,7 +240,9 @@ def _laid_out(opened: Opened, name: str) -> _Images:
     return _Images(opened, find_layout(images.shape, name, None if labels is None else len(labels)))
 
 
-def _find_scales(path: Path, arrays: Sequence[_Images]) -> tuple[dict[np.dtype[Any], Scale], tuple[str, ...]]:
+def _find_scales(
+    path: Path, arrays: Sequence[_Images], chosen: Scale | None
+) -> tuple[dict[np.dtype[Any], Scale], tuple[str, ...]]:
     """The scale of each type of numbers, for all arrays of a file, and what people should know of them.
 
     Raises:
@@ -255,7 +260,8 @@ def _find_scales(path: Path, arrays: Sequence[_Images]) -> tuple[dict[np.dtype[A
     notes = [f"{path.name} is read as {arrays[0].layout}."] if is_single else []
     scales = {}
     for dtype, extent in extents.items():
-        scales[dtype] = _scale_of(extent, path.name)
+        is_usual = dtype == np.uint8 and extent.high >= _DARK
+        scales[dtype] = _scale_of(extent, path.name) if chosen is None or is_usual else chosen
         notes += _notes(path.name, extent, scales[dtype])
     return scales, tuple(notes)
 
@@ -269,7 +275,7 @@ def _scale_of(extent: Extent, name: str) -> Scale:
     if extent.dtype.kind == "u" and extent.high == 1:
         return Scale(0, 1)
     try:
-        return find_scale(extent, name, advice="Save uint8 (0 to 255), or floats in [0, 1].")
+        return find_scale(extent, name, advice=_ADVICE)
     except UnknownScale as error:
         if error.whites == (255, 65535):  # bytes in a wider type
             return _BYTES

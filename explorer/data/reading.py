@@ -64,7 +64,7 @@ def decode(
 ) -> Iterator[Sample]:
     """The views of a picture from the bytes of its file; samples without pixels when they cannot be read."""
     try:
-        found = decode_image(data or b"", name)
+        found = decode_image(data or b"", name, views.scale)
     except ExplorerError as error:
         note = f"{error.kind}, left out: {error.problem}" if isinstance(error, UnknownScale) else ""
         yield from repeat(Sample(None, label, name, note=note), views.count)

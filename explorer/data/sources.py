@@ -27,6 +27,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -36,6 +37,7 @@ import numpy as np
 from explorer.data.arrays import array_file
 from explorer.data.building import write_store
 from explorer.data.builtin import digits, photos
+from explorer.data.chosen_scales import chosen_scale
 from explorer.data.folders import files_below, image_folder
 from explorer.data.hub import hub_images, hub_record
 from explorer.data.hub_records import HubRecord, fetched_specs, read_record
@@ -135,8 +137,7 @@ def open_dataset(
     fetched = hub_record(parse_hub_spec(spec), fetching) if is_hub_spec(spec) else None
     path = None if fetched or spec in _BUILTIN else Path(absolute_spec(spec))
     files = [] if path is None else _files_of(path)
-    if spec in _BUILTIN:
-        views = CENTRAL
+    views = CENTRAL if spec in _BUILTIN else replace(views, scale=chosen_scale(absolute_spec(spec)))
     folder = subfolder("stores") / _store_name(_named(spec, fetched), path, files, image_shape, split, limit, views)
     if folder.is_dir():
         try:
@@ -144,7 +145,7 @@ def open_dataset(
         except ExplorerError:
             pass  # damaged: it is built again, and `write_store` replaces it
     if fetched is None:
-        images = _open_source(spec, path, files, split, image_shape)
+        images = _open_source(spec, path, files, split, image_shape, views)
     else:
         images = hub_images(fetched, split, fetching)
     numbers = _choose(images, split, limit)
@@ -179,8 +180,7 @@ def store_folder(spec: str, image_shape: ImageShape, split: Split = "validation"
         raise ExplorerError(f"{spec} has not been fetched yet.")
     path = None if fetched or spec in _BUILTIN else Path(absolute_spec(spec))
     files = [] if path is None else _files_of(path)
-    if spec in _BUILTIN:
-        views = CENTRAL
+    views = CENTRAL if spec in _BUILTIN else replace(views, scale=chosen_scale(absolute_spec(spec)))
     name = _store_name(_named(spec, fetched), path, files, check_image_shape(image_shape), split, None, views)
     return subfolder("stores") / name
 
@@ -190,13 +190,15 @@ def _named(spec: str, fetched: HubRecord | None) -> str:
     return f"{spec} {fetched.revision}" if fetched else spec
 
 
-def _open_source(spec: str, path: Path | None, files: list[Path], split: Split, image_shape: ImageShape) -> ImageSet:
+def _open_source(
+    spec: str, path: Path | None, files: list[Path], split: Split, image_shape: ImageShape, views: Views
+) -> ImageSet:
     if path is None:
         return digits() if spec == "digits" else leaves(split) if spec == "leaves" else photos(split, image_shape)
     if is_imagenet_file(files[0]):
         return downsampled_imagenet(path.name.removesuffix(".npz"), files, split)
     if path.is_file() and path.suffix.lower() in _ARRAY_SUFFIXES:
-        return array_file(path, split)
+        return array_file(path, split, views.scale)
     if path.is_file():
         return parquet_files(path.name, files, split)
     if is_saved_to_disk(path):
