@@ -34,6 +34,7 @@ __all__ = [
     "Decoded",
     "begins_as_image",
     "decode_image",
+    "over_white",
     "read_image",
 ]
 
@@ -227,13 +228,14 @@ def _rotate_upright(image: Image.Image) -> None:
 def _to_eight_bits(image: Image.Image) -> Image.Image:
     mode = image.mode
     if mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in image.info:
-        return _over_white(image)
+        return over_white(image)
     if mode in ("1", "L"):
         return image.convert("L")
     return image.convert("RGB")
 
 
-def _over_white(image: Image.Image) -> Image.Image:
+def over_white(image: Image.Image) -> Image.Image:
+    """An image with transparent parts, laid over white: mode ``L`` or ``RGB``."""
     mode = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
     image = image.convert(mode + "A")
     ground = Image.new(mode, image.size, "white")

@@ -70,12 +70,14 @@ class UnknownScale(ExplorerError):
     """It is not clear which values are black and white.
 
     Attributes:
+        kind: the type of the numbers: "32-bit floats".
+        problem: what is not clear.
         whites: what white may be, from the least; empty where nothing fits.
     """
 
-    def __init__(self, message: str, whites: tuple[float, ...] = ()) -> None:
+    def __init__(self, message: str, kind: str = "", problem: str = "", whites: tuple[float, ...] = ()) -> None:
         super().__init__(message)
-        self.whites = whites
+        self.kind, self.problem, self.whites = kind, problem, whites
 
 
 class Reading(NamedTuple):
@@ -133,20 +135,26 @@ def extent_of(values: np.ndarray, name: str) -> Extent:
         raise ExplorerError(
             f"{name} holds values that are not finite (NaN or infinity). Replace them and save it again."
         )
+    dtype = values.dtype
+    if dtype == np.float16:  # which does not reach beyond the whites
+        values = values.astype(np.float32)
     outside = tuple(
         int(np.count_nonzero((values < -_MARGIN * white) | (values > (1 + _MARGIN) * white)))
-        for white in _whites(values.dtype)
+        for white in _whites(dtype)
     )
-    return Extent(values.dtype, values.size, float(values.min()), float(values.max()), outside)
+    return Extent(dtype, values.size, float(values.min()), float(values.max()), outside)
 
 
-def find_scale(extent: Extent, name: str, bits: int | None = None) -> Scale:
+def find_scale(
+    extent: Extent, name: str, bits: int | None = None, advice: str = "Choose the values of black and white."
+) -> Scale:
     """The scale of an image, or of several that were saved together, as the module's docstring says.
 
     Args:
         extent: of the values.
         name: how the error calls them.
         bits: how many of its type the file says it uses.
+        advice: what to do where it is not clear.
 
     Raises:
         UnknownScale: none fits, or several do.
@@ -164,11 +172,12 @@ def find_scale(extent: Extent, name: str, bits: int | None = None) -> Scale:
     if is_black or len(fitting) == 1:
         return Scale(0, fitting[-1])
     which = " or ".join(in_words(white) for white in fitting)
-    what = f"white may be {which}" if fitting else "which of them are black and white is not known"
+    what = f"white may be {which}" if fitting else "which values are black and white is not known"
     kind = kind_name(extent.dtype)
     raise UnknownScale(
-        f"{name} holds {kind} from {in_words(extent.low)} to {in_words(extent.high)}: {what}. Choose the values of "
-        "black and white.",
+        f"{name} holds {kind} from {in_words(extent.low)} to {in_words(extent.high)}: {what}. {advice}",
+        kind,
+        what,
         fitting,
     )
 

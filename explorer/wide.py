@@ -160,7 +160,8 @@ def _check_segments(page: TiffPage, size: int, max_pixels: int) -> None:
     segments = list(zip(page.dataoffsets, page.databytecounts, strict=True))
     values = page.imagewidth * page.imagelength * page.samplesperpixel
     if (
-        len(segments) != math.prod(page.chunked)
+        values < 1
+        or len(segments) != math.prod(page.chunked)
         or math.prod(page.chunks) > 3 * max_pixels
         or any(count < 1 or offset + count > size for offset, count in segments)
         or (page.compression == _UNCOMPRESSED and 8 * sum(page.databytecounts) < values * page.bitspersample)

@@ -293,7 +293,7 @@ def test_floats_are_brought_to_their_scale(white: float, kind: str) -> None:
 
 
 def test_a_float_far_outside_is_no_scale() -> None:
-    with pytest.raises(UnknownScale, match=r"from -2 to 2: which of them are black and white is not known"):
+    with pytest.raises(UnknownScale, match=r"from -2 to 2: which values are black and white is not known"):
         read_image(tiff(np.array([[-2.0, 0.0, 2.0]], "<f4"), 32, sample_format=3))
 
 
@@ -382,11 +382,11 @@ def test_many_values_just_beyond_white_do_not_change_the_scale() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        (PICTURE / 255 * 2.0, "which of them are black and white is not known"),
-        (PICTURE / 255 * 4.0 - 2, "which of them are black and white is not known"),
-        (PICTURE / 255 * 2.0 - 1, "which of them are black and white is not known"),
-        (PICTURE / 255 * 30.0, "which of them are black and white is not known"),
-        (PICTURE / 255 * 4095.0, "which of them are black and white is not known"),
+        (PICTURE / 255 * 2.0, "which values are black and white is not known"),
+        (PICTURE / 255 * 4.0 - 2, "which values are black and white is not known"),
+        (PICTURE / 255 * 2.0 - 1, "which values are black and white is not known"),
+        (PICTURE / 255 * 30.0, "which values are black and white is not known"),
+        (PICTURE / 255 * 4095.0, "which values are black and white is not known"),
         (np.where(np.arange(PICTURE.size).reshape(PICTURE.shape) == 7, 200, PICTURE / 255), "white may be 1 or 255"),
     ],
 )

@@ -10,7 +10,15 @@ from typing import Annotated, Any, TextIO
 import typer
 from rich.text import Text
 
-from explorer.cli.console import DeviceOption, messages, open_checkpoint, progress_bar
+from explorer.cli.console import (
+    BlackOption,
+    DeviceOption,
+    WhiteOption,
+    chosen_scale,
+    messages,
+    open_checkpoint,
+    progress_bar,
+)
 from explorer.errors import ExplorerError
 from explorer.home import write_atomically
 
@@ -23,24 +31,19 @@ def score(
     images: Annotated[Path, typer.Argument(help="An image, or a folder of images.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="A .csv or .parquet file; - prints CSV.")] = Path("-"),
     model: Annotated[str, typer.Option("--model", "-m", help="Name of a checkpoint, or its folder.")] = "natural64",
-    white: Annotated[
-        float | None, typer.Option(help="Which value is white, in images of other than 8 bits: 4095, say.")
-    ] = None,
-    black: Annotated[float, typer.Option(help="Which value is black there; with --white.")] = 0.0,
+    white: WhiteOption = None,
+    black: BlackOption = 0.0,
     device: DeviceOption = "auto",
 ) -> None:
     """log p and local dimensionality of images, one row each."""
     from explorer.data.names import is_hub_spec
     from explorer.measures.image.files import score_files
-    from explorer.scales import Scale
 
     if str(output) != "-" and output.suffix.lower() not in {".csv", ".parquet"}:
         raise ExplorerError(f"{output} must end in .csv or .parquet (or be - for CSV on the screen).")
     if is_hub_spec(str(images)):
         raise ExplorerError(f"score takes image files. Use: python -m explorer catalog {model} --data {images}")
-    if black and white is None:
-        raise ExplorerError("--black needs --white: say which value is white, too.")
-    scale = None if white is None else Scale(black, white)
+    scale = chosen_scale(white, black)
     checkpoint = open_checkpoint(model, device)
     with progress_bar("Scoring") as progress:
         scored = score_files(checkpoint, images, progress, scale)

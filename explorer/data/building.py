@@ -8,6 +8,7 @@ another one that wants the same store waits for it.
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -141,7 +142,7 @@ def _finish(part: PartialStore, name: str, label_names: list[str], source: str, 
     first_views = islice(part.records(), 0, None, views.count)
     skipped = [record.name for record in first_views if record.label is None]
     if not part.kept:
-        raise ExplorerError(_nothing_readable(name, skipped))
+        raise ExplorerError(" ".join((_nothing_readable(name, skipped), *_notes_on_values(part, views))))
     part.write_count()
     kept = (record.label for record in part.records() if record.label is not None)
     labels = np.fromiter(kept, np.int32, part.kept)
@@ -161,11 +162,17 @@ def _finish(part: PartialStore, name: str, label_names: list[str], source: str, 
         views=views.count,
         min_shrink=views.min_shrink,
         small=sum(record.small for record in part.records()) // views.count,
-        notes=notes,
+        notes=[*notes, *_notes_on_values(part, views)],
     )
     with open(part.folder / META, "w", encoding="utf-8") as file:
         file.write(meta.model_dump_json(indent=1))
         sync(file)
+
+
+def _notes_on_values(part: PartialStore, views: Views) -> list[str]:
+    """A sentence for each kind of values that are not the usual bytes."""
+    counts = Counter(record.note for record in islice(part.records(), 0, None, views.count) if record.note)
+    return [f"{count:,} {'image holds' if count == 1 else 'images hold'} {note}." for note, count in counts.items()]
 
 
 def _names(part: PartialStore) -> list[str] | None:

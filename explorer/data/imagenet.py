@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from explorer.data.arrays import open_array
+from explorer.data.arrays import open_arrays
 from explorer.data.pickles import arrays_in_pickle
 from explorer.data.reading import ImageSet, cut
 from explorer.data.rows import READ_ERRORS, ArrayInFile
@@ -106,7 +106,7 @@ def _pixels(batch: _Batch, numbers: Sequence[int]) -> Iterator[np.ndarray]:
 
 
 def _open_batch(path: Path) -> _Batch:
-    images, labels = open_array(path) if path.suffix == ".npz" else _open_pickle(path)
+    images, labels = open_arrays(path)[0][1:] if path.suffix == ".npz" else _open_pickle(path)
     values = images.shape[1] if len(images.shape) == 2 else 0
     side = math.isqrt(values // 3)
     if images.dtype != np.uint8 or values != 3 * side**2 or not 0 < side**2 <= MAX_PIXELS:

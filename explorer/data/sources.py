@@ -37,6 +37,7 @@ import numpy as np
 from explorer.data.arrays import array_file
 from explorer.data.building import write_store
 from explorer.data.builtin import digits, photos
+from explorer.data.chosen_scales import chosen_scale
 from explorer.data.folders import image_folder
 from explorer.data.hub import hub_images, hub_record
 from explorer.data.hub_records import HubRecord, fetched_specs, read_record
@@ -67,7 +68,7 @@ _ARRAY_SUFFIXES = (".npy", ".npz")
 _FILE_SUFFIXES = (*_ARRAY_SUFFIXES, ".parquet")
 _TABLE_SUFFIXES = (".parquet", *READERS)
 _DATA_SUFFIXES = (*_ARRAY_SUFFIXES, *_TABLE_SUFFIXES, *SUFFIXES)
-_BUILD_VERSION = "3"  # part of every digest: raise it when the same files give other stores
+_BUILD_VERSION = "4"  # part of every digest: raise it when the same files give other stores
 
 
 class StorePlace(NamedTuple):
@@ -161,8 +162,7 @@ def open_dataset(
     path = None if fetched or spec in _BUILTIN else hub_snapshot(Path(absolute_spec(spec)))
     listing = Listing() if path is None else _files_of(path)
     files = listing.files
-    if spec in _BUILTIN:
-        views = CENTRAL
+    views = CENTRAL if spec in _BUILTIN else replace(views, scale=chosen_scale(absolute_spec(spec)))
     folder = subfolder("stores") / _store_name(_named(spec, fetched), path, files, image_shape, split, limit, views)
     place = StorePlace(folder, listing.left_out.sentence)
     if folder.is_dir():
@@ -171,7 +171,7 @@ def open_dataset(
         except ExplorerError:
             pass  # damaged: it is built again, and `write_store` replaces it
     if fetched is None:
-        images = _open_source(spec, path, listing, split, image_shape)
+        images = _open_source(spec, path, listing, split, image_shape, views)
     else:
         images = hub_images(fetched, split, fetching)
     numbers = _choose(images, split, limit)
@@ -207,8 +207,7 @@ def store_place(spec: str, image_shape: ImageShape, split: Split = "validation",
         raise ExplorerError(f"{spec} has not been fetched yet.")
     path = None if fetched or spec in _BUILTIN else hub_snapshot(Path(absolute_spec(spec)))
     listing = Listing() if path is None else _files_of(path)
-    if spec in _BUILTIN:
-        views = CENTRAL
+    views = CENTRAL if spec in _BUILTIN else replace(views, scale=chosen_scale(absolute_spec(spec)))
     shape = check_image_shape(image_shape)
     name = _store_name(_named(spec, fetched), path, listing.files, shape, split, None, views)
     return StorePlace(subfolder("stores") / name, listing.left_out.sentence)
@@ -219,14 +218,18 @@ def _named(spec: str, fetched: HubRecord | None) -> str:
     return f"{spec} {fetched.revision}" if fetched else spec
 
 
-def _open_source(spec: str, path: Path | None, listing: Listing, split: Split, image_shape: ImageShape) -> ImageSet:
+def _open_source(
+    spec: str, path: Path | None, listing: Listing, split: Split, image_shape: ImageShape, views: Views
+) -> ImageSet:
     if path is None:
         return digits() if spec == "digits" else leaves(split) if spec == "leaves" else photos(split, image_shape)
     files = listing.files
     if is_imagenet_file(files[0]):
         return downsampled_imagenet(path.name.removesuffix(".npz"), files, split)
+    if path.is_file() and path.suffix.lower() in _ARRAY_SUFFIXES:
+        return array_file(path, split, views.scale)
     if path.is_file():
-        return array_file(path) if path.suffix.lower() in _ARRAY_SUFFIXES else parquet_files(path.name, files, split)
+        return parquet_files(path.name, files, split)
     if is_saved_to_disk(path):
         return saved_to_disk(path, split)
     suffix = files[0].suffix.lower()

@@ -44,12 +44,14 @@ class Sample(NamedTuple):
         label: index of its label, -1 for none.
         name: file name or other id.
         small: whether the picture was too small to be shrunk as much as requested.
+        note: what its values were taken for, or why that is not known, to follow "it holds"; empty for the usual bytes.
     """
 
     pixels: np.ndarray | None
     label: int = -1
     name: str = ""
     small: bool = False
+    note: str = ""
 
 
 class StoreMeta(BaseModel):
