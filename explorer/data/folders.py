@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
+from explorer.data.left_out import TWICE, LeftOut
+from explorer.data.listing import images_among, list_files, without_doubles
 from explorer.data.reading import ImageSet, decode
 from explorer.data.store import Sample
 from explorer.data.views import CENTRAL, Views
-from explorer.decoding import MAX_UPLOAD_BYTES, SUFFIXES
+from explorer.decoding import MAX_UPLOAD_BYTES
 from explorer.images import ImageShape
 
-__all__ = ["SPLIT_NAMES", "files_below", "image_folder", "is_inside"]
+__all__ = ["SPLIT_NAMES", "image_folder"]
 
 SPLIT_NAMES: dict[str, tuple[str, ...]] = {
     "train": ("train", "training"),
@@ -23,41 +25,9 @@ SPLIT_NAMES: dict[str, tuple[str, ...]] = {
 """How folders and files name their parts; of several that are there, the first is used."""
 
 
-def files_below(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    """Files of the given suffixes in a folder and its subfolders, sorted by path.
-
-    Hidden files and folders are left out. Links to folders are not followed, and neither are links to files outside.
-    """
-    found: list[Path] = []
-    folders = [os.fspath(folder)]
-    while folders:
-        try:
-            with os.scandir(folders.pop()) as entries:
-                visible = sorted((e for e in entries if not e.name.startswith(".")), key=lambda entry: entry.name)
-        except OSError:  # not ours to read
-            continue
-        found += [
-            Path(entry.path)
-            for entry in visible
-            if entry.name.lower().endswith(suffixes) and _is_own_file(entry, folder)
-        ]
-        folders += [entry.path for entry in reversed(visible) if entry.is_dir(follow_symlinks=False)]
-    return found
-
-
-def _is_own_file(entry: os.DirEntry[str], folder: Path) -> bool:
-    """Whether it is a regular file, and neither a broken link nor one that leaves the folder."""
-    if entry.is_symlink():  # known from the listing, as is whether it is a file: millions are not looked at one by one
-        return is_inside(Path(entry.path), folder) and Path(entry.path).is_file()
-    return entry.is_file()
-
-
-def is_inside(path: Path, folder: Path) -> bool:
-    """Whether a file of a folder is not a link, or a link that stays in the folder."""
-    return not path.is_symlink() or Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
-
-
-def image_folder(folder: Path, split: str, files: list[Path] | None = None) -> ImageSet:
+def image_folder(
+    folder: Path, split: str, files: list[Path] | None = None, behind_links: Collection[Path] = ()
+) -> ImageSet:
     """The images of a folder.
 
     Subfolders ``train`` and ``validation`` (or ``val``, ``test``, ...), if both are there, are the two parts. The label
@@ -70,8 +40,11 @@ def image_folder(folder: Path, split: str, files: list[Path] | None = None) -> I
         folder: where the images are.
         split: ``"train"``, ``"validation"`` or ``"all"``.
         files: the image files below the folder, if the caller has listed them already.
+        behind_links: the folders of these files that are reached through links: each folder is read once.
     """
-    files = files_below(folder, SUFFIXES) if files is None else files
+    if files is None:
+        listing = list_files(folder)
+        files, behind_links = images_among(listing.files)[0], listing.behind_links
     found = {name: path for name in SPLIT_NAMES if (path := _part(folder, name)) is not None}
     is_split = len(found) == len(SPLIT_NAMES)
     parts = found if is_split else {}
@@ -88,7 +61,9 @@ def image_folder(folder: Path, split: str, files: list[Path] | None = None) -> I
         root = next((root for root in parts.values() if parent.is_relative_to(root)), folder)
         return "" if parent == root else _text(parent.relative_to(root))
 
-    files = sorted((path for path in files if is_wanted(path.parent)), key=place_of)
+    files, twice = without_doubles([path for path in files if is_wanted(path.parent)], behind_links)
+    note = LeftOut().add(TWICE, (_text(path.relative_to(folder)) for path in twice)).sentence
+    files = sorted(files, key=place_of)
     labels_of = [label_of(path.parent) for path in files]
     label_names = sorted(set(labels_of) - {""})
     index = {name: number for number, name in enumerate(label_names)}
@@ -100,7 +75,8 @@ def image_folder(folder: Path, split: str, files: list[Path] | None = None) -> I
             label = index.get(labels_of[number], -1)
             yield from decode(_read_bytes(path), label, name, number, image_shape, views)
 
-    return ImageSet(_text(Path(folder.name)), len(files), read, tuple(label_names), is_split)
+    notes = (note,) if note else ()
+    return ImageSet(_text(Path(folder.name)), len(files), read, tuple(label_names), is_split, notes)
 
 
 def _part(folder: Path, split: str) -> Path | None:

@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 
 from explorer.errors import in_brief
 
-__all__ = ["FIELDS", "Labels", "labels_of_array", "labels_of_columns", "no_labels", "number_labels"]
+__all__ = ["FIELDS", "Labels", "labels_of_arrays", "labels_of_columns", "no_labels", "number_labels"]
 
 FIELDS = ("label", "labels", "fine_label", "class", "cls", "y", "target", "targets", "category", "species")
 """Customary names of labels, the most telling first."""
@@ -79,22 +79,23 @@ def number_labels(values: Iterable[object], what: str, names: tuple[str, ...] = 
         return no_labels(len(values), _refusal(what, reason))
 
 
-def labels_of_array(array: np.ndarray, count: int, what: str) -> Labels:
-    """Labels from an array: one value an image, or a one-hot row.
+def labels_of_arrays(arrays: Sequence[tuple[np.ndarray | None, str]], counts: Sequence[int]) -> Labels:
+    """Labels from arrays of any type: one value an image, ``(N,)`` or ``(N, 1)``, or a one-hot row, ``(N, K)``.
 
     Args:
-        array: ``(N,)``, ``(N, 1)`` or ``(N, K)``, of any type.
-        count: the number of images, N.
-        what: where it is from, to begin a sentence with.
+        arrays: of each group of images its labels, or None; and where they are from, to begin a sentence with.
+        counts: the number of images of each group.
     """
-    try:
-        if array.size == count:
-            return number_labels(array.reshape(-1).tolist(), what)
-        if array.shape[:1] != (count,):
-            raise _Refused(f"has {len(array) if array.ndim else 1:,} labels for {count:,} images")
-        return number_labels(_places(array.reshape(count, -1)), what)
-    except (_Refused, ValueError) as reason:  # a ValueError where text has characters that do not exist
-        return no_labels(count, _refusal(what, reason))
+    values: list[object] = []
+    notes = []
+    for (array, what), count in zip(arrays, counts, strict=True):
+        try:
+            values += [None] * count if array is None else _entries(array, count)
+        except (_Refused, ValueError) as reason:  # a ValueError where text has characters that do not exist
+            values += [None] * count
+            notes.append(_refusal(what, reason))
+    found = number_labels(values, next((what for array, what in arrays if array is not None), ""))
+    return found._replace(notes=(*notes, *found.notes))
 
 
 def labels_of_columns(
@@ -121,6 +122,15 @@ def labels_of_columns(
     if missing:
         return found._replace(notes=(*found.notes, f"{what} is missing in {missing:,} of {len(columns):,} files."))
     return found
+
+
+def _entries(array: np.ndarray, count: int) -> Sequence[object]:
+    if array.size == count:
+        values: list[object] = array.reshape(-1).tolist()
+        return values
+    if array.shape[:1] != (count,):
+        raise _Refused(f"has {len(array) if array.ndim else 1:,} labels for {count:,} images")
+    return _places(array.reshape(count, -1))
 
 
 def _refusal(what: str, reason: Exception) -> str:

@@ -30,6 +30,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -39,18 +40,21 @@ import numpy as np
 from explorer.data.arrays import array_file
 from explorer.data.building import write_store
 from explorer.data.builtin import digits, photos
-from explorer.data.folders import SPLIT_NAMES, files_below, image_folder
+from explorer.data.chosen_scales import chosen_scale
+from explorer.data.folders import SPLIT_NAMES, image_folder
 from explorer.data.hub import hub_images, hub_record
 from explorer.data.hub_records import HubRecord, fetched_specs, read_record
 from explorer.data.huggingface import READERS, is_saved_to_disk, loaded_files, saved_to_disk
 from explorer.data.imagenet import downsampled_imagenet, imagenet_files, is_imagenet_file
 from explorer.data.leaves import leaves
+from explorer.data.left_out import OTHER_KINDS
+from explorer.data.listing import Listing, hub_snapshot, images_among, list_files, name_in
 from explorer.data.names import BUILTIN, distinct_names, is_hub_spec, parse_hub_spec
 from explorer.data.reading import ImageSet
 from explorer.data.store import Sample, Store, open_store, verify_store
 from explorer.data.tables import parquet_files
 from explorer.data.views import CENTRAL, Views
-from explorer.decoding import SUFFIXES
+from explorer.decoding import FORMATS_IN_WORDS, SUFFIXES
 from explorer.errors import ExplorerError
 from explorer.home import dataset_folders, subfolder
 from explorer.images import ImageShape, check_image_shape
@@ -63,7 +67,7 @@ __all__ = [
     "absolute_spec",
     "list_datasets",
     "open_dataset",
-    "store_folder",
+    "store_place",
     "verify_dataset",
 ]
 
@@ -74,7 +78,29 @@ SMALLEST_SPLIT = 50
 _LOOKED_AT = 16  # subfolders of one that the user named: enough to see what they are
 _ARRAY_SUFFIXES = (".npy", ".npz")
 _FILE_SUFFIXES = (*_ARRAY_SUFFIXES, ".parquet")
+_TABLE_SUFFIXES = (".parquet", *READERS)
+_DATA_SUFFIXES = (*_ARRAY_SUFFIXES, *_TABLE_SUFFIXES, *SUFFIXES)
 _BUILD_VERSION = "4"  # part of every digest: raise it when the same files give other stores
+
+
+class StorePlace(NamedTuple):
+    """Where the store of a data set is or will be.
+
+    Attributes:
+        folder: of the store.
+        left_out: what is left out of the data set's own folder now, in words; empty where nothing is.
+    """
+
+    folder: Path
+    left_out: str = ""
+
+    def open(self) -> Store:
+        """The store.
+
+        Raises:
+            ExplorerError: it was not built yet, or is damaged.
+        """
+        return replace(open_store(self.folder), left_out=self.left_out)
 
 
 class DatasetInfo(NamedTuple):
@@ -188,14 +214,15 @@ def open_dataset(
     if limit is not None and limit < 1:
         raise ExplorerError(f"The limit is {limit} images. Choose 1 or more.")
     wanted = _find(spec, hub_record(parse_hub_spec(spec), fetching) if is_hub_spec(spec) else None, image_shape, views)
-    folder = wanted.store_folder(split, limit)
+    place = wanted.place(split, limit)
+    folder = place.folder
     if folder.is_dir():
         try:
-            return open_store(folder)
+            return place.open()
         except ExplorerError:
             pass  # damaged: it is built again, and `write_store` replaces it
     images, numbers = wanted.open(split, limit, fetching)
-    return write_store(
+    write_store(
         folder,
         images.title,
         lambda done: wanted.read(images, numbers, done),
@@ -207,6 +234,7 @@ def open_dataset(
         wanted.views,
         images.notes,
     )
+    return place.open()
 
 
 def verify_dataset(
@@ -245,7 +273,7 @@ def verify_dataset(
     return store
 
 
-def store_folder(spec: str, image_shape: ImageShape, split: Split = "validation", views: Views = CENTRAL) -> Path:
+def store_place(spec: str, image_shape: ImageShape, split: Split = "validation", views: Views = CENTRAL) -> StorePlace:
     """Where `open_dataset` keeps the store of a whole data set, whether it was built or not.
 
     Raises:
@@ -255,7 +283,7 @@ def store_folder(spec: str, image_shape: ImageShape, split: Split = "validation"
     fetched = read_record(parse_hub_spec(spec)) if is_hub_spec(spec) else None
     if is_hub_spec(spec) and fetched is None:
         raise ExplorerError(f"{spec} has not been fetched yet.")
-    return _find(spec, fetched, image_shape, views).store_folder(split, None)
+    return _find(spec, fetched, image_shape, views).place(split, None)
 
 
 class _Wanted(NamedTuple):
@@ -264,27 +292,27 @@ class _Wanted(NamedTuple):
     Attributes:
         spec: see the module's docstring.
         fetched: what is known of one of the Hub.
-        path, files: of one on this machine.
+        path, listing: of one on this machine.
         image_shape, views: see `open_dataset`.
     """
 
     spec: str
     fetched: HubRecord | None
     path: Path | None
-    files: list[Path]
+    listing: Listing
     image_shape: ImageShape
     views: Views
 
-    def store_folder(self, split: Split, limit: int | None) -> Path:
+    def place(self, split: Split, limit: int | None) -> StorePlace:
         """Where its store is, or will be. Another commit of one of the Hub has another store."""
         named = f"{self.spec} {self.fetched.revision}" if self.fetched else self.spec
-        name = _store_name(named, self.path, self.files, self.image_shape, split, limit, self.views)
-        return subfolder("stores") / name
+        name = _store_name(named, self.path, self.listing.files, self.image_shape, split, limit, self.views)
+        return StorePlace(subfolder("stores") / name, self.listing.left_out.sentence)
 
     def open(self, split: Split, limit: int | None, fetching: Progress | None) -> tuple[ImageSet, Sequence[int]]:
         """Its images, and the numbers of those that are wanted."""
         if self.fetched is None:
-            images = _open_source(self.spec, self.path, self.files, split, self.image_shape)
+            images = _open_source(self.spec, self.path, self.listing, split, self.image_shape, self.views)
         else:
             images = hub_images(self.fetched, split, fetching)
         return images, _choose(images, split, limit)
@@ -297,18 +325,24 @@ class _Wanted(NamedTuple):
 
 def _find(spec: str, fetched: HubRecord | None, image_shape: ImageShape, views: Views) -> _Wanted:
     image_shape = check_image_shape(image_shape)
-    path = None if fetched or spec in BUILTIN else Path(absolute_spec(spec))
-    files = [] if path is None else _files_of(path)
-    return _Wanted(spec, fetched, path, files, image_shape, CENTRAL if spec in BUILTIN else views)
+    path = None if fetched or spec in BUILTIN else hub_snapshot(Path(absolute_spec(spec)))
+    listing = Listing() if path is None else _files_of(path)
+    views = CENTRAL if spec in BUILTIN else replace(views, scale=chosen_scale(absolute_spec(spec)))
+    return _Wanted(spec, fetched, path, listing, image_shape, views)
 
 
-def _open_source(spec: str, path: Path | None, files: list[Path], split: Split, image_shape: ImageShape) -> ImageSet:
+def _open_source(
+    spec: str, path: Path | None, listing: Listing, split: Split, image_shape: ImageShape, views: Views
+) -> ImageSet:
     if path is None:
         return digits() if spec == "digits" else leaves(split) if spec == "leaves" else photos(split, image_shape)
+    files = listing.files
     if is_imagenet_file(files[0]):
         return downsampled_imagenet(path.name.removesuffix(".npz"), files, split)
+    if path.is_file() and path.suffix.lower() in _ARRAY_SUFFIXES:
+        return array_file(path, split, views.scale)
     if path.is_file():
-        return array_file(path) if path.suffix.lower() in _ARRAY_SUFFIXES else parquet_files(path.name, files, split)
+        return parquet_files(path.name, files, split)
     if is_saved_to_disk(path):
         return saved_to_disk(path, split)
     suffix = files[0].suffix.lower()
@@ -316,14 +350,14 @@ def _open_source(spec: str, path: Path | None, files: list[Path], split: Split, 
         return parquet_files(path.name, files, split)
     if suffix in READERS:
         return loaded_files(path.name, files, split)
-    return image_folder(path, split, files)
+    return image_folder(path, split, files, listing.behind_links)
 
 
-def _files_of(path: Path) -> list[Path]:
-    """The files that make up the data set at a path, all of one kind."""
+def _files_of(path: Path) -> Listing:
+    """The files that make up the data set at a path, all of one kind, and what is left out of it."""
     if path.is_file():
         if _is_data_file(path):
-            return [path]
+            return Listing([path])
         raise ExplorerError(f"{path.name} is not a data set. Use a folder, or a .npy, .npz or .parquet file.")
     if not path.is_dir():
         raise ExplorerError(
@@ -332,13 +366,27 @@ def _files_of(path: Path) -> list[Path]:
         )
     released = imagenet_files(path)
     if released:
-        return released
-    found = files_below(path, (".parquet", *READERS, *SUFFIXES))
-    for suffixes in ((".arrow",), (".parquet",), SUFFIXES, (".tar",)):
-        files = [file for file in found if file.suffix.lower() in suffixes]
-        if files:
-            return files
-    raise ExplorerError(f"{path} has no images. Put PNG, JPEG, WebP, GIF, TIFF or BMP files into it, or Parquet files.")
+        return Listing(released)
+    listing = list_files(path)
+    files = _with_suffix(listing.files, ".arrow") or _with_suffix(listing.files, ".parquet")
+    others: list[Path] = []
+    if not files:
+        files, others = images_among(listing.files)
+    if not files or files[0].suffix.lower() in _TABLE_SUFFIXES:
+        files = files or _with_suffix(listing.files, ".tar")
+        used = set(files)  # beside tables there are cards and the like: only what might have been data is named
+        others = [file for file in listing.files if file not in used and file.suffix.lower() in _DATA_SUFFIXES]
+    listing.left_out.add(OTHER_KINDS, (name_in(file, path) for file in others))
+    if not files:
+        raise ExplorerError(
+            f"{path} has no images. Put {FORMATS_IN_WORDS} files into it, or Parquet files. "
+            f"{listing.left_out.sentence}".rstrip()
+        )
+    return replace(listing, files=files)
+
+
+def _with_suffix(files: Sequence[Path], suffix: str) -> list[Path]:
+    return [file for file in files if file.suffix.lower() == suffix]
 
 
 def _is_data_file(path: Path) -> bool:

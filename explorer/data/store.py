@@ -23,6 +23,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from explorer.data.grid import Grid, measure_grid
+from explorer.data.left_out import UNREADABLE_IMAGES, LeftOut
 from explorer.data.rows import READ_ERRORS, map_array
 from explorer.errors import ExplorerError, in_brief
 from explorer.home import FileVersion, file_version
@@ -43,12 +44,14 @@ class Sample(NamedTuple):
         label: index of its label, -1 for none.
         name: file name or other id.
         small: whether the picture was too small to be shrunk as much as requested.
+        note: what its values were taken for, or why that is not known, to follow "it holds"; empty for the usual bytes.
     """
 
     pixels: np.ndarray | None
     label: int = -1
     name: str = ""
     small: bool = False
+    note: str = ""
 
 
 class StoreMeta(BaseModel):
@@ -90,6 +93,7 @@ class Store:
         small: how many pictures were too small for that.
         measured_grid: what was measured when the store was built; None in one that an earlier version built.
         notes: sentences about what was guessed and what was left out, for people.
+        left_out: what the folder that the images come from holds beside them now, in words.
     """
 
     name: str
@@ -106,6 +110,7 @@ class Store:
     small: int = 0
     measured_grid: Grid | None = None
     notes: tuple[str, ...] = ()
+    left_out: str = ""
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -129,8 +134,10 @@ class Store:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Everything that people should know of these images, in sentences: the notes, then `shrink_note`."""
-        return tuple(filter(None, (*self.notes, self.shrink_note)))
+        """Everything that people should know of these images, in sentences: what was guessed, what was left out, what
+        could not be shrunk."""
+        unreadable = LeftOut().add(UNREADABLE_IMAGES, self.skipped).sentence
+        return tuple(filter(None, (*self.notes, unreadable, self.left_out, self.shrink_note)))
 
     @cached_property
     def grid(self) -> Grid:
