@@ -19,7 +19,7 @@ import pyarrow as pa
 from explorer.data.labels import FIELDS, Labels, labels_of_columns, no_labels
 from explorer.errors import ExplorerError
 
-__all__ = ["Columns", "choose_labels", "find_columns"]
+__all__ = ["Columns", "choose_labels", "find_columns", "label_columns"]
 
 _IMAGE_COLUMNS = ("image", "img", "png", "jpg", "jpeg", "webp")
 _LABEL_WORDS = {"label", "labels", "class", "category", "target"}

@@ -49,6 +49,7 @@ from explorer.data.imagenet import downsampled_imagenet, imagenet_files, is_imag
 from explorer.data.leaves import leaves
 from explorer.data.left_out import OTHER_KINDS
 from explorer.data.listing import Listing, hub_snapshot, images_among, list_files, name_in
+from explorer.data.metadata import TABLE_SUFFIXES
 from explorer.data.names import BUILTIN, distinct_names, is_hub_spec, parse_hub_spec
 from explorer.data.reading import ImageSet
 from explorer.data.store import Sample, Store, open_store, verify_store
@@ -306,7 +307,9 @@ class _Wanted(NamedTuple):
     def place(self, split: Split, limit: int | None) -> StorePlace:
         """Where its store is, or will be. Another commit of one of the Hub has another store."""
         named = f"{self.spec} {self.fetched.revision}" if self.fetched else self.spec
-        name = _store_name(named, self.path, self.listing.files, self.image_shape, split, limit, self.views)
+        name = _store_name(
+            named, self.path, [*self.listing.files, *self.listing.tables], self.image_shape, split, limit, self.views
+        )
         return StorePlace(subfolder("stores") / name, self.listing.left_out.sentence)
 
     def open(self, split: Split, limit: int | None, fetching: Progress | None) -> tuple[ImageSet, Sequence[int]]:
@@ -350,7 +353,7 @@ def _open_source(
         return parquet_files(path.name, files, split)
     if suffix in READERS:
         return loaded_files(path.name, files, split)
-    return image_folder(path, split, files, listing.behind_links)
+    return image_folder(path, split, files, listing.behind_links, listing.tables)
 
 
 def _files_of(path: Path) -> Listing:
@@ -370,8 +373,11 @@ def _files_of(path: Path) -> Listing:
     listing = list_files(path)
     files = _with_suffix(listing.files, ".arrow") or _with_suffix(listing.files, ".parquet")
     others: list[Path] = []
+    tables: list[Path] = []
     if not files:
         files, others = images_among(listing.files)
+        tables = [file for file in others if file.suffix.lower() in TABLE_SUFFIXES] if files else []
+        others = [file for file in others if file not in tables]
     if not files or files[0].suffix.lower() in _TABLE_SUFFIXES:
         files = files or _with_suffix(listing.files, ".tar")
         used = set(files)  # beside tables there are cards and the like: only what might have been data is named
@@ -382,7 +388,7 @@ def _files_of(path: Path) -> Listing:
             f"{path} has no images. Put {FORMATS_IN_WORDS} files into it, or Parquet files. "
             f"{listing.left_out.sentence}".rstrip()
         )
-    return replace(listing, files=files)
+    return replace(listing, files=files, tables=tables)
 
 
 def _with_suffix(files: Sequence[Path], suffix: str) -> list[Path]:

@@ -114,8 +114,10 @@ def _count_rows(path: Path) -> int:
 
 def _read_column(path: Path, name: str) -> pa.ChunkedArray | None:
     """A column of one file; None where it has no such column."""
-    found = pq.read_table(path, columns=[name], use_threads=False)
-    return found[0] if found.num_columns else None
+    with pq.ParquetFile(path, memory_map=True) as parquet:
+        if name not in parquet.schema_arrow.names:
+            return None
+        return parquet.read(columns=[name], use_threads=False)[name]
 
 
 def _fetch_rows(path: Path, column: str, rows: np.ndarray) -> Iterator[pa.Array]:

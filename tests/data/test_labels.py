@@ -188,7 +188,7 @@ REFUSED_ARRAYS: dict[str, tuple[np.ndarray, str]] = {
 
 
 def archive(path: Path, labels: np.ndarray, key: str = "labels") -> ImageSet:
-    pixels = np.random.default_rng(0).integers(0, 256, (4, 8, 8), dtype=np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1), dtype=np.uint8)
     np.savez(path, images=pixels, **{key: labels})
     return array_file(path)
 
@@ -214,7 +214,7 @@ def test_names_of_arrays(tmp_path: Path, key: str) -> None:
 
 
 def test_parts_of_a_file_have_the_same_names(tmp_path: Path, home: Path) -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (4, 8, 8), dtype=np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1), dtype=np.uint8)
     labels = {"y_train": np.array(list("bbcb")), "y_test": np.array(list("abca"))}
     np.savez(tmp_path / "a.npz", x_train=pixels, x_test=pixels, **labels)
     assert seen(array_file(tmp_path / "a.npz", "train")) == list("bbcb")

@@ -19,7 +19,7 @@ DATE = 1_700_000_000_000_000_000
 
 
 def gray(value: int, path: Path) -> Path:
-    np.save(path, np.full((3, 8, 8), value, np.uint8))
+    np.save(path, np.full((3, 8, 8, 1), value, np.uint8))
     os.utime(path, ns=(DATE, DATE))
     return path
 
