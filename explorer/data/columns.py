@@ -71,7 +71,10 @@ def label_columns(schema: pa.Schema, image: str) -> tuple[tuple[str, ...], tuple
     others = tuple(
         name
         for name in rest
-        if name not in labels and not _words(name) & _OTHER_WORDS and _may_be_classes(schema.field(name).type)
+        if name not in labels
+        and not name.startswith("__")
+        and not _words(name) & _OTHER_WORDS
+        and _may_be_classes(schema.field(name).type)
     )
     return labels, others
 
