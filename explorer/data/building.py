@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from explorer.data.grid import measure_grid
 from explorer.data.partial import JOURNAL, PartialStore, images_on_disk, sync
+from explorer.data.parts import Division
 from explorer.data.rows import map_array
 from explorer.data.store import LABELS, META, PIXELS, Sample, Store, StoreMeta, fingerprint, open_store
 from explorer.data.views import CENTRAL, Views
@@ -39,6 +40,7 @@ def write_store(
     label_names: Iterable[str] = (),
     source: str = "",
     views: Views = CENTRAL,
+    division: Division | None = None,
 ) -> Store:
     """Write images into a new store and open it; memory does not grow with the pixels.
 
@@ -57,6 +59,7 @@ def write_store(
         label_names: name of each label.
         source: where the images come from, for the record.
         views: what `read` makes of each picture; that many images in a row are of one.
+        division: of the whole data set, for the record.
 
     Raises:
         ExplorerError: there is no image, or the disk is full or cannot be written.
@@ -68,7 +71,7 @@ def write_store(
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _alone(folder, lambda: report(images_on_disk(part, image_shape), total)):
             if not _is_whole(folder):
-                _build(part, name, read, image_shape, total, report, list(label_names), source, views)
+                _build(part, name, read, image_shape, total, report, list(label_names), source, views, division)
                 shutil.rmtree(folder, ignore_errors=True)  # what is there is damaged
                 part.rename(folder)
                 (folder / JOURNAL).unlink()
@@ -113,6 +116,7 @@ def _build(
     label_names: list[str],
     source: str,
     views: Views,
+    division: Division | None,
 ) -> None:
     """Write the files of a store, or what is missing of them.
 
@@ -125,14 +129,16 @@ def _build(
                 if part.done % _PROGRESS_EVERY == 0:
                     report(part.done, total)
             part.checkpoint()
-            _finish(part, name, label_names, source, views)
+            _finish(part, name, label_names, source, views, division)
             report(part.done, total)
     except (OSError, ValueError):  # it would fail again, and the space is needed
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
-def _finish(part: PartialStore, name: str, label_names: list[str], source: str, views: Views) -> None:
+def _finish(
+    part: PartialStore, name: str, label_names: list[str], source: str, views: Views, division: Division | None
+) -> None:
     skipped = list(dict.fromkeys(record.name for record in part.records() if record.label is None))
     if not part.kept:
         raise ExplorerError(_nothing_readable(name, skipped))
@@ -155,6 +161,7 @@ def _finish(part: PartialStore, name: str, label_names: list[str], source: str, 
         views=views.count,
         min_shrink=views.min_shrink,
         small=sum(record.small for record in part.records()) // views.count,
+        division=division,
     )
     with open(part.folder / META, "w", encoding="utf-8") as file:
         file.write(meta.model_dump_json(indent=1))

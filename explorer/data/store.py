@@ -23,6 +23,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from explorer.data.grid import Grid, measure_grid
+from explorer.data.parts import Division
 from explorer.data.rows import READ_ERRORS, map_array
 from explorer.errors import ExplorerError, in_brief
 from explorer.home import FileVersion, file_version
@@ -68,6 +69,7 @@ class StoreMeta(BaseModel):
     min_shrink: float = 1.0
     small: int = 0
     grid: Grid | None = None  # None in a store that an earlier version built
+    division: Division | None = None  # likewise
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class Store:
         min_shrink: least factor by which a picture was to be shrunk.
         small: how many pictures were too small for that.
         measured_grid: what was measured when the store was built; None in one that an earlier version built.
+        division: how the whole data set is divided into parts; None where nobody said it.
     """
 
     name: str
@@ -103,6 +106,7 @@ class Store:
     min_shrink: float = 1.0
     small: int = 0
     measured_grid: Grid | None = None
+    division: Division | None = None
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -190,6 +194,7 @@ def _opened(meta_file: FileVersion, pixels_file: FileVersion, labels_file: FileV
         min_shrink=meta.min_shrink,
         small=meta.small,
         measured_grid=meta.grid,
+        division=meta.division,
     )
 
 
