@@ -56,8 +56,8 @@ def store(
     messages.print(
         f"{len(images):,} images{of_each}{skipped}{verified}: {images.folder}", highlight=False, soft_wrap=True
     )
-    if images.shrink_note:
-        messages.print(images.shrink_note, highlight=False)
+    for remark in images.remarks:
+        messages.print(remark, highlight=False, soft_wrap=True)
     messages.print(images.grid.summary, highlight=False, soft_wrap=True)
     if images.grid.strongest:
         messages.print(

@@ -108,18 +108,17 @@ def train(
     if record.status == "failed":
         raise ExplorerError(record.message)
     if record.status == "finished":
-        _tell_small_pictures(opened.config)
+        _tell_remarks(opened.config)
         messages.print(f"Finished: {opened.checkpoint}", highlight=False)
     else:
         messages.print(f"Stopped and saved. Go on with: python -m explorer train --run {run}", highlight=False)
 
 
-def _tell_small_pictures(config: TrainingConfig) -> None:
-    """Say how many pictures could not be shrunk as much as was asked for."""
+def _tell_remarks(config: TrainingConfig) -> None:
+    """Say what was guessed of the training images, what was left out, and how many could not be shrunk as asked."""
     from explorer.data.sources import open_dataset
     from explorer.data.views import Views
 
     views = Views(config.views, config.min_shrink)
-    note = open_dataset(config.dataset, config.model.image_shape, "train", views=views).shrink_note
-    if note:
-        messages.print(note, highlight=False)
+    for remark in open_dataset(config.dataset, config.model.image_shape, "train", views=views).remarks:
+        messages.print(remark, highlight=False)

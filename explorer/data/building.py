@@ -40,6 +40,7 @@ def write_store(
     label_names: Iterable[str] = (),
     source: str = "",
     views: Views = CENTRAL,
+    notes: Iterable[str] = (),
     division: Division | None = None,
 ) -> Store:
     """Write images into a new store and open it; memory does not grow with the pixels.
@@ -59,6 +60,7 @@ def write_store(
         label_names: name of each label.
         source: where the images come from, for the record.
         views: what `read` makes of each picture; that many images in a row are of one.
+        notes: sentences about what was guessed and what was left out.
         division: of the whole data set, for the record.
 
     Raises:
@@ -71,7 +73,19 @@ def write_store(
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _alone(folder, lambda: report(images_on_disk(part, image_shape), total)):
             if not _is_whole(folder):
-                _build(part, name, read, image_shape, total, report, list(label_names), source, views, division)
+                _build(
+                    part,
+                    name,
+                    read,
+                    image_shape,
+                    total,
+                    report,
+                    list(label_names),
+                    source,
+                    views,
+                    list(notes),
+                    division,
+                )
                 shutil.rmtree(folder, ignore_errors=True)  # what is there is damaged
                 part.rename(folder)
                 (folder / JOURNAL).unlink()
@@ -116,6 +130,7 @@ def _build(
     label_names: list[str],
     source: str,
     views: Views,
+    notes: list[str],
     division: Division | None,
 ) -> None:
     """Write the files of a store, or what is missing of them.
@@ -129,7 +144,7 @@ def _build(
                 if part.done % _PROGRESS_EVERY == 0:
                     report(part.done, total)
             part.checkpoint()
-            _finish(part, name, label_names, source, views, division)
+            _finish(part, name, label_names, source, views, notes, division)
             report(part.done, total)
     except (OSError, ValueError):  # it would fail again, and the space is needed
         shutil.rmtree(folder, ignore_errors=True)
@@ -137,7 +152,13 @@ def _build(
 
 
 def _finish(
-    part: PartialStore, name: str, label_names: list[str], source: str, views: Views, division: Division | None
+    part: PartialStore,
+    name: str,
+    label_names: list[str],
+    source: str,
+    views: Views,
+    notes: list[str],
+    division: Division | None,
 ) -> None:
     skipped = list(dict.fromkeys(record.name for record in part.records() if record.label is None))
     if not part.kept:
@@ -161,6 +182,7 @@ def _finish(
         views=views.count,
         min_shrink=views.min_shrink,
         small=sum(record.small for record in part.records()) // views.count,
+        notes=notes,
         division=division,
     )
     with open(part.folder / META, "w", encoding="utf-8") as file:

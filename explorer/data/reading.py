@@ -37,6 +37,7 @@ class ImageSet:
         label_names: name of each label.
         division: which images are for training and which for validation, when the source itself says it: these are then
             only the requested ones.
+        notes: sentences about what was guessed and what was left out, for people.
     """
 
     title: str
@@ -44,6 +45,7 @@ class ImageSet:
     read: Reader
     label_names: tuple[str, ...] = ()
     division: Division | None = None
+    notes: tuple[str, ...] = ()
 
 
 def cut(

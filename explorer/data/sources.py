@@ -164,6 +164,7 @@ def open_dataset(
         images.label_names,
         absolute_spec(spec),
         views,
+        images.notes,
         division,
     )
 

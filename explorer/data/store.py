@@ -70,6 +70,7 @@ class StoreMeta(BaseModel):
     small: int = 0
     grid: Grid | None = None  # None in a store that an earlier version built
     division: Division | None = None  # likewise
+    notes: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ class Store:
         min_shrink: least factor by which a picture was to be shrunk.
         small: how many pictures were too small for that.
         measured_grid: what was measured when the store was built; None in one that an earlier version built.
+        notes: sentences about what was guessed and what was left out, for people.
         division: how the whole data set is divided into parts; None where nobody said it.
     """
 
@@ -106,6 +108,7 @@ class Store:
     min_shrink: float = 1.0
     small: int = 0
     measured_grid: Grid | None = None
+    notes: tuple[str, ...] = ()
     division: Division | None = None
 
     def __len__(self) -> int:
@@ -127,6 +130,11 @@ class Store:
             f"{self.small:,} of {pictures:,} pictures are smaller than {least:.0f} pixels and cannot be shrunk "
             f"{self.min_shrink:g} times: they are shrunk as much as possible."
         )
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Everything that people should know of these images, in sentences: the parts, the notes, `shrink_note`."""
+        return tuple(filter(None, (self.division and self.division.sentence, *self.notes, self.shrink_note)))
 
     @cached_property
     def grid(self) -> Grid:
@@ -194,6 +202,7 @@ def _opened(meta_file: FileVersion, pixels_file: FileVersion, labels_file: FileV
         min_shrink=meta.min_shrink,
         small=meta.small,
         measured_grid=meta.grid,
+        notes=tuple(meta.notes),
         division=meta.division,
     )
 

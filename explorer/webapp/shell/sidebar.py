@@ -19,7 +19,7 @@ from explorer.errors import ExplorerError
 from explorer.models.checkpoints import Checkpoint, CheckpointInfo, list_checkpoints
 from explorer.units import LOG_PROB_UNITS, LogProbUnit, unit_label
 from explorer.webapp.shell.hub_box import hub_box, newly_fetched
-from explorer.webapp.shell.loaders import checkpoint
+from explorer.webapp.shell.loaders import checkpoint, known_store
 from explorer.webapp.shell.pages_folder import run_through_app
 
 __all__ = ["Selection", "draw_sidebar", "sidebar"]
@@ -153,6 +153,8 @@ def _describe(info: CheckpointInfo, dataset: DatasetInfo) -> None:
         f"Data: {dataset.title}.",
         f"Runs on {_device_name(chosen)}.",
     ]
+    images = known_store(dataset.spec, chosen.model.image_shape, unseen_split(dataset.spec, chosen.config.dataset))
+    lines += images.remarks if images is not None else ()
     if info.bits_per_dimension is not None:
         lines.insert(1, f"It needs {info.bits_per_dimension:.2f} {unit_label('bits/dim')} for its validation images.")
     st.caption("  \n".join(lines))
