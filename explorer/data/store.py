@@ -134,7 +134,8 @@ class Store:
     @property
     def remarks(self) -> tuple[str, ...]:
         """Everything that people should know of these images, in sentences: the parts, the notes, `shrink_note`."""
-        return tuple(filter(None, (self.division and self.division.sentence, *self.notes, self.shrink_note)))
+        parts = self.division.sentence if self.division else ""
+        return tuple(filter(None, (parts, *self.notes, self.shrink_note)))
 
     @cached_property
     def grid(self) -> Grid:
