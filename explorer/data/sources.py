@@ -10,9 +10,9 @@ A data set is named by its `spec`: ``"digits"``, ``"photos"``, ``"leaves"``, or 
 
 or by ``hf:OWNER/NAME`` or ``hf:OWNER/NAME:CONFIG``, its id on the Hugging Face Hub (see `explorer.data.hub`).
 
-**Splits.** A source that says which images are for training and which for validation is believed. Of any other, a tenth
-is for validation: the images whose numbers have the smallest SHA-256. Sets of fewer than `SMALLEST_SPLIT` images are
-not split: both parts hold all of them.
+**Splits.** A source that says which images are for training and which for validation is believed, see
+`explorer.data.parts`. Of any other, a tenth is for validation: the images whose numbers have the smallest SHA-256. Sets
+of fewer than `SMALLEST_SPLIT` images are not split: both parts hold all of them. `Store.division` says what was done.
 
 **Views.** A training set of larger pictures can hold several views of each (`explorer.data.views`). The split is one of
 pictures: views of one are never in both parts.
@@ -47,6 +47,7 @@ from explorer.data.leaves import leaves
 from explorer.data.left_out import OTHER_KINDS
 from explorer.data.listing import Listing, hub_snapshot, images_among, list_files, name_in
 from explorer.data.names import is_hub_spec, parse_hub_spec
+from explorer.data.parts import Division
 from explorer.data.reading import ImageSet
 from explorer.data.store import Sample, Store, open_store
 from explorer.data.tables import parquet_files
@@ -174,7 +175,7 @@ def open_dataset(
         images = _open_source(spec, path, listing, split, image_shape, views)
     else:
         images = hub_images(fetched, split, fetching)
-    numbers = _choose(images, split, limit)
+    numbers, division = _choose(images, split, limit)
 
     def read(done: int) -> Iterator[Sample]:
         pictures, of_the_next = divmod(done, views.count)
@@ -191,6 +192,7 @@ def open_dataset(
         absolute_spec(spec),
         views,
         images.notes,
+        division,
     )
     return place.open()
 
@@ -307,15 +309,21 @@ def _slug(title: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-")[:40].lower() or "images"
 
 
-def _choose(images: ImageSet, split: Split, limit: int | None) -> Sequence[int]:
-    """The numbers of the images of a split, evenly thinned to the limit; increasing."""
+def _choose(images: ImageSet, split: Split, limit: int | None) -> tuple[Sequence[int], Division]:
+    """The numbers of the images of a split, evenly thinned to the limit, increasing; and how the set is divided."""
     numbers: Sequence[int] = range(images.count)
-    if split != "all" and not images.is_split and images.count >= SMALLEST_SPLIT:
-        digests = b"".join(hashlib.sha256(b"%d" % number).digest() for number in numbers)
-        ranked = np.frombuffer(digests, "S32").argsort(kind="stable")
-        held_out = np.zeros(images.count, bool)
-        held_out[ranked[: images.count // 10]] = True
-        numbers = np.flatnonzero(held_out == (split == "validation")).tolist()
+    division = images.division
+    if division is None and images.count < SMALLEST_SPLIT:
+        division = Division(train=images.count, validation=images.count, how="shared")
+    elif division is None:
+        tenth = images.count // 10
+        division = Division(train=images.count - tenth, validation=tenth, how="tenth")
+        if split != "all":
+            digests = b"".join(hashlib.sha256(b"%d" % number).digest() for number in numbers)
+            ranked = np.frombuffer(digests, "S32").argsort(kind="stable")
+            held_out = np.zeros(images.count, bool)
+            held_out[ranked[:tenth]] = True
+            numbers = np.flatnonzero(held_out == (split == "validation")).tolist()
     if limit is not None and limit < len(numbers):
         numbers = [numbers[i * len(numbers) // limit] for i in range(limit)]
-    return numbers
+    return numbers, division
