@@ -16,11 +16,15 @@ from explorer.progress import Progress
 if TYPE_CHECKING:
     from explorer.data.store import Store
     from explorer.models.checkpoints import Checkpoint
+    from explorer.scales import Scale
 
 __all__ = [
     "DATA_HELP",
+    "BlackOption",
     "DeviceOption",
     "ModelArgument",
+    "WhiteOption",
+    "chosen_scale",
     "messages",
     "open_checkpoint",
     "opening",
@@ -36,7 +40,25 @@ messages = Console(stderr=True, markup=False)
 
 DATA_HELP = "digits, photos, leaves, the path of a data set, or hf:OWNER/NAME of the Hugging Face Hub."
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+WhiteOption = Annotated[
+    float | None, typer.Option(help="Which value is white, in pictures of other than 8 bits: 4095, say.")
+]
+BlackOption = Annotated[float, typer.Option(help="Which value is black there; with --white.")]
 ModelArgument = Annotated[str, typer.Argument(help="Name of a checkpoint, or its folder.")]
+
+
+def chosen_scale(white: float | None, black: float) -> Scale | None:
+    """What `--white` and `--black` say; None where they are left out.
+
+    Raises:
+        ExplorerError: there is no white to go with black, or they are the same.
+    """
+    from explorer.errors import ExplorerError
+    from explorer.scales import Scale
+
+    if white is None and black:
+        raise ExplorerError("--black needs --white: say which value is white, too.")
+    return None if white is None else Scale(black, white)
 
 
 def open_checkpoint(name: str, device: str) -> Checkpoint:

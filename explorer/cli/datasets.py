@@ -10,8 +10,11 @@ from rich.table import Table
 
 from explorer.cli.console import (
     DATA_HELP,
+    BlackOption,
     DeviceOption,
     ModelArgument,
+    WhiteOption,
+    chosen_scale,
     messages,
     open_checkpoint,
     opening,
@@ -36,27 +39,33 @@ def store(
     min_shrink: Annotated[
         float, typer.Option(help="Shrink pictures by at least this factor, where they are large enough.")
     ] = 1.0,
+    white: WhiteOption = None,
+    black: BlackOption = 0.0,
     verify: Annotated[
         bool, typer.Option("--verify", help="Read all of it again and compare with its checksum.")
     ] = False,
 ) -> None:
-    """Prepare the images of a data set at a model's size. What is there already is kept."""
-    from explorer.data.sources import open_dataset
+    """Prepare the images of a data set at a model's size. What is there already is kept.
+
+    --white and --black are remembered: all commands and pages read the data set so from then on.
+    """
+    from explorer.data.chosen_scales import choose_scale
+    from explorer.data.sources import absolute_spec, open_dataset
     from explorer.data.store import verify_store
     from explorer.data.views import Views
 
+    scale = chosen_scale(white, black)
+    if scale is not None:
+        choose_scale(absolute_spec(data), scale)
     with progress_bar("Preparing the images") as progress:
         # Views of a picture look alike: a model is validated on one of each.
         cut = Views(views if split == "train" else 1, min_shrink)
         images = open_dataset(data, (3 if color else 1, size, size), split, views=cut, **opening(progress))
     if verify:
         verify_store(images)
-    skipped = f", {len(images.skipped):,} left out that could not be read" if images.skipped else ""
     verified = ", verified" if verify else ""
     of_each = f", {images.views} of each picture" if images.views > 1 else ""
-    messages.print(
-        f"{len(images):,} images{of_each}{skipped}{verified}: {images.folder}", highlight=False, soft_wrap=True
-    )
+    messages.print(f"{len(images):,} images{of_each}{verified}: {images.folder}", highlight=False, soft_wrap=True)
     tell_remarks(images)
     messages.print(images.grid.summary, highlight=False, soft_wrap=True)
     if images.grid.strongest:

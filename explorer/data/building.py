@@ -8,8 +8,10 @@ another one that wants the same store waits for it.
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,7 @@ from explorer.data.parts import Division
 from explorer.data.rows import map_array
 from explorer.data.store import LABELS, META, PIXELS, Sample, Store, StoreMeta, fingerprint, open_store
 from explorer.data.views import CENTRAL, Views
+from explorer.decoding import FORMATS_IN_WORDS
 from explorer.errors import ExplorerError
 from explorer.progress import Progress
 
@@ -160,9 +163,10 @@ def _finish(
     notes: list[str],
     division: Division | None,
 ) -> None:
-    skipped = list(dict.fromkeys(record.name for record in part.records() if record.label is None))
+    first_views = islice(part.records(), 0, None, views.count)
+    skipped = [record.name for record in first_views if record.label is None]
     if not part.kept:
-        raise ExplorerError(_nothing_readable(name, skipped))
+        raise ExplorerError(" ".join((_nothing_readable(name, skipped), *_notes_on_values(part, views))))
     part.write_count()
     kept = (record.label for record in part.records() if record.label is not None)
     labels = np.fromiter(kept, np.int32, part.kept)
@@ -182,12 +186,18 @@ def _finish(
         views=views.count,
         min_shrink=views.min_shrink,
         small=sum(record.small for record in part.records()) // views.count,
-        notes=notes,
+        notes=[*notes, *_notes_on_values(part, views)],
         division=division,
     )
     with open(part.folder / META, "w", encoding="utf-8") as file:
         file.write(meta.model_dump_json(indent=1))
         sync(file)
+
+
+def _notes_on_values(part: PartialStore, views: Views) -> list[str]:
+    """A sentence for each kind of values that are not the usual bytes."""
+    counts = Counter(record.note for record in islice(part.records(), 0, None, views.count) if record.note)
+    return [f"{count:,} {'image holds' if count == 1 else 'images hold'} {note}." for note, count in counts.items()]
 
 
 def _names(part: PartialStore) -> list[str] | None:
@@ -201,4 +211,4 @@ def _nothing_readable(name: str, skipped: list[str]) -> str:
     if not skipped:
         return f"{name} has no images. Choose another data set or add images to it."
     files = ", ".join(skipped[:3])
-    return f"None of the {len(skipped)} images of {name} can be read ({files}). Use PNG, JPEG, WebP, GIF, TIFF or BMP."
+    return f"None of the {len(skipped)} images of {name} can be read ({files}). Use {FORMATS_IN_WORDS}."

@@ -5,54 +5,24 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+from explorer.data.left_out import TWICE, LeftOut
+from explorer.data.listing import images_among, list_files, without_doubles
 from explorer.data.parts import Parts, named_parts
 from explorer.data.reading import ImageSet, decode
 from explorer.data.store import Sample
 from explorer.data.views import CENTRAL, Views
-from explorer.decoding import MAX_UPLOAD_BYTES, SUFFIXES
+from explorer.decoding import MAX_UPLOAD_BYTES
 from explorer.images import ImageShape
 
-__all__ = ["files_below", "image_folder", "is_inside"]
+__all__ = ["image_folder"]
 
 
-def files_below(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    """Files of the given suffixes in a folder and its subfolders, sorted by path.
-
-    Hidden files and folders are left out. Links to folders are not followed, and neither are links to files outside.
-    """
-    found: list[Path] = []
-    folders = [os.fspath(folder)]
-    while folders:
-        try:
-            with os.scandir(folders.pop()) as entries:
-                visible = sorted((e for e in entries if not e.name.startswith(".")), key=lambda entry: entry.name)
-        except OSError:  # not ours to read
-            continue
-        found += [
-            Path(entry.path)
-            for entry in visible
-            if entry.name.lower().endswith(suffixes) and _is_own_file(entry, folder)
-        ]
-        folders += [entry.path for entry in reversed(visible) if entry.is_dir(follow_symlinks=False)]
-    return found
-
-
-def _is_own_file(entry: os.DirEntry[str], folder: Path) -> bool:
-    """Whether it is a regular file, and neither a broken link nor one that leaves the folder."""
-    if entry.is_symlink():  # known from the listing, as is whether it is a file: millions are not looked at one by one
-        return is_inside(Path(entry.path), folder) and Path(entry.path).is_file()
-    return entry.is_file()
-
-
-def is_inside(path: Path, folder: Path) -> bool:
-    """Whether a file of a folder is not a link, or a link that stays in the folder."""
-    return not path.is_symlink() or Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
-
-
-def image_folder(folder: Path, split: str, files: list[Path] | None = None) -> ImageSet:
+def image_folder(
+    folder: Path, split: str, files: list[Path] | None = None, behind_links: Collection[Path] = ()
+) -> ImageSet:
     """The images of a folder.
 
     Folders may be the two parts (`explorer.data.parts`). The label of an image is the path of its folder, relative to
@@ -65,8 +35,13 @@ def image_folder(folder: Path, split: str, files: list[Path] | None = None) -> I
         folder: where the images are.
         split: ``"train"``, ``"validation"`` or ``"all"``.
         files: the image files below the folder, if the caller has listed them already.
+        behind_links: the folders of these files that are reached through links: each folder is read once.
     """
-    files = files_below(folder, SUFFIXES) if files is None else files
+    if files is None:
+        listing = list_files(folder)
+        files, behind_links = images_among(listing.files)[0], listing.behind_links
+    files, twice = _each_once(files, behind_links, folder)
+    note = LeftOut().add(TWICE, (_text(path.relative_to(folder)) for path in twice)).sentence
     counts = Counter(path.parent for path in files)
     parents = {parent: parent.relative_to(folder).parts for parent in counts}
     parts = named_parts(list(parents.values()))
@@ -94,7 +69,16 @@ def image_folder(folder: Path, split: str, files: list[Path] | None = None) -> I
             label = index.get(labels_of[number], -1)
             yield from decode(_read_bytes(path), label, name, number, image_shape, views)
 
-    return ImageSet(_text(Path(folder.name)), len(files), read, tuple(label_names), division)
+    notes = (note,) if note else ()
+    return ImageSet(_text(Path(folder.name)), len(files), read, tuple(label_names), division, notes)
+
+
+def _each_once(files: list[Path], behind_links: Collection[Path], folder: Path) -> tuple[list[Path], list[Path]]:
+    """The files, each once, and the folders that are left out; a folder that is in one of the parts goes first."""
+    parents = list(dict.fromkeys(path.parent for path in files)) if behind_links else []
+    parts = named_parts([parent.relative_to(folder).parts for parent in parents])
+    which = [] if parts is None else zip(parents, parts.parts, strict=True)
+    return without_doubles(files, behind_links, {parent for parent, part in which if part == "neither"})
 
 
 def _without_parts(parents: dict[Path, tuple[str, ...]], parts: Parts) -> dict[Path, tuple[str, ...]]:

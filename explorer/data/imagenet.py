@@ -20,8 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from explorer.data.arrays import open_array
-from explorer.data.folders import is_inside
+from explorer.data.arrays import open_arrays
 from explorer.data.parts import named_parts
 from explorer.data.pickles import arrays_in_pickle
 from explorer.data.reading import ImageSet, cut
@@ -56,14 +55,11 @@ def is_imagenet_file(path: Path) -> bool:
 
 
 def imagenet_files(folder: Path) -> list[Path]:
-    """The released files in a folder, by number, those of validation last; of a batch in both forms the ``.npz``.
-
-    Links to files outside the folder are left out.
-    """
+    """The released files in a folder, by number, those of validation last; of a batch in both forms the ``.npz``."""
     found = []
     for name in (*_TRAIN, _VALIDATION):
         forms = [folder / f"{name}{suffix}" for suffix in _SUFFIXES]
-        found += [path for path in forms if path.is_file() and is_inside(path, folder)][:1]
+        found += [path for path in forms if path.is_file()][:1]
     return found
 
 
@@ -109,7 +105,7 @@ def _pixels(batch: _Batch, numbers: Sequence[int]) -> Iterator[np.ndarray]:
 
 
 def _open_batch(path: Path) -> _Batch:
-    images, labels = open_array(path) if path.suffix == ".npz" else _open_pickle(path)
+    images, labels = open_arrays(path)[0][1:] if path.suffix == ".npz" else _open_pickle(path)
     values = images.shape[1] if len(images.shape) == 2 else 0
     side = math.isqrt(values // 3)
     if images.dtype != np.uint8 or values != 3 * side**2 or not 0 < side**2 <= MAX_PIXELS:

@@ -23,6 +23,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from explorer.data.grid import Grid, measure_grid
+from explorer.data.left_out import UNREADABLE_IMAGES, LeftOut
 from explorer.data.parts import Division
 from explorer.data.rows import READ_ERRORS, map_array
 from explorer.errors import ExplorerError, in_brief
@@ -44,12 +45,14 @@ class Sample(NamedTuple):
         label: index of its label, -1 for none.
         name: file name or other id.
         small: whether the picture was too small to be shrunk as much as requested.
+        note: what its values were taken for, or why that is not known, to follow "it holds"; empty for the usual bytes.
     """
 
     pixels: np.ndarray | None
     label: int = -1
     name: str = ""
     small: bool = False
+    note: str = ""
 
 
 class StoreMeta(BaseModel):
@@ -93,6 +96,7 @@ class Store:
         measured_grid: what was measured when the store was built; None in one that an earlier version built.
         notes: sentences about what was guessed and what was left out, for people.
         division: how the whole data set is divided into parts; None where nobody said it.
+        left_out: what the folder that the images come from holds beside them now, in words.
     """
 
     name: str
@@ -110,6 +114,7 @@ class Store:
     measured_grid: Grid | None = None
     notes: tuple[str, ...] = ()
     division: Division | None = None
+    left_out: str = ""
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -133,9 +138,11 @@ class Store:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Everything that people should know of these images, in sentences: the parts, the notes, `shrink_note`."""
+        """Everything that people should know of these images, in sentences: the parts, what was guessed, what was left
+        out, what could not be shrunk."""
         parts = self.division.sentence if self.division else ""
-        return tuple(filter(None, (parts, *self.notes, self.shrink_note)))
+        unreadable = LeftOut().add(UNREADABLE_IMAGES, self.skipped).sentence
+        return tuple(filter(None, (parts, *self.notes, unreadable, self.left_out, self.shrink_note)))
 
     @cached_property
     def grid(self) -> Grid:

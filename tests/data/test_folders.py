@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
+from explorer.data.chosen_scales import choose_scale, chosen_scale
 from explorer.data.folders import files_below, image_folder
+from explorer.data.sources import open_dataset
 from explorer.data.store import Sample
 from explorer.decoding import MAX_UPLOAD_BYTES, SUFFIXES
+from explorer.errors import ExplorerError
 from explorer.images import read_image, to_square
+from explorer.scales import Scale
 
 SHAPE = (1, 8, 8)
 Picture = Callable[..., bytes]
@@ -63,6 +69,47 @@ def test_the_first_images_are_of_all_labels(tmp_path: Path, picture: Picture) ->
     more = [sample.name for sample in read_all(tmp_path)]
     more.remove("a/new.png")
     assert more == [sample.name for sample in samples]
+
+
+def test_what_wide_values_are_taken_for_is_kept_with_the_images(tmp_path: Path) -> None:
+    folder = tmp_path / "cells"
+    folder.mkdir()
+    values = np.add.outer(np.arange(16), np.arange(16)) / 30
+    for number in range(2):
+        tifffile.imwrite(folder / f"{number}.tif", values.astype(np.float32))
+    tifffile.imwrite(folder / "dark.tif", (values * 4095).astype(np.uint16))
+    images = open_dataset(str(folder), SHAPE, "all")
+    assert images.skipped == ("dark.tif",)
+    assert "2 images hold 32-bit floats: 0 is taken for black and 1 for white." in images.notes
+    assert "1 image holds 16-bit integers, left out: white may be 4,095 or 65,535." in images.notes
+
+
+def test_the_scale_that_is_chosen_for_a_data_set(tmp_path: Path, home: Path) -> None:
+    values = np.add.outer(np.arange(8), np.arange(8)) / 14
+    pixels = np.rint(values * 255)
+    twelve = (values * 4095).round().astype(np.uint16)
+    (tmp_path / "cells").mkdir()
+    tifffile.imwrite(tmp_path / "cells" / "a.tif", twelve)
+    np.save(tmp_path / "cells.npy", twelve)
+    for name in ("cells", "cells.npy"):
+        data = str(tmp_path / name)
+        with pytest.raises(ExplorerError, match=r"white may be 4,095 or 65,535"):
+            open_dataset(data, SHAPE, "all")
+        choose_scale(data, Scale(0, 4095))
+        assert np.abs(open_dataset(data, SHAPE, "all").pixels[0, 0] - pixels).max() <= 1
+        choose_scale(data, Scale(0, 65535))
+        assert open_dataset(data, SHAPE, "all").pixels.max() == 16
+    for damage in ("", "[1]", "{", json.dumps({data: 7}), json.dumps({data: ["a", None]})):
+        (home / "scales.json").write_text(damage)
+        assert chosen_scale(data) is None
+
+
+def test_a_folder_of_which_black_and_white_are_not_known(tmp_path: Path) -> None:
+    folder = tmp_path / "cells"
+    folder.mkdir()
+    tifffile.imwrite(folder / "a.tif", np.add.outer(np.arange(16), np.arange(16)).astype(np.float32) - 9)
+    with pytest.raises(ExplorerError, match=r"holds 32-bit floats, left out: which values are black and white is not"):
+        open_dataset(str(folder), SHAPE, "all")
 
 
 def test_bad_files_have_no_pixels(folder: Path, picture: Picture) -> None:
