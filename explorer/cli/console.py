@@ -16,6 +16,7 @@ from explorer.data.names import BUILTIN
 from explorer.progress import Progress
 
 if TYPE_CHECKING:
+    from explorer.data.store import Store
     from explorer.models.checkpoints import Checkpoint
     from explorer.scales import Scale
 
@@ -32,6 +33,7 @@ __all__ = [
     "opening",
     "output",
     "progress_bar",
+    "tell_remarks",
 ]
 
 _MEGABYTE = 1_000_000  # bytes
@@ -103,6 +105,12 @@ def progress_bar(what: str) -> Iterator[MoveBar]:
             bar.update(task, completed=done, total=total, description=what)
 
         yield move
+
+
+def tell_remarks(images: Store) -> None:
+    """Say which images are for training and which for validation, and whatever else was guessed or left out."""
+    for remark in images.remarks:
+        messages.print(remark, highlight=False, soft_wrap=True)
 
 
 class Opening(TypedDict):

@@ -19,6 +19,7 @@ from explorer.cli.console import (
     opening,
     output,
     progress_bar,
+    tell_remarks,
 )
 from explorer.errors import ExplorerError
 from explorer.home import write_atomically
@@ -72,6 +73,7 @@ def evaluate(
         source = _data_of(checkpoint, data)
         split = split or unseen_split(source, checkpoint.config.dataset)
         store = open_dataset(source, shape, split, **opening(progress))
+    tell_remarks(store)
     others = None
     if checks:
         with progress_bar("Opening other photographs") as progress:

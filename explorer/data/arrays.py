@@ -20,9 +20,9 @@ import numpy as np
 from numpy.lib import format as npy
 from PIL import Image
 
-from explorer.data.folders import SPLIT_NAMES
 from explorer.data.labels import labels_of_arrays
 from explorer.data.layouts import Layout, find_layout
+from explorer.data.parts import Parts, named_parts
 from explorer.data.reading import ImageSet, cut
 from explorer.data.rows import READ_ERRORS, ArrayInFile, array_in_stream, map_array
 from explorer.data.store import Sample
@@ -94,13 +94,14 @@ def array_file(path: Path, split: str = "all", scale: Scale | None = None) -> Im
     arrays = [_laid_out(opened, path.name) for opened in open_arrays(path)]
     scales, notes = _find_scales(path, arrays, scale)
     parts = _parts([array.opened.part for array in arrays])
-    places = parts[split] if split in parts else list(range(len(arrays)))
     counts = [array.layout.count for array in arrays]
     labels = labels_of_arrays(
         [(array.opened.labels, f"The array {array.opened.label_key!r}") for array in arrays], counts
     )
     notes += (*filter(None, (array.opened.refusal for array in arrays)), *labels.notes)
     numbers_of = np.split(labels.numbers, np.cumsum(counts)[:-1])
+    division = parts and parts.division(counts)
+    places = parts.wanted(split) if parts else list(range(len(arrays)))
     starts = list(accumulate((counts[place] for place in places), initial=0))
 
     def read(numbers: Sequence[int], image_shape: ImageShape, views: Views = CENTRAL) -> Iterator[Sample]:
@@ -115,7 +116,7 @@ def array_file(path: Path, split: str = "all", scale: Scale | None = None) -> Im
                     of_all = start + number
                     yield from cut(_picture(values, taken), label, str(of_all), of_all, image_shape, views)
 
-    return ImageSet(path.stem, starts[-1], read, labels.names, bool(parts), notes)
+    return ImageSet(path.stem, starts[-1], read, labels.names, division, notes)
 
 
 def open_arrays(path: Path) -> list[Opened]:
@@ -242,13 +243,8 @@ def _part_of(key: str, role: Sequence[str]) -> str | None:
     return "_".join(word for word in words if word not in role) if any(word in role for word in words) else None
 
 
-def _parts(names: Sequence[str]) -> dict[str, list[int]]:
-    """Split -> places of the names that say it; empty where names do not say both."""
-    places = {
-        split: next(([place] for word in words for place, name in enumerate(names) if name.lower() == word), [])
-        for split, words in SPLIT_NAMES.items()
-    }
-    return places if all(places.values()) else {}
+def _parts(names: Sequence[str]) -> Parts | None:
+    return named_parts([(name,) for name in names])
 
 
 def _laid_out(opened: Opened, name: str) -> _Images:

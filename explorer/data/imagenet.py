@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from explorer.data.arrays import open_arrays
+from explorer.data.parts import named_parts
 from explorer.data.pickles import arrays_in_pickle
 from explorer.data.reading import ImageSet, cut
 from explorer.data.rows import READ_ERRORS, ArrayInFile
@@ -75,12 +76,10 @@ def downsampled_imagenet(title: str, files: Sequence[Path], split: str) -> Image
     Raises:
         ExplorerError: a file is damaged, or holds something else.
     """
-    parts = {
-        "train": [path for path in files if path.stem != _VALIDATION],
-        "validation": [path for path in files if path.stem == _VALIDATION],
-    }
-    is_split = all(parts.values())
-    batches = [_open_batch(path) for path in (parts[split] if is_split and split in parts else files)]
+    batches = [_open_batch(path) for path in files]
+    parts = named_parts([(path.stem,) for path in files])
+    division = parts and parts.division([len(batch.labels) for batch in batches])
+    batches = [batches[place] for place in parts.wanted(split)] if parts else batches
     starts = list(accumulate((len(batch.labels) for batch in batches), initial=0))
 
     def read(numbers: Sequence[int], image_shape: ImageShape, views: Views = CENTRAL) -> Iterator[Sample]:
@@ -93,7 +92,7 @@ def downsampled_imagenet(title: str, files: Sequence[Path], split: str) -> Image
 
     without = [batch.path.name for batch in batches if (batch.labels < 0).any()]
     notes = (f"The labels in {', '.join(without)} are not used: they are not one whole number from 1 per image.",)
-    return ImageSet(title, starts[-1], read, is_split=is_split, notes=notes if without else ())
+    return ImageSet(title, starts[-1], read, division=division, notes=notes if without else ())
 
 
 def _pixels(batch: _Batch, numbers: Sequence[int]) -> Iterator[np.ndarray]:

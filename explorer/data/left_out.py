@@ -28,7 +28,7 @@ class Reason(NamedTuple):
 
 NOWHERE = Reason("link that leads nowhere", "links that lead nowhere")
 IN_A_CIRCLE = Reason("link to a folder that it lies in", "links to folders that they lie in")
-TWICE = Reason("link to a folder that is read already", "links to folders that are read already")
+TWICE = Reason("folder that is read already", "folders that are read already")
 UNREADABLE_FOLDERS = Reason("folder that may not be read", "folders that may not be read")
 UNREADABLE_IMAGES = Reason("image that cannot be read", "images that cannot be read")
 OTHER_KINDS = Reason("file of another kind", "files of other kinds")

@@ -94,16 +94,19 @@ def list_files(folder: Path) -> Listing:
     return listing
 
 
-def without_doubles(files: list[Path], behind_links: Collection[Path]) -> tuple[list[Path], list[Path]]:
+def without_doubles(
+    files: list[Path], behind_links: Collection[Path], last: Collection[Path] = ()
+) -> tuple[list[Path], list[Path]]:
     """Files, each once, and the folders that are left out because their files are there by another path.
 
-    Where a folder is read both by itself and through a link, the link is left out.
+    Where a folder is read both by itself and through a link, the link is left out; but one of the folders `last` is
+    left out before any other.
     """
     if not behind_links:
         return files, []
     real = {path.parent: Path(os.path.realpath(path.parent)) for path in files}
     owners: dict[Path, Path] = {}
-    for parent in sorted(real, key=lambda parent: parent in behind_links):
+    for parent in sorted(real, key=lambda parent: (parent in last, parent in behind_links)):
         owners.setdefault(real[parent], parent)
     kept = [path for path in files if owners[real[path.parent]] == path.parent]
     return kept, [parent for parent in real if owners[real[parent]] != parent]

@@ -10,9 +10,9 @@ A data set is named by its `spec`: ``"digits"``, ``"photos"``, ``"leaves"``, or 
 
 or by ``hf:OWNER/NAME`` or ``hf:OWNER/NAME:CONFIG``, its id on the Hugging Face Hub (see `explorer.data.hub`).
 
-**Splits.** A source that says which images are for training and which for validation is believed. Of any other, a tenth
-is for validation: the images whose numbers have the smallest SHA-256. Sets of fewer than `SMALLEST_SPLIT` images are
-not split: both parts hold all of them.
+**Splits.** A source that says which images are for training and which for validation is believed, see
+`explorer.data.parts`. Of any other, a tenth is for validation: the images whose numbers have the smallest SHA-256. Sets
+of fewer than `SMALLEST_SPLIT` images are not split: both parts hold all of them. `Store.division` says what was done.
 
 **Views.** A training set of larger pictures can hold several views of each (`explorer.data.views`). The split is one of
 pictures: views of one are never in both parts.
@@ -41,7 +41,7 @@ from explorer.data.arrays import array_file
 from explorer.data.building import write_store
 from explorer.data.builtin import digits, photos
 from explorer.data.chosen_scales import chosen_scale
-from explorer.data.folders import SPLIT_NAMES, image_folder
+from explorer.data.folders import image_folder
 from explorer.data.hub import hub_images, hub_record
 from explorer.data.hub_records import HubRecord, fetched_specs, read_record
 from explorer.data.huggingface import READERS, is_saved_to_disk, loaded_files, saved_to_disk
@@ -51,6 +51,7 @@ from explorer.data.left_out import OTHER_KINDS
 from explorer.data.listing import Listing, hub_snapshot, images_among, list_files, name_in
 from explorer.data.metadata import TABLE_SUFFIXES
 from explorer.data.names import BUILTIN, distinct_names, is_hub_spec, parse_hub_spec
+from explorer.data.parts import Division, named_parts
 from explorer.data.reading import ImageSet
 from explorer.data.store import Sample, Store, open_store, verify_store
 from explorer.data.tables import parquet_files
@@ -156,14 +157,11 @@ def _is_one_dataset(path: Path) -> bool:
     entries = _entries(path)
     folders = [entry for entry in entries if entry.is_dir()][:_LOOKED_AT]
     files = [entry for entry in entries if entry.is_file()]
-    are_parts = {
-        part for entry in entries for part, words in SPLIT_NAMES.items() if entry.name.lower().startswith(words)
-    }
+    are_parts = named_parts([[entry.stem if entry.is_file() else entry.name] for entry in entries]) is not None
     if files:
-        return all(file.suffix.lower() == ".parquet" for file in files) and (
-            len(are_parts) == 2 or all(re.search(r"\d+-of-\d+", file.stem) for file in files)
-        )
-    return bool(folders) and (len(are_parts) == 2 or all(_has_file(folder, SUFFIXES) for folder in folders))
+        are_shards = all(re.search(r"\d+-of-\d+", file.stem) for file in files)
+        return all(file.suffix.lower() == ".parquet" for file in files) and (are_parts or are_shards)
+    return bool(folders) and (are_parts or all(_has_file(folder, SUFFIXES) for folder in folders))
 
 
 def _has_file(folder: Path, suffixes: tuple[str, ...]) -> bool:
@@ -222,7 +220,7 @@ def open_dataset(
             return place.open()
         except ExplorerError:
             pass  # damaged: it is built again, and `write_store` replaces it
-    images, numbers = wanted.open(split, limit, fetching)
+    images, numbers, division = wanted.open(split, limit, fetching)
     write_store(
         folder,
         images.title,
@@ -234,6 +232,7 @@ def open_dataset(
         absolute_spec(spec),
         wanted.views,
         images.notes,
+        division,
     )
     return place.open()
 
@@ -254,7 +253,7 @@ def verify_dataset(
     store = open_dataset(spec, image_shape, split, None, progress, views, fetching)
     verify_store(store)
     wanted = _find(spec, read_record(parse_hub_spec(spec)) if is_hub_spec(spec) else None, image_shape, views)
-    images, numbers = wanted.open(split, None, fetching)
+    images, numbers, _ = wanted.open(split, None, fetching)
     report, total = progress or (lambda _done, _total: None), len(store)
     kept, differ = 0, list[str]()
     for sample in wanted.read(images, numbers, 0):
@@ -312,13 +311,15 @@ class _Wanted(NamedTuple):
         )
         return StorePlace(subfolder("stores") / name, self.listing.left_out.sentence)
 
-    def open(self, split: Split, limit: int | None, fetching: Progress | None) -> tuple[ImageSet, Sequence[int]]:
-        """Its images, and the numbers of those that are wanted."""
+    def open(
+        self, split: Split, limit: int | None, fetching: Progress | None
+    ) -> tuple[ImageSet, Sequence[int], Division]:
+        """Its images, the numbers of those that are wanted, and how the set is divided."""
         if self.fetched is None:
             images = _open_source(self.spec, self.path, self.listing, split, self.image_shape, self.views)
         else:
             images = hub_images(self.fetched, split, fetching)
-        return images, _choose(images, split, limit)
+        return images, *_choose(images, split, limit)
 
     def read(self, images: ImageSet, numbers: Sequence[int], done: int) -> Iterator[Sample]:
         """The samples that follow the first `done`."""
@@ -427,15 +428,21 @@ def _slug(title: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-")[:40].lower() or "images"
 
 
-def _choose(images: ImageSet, split: Split, limit: int | None) -> Sequence[int]:
-    """The numbers of the images of a split, evenly thinned to the limit; increasing."""
+def _choose(images: ImageSet, split: Split, limit: int | None) -> tuple[Sequence[int], Division]:
+    """The numbers of the images of a split, evenly thinned to the limit, increasing; and how the set is divided."""
     numbers: Sequence[int] = range(images.count)
-    if split != "all" and not images.is_split and images.count >= SMALLEST_SPLIT:
-        digests = b"".join(hashlib.sha256(b"%d" % number).digest() for number in numbers)
-        ranked = np.frombuffer(digests, "S32").argsort(kind="stable")
-        held_out = np.zeros(images.count, bool)
-        held_out[ranked[: images.count // 10]] = True
-        numbers = np.flatnonzero(held_out == (split == "validation")).tolist()
+    division = images.division
+    if division is None and images.count < SMALLEST_SPLIT:
+        division = Division(train=images.count, validation=images.count, how="shared")
+    elif division is None:
+        tenth = images.count // 10
+        division = Division(train=images.count - tenth, validation=tenth, how="tenth")
+        if split != "all":
+            digests = b"".join(hashlib.sha256(b"%d" % number).digest() for number in numbers)
+            ranked = np.frombuffer(digests, "S32").argsort(kind="stable")
+            held_out = np.zeros(images.count, bool)
+            held_out[ranked[:tenth]] = True
+            numbers = np.flatnonzero(held_out == (split == "validation")).tolist()
     if limit is not None and limit < len(numbers):
         numbers = [numbers[i * len(numbers) // limit] for i in range(limit)]
-    return numbers
+    return numbers, division

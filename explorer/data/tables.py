@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from explorer.data.columns import choose_labels, find_columns
-from explorer.data.folders import SPLIT_NAMES
 from explorer.data.labels import Labels
+from explorer.data.parts import Division, Parts, file_paths, named_parts
 from explorer.data.reading import ImageSet, decode
 from explorer.data.store import Sample
 from explorer.data.views import CENTRAL, Views
@@ -31,27 +31,31 @@ _BATCH = 256
 _MOST_ROWS_A_BYTE = 8
 
 
-def parquet_files(title: str, files: Sequence[Path], split: str) -> ImageSet:
+def parquet_files(title: str, files: Sequence[Path], split: str, parts: Parts | None = None) -> ImageSet:
     """Images in Parquet files that share their columns.
 
-    Files whose names (or whose folders' names) begin with ``train`` and ``validation`` (or ``val``, ``test``, ...) are
-    the two parts, if there are both.
+    The names of the files, or of their folders, may say which are for training and which for validation
+    (`explorer.data.parts`).
 
     Args:
         title: what people call the set.
         files: the files, sorted.
         split: ``"train"``, ``"validation"`` or ``"all"``.
+        parts: of the files, where something else than their names says it.
 
     Raises:
         ExplorerError: a file is damaged or has no column of images.
     """
-    parts = {name: _files_of(files, name) for name in SPLIT_NAMES}
-    is_split = all(parts.values())
-    chosen = parts[split] if is_split and split in parts else list(files)
+    parts = parts or named_parts(file_paths(files))
+    chosen = [files[place] for place in parts.wanted(split)] if parts else list(files)
+    division = None
     try:
         schema = pq.read_schema(chosen[0])
         columns = find_columns(schema, title)
-        counts = [_count_rows(path) for path in chosen]
+        rows = {path: _count_rows(path) for path in files}
+        counts = [rows[path] for path in chosen]
+        if parts:
+            division = parts.division(list(rows.values()))
         labels = choose_labels(columns, counts, lambda name: [_read_column(path, name) for path in chosen])
     except (pa.ArrowException, OSError, KeyError) as error:
         raise ExplorerError(f"{title} is damaged or not a Parquet file ({in_brief(error)}).") from error
@@ -67,7 +71,7 @@ def parquet_files(title: str, files: Sequence[Path], split: str) -> ImageSet:
         except (pa.ArrowException, OSError, LookupError) as error:
             raise ExplorerError(f"{title} is damaged ({in_brief(error)}).") from error
 
-    return table_images(title, starts[-1], labels, fetch, is_split)
+    return table_images(title, starts[-1], labels, fetch, division)
 
 
 def table_images(
@@ -75,7 +79,7 @@ def table_images(
     count: int,
     labels: Labels,
     fetch: Callable[[Sequence[int]], Iterator[pa.Array]],
-    is_split: bool,
+    division: Division | None,
 ) -> ImageSet:
     """The images of a table, whatever its files are.
 
@@ -84,7 +88,7 @@ def table_images(
         count: number of rows.
         labels: of all rows.
         fetch: gives the cells of the image column for increasing row numbers, in pieces of any length.
-        is_split: as in `ImageSet`.
+        division: as in `ImageSet`.
     """
 
     def read(numbers: Sequence[int], image_shape: ImageShape, views: Views = CENTRAL) -> Iterator[Sample]:
@@ -96,7 +100,7 @@ def table_images(
                 name = PurePosixPath(path).name if path else str(number)
                 yield from decode(file, int(labels.numbers[number]), name, number, image_shape, views)
 
-    return ImageSet(title, count, read, labels.names, is_split, labels.notes)
+    return ImageSet(title, count, read, labels.names, division, labels.notes)
 
 
 def _count_rows(path: Path) -> int:
@@ -141,12 +145,3 @@ def _files_and_paths(cells: pa.Array) -> tuple[list[bytes | None], list[str | No
         return cells.to_pylist(), [None] * len(cells)
     paths = cells.field("path").to_pylist() if cells.type.get_field_index("path") >= 0 else [None] * len(cells)
     return cells.field("bytes").to_pylist(), paths
-
-
-def _files_of(files: Sequence[Path], split: str) -> list[Path]:
-    """The files of one part, by the first of its customary names that occurs."""
-    for word in SPLIT_NAMES[split]:
-        found = [path for path in files if path.name.lower().startswith(word) or path.parent.name.lower() == word]
-        if found:
-            return found
-    return []

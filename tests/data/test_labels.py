@@ -231,7 +231,7 @@ def test_the_label_is_in_the_store_and_what_was_guessed_too(tmp_path: Path, home
     assert [store.label_name(index) for index in range(4)] == [str(2**31), "-1", "-1", str(2**31)]
     archive(tmp_path / "b.npz", np.array([-1, 0, 1, 1]))
     store = open_dataset(str(tmp_path / "b.npz"), SHAPE, "all")
-    assert store.remarks == ("The array 'labels' is -1 for 1 of 4 images: they are taken to have no label.",)
+    assert "The array 'labels' is -1 for 1 of 4 images: they are taken to have no label." in store.remarks
 
 
 def test_classes_are_few() -> None:

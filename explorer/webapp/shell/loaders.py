@@ -35,7 +35,6 @@ from explorer.models.checkpoints import Checkpoint, load_checkpoint
 __all__ = [
     "catalog",
     "checkpoint",
-    "in_words",
     "infer",
     "known_store",
     "show_fetching",
@@ -124,14 +123,6 @@ def store(dataset: str, image_shape: tuple[int, int, int], split: Split, views: 
         StorePlace(images.folder, images.left_out), now if is_built else now + _LISTING_SHARE * (now - began)
     )
     return images
-
-
-def in_words(images: Store, split: Split) -> str:
-    """What a page shows of a data set, to follow "the"."""
-    if images.source != "photos":
-        return f"{len(images):,} images of this data set"
-    kept = " that are kept for validation" if split == "validation" else ""
-    return f"{len(images):,} crops of {len(images.label_names)} photographs{kept}"
 
 
 def show_fetching(bar: DeltaGenerator, dataset: str, done: int, total: int | None) -> None:
