@@ -13,9 +13,10 @@ import pyarrow as pa
 
 from explorer.errors import ExplorerError
 
-__all__ = ["Columns", "find_columns"]
+__all__ = ["Columns", "find_columns", "find_part_column"]
 
 _IMAGE_COLUMNS = ("image", "img", "png", "jpg", "jpeg", "webp")
+_PART_COLUMNS = ("split", "subset", "partition", "set")
 _LABEL_COLUMNS = ("label", "labels", "fine_label", "class", "cls", "y")
 
 
@@ -52,6 +53,16 @@ def find_columns(schema: pa.Schema, title: str) -> Columns:
     ]
     label = candidates[0] if candidates else None
     return Columns(image, label, names.get(label or "", ()))
+
+
+def find_part_column(schema: pa.Schema) -> str | None:
+    """The column of text that may name the part of each row, by its customary name; None where there is none."""
+    for name in schema.names:
+        kind = schema.field(name).type
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+        if name.lower() in _PART_COLUMNS and (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+            return str(name)
+    return None
 
 
 def _holds_files(kind: pa.DataType) -> bool:
