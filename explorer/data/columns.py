@@ -19,11 +19,12 @@ import pyarrow as pa
 from explorer.data.labels import FIELDS, Labels, labels_of_columns, no_labels
 from explorer.errors import ExplorerError
 
-__all__ = ["Columns", "choose_labels", "find_columns", "label_columns"]
+__all__ = ["Columns", "choose_labels", "find_columns", "find_part_column", "label_columns"]
 
 _IMAGE_COLUMNS = ("image", "img", "png", "jpg", "jpeg", "webp")
+_PART_COLUMNS = ("split", "subset", "partition", "set")
 _LABEL_WORDS = {"label", "labels", "class", "category", "target"}
-_OTHER_WORDS = {"id", "index", "idx", "width", "height", "size", "split", "fold", "part", "subset"}
+_OTHER_WORDS = {"id", "index", "idx", "width", "height", "size", "fold", "part", *_PART_COLUMNS}
 """In the names of columns that have few values and are no classes."""
 
 
@@ -106,6 +107,16 @@ def choose_labels(
         seen = ", ".join(columns.others[:3]) + (", …" if len(columns.others) > 3 else "")
         notes.append(f"No labels were found ({seen}). If a column holds them, call it 'label'.")
     return no_labels(sum(counts), *notes)
+
+
+def find_part_column(schema: pa.Schema) -> str | None:
+    """The column of text that may name the part of each row, by its customary name; None where there is none."""
+    for name in schema.names:
+        kind = schema.field(name).type
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+        if name.lower() in _PART_COLUMNS and (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+            return str(name)
+    return None
 
 
 def _holds_files(kind: pa.DataType) -> bool:

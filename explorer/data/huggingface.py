@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from explorer.data.columns import choose_labels, find_columns
+from explorer.data.columns import choose_labels, find_columns, find_part_column
 from explorer.data.parts import Division, Parts, file_paths, named_parts
 from explorer.data.reading import ImageSet
-from explorer.data.tables import table_images
+from explorer.data.tables import parts_of_rows, table_images
 from explorer.errors import ExplorerError, in_brief
 from explorer.home import subfolder
 
@@ -54,13 +54,13 @@ def saved_to_disk(folder: Path, split: str) -> ImageSet:
     except Exception as error:  # the library lets errors of many others through
         raise ExplorerError(f"{folder.name} is damaged: it cannot be loaded from disk ({in_brief(error)}).") from error
     if not isinstance(loaded, dict):
-        return _images(folder.name, loaded)
+        return _images_by_row(folder.name, loaded, split)
     parts = named_parts([(name,) for name in loaded])
     rows = list(loaded.values())
-    wanted = [rows[place] for place in parts.wanted(split)] if parts else rows
-    return _images(
-        folder.name, datasets.concatenate_datasets(wanted), parts and parts.division([len(each) for each in rows])
-    )
+    if parts is None:
+        return _images_by_row(folder.name, datasets.concatenate_datasets(rows), split)
+    wanted = [rows[place] for place in parts.wanted(split)]
+    return _images(folder.name, datasets.concatenate_datasets(wanted), parts.division([len(each) for each in rows]))
 
 
 def loaded_files(title: str, files: Sequence[Path], split: str, parts: Parts | None = None) -> ImageSet:
@@ -86,9 +86,22 @@ def loaded_files(title: str, files: Sequence[Path], split: str, parts: Parts | N
     except Exception as error:  # as above
         cache.cleanup()
         raise ExplorerError(f"{title} is damaged: it cannot be loaded ({in_brief(error)}).") from error
-    division = parts and parts.division_of({part: len(rows) for part, rows in loaded.items()})
-    wanted = [rows for part, rows in loaded.items() if parts is None or split in ("all", part)]
+    if parts is None:
+        return _images_by_row(title, datasets.concatenate_datasets(list(loaded.values())), split, cache)
+    division = parts.division_of({part: len(rows) for part, rows in loaded.items()})
+    wanted = [rows for part, rows in loaded.items() if split in ("all", part)]
     return _images(title, datasets.concatenate_datasets(wanted), division, cache)
+
+
+def _images_by_row(
+    title: str, loaded: Dataset, split: str, cache: tempfile.TemporaryDirectory[str] | None = None
+) -> ImageSet:
+    """The images of a split, where a column may say which they are."""
+    column = find_part_column(loaded.features.arrow_schema)
+    parts = None if column is None else parts_of_rows(_whole_column(loaded, column, title).to_pylist())
+    if parts is None:
+        return _images(title, loaded, None, cache)
+    return _images(title, loaded.select(parts.wanted(split)), parts.division([1] * len(loaded)), cache)
 
 
 def _images(
@@ -99,18 +112,8 @@ def _images(
 ) -> ImageSet:
     """The images in some rows. `cache` holds the files of what was loaded: it is removed when nobody can read them."""
     columns = find_columns(chosen.features.arrow_schema, title)
-    rows = chosen.with_format("arrow")
-    images = rows.select_columns([columns.image])
-
-    def read_column(name: str) -> list[pa.ChunkedArray]:
-        column = rows.select_columns([name])[:][name]
-        column.validate(full=True)
-        return [column]
-
-    try:
-        labels = choose_labels(columns, [len(chosen)], read_column)
-    except _READ_ERRORS as error:
-        raise ExplorerError(f"{title} is damaged ({in_brief(error)}).") from error
+    images = chosen.with_format("arrow").select_columns([columns.image])
+    labels = choose_labels(columns, [len(chosen)], lambda name: [_whole_column(chosen, name, title)])
     if cache is not None:
         weakref.finalize(images, cache.cleanup)
 
@@ -125,3 +128,13 @@ def _images(
             yield cells
 
     return table_images(title, len(chosen), labels, fetch, division)
+
+
+def _whole_column(rows: Dataset, name: str, title: str) -> pa.ChunkedArray:
+    """A column, of which every value lies in the file."""
+    try:
+        column = rows.with_format("arrow").select_columns([name])[:][name]
+        column.validate(full=True)
+    except _READ_ERRORS as error:
+        raise ExplorerError(f"{title} is damaged ({in_brief(error)}).") from error
+    return column

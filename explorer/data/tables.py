@@ -8,7 +8,7 @@ Which columns are which says `explorer.data.columns`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path, PurePosixPath
 
@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from explorer.data.columns import choose_labels, find_columns
+from explorer.data.columns import choose_labels, find_columns, find_part_column
 from explorer.data.labels import Labels
 from explorer.data.parts import Division, Parts, file_paths, named_parts
 from explorer.data.reading import ImageSet, decode
@@ -25,7 +25,7 @@ from explorer.data.views import CENTRAL, Views
 from explorer.errors import ExplorerError, in_brief
 from explorer.images import ImageShape
 
-__all__ = ["parquet_files", "table_images"]
+__all__ = ["parquet_files", "parts_of_rows", "table_images"]
 
 _BATCH = 256
 _MOST_ROWS_A_BYTE = 8
@@ -35,7 +35,7 @@ def parquet_files(title: str, files: Sequence[Path], split: str, parts: Parts | 
     """Images in Parquet files that share their columns.
 
     The names of the files, or of their folders, may say which are for training and which for validation
-    (`explorer.data.parts`).
+    (`explorer.data.parts`); or else a column `split`.
 
     Args:
         title: what people call the set.
@@ -57,7 +57,15 @@ def parquet_files(title: str, files: Sequence[Path], split: str, parts: Parts | 
         if parts:
             division = parts.division(list(rows.values()))
         labels = choose_labels(columns, counts, lambda name: [_read_column(path, name) for path in chosen])
-    except (pa.ArrowException, OSError, KeyError) as error:
+        part_column, of_rows = None if parts else find_part_column(schema), None
+        if part_column is not None:
+            texts = [_read_column(path, part_column) for path in chosen]
+            of_rows = parts_of_rows(
+                text
+                for column, count in zip(texts, counts, strict=True)
+                for text in ([None] * count if column is None else column.to_pylist())
+            )
+    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         raise ExplorerError(f"{title} is damaged or not a Parquet file ({in_brief(error)}).") from error
     starts = list(accumulate(counts, initial=0))
 
@@ -71,7 +79,21 @@ def parquet_files(title: str, files: Sequence[Path], split: str, parts: Parts | 
         except (pa.ArrowException, OSError, LookupError) as error:
             raise ExplorerError(f"{title} is damaged ({in_brief(error)}).") from error
 
-    return table_images(title, starts[-1], labels, fetch, division)
+    if of_rows is None:
+        return table_images(title, starts[-1], labels, fetch, division)
+    wanted_rows = np.array(of_rows.wanted(split), np.int64)
+    return table_images(
+        title,
+        len(wanted_rows),
+        labels._replace(numbers=labels.numbers[wanted_rows]),
+        lambda numbers: fetch(wanted_rows[np.asarray(numbers, np.int64)].tolist()),
+        of_rows.division([1] * starts[-1]),
+    )
+
+
+def parts_of_rows(texts: Iterable[str | None]) -> Parts | None:
+    """The parts that a column names, a name for each row; None where it says nothing."""
+    return named_parts([(text,) if text else () for text in texts])
 
 
 def table_images(
