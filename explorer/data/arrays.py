@@ -21,7 +21,7 @@ from numpy.lib import format as npy
 from PIL import Image
 
 from explorer.data.folders import SPLIT_NAMES
-from explorer.data.layouts import Layout, find_layout
+from explorer.data.layouts import LAYOUTS, Layout, find_layout
 from explorer.data.reading import ImageSet, cut
 from explorer.data.rows import READ_ERRORS, ArrayInFile, array_in_stream, map_array
 from explorer.data.store import Sample
@@ -85,7 +85,7 @@ def array_file(path: Path, split: str = "all", scale: Scale | None = None) -> Im
         ExplorerError: the file cannot be read, its shape is that of no images or may be read in several ways, or it is
             not clear which values are black and white.
     """
-    arrays = [_laid_out(opened, path.name) for opened in open_arrays(path)]
+    arrays = _lay_out(open_arrays(path), path.name)
     scales, notes = _find_scales(path, arrays, scale)
     parts = _parts([array.opened.part for array in arrays])
     chosen = [arrays[place] for place in parts[split]] if split in parts else arrays
@@ -124,7 +124,7 @@ def _damage_named(path: Path) -> Iterator[None]:
         if isinstance(error, ExplorerError):
             raise
         raise ExplorerError(
-            f"{path.name} is damaged, truncated or not a NumPy file of plain numbers ({in_brief(error)})."
+            f"{path.name} is damaged or not a NumPy file of plain numbers ({in_brief(error)})."
         ) from error
 
 
@@ -233,11 +233,20 @@ def _parts(names: Sequence[str]) -> dict[str, list[int]]:
     return places if all(places.values()) else {}
 
 
-def _laid_out(opened: Opened, name: str) -> _Images:
-    images, labels = opened.images, opened.labels
-    if images.dtype.kind not in "buif":
-        raise ExplorerError(f"{name} holds numbers of type {images.dtype}. Use booleans, integers or floats.")
-    return _Images(opened, find_layout(images.shape, name, None if labels is None else len(labels)))
+def _lay_out(found: Sequence[Opened], name: str) -> list[_Images]:
+    """The arrays of a file with their axes, which are the same in all of them: the largest one says which."""
+    for opened in found:
+        if opened.images.dtype.kind not in "buif":
+            raise ExplorerError(
+                f"{name} holds numbers of type {opened.images.dtype}. Use booleans, integers or floats."
+            )
+    largest = max(found, key=lambda opened: opened.images.shape[:1])
+    axes = _layout(largest, name).axes
+    return [_Images(opened, _layout(opened, name, (axes,))) for opened in found]
+
+
+def _layout(opened: Opened, name: str, among: Sequence[str] = LAYOUTS) -> Layout:
+    return find_layout(opened.images.shape, name, None if opened.labels is None else len(opened.labels), among)
 
 
 def _find_scales(
