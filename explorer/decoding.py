@@ -12,6 +12,7 @@ decoded. What comes out is always mode ``L`` or ``RGB``:
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from contextlib import suppress
 from typing import NamedTuple
@@ -25,19 +26,51 @@ from explorer.wide import WidePicture, is_png_of_sixteen_bits, is_tiff, pages_le
 
 __all__ = [
     "FORMATS",
+    "FORMATS_IN_WORDS",
+    "HEAD_BYTES",
     "MAX_PIXELS",
     "MAX_UPLOAD_BYTES",
     "SUFFIXES",
     "Decoded",
+    "begins_as_image",
     "decode_image",
     "over_white",
     "read_image",
 ]
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP")
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".bmp")
+FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "PPM")
+"""Those that Pillow reads. HEIC, which phones write, is read by libheif."""
+
+FORMATS_IN_WORDS = "PNG, JPEG, WebP, AVIF, HEIC, GIF, TIFF, BMP or PGM"
+SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".heic", ".heif", ".hif", ".gif", ".tif", ".tiff"),
+    *(".bmp", ".pbm", ".pgm", ".ppm", ".pnm"),
+)
+"""How image files are usually called; what they are is decided by their contents."""
+
 MAX_UPLOAD_BYTES = 20 * 2**20
 MAX_PIXELS = 50_000_000
+HEAD_BYTES = 64
+
+_AVIF_BRANDS = rb"avif|avis"
+_HEIF_BRANDS = rb"hei[cxms]|hev[cxms]|mif1|msf1"
+_BEGINNINGS = re.compile(
+    rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|RIFF....WEBP|GIF8[79]a|II[*+]\0|MM\0[*+]"
+    rb"|BM....\0{4}....[\x0c\x28\x34\x38\x40\x6c\x7c]\0{3}"  # reserved zeros, then the size of the second header
+    rb"|P[1-6f]\s+[\d#]"
+    rb"|....ftyp(?:....)*?(?:" + _AVIF_BRANDS + rb"|" + _HEIF_BRANDS + rb")",
+    re.DOTALL,
+)
+_HEIF = re.compile(rb"....ftyp(?!(?:....)*?(?:" + _AVIF_BRANDS + rb"))(?:....)*?(?:" + _HEIF_BRANDS + rb")", re.DOTALL)
+
+_TIFF_SUBFILE_TYPE = 254
+_TIFF_DNG_VERSION = 50706
+_REDUCED = 1
+
+
+def begins_as_image(head: bytes) -> bool:
+    """Whether the first `HEAD_BYTES` of a file are those of an image of a format that is read."""
+    return _BEGINNINGS.match(head[:HEAD_BYTES]) is not None
 
 
 class Decoded(NamedTuple):
@@ -55,7 +88,7 @@ class Decoded(NamedTuple):
 
 
 def read_image(data: bytes, name: str = "The file", scale: Scale | None = None) -> Image.Image:
-    """Decode an image of any of the `FORMATS` to mode ``L`` or ``RGB``, upright and opaque.
+    """Decode an image of any of the formats above to mode ``L`` or ``RGB``, upright and opaque.
 
     Args:
         data: the bytes of the file.
@@ -65,7 +98,7 @@ def read_image(data: bytes, name: str = "The file", scale: Scale | None = None) 
     Raises:
         UnknownScale: it is not clear which values are black and white.
         ExplorerError: the bytes are too many, no image, an image of another format, too large in pixels, damaged or
-            truncated, or hold values that are not finite.
+            truncated, a raw photograph, or hold values that are not finite.
     """
     return decode_image(data, name, scale).image
 
@@ -87,6 +120,10 @@ def decode_image(data: bytes, name: str = "The file", scale: Scale | None = None
         width, height = image.size
         if width * height > MAX_PIXELS:
             raise _too_large(name, f"{width:,} x {height:,} pixels")
+        if _is_raw_photograph(image):
+            raise ExplorerError(
+                f"{name} is a raw photograph, in which only a preview could be read. Export it as TIFF, PNG or JPEG."
+            )
         try:
             if is_png_of_sixteen_bits(data):
                 return _narrow(read_png(data, _orientation(image)), name, scale)
@@ -96,10 +133,10 @@ def decode_image(data: bytes, name: str = "The file", scale: Scale | None = None
         except Exception as error:  # hostile bytes make the decoders raise nearly every type there is
             raise _damaged(name) from error
         if image.mode.startswith("I") or image.mode == "F":
-            values = np.asarray(image)
-            if image.format == "PPM" and image.mode == "I":  # where Pillow has scaled them to 16 bits
-                values = values.astype(np.uint16)
-            return _narrow(WidePicture(values, orientation=_orientation(image)), name, scale)
+            values, bits = np.asarray(image), None
+            if image.format == "PPM" and image.mode == "I":  # its header says what is white: Pillow has made it 65535
+                values, bits = values.astype(np.uint16), 16
+            return _narrow(WidePicture(values, bits=bits, orientation=_orientation(image)), name, scale)
         left_out = pages_left_out(getattr(image, "n_frames", 1)) if image.format == "TIFF" else ""
         _rotate_upright(image)
         return Decoded(_to_eight_bits(image), None, left_out)
@@ -155,13 +192,25 @@ def _damaged(name: str) -> ExplorerError:
 def _open(data: bytes, name: str) -> Image.Image:
     """Read the header only."""
     try:
+        if _HEIF.match(data[:HEAD_BYTES]):
+            from pi_heif import HeifImageFile  # most images are of other formats
+
+            return HeifImageFile(io.BytesIO(data))
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise _too_large(name, "far more pixels") from error
     except Exception as error:  # as above
-        raise ExplorerError(
-            f"{name} is not an image that can be read. Use PNG, JPEG, WebP, GIF, TIFF or BMP."
-        ) from error
+        raise ExplorerError(f"{name} is not an image that can be read. Use {FORMATS_IN_WORDS}.") from error
+
+
+def _is_raw_photograph(image: Image.Image) -> bool:
+    """Whether it is a camera's raw file: a TIFF file whose first image is a small one, for previews."""
+    tags = getattr(image, "tag_v2", None)
+    if tags is None:
+        return False
+    kind = tags.get(_TIFF_SUBFILE_TYPE, 0)
+    is_reduced = isinstance(kind, int) and bool(kind & _REDUCED)
+    return is_reduced or _TIFF_DNG_VERSION in tags
 
 
 def _too_large(name: str, size: str) -> ExplorerError:

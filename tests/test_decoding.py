@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
-from explorer.decoding import FORMATS, MAX_PIXELS, MAX_UPLOAD_BYTES, decode_image, read_image
+from explorer.decoding import FORMATS, MAX_PIXELS, MAX_UPLOAD_BYTES, begins_as_image, decode_image, read_image
 from explorer.errors import ExplorerError
 from explorer.scales import Scale, UnknownScale
+from tests.heic import HEIC
 
 RNG = np.random.default_rng(0)
 GRAY = RNG.integers(0, 256, (7, 9), dtype=np.uint8)
@@ -68,8 +69,10 @@ def tiff(
 
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_every_format_is_read_and_lossless_ones_exactly(file_format: str) -> None:
-    lossless = file_format in ("PNG", "TIFF", "BMP")
-    image = read_image(encode(Image.fromarray(COLOR), file_format))
+    lossless = file_format in ("PNG", "TIFF", "BMP", "PPM")
+    data = encode(Image.fromarray(COLOR), file_format)
+    assert begins_as_image(data)
+    image = read_image(data)
     assert (image.mode, image.size) == ("RGB", (9, 7))
     assert not lossless or (np.asarray(image) == COLOR).all()
 
@@ -86,10 +89,87 @@ def test_contents_decide_not_the_name() -> None:
         read_image(b"<!DOCTYPE html><html><body>Not found</body></html>", "page.png")
 
 
-@pytest.mark.parametrize("file_format", ["PPM", "ICO", "TGA", "PDF", "EPS"])
+@pytest.mark.parametrize("file_format", ["ICO", "TGA", "PDF", "EPS"])
 def test_other_formats_are_refused(file_format: str) -> None:
+    data = encode(Image.fromarray(COLOR), file_format)
+    assert not begins_as_image(data)
     with pytest.raises(ExplorerError, match="not an image that can be read"):
-        read_image(encode(Image.fromarray(COLOR), file_format))
+        read_image(data)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"BMW and other cars\n" * 9,
+        b"P5: the fifth page\n",
+        b"Pages\n",
+        b"II. Methods",
+        b"GIFts",
+        b"RIFF0000WAVEfmt ",
+    ],
+)
+def test_text_and_sounds_do_not_begin_as_images(text: bytes) -> None:
+    assert not begins_as_image(text)
+    assert not begins_as_image(b"\0\0\0\x14ftypqt  \0\0\2\0qt  " + text)  # a film
+
+
+def test_a_phone_s_heic_file_is_turned_once() -> None:
+    assert begins_as_image(HEIC)
+    image = read_image(HEIC)
+    pixels = np.asarray(image.convert("L"))
+    assert image.size == (128, 64)
+    assert pixels[:, :60].max() < 10
+    assert pixels[:, 68:].min() > 245
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.7, 0.9, 0.99])
+def test_a_truncated_heic_file(share: float) -> None:
+    with pytest.raises(ExplorerError, match=r"(is damaged or truncated|is not an image)"):
+        read_image(HEIC[: int(len(HEIC) * share)])
+
+
+def test_a_heic_file_of_too_many_pixels() -> None:
+    side = (10_000).to_bytes(4, "big")
+    place = HEIC.index(b"ispe") + 8
+    with pytest.raises(ExplorerError):
+        read_image(HEIC[:place] + side + side + HEIC[place + 8 :])
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(st.data())
+def test_a_damaged_heic_file_gives_an_image_or_a_sentence(data: st.DataObject) -> None:
+    damaged = bytearray(HEIC)
+    for _ in range(data.draw(st.integers(1, 8))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    with suppress(ExplorerError):
+        assert read_image(bytes(damaged)).mode in ("L", "RGB")
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "expected"),
+    [
+        (b"P5 3 1 65535\n", np.array([0, 257, 65535], ">u2").tobytes(), [0, 1, 255]),
+        (b"P5 3 1 4095\n", np.array([0, 16, 4095], ">u2").tobytes(), [0, 1, 255]),
+        (b"P5 2 1 65535\n", np.array([0, 255], ">u2").tobytes(), [0, 1]),  # dark, and no 8-bit values
+        (b"P5\n# by hand\n2 1\n255\n", bytes([7, 250]), [7, 250]),
+        (b"P2 2 1 15\n", b"0 15\n", [0, 255]),
+        (b"P1 2 1\n", b"0 1\n", [255, 0]),
+    ],
+)
+def test_portable_gray_maps(header: bytes, values: bytes, expected: list[int]) -> None:
+    assert begins_as_image(header + values)
+    assert np.asarray(read_image(header + values)).tolist() == [expected]
+
+
+def raw_photograph(kind: str) -> bytes:
+    return encode(Image.fromarray(COLOR), "TIFF", tiffinfo={254: 1} if kind == "NEF" else {50706: b"\1\4\0\0"})
+
+
+@pytest.mark.parametrize("kind", ["DNG", "NEF"])
+def test_the_preview_in_a_raw_photograph_is_not_taken_for_it(kind: str) -> None:
+    with pytest.raises(ExplorerError, match=r"IMG_1\.DNG is a raw photograph, in which only a preview"):
+        read_image(raw_photograph(kind), "IMG_1.DNG")
 
 
 def test_empty() -> None:

@@ -14,6 +14,7 @@ from rich.console import Console
 from explorer.progress import Progress
 
 if TYPE_CHECKING:
+    from explorer.data.store import Store
     from explorer.models.checkpoints import Checkpoint
     from explorer.scales import Scale
 
@@ -29,6 +30,7 @@ __all__ = [
     "opening",
     "output",
     "progress_bar",
+    "tell_remarks",
 ]
 
 _MEGABYTE = 1_000_000  # bytes
@@ -91,6 +93,12 @@ def progress_bar(what: str) -> Iterator[MoveBar]:
             bar.update(task, completed=done, total=total, description=what)
 
         yield move
+
+
+def tell_remarks(images: Store) -> None:
+    """Say which images are for training and which for validation, and whatever else was guessed or left out."""
+    for remark in images.remarks:
+        messages.print(remark, highlight=False, soft_wrap=True)
 
 
 class Opening(TypedDict):

@@ -10,7 +10,16 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from explorer.cli.console import DATA_HELP, DeviceOption, ModelArgument, messages, opening, output, progress_bar
+from explorer.cli.console import (
+    DATA_HELP,
+    DeviceOption,
+    ModelArgument,
+    messages,
+    opening,
+    output,
+    progress_bar,
+    tell_remarks,
+)
 from explorer.errors import ExplorerError
 from explorer.home import write_atomically
 
@@ -61,6 +70,7 @@ def evaluate(
         source = _data_of(checkpoint, data)
         split = split or unseen_split(source, checkpoint.config.dataset)
         store = open_dataset(source, shape, split, **opening(progress))
+    tell_remarks(store)
     others = None
     if checks:
         with progress_bar("Opening other photographs") as progress:

@@ -24,6 +24,8 @@ from explorer.home import write_atomically
 
 __all__ = ["score"]
 
+_NAMED = 3
+
 
 def score(
     images: Annotated[Path, typer.Argument(help="An image, or a folder of images.")],
@@ -45,9 +47,11 @@ def score(
     checkpoint = open_checkpoint(model, device)
     with progress_bar("Scoring") as progress:
         scored = score_files(checkpoint, images, progress, scale)
-    rows = scored.rows
-    for problem in scored.problems:
+    rows, problems = scored.rows, scored.problems
+    for problem in problems[:_NAMED]:
         messages.print(Text.assemble(("Skipped: ", "yellow"), problem), soft_wrap=True)
+    if len(problems) > _NAMED:
+        messages.print(Text.assemble(("Skipped: ", "yellow"), f"{len(problems) - _NAMED:,} more."))
     if scored.needs_scale:
         messages.print("--white and --black say it, for all images of other than 8 bits.", highlight=False)
     for note in scored.notes:
@@ -65,8 +69,11 @@ def score(
     else:
         with write_atomically(output) as path, open(path, "w", newline="", encoding="utf-8") as file:
             _write_csv(rows, file)
-    if str(output) != "-":
-        messages.print(f"{len(rows)} images scored into {output}.", highlight=False)
+    total = len(rows) + len(problems)
+    of_all = f" of {total:,}" if problems else ""
+    into = "" if str(output) == "-" else f" into {output}"
+    what = "image" if total == 1 else "images"
+    messages.print(f"{len(rows):,}{of_all} {what} scored{into}.", highlight=False)
 
 
 def _write_csv(rows: list[dict[str, Any]], file: TextIO) -> None:

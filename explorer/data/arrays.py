@@ -20,8 +20,8 @@ import numpy as np
 from numpy.lib import format as npy
 from PIL import Image
 
-from explorer.data.folders import SPLIT_NAMES
 from explorer.data.layouts import LAYOUTS, Layout, find_layout
+from explorer.data.parts import Parts, named_parts
 from explorer.data.reading import ImageSet, cut
 from explorer.data.rows import READ_ERRORS, ArrayInFile, array_in_stream, map_array
 from explorer.data.store import Sample
@@ -88,7 +88,8 @@ def array_file(path: Path, split: str = "all", scale: Scale | None = None) -> Im
     arrays = _lay_out(open_arrays(path), path.name)
     scales, notes = _find_scales(path, arrays, scale)
     parts = _parts([array.opened.part for array in arrays])
-    chosen = [arrays[place] for place in parts[split]] if split in parts else arrays
+    division = parts and parts.division([array.layout.count for array in arrays])
+    chosen = [arrays[place] for place in parts.wanted(split)] if parts else arrays
     starts = list(accumulate((array.layout.count for array in chosen), initial=0))
 
     def read(numbers: Sequence[int], image_shape: ImageShape, views: Views = CENTRAL) -> Iterator[Sample]:
@@ -103,7 +104,7 @@ def array_file(path: Path, split: str = "all", scale: Scale | None = None) -> Im
                     of_all = start + number
                     yield from cut(_picture(values, taken), label, str(of_all), of_all, image_shape, views)
 
-    return ImageSet(path.stem, starts[-1], read, is_split=bool(parts), notes=notes)
+    return ImageSet(path.stem, starts[-1], read, division=division, notes=notes)
 
 
 def open_arrays(path: Path) -> list[Opened]:
@@ -224,13 +225,8 @@ def _part_of(key: str, role: Sequence[str]) -> str | None:
     return "_".join(word for word in words if word not in role) if any(word in role for word in words) else None
 
 
-def _parts(names: Sequence[str]) -> dict[str, list[int]]:
-    """Split -> places of the names that say it; empty where names do not say both."""
-    places = {
-        split: next(([place] for word in words for place, name in enumerate(names) if name.lower() == word), [])
-        for split, words in SPLIT_NAMES.items()
-    }
-    return places if all(places.values()) else {}
+def _parts(names: Sequence[str]) -> Parts | None:
+    return named_parts([(name,) for name in names])
 
 
 def _lay_out(found: Sequence[Opened], name: str) -> list[_Images]:

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from explorer.data.arrays import open_arrays
-from explorer.data.folders import is_inside
+from explorer.data.parts import named_parts
 from explorer.data.pickles import arrays_in_pickle
 from explorer.data.reading import ImageSet, cut
 from explorer.data.rows import READ_ERRORS, ArrayInFile
@@ -55,14 +55,11 @@ def is_imagenet_file(path: Path) -> bool:
 
 
 def imagenet_files(folder: Path) -> list[Path]:
-    """The released files in a folder, by number, those of validation last; of a batch in both forms the ``.npz``.
-
-    Links to files outside the folder are left out.
-    """
+    """The released files in a folder, by number, those of validation last; of a batch in both forms the ``.npz``."""
     found = []
     for name in (*_TRAIN, _VALIDATION):
         forms = [folder / f"{name}{suffix}" for suffix in _SUFFIXES]
-        found += [path for path in forms if path.is_file() and is_inside(path, folder)][:1]
+        found += [path for path in forms if path.is_file()][:1]
     return found
 
 
@@ -79,12 +76,10 @@ def downsampled_imagenet(title: str, files: Sequence[Path], split: str) -> Image
     Raises:
         ExplorerError: a file is damaged, or holds something else.
     """
-    parts = {
-        "train": [path for path in files if path.stem != _VALIDATION],
-        "validation": [path for path in files if path.stem == _VALIDATION],
-    }
-    is_split = all(parts.values())
-    batches = [_open_batch(path) for path in (parts[split] if is_split and split in parts else files)]
+    batches = [_open_batch(path) for path in files]
+    parts = named_parts([(path.stem,) for path in files])
+    division = parts and parts.division([len(batch.labels) for batch in batches])
+    batches = [batches[place] for place in parts.wanted(split)] if parts else batches
     starts = list(accumulate((len(batch.labels) for batch in batches), initial=0))
 
     def read(numbers: Sequence[int], image_shape: ImageShape, views: Views = CENTRAL) -> Iterator[Sample]:
@@ -95,7 +90,7 @@ def downsampled_imagenet(title: str, files: Sequence[Path], split: str) -> Image
                 label, of_all = int(batch.labels[number]), start + number
                 yield from cut(to_pil(pixels), label, str(of_all), of_all, image_shape, views)
 
-    return ImageSet(title, starts[-1], read, is_split=is_split)
+    return ImageSet(title, starts[-1], read, division=division)
 
 
 def _pixels(batch: _Batch, numbers: Sequence[int]) -> Iterator[np.ndarray]:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from PIL import Image
 
+from explorer.data.parts import Division
 from explorer.data.store import Sample
 from explorer.data.views import CENTRAL, Views
 from explorer.decoding import decode_image
@@ -35,7 +36,7 @@ class ImageSet:
         count: how many there are, the unreadable ones included.
         read: see `Reader`.
         label_names: name of each label.
-        is_split: True when the source itself says which images are for training and which for validation, and these are
+        division: which images are for training and which for validation, when the source itself says it: these are then
             only the requested ones.
         notes: sentences about what was guessed and what was left out, for people.
     """
@@ -44,7 +45,7 @@ class ImageSet:
     count: int
     read: Reader
     label_names: tuple[str, ...] = ()
-    is_split: bool = False
+    division: Division | None = None
     notes: tuple[str, ...] = ()
 
 

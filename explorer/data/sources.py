@@ -10,9 +10,9 @@ A data set is named by its `spec`: ``"digits"``, ``"photos"``, ``"leaves"``, or 
 
 or by ``hf:OWNER/NAME`` or ``hf:OWNER/NAME:CONFIG``, its id on the Hugging Face Hub (see `explorer.data.hub`).
 
-**Splits.** A source that says which images are for training and which for validation is believed. Of any other, a tenth
-is for validation: the images whose numbers have the smallest SHA-256. Sets of fewer than `SMALLEST_SPLIT` images are
-not split: both parts hold all of them.
+**Splits.** A source that says which images are for training and which for validation is believed, see
+`explorer.data.parts`. Of any other, a tenth is for validation: the images whose numbers have the smallest SHA-256. Sets
+of fewer than `SMALLEST_SPLIT` images are not split: both parts hold all of them. `Store.division` says what was done.
 
 **Views.** A training set of larger pictures can hold several views of each (`explorer.data.views`). The split is one of
 pictures: views of one are never in both parts.
@@ -38,24 +38,27 @@ from explorer.data.arrays import array_file
 from explorer.data.building import write_store
 from explorer.data.builtin import digits, photos
 from explorer.data.chosen_scales import chosen_scale
-from explorer.data.folders import files_below, image_folder
+from explorer.data.folders import image_folder
 from explorer.data.hub import hub_images, hub_record
 from explorer.data.hub_records import HubRecord, fetched_specs, read_record
 from explorer.data.huggingface import READERS, is_saved_to_disk, loaded_files, saved_to_disk
 from explorer.data.imagenet import downsampled_imagenet, imagenet_files, is_imagenet_file
 from explorer.data.leaves import leaves
+from explorer.data.left_out import OTHER_KINDS
+from explorer.data.listing import Listing, hub_snapshot, images_among, list_files, name_in
 from explorer.data.names import is_hub_spec, parse_hub_spec
+from explorer.data.parts import Division
 from explorer.data.reading import ImageSet
 from explorer.data.store import Sample, Store, open_store
 from explorer.data.tables import parquet_files
 from explorer.data.views import CENTRAL, Views
-from explorer.decoding import SUFFIXES
+from explorer.decoding import FORMATS_IN_WORDS, SUFFIXES
 from explorer.errors import ExplorerError
 from explorer.home import dataset_folders, subfolder
 from explorer.images import ImageShape, check_image_shape
 from explorer.progress import Progress
 
-__all__ = ["SMALLEST_SPLIT", "DatasetInfo", "Split", "absolute_spec", "list_datasets", "open_dataset", "store_folder"]
+__all__ = ["SMALLEST_SPLIT", "DatasetInfo", "Split", "absolute_spec", "list_datasets", "open_dataset", "store_place"]
 
 Split = Literal["train", "validation", "all"]
 
@@ -64,7 +67,29 @@ SMALLEST_SPLIT = 50
 _BUILTIN = {"photos": "Photographs", "leaves": "Dead leaves", "digits": "Digits"}
 _ARRAY_SUFFIXES = (".npy", ".npz")
 _FILE_SUFFIXES = (*_ARRAY_SUFFIXES, ".parquet")
+_TABLE_SUFFIXES = (".parquet", *READERS)
+_DATA_SUFFIXES = (*_ARRAY_SUFFIXES, *_TABLE_SUFFIXES, *SUFFIXES)
 _BUILD_VERSION = "4"  # part of every digest: raise it when the same files give other stores
+
+
+class StorePlace(NamedTuple):
+    """Where the store of a data set is or will be.
+
+    Attributes:
+        folder: of the store.
+        left_out: what is left out of the data set's own folder now, in words; empty where nothing is.
+    """
+
+    folder: Path
+    left_out: str = ""
+
+    def open(self) -> Store:
+        """The store.
+
+        Raises:
+            ExplorerError: it was not built yet, or is damaged.
+        """
+        return replace(open_store(self.folder), left_out=self.left_out)
 
 
 class DatasetInfo(NamedTuple):
@@ -135,26 +160,28 @@ def open_dataset(
         raise ExplorerError(f"The limit is {limit} images. Choose 1 or more.")
     image_shape = check_image_shape(image_shape)
     fetched = hub_record(parse_hub_spec(spec), fetching) if is_hub_spec(spec) else None
-    path = None if fetched or spec in _BUILTIN else Path(absolute_spec(spec))
-    files = [] if path is None else _files_of(path)
+    path = None if fetched or spec in _BUILTIN else hub_snapshot(Path(absolute_spec(spec)))
+    listing = Listing() if path is None else _files_of(path)
+    files = listing.files
     views = CENTRAL if spec in _BUILTIN else replace(views, scale=chosen_scale(absolute_spec(spec)))
     folder = subfolder("stores") / _store_name(_named(spec, fetched), path, files, image_shape, split, limit, views)
+    place = StorePlace(folder, listing.left_out.sentence)
     if folder.is_dir():
         try:
-            return open_store(folder)
+            return place.open()
         except ExplorerError:
             pass  # damaged: it is built again, and `write_store` replaces it
     if fetched is None:
-        images = _open_source(spec, path, files, split, image_shape, views)
+        images = _open_source(spec, path, listing, split, image_shape, views)
     else:
         images = hub_images(fetched, split, fetching)
-    numbers = _choose(images, split, limit)
+    numbers, division = _choose(images, split, limit)
 
     def read(done: int) -> Iterator[Sample]:
         pictures, of_the_next = divmod(done, views.count)
         return islice(images.read(numbers[pictures:], image_shape, views), of_the_next, None)
 
-    return write_store(
+    write_store(
         folder,
         images.title,
         read,
@@ -165,10 +192,12 @@ def open_dataset(
         absolute_spec(spec),
         views,
         images.notes,
+        division,
     )
+    return place.open()
 
 
-def store_folder(spec: str, image_shape: ImageShape, split: Split = "validation", views: Views = CENTRAL) -> Path:
+def store_place(spec: str, image_shape: ImageShape, split: Split = "validation", views: Views = CENTRAL) -> StorePlace:
     """Where `open_dataset` keeps the store of a whole data set, whether it was built or not.
 
     Raises:
@@ -178,11 +207,12 @@ def store_folder(spec: str, image_shape: ImageShape, split: Split = "validation"
     fetched = read_record(parse_hub_spec(spec)) if is_hub_spec(spec) else None
     if is_hub_spec(spec) and fetched is None:
         raise ExplorerError(f"{spec} has not been fetched yet.")
-    path = None if fetched or spec in _BUILTIN else Path(absolute_spec(spec))
-    files = [] if path is None else _files_of(path)
+    path = None if fetched or spec in _BUILTIN else hub_snapshot(Path(absolute_spec(spec)))
+    listing = Listing() if path is None else _files_of(path)
     views = CENTRAL if spec in _BUILTIN else replace(views, scale=chosen_scale(absolute_spec(spec)))
-    name = _store_name(_named(spec, fetched), path, files, check_image_shape(image_shape), split, None, views)
-    return subfolder("stores") / name
+    shape = check_image_shape(image_shape)
+    name = _store_name(_named(spec, fetched), path, listing.files, shape, split, None, views)
+    return StorePlace(subfolder("stores") / name, listing.left_out.sentence)
 
 
 def _named(spec: str, fetched: HubRecord | None) -> str:
@@ -191,10 +221,11 @@ def _named(spec: str, fetched: HubRecord | None) -> str:
 
 
 def _open_source(
-    spec: str, path: Path | None, files: list[Path], split: Split, image_shape: ImageShape, views: Views
+    spec: str, path: Path | None, listing: Listing, split: Split, image_shape: ImageShape, views: Views
 ) -> ImageSet:
     if path is None:
         return digits() if spec == "digits" else leaves(split) if spec == "leaves" else photos(split, image_shape)
+    files = listing.files
     if is_imagenet_file(files[0]):
         return downsampled_imagenet(path.name.removesuffix(".npz"), files, split)
     if path.is_file() and path.suffix.lower() in _ARRAY_SUFFIXES:
@@ -208,14 +239,14 @@ def _open_source(
         return parquet_files(path.name, files, split)
     if suffix in READERS:
         return loaded_files(path.name, files, split)
-    return image_folder(path, split, files)
+    return image_folder(path, split, files, listing.behind_links)
 
 
-def _files_of(path: Path) -> list[Path]:
-    """The files that make up the data set at a path, all of one kind."""
+def _files_of(path: Path) -> Listing:
+    """The files that make up the data set at a path, all of one kind, and what is left out of it."""
     if path.is_file():
         if _is_data_file(path):
-            return [path]
+            return Listing([path])
         raise ExplorerError(f"{path.name} is not a data set. Use a folder, or a .npy, .npz or .parquet file.")
     if not path.is_dir():
         raise ExplorerError(
@@ -224,13 +255,27 @@ def _files_of(path: Path) -> list[Path]:
         )
     released = imagenet_files(path)
     if released:
-        return released
-    found = files_below(path, (".parquet", *READERS, *SUFFIXES))
-    for suffixes in ((".arrow",), (".parquet",), SUFFIXES, (".tar",)):
-        files = [file for file in found if file.suffix.lower() in suffixes]
-        if files:
-            return files
-    raise ExplorerError(f"{path} has no images. Put PNG, JPEG, WebP, GIF, TIFF or BMP files into it, or Parquet files.")
+        return Listing(released)
+    listing = list_files(path)
+    files = _with_suffix(listing.files, ".arrow") or _with_suffix(listing.files, ".parquet")
+    others: list[Path] = []
+    if not files:
+        files, others = images_among(listing.files)
+    if not files or files[0].suffix.lower() in _TABLE_SUFFIXES:
+        files = files or _with_suffix(listing.files, ".tar")
+        used = set(files)  # beside tables there are cards and the like: only what might have been data is named
+        others = [file for file in listing.files if file not in used and file.suffix.lower() in _DATA_SUFFIXES]
+    listing.left_out.add(OTHER_KINDS, (name_in(file, path) for file in others))
+    if not files:
+        raise ExplorerError(
+            f"{path} has no images. Put {FORMATS_IN_WORDS} files into it, or Parquet files. "
+            f"{listing.left_out.sentence}".rstrip()
+        )
+    return replace(listing, files=files)
+
+
+def _with_suffix(files: Sequence[Path], suffix: str) -> list[Path]:
+    return [file for file in files if file.suffix.lower() == suffix]
 
 
 def _is_data_file(path: Path) -> bool:
@@ -264,15 +309,21 @@ def _slug(title: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-")[:40].lower() or "images"
 
 
-def _choose(images: ImageSet, split: Split, limit: int | None) -> Sequence[int]:
-    """The numbers of the images of a split, evenly thinned to the limit; increasing."""
+def _choose(images: ImageSet, split: Split, limit: int | None) -> tuple[Sequence[int], Division]:
+    """The numbers of the images of a split, evenly thinned to the limit, increasing; and how the set is divided."""
     numbers: Sequence[int] = range(images.count)
-    if split != "all" and not images.is_split and images.count >= SMALLEST_SPLIT:
-        digests = b"".join(hashlib.sha256(b"%d" % number).digest() for number in numbers)
-        ranked = np.frombuffer(digests, "S32").argsort(kind="stable")
-        held_out = np.zeros(images.count, bool)
-        held_out[ranked[: images.count // 10]] = True
-        numbers = np.flatnonzero(held_out == (split == "validation")).tolist()
+    division = images.division
+    if division is None and images.count < SMALLEST_SPLIT:
+        division = Division(train=images.count, validation=images.count, how="shared")
+    elif division is None:
+        tenth = images.count // 10
+        division = Division(train=images.count - tenth, validation=tenth, how="tenth")
+        if split != "all":
+            digests = b"".join(hashlib.sha256(b"%d" % number).digest() for number in numbers)
+            ranked = np.frombuffer(digests, "S32").argsort(kind="stable")
+            held_out = np.zeros(images.count, bool)
+            held_out[ranked[:tenth]] = True
+            numbers = np.flatnonzero(held_out == (split == "validation")).tolist()
     if limit is not None and limit < len(numbers):
         numbers = [numbers[i * len(numbers) // limit] for i in range(limit)]
-    return numbers
+    return numbers, division

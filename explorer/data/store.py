@@ -23,6 +23,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from explorer.data.grid import Grid, measure_grid
+from explorer.data.left_out import UNREADABLE_IMAGES, LeftOut
+from explorer.data.parts import Division
 from explorer.data.rows import READ_ERRORS, map_array
 from explorer.errors import ExplorerError, in_brief
 from explorer.home import FileVersion, file_version
@@ -70,6 +72,7 @@ class StoreMeta(BaseModel):
     min_shrink: float = 1.0
     small: int = 0
     grid: Grid | None = None  # None in a store that an earlier version built
+    division: Division | None = None  # likewise
     notes: list[str] = []
 
 
@@ -92,6 +95,8 @@ class Store:
         small: how many pictures were too small for that.
         measured_grid: what was measured when the store was built; None in one that an earlier version built.
         notes: sentences about what was guessed and what was left out, for people.
+        division: how the whole data set is divided into parts; None where nobody said it.
+        left_out: what the folder that the images come from holds beside them now, in words.
     """
 
     name: str
@@ -108,6 +113,8 @@ class Store:
     small: int = 0
     measured_grid: Grid | None = None
     notes: tuple[str, ...] = ()
+    division: Division | None = None
+    left_out: str = ""
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -131,8 +138,11 @@ class Store:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Everything that people should know of these images, in sentences: the notes, then `shrink_note`."""
-        return tuple(filter(None, (*self.notes, self.shrink_note)))
+        """Everything that people should know of these images, in sentences: the parts, what was guessed, what was left
+        out, what could not be shrunk."""
+        parts = self.division.sentence if self.division else ""
+        unreadable = LeftOut().add(UNREADABLE_IMAGES, self.skipped).sentence
+        return tuple(filter(None, (parts, *self.notes, unreadable, self.left_out, self.shrink_note)))
 
     @cached_property
     def grid(self) -> Grid:
@@ -201,6 +211,7 @@ def _opened(meta_file: FileVersion, pixels_file: FileVersion, labels_file: FileV
         small=meta.small,
         measured_grid=meta.grid,
         notes=tuple(meta.notes),
+        division=meta.division,
     )
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from explorer.data.columns import Columns, find_columns
-from explorer.data.folders import SPLIT_NAMES
+from explorer.data.parts import Division, Parts, file_paths, named_parts
 from explorer.data.reading import ImageSet, decode
 from explorer.data.store import Sample
 from explorer.data.views import CENTRAL, Views
@@ -31,27 +31,31 @@ _MOST_ROWS_A_BYTE = 8
 _INT32_MAX = 2**31 - 1
 
 
-def parquet_files(title: str, files: Sequence[Path], split: str) -> ImageSet:
+def parquet_files(title: str, files: Sequence[Path], split: str, parts: Parts | None = None) -> ImageSet:
     """Images in Parquet files that share their columns.
 
-    Files whose names (or whose folders' names) begin with ``train`` and ``validation`` (or ``val``, ``test``, ...) are
-    the two parts, if there are both.
+    The names of the files, or of their folders, may say which are for training and which for validation
+    (`explorer.data.parts`).
 
     Args:
         title: what people call the set.
         files: the files, sorted.
         split: ``"train"``, ``"validation"`` or ``"all"``.
+        parts: of the files, where something else than their names says it.
 
     Raises:
         ExplorerError: a file is damaged or has no column of images.
     """
-    parts = {name: _files_of(files, name) for name in SPLIT_NAMES}
-    is_split = all(parts.values())
-    chosen = parts[split] if is_split and split in parts else list(files)
+    parts = parts or named_parts(file_paths(files))
+    chosen = [files[place] for place in parts.wanted(split)] if parts else list(files)
+    division = None
     try:
         schema = pq.read_schema(chosen[0])
         columns = find_columns(schema, title)
-        counts = [_count_rows(path) for path in chosen]
+        rows = {path: _count_rows(path) for path in files}
+        counts = [rows[path] for path in chosen]
+        if parts:
+            division = parts.division(list(rows.values()))
         label_column = None
         if columns.label is not None:
             chunks = [pq.read_table(path, columns=[columns.label], use_threads=False)[0] for path in chosen]
@@ -70,7 +74,7 @@ def parquet_files(title: str, files: Sequence[Path], split: str) -> ImageSet:
         except (pa.ArrowException, OSError, LookupError) as error:
             raise ExplorerError(f"{title} is damaged ({in_brief(error)}).") from error
 
-    return table_images(title, starts[-1], columns, label_column, fetch, is_split)
+    return table_images(title, starts[-1], columns, label_column, fetch, division)
 
 
 def table_images(
@@ -79,7 +83,7 @@ def table_images(
     columns: Columns,
     label_column: pa.ChunkedArray | None,
     fetch: Callable[[Sequence[int]], Iterator[pa.Array]],
-    is_split: bool,
+    division: Division | None,
 ) -> ImageSet:
     """The images of a table, whatever its files are.
 
@@ -89,7 +93,7 @@ def table_images(
         columns: which columns are which.
         label_column: all labels, or None.
         fetch: gives the cells of the image column for increasing row numbers, in pieces of any length.
-        is_split: as in `ImageSet`.
+        division: as in `ImageSet`.
     """
     labels, label_names = _number_labels(label_column, count, columns.label_names)
 
@@ -102,7 +106,7 @@ def table_images(
                 name = PurePosixPath(path).name if path else str(number)
                 yield from decode(file, int(labels[number]), name, number, image_shape, views)
 
-    return ImageSet(title, count, read, label_names, is_split)
+    return ImageSet(title, count, read, label_names, division)
 
 
 def _count_rows(path: Path) -> int:
@@ -154,12 +158,3 @@ def _number_labels(
     ordered = sorted(present)
     index = {value: number for number, value in enumerate(ordered)}
     return np.array([index.get(value, -1) for value in values], np.int32), tuple(str(value) for value in ordered)
-
-
-def _files_of(files: Sequence[Path], split: str) -> list[Path]:
-    """The files of one part, by the first of its customary names that occurs."""
-    for word in SPLIT_NAMES[split]:
-        found = [path for path in files if path.name.lower().startswith(word) or path.parent.name.lower() == word]
-        if found:
-            return found
-    return []

@@ -54,7 +54,7 @@ def test_recursive_and_labeled_by_folder(folder: Path, picture: Picture) -> None
     ]
     assert [sample.label for sample in samples] == [-1, 0, 0, 1, 2]
     assert (samples[1].pixels == to_square(read_image(picture(1)), SHAPE)).all()
-    assert not images.is_split
+    assert images.division is None
 
 
 def test_the_first_images_are_of_all_labels(tmp_path: Path, picture: Picture) -> None:
@@ -129,16 +129,57 @@ def test_a_file_that_disappears_is_skipped(folder: Path) -> None:
     assert gone == ["top.png"]
 
 
-@pytest.mark.parametrize("names", [("train", "validation"), ("training", "val"), ("train", "test")])
-def test_parts_by_folder(tmp_path: Path, picture: Picture, names: tuple[str, str]) -> None:
-    for part, count in zip(names, (3, 2), strict=True):
+def write_parts(root: Path, picture: Picture, counts: dict[str, int]) -> None:
+    """Folder -> how many images lie in it."""
+    for folder, count in counts.items():
+        (root / folder).mkdir(parents=True)
         for number in range(count):
-            path = tmp_path / part / "cats" / f"{number}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(picture(number))
+            (root / folder / f"{number}.png").write_bytes(picture(number))
+
+
+@pytest.mark.parametrize(
+    ("train", "held_out"),
+    [
+        ("train/cats", "validation/cats"),
+        ("training/cats", "val/cats"),
+        ("Train/cats", "Test/cats"),
+        ("Training/cats", "Testing/cats"),
+        ("train/cats", "eval/cats"),
+        ("images/train2017/cats", "images/val2017/cats"),
+        ("cats/train", "cats/test"),
+        ("training_set/training_set/cats", "test_set/test_set/cats"),
+    ],
+)
+def test_parts_by_folder(tmp_path: Path, picture: Picture, train: str, held_out: str) -> None:
+    label = () if train.startswith("cats") else ("cats",)  # where all images are of cats, that is no label
+    write_parts(tmp_path, picture, {train: 3, held_out: 2})
     for split, count in (("train", 3), ("validation", 2), ("all", 5)):
         images = image_folder(tmp_path, split)
-        assert (images.count, images.label_names, images.is_split) == (count, ("cats",), True)
+        assert (images.count, images.label_names) == (count, label)
+        assert images.division is not None
+        assert images.division.sentence.startswith("3 images for training, 2 for validation, from ")
+
+
+def test_a_class_may_be_called_like_a_part(tmp_path: Path, picture: Picture) -> None:
+    write_parts(tmp_path / "outside", picture, {"cats": 3, "dogs": 3, "test": 2})
+    images = image_folder(tmp_path / "outside", "train")
+    assert (images.count, images.label_names, images.division) == (8, ("cats", "dogs", "test"), None)
+    counts = {f"{part}/{label}": 1 for part in ("train", "test") for label in ("test", "train", "val")}
+    write_parts(tmp_path / "inside", picture, counts)
+    images = image_folder(tmp_path / "inside", "train")
+    assert (images.count, images.label_names) == (3, ("test", "train", "val"))
+
+
+def test_parts_in_each_class_and_images_in_neither(tmp_path: Path, picture: Picture) -> None:
+    write_parts(tmp_path, picture, {"cats/train": 2, "cats/test": 1, "dogs/train": 3, "dogs/test": 1, "dogs/other": 4})
+    images = image_folder(tmp_path, "train")
+    assert (images.count, images.label_names) == (5, ("cats", "dogs"))
+    assert images.division is not None
+    assert images.division.sentence == (
+        "5 images for training, 2 for validation, from train and test; 4 in neither (other)."
+    )
+    everything = image_folder(tmp_path, "all")
+    assert (everything.count, everything.label_names) == (11, ("cats", "dogs", "dogs/other"))
 
 
 def test_links_out_of_the_folder_are_not_followed(folder: Path, tmp_path: Path, picture: Picture) -> None:

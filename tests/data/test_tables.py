@@ -96,6 +96,9 @@ def test_several_files_and_row_groups_read_as_one(tmp_path: Path, picture: Pictu
         ("train-00000-of-00001.parquet", "validation-00000-of-00001.parquet"),
         ("train.parquet", "test.parquet"),
         ("train/0.parquet", "val/0.parquet"),
+        ("cifar10_train.parquet", "cifar10_test.parquet"),
+        ("Training/0.parquet", "Testing/0.parquet"),
+        ("train/0.parquet", "test.parquet"),
     ],
 )
 def test_parts_by_file_name(tmp_path: Path, picture: Picture, names: tuple[str, str]) -> None:
@@ -104,13 +107,15 @@ def test_parts_by_file_name(tmp_path: Path, picture: Picture, names: tuple[str, 
         for name, count in zip(names, (3, 2), strict=True)
     ]
     assert [parquet_files("Test", paths, split).count for split in ("train", "validation", "all")] == [3, 2, 5]
-    assert parquet_files("Test", paths, "train").is_split
+    division = parquet_files("Test", paths, "train").division
+    assert division is not None
+    assert (division.train, division.validation, division.how) == (3, 2, "names")
 
 
 def test_one_part_alone_is_not_a_split(tmp_path: Path, picture: Picture) -> None:
     path = write(tmp_path / "train.parquet", pa.array([picture()] * 3, pa.binary()))
     images = parquet_files("Test", [path], "validation")
-    assert (images.count, images.is_split) == (3, False)
+    assert (images.count, images.division) == (3, None)
 
 
 def test_bad_images_have_no_pixels_and_paths_are_not_followed(tmp_path: Path, picture: Picture) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from explorer.data.folders import files_below
-from explorer.decoding import MAX_UPLOAD_BYTES, SUFFIXES, Decoded, decode_image
+from explorer.data.left_out import OTHER_KINDS, TWICE
+from explorer.data.listing import Listing, hub_snapshot, images_among, list_files, name_in, without_doubles
+from explorer.decoding import FORMATS_IN_WORDS, MAX_UPLOAD_BYTES, Decoded, decode_image
 from explorer.errors import ExplorerError
 from explorer.images import to_square
 from explorer.measures.image.dimensionality import local_dimensionality
@@ -36,7 +37,7 @@ class Scored:
         rows: one for each image that could be read: `file`; `log_prob_nats`, `log_prob_db_per_dim`, `code_length_bits`;
             `dimensionality_PSNRdb` for each of `DIMENSIONALITY_PSNRS`.
         problems: a sentence for each that could not.
-        notes: sentences about what was assumed, and about pages and channels that were left out.
+        notes: sentences about what was assumed, and about what was left out: pages, channels, other files.
         needs_scale: whether an image could not be read because it is not clear which values are black and white.
     """
 
@@ -64,14 +65,15 @@ def score_files(
         ExplorerError: the path does not exist, or the folder has no image files.
     """
     if path.is_dir():
-        files = files_below(path, SUFFIXES)
-        root = path
+        root = hub_snapshot(path)
+        listing = _images_below(root)
     elif path.is_file():
-        files, root = [path], path.parent
+        root, listing = path.parent, Listing([path])
     else:
         raise ExplorerError(f"There is no file or folder {path}.")
+    files, other_files = listing.files, listing.left_out.sentence
     if not files:
-        raise ExplorerError(f"{path} has no images. Put PNG, JPEG, WebP, GIF, TIFF or BMP files into it.")
+        raise ExplorerError(f"{path} has no images. Put {FORMATS_IN_WORDS} files into it. {other_files}".rstrip())
     scored, readings, left_out = Scored(), [], []
     for first in range(0, len(files), _BATCH):
         names, squares = [], []
@@ -92,12 +94,24 @@ def score_files(
         scored.notes.append(
             f"Not all of {files_in_words} is scored: {', '.join(left_out[:3] + ['...'] * (len(left_out) > 3))}."
         )
+    if other_files:
+        scored.notes.append(other_files)
     return scored
+
+
+def _images_below(folder: Path) -> Listing:
+    """The image files of a folder, each once, and what is left out of it."""
+    listing = list_files(folder)
+    images, others = images_among(listing.files)
+    files, twice = without_doubles(images, listing.behind_links)
+    for reason, paths in ((TWICE, twice), (OTHER_KINDS, others)):
+        listing.left_out.add(reason, (name_in(path, folder) for path in paths))
+    return Listing(files, listing.behind_links, listing.left_out)
 
 
 def _decoded(files: list[Path], root: Path, scale: Scale | None, scored: Scored) -> Iterator[tuple[str, Decoded]]:
     for file in files:
-        name = file.relative_to(root).as_posix()
+        name = name_in(file, root)
         try:
             with open(file, "rb") as opened:
                 data = opened.read(MAX_UPLOAD_BYTES + 1)

@@ -25,8 +25,8 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.catalog.build import find_catalog
 from explorer.catalog.query import Catalog
 from explorer.data.names import dataset_name
-from explorer.data.sources import Split, open_dataset, store_folder
-from explorer.data.store import Store, open_store
+from explorer.data.sources import Split, StorePlace, open_dataset, store_place
+from explorer.data.store import Store
 from explorer.data.views import CENTRAL, Views
 from explorer.errors import ExplorerError
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
@@ -34,7 +34,6 @@ from explorer.models.checkpoints import Checkpoint, load_checkpoint
 __all__ = [
     "catalog",
     "checkpoint",
-    "in_words",
     "infer",
     "known_store",
     "show_fetching",
@@ -97,7 +96,7 @@ def store(dataset: str, image_shape: tuple[int, int, int], split: Split, views: 
     known = _listings().get(key)
     if known is not None and time.monotonic() < known.until:
         with suppress(ExplorerError):
-            return open_store(known.folder)
+            return known.place.open()
     bar = st.empty()
     began, is_built = time.monotonic(), False
 
@@ -119,16 +118,10 @@ def store(dataset: str, image_shape: tuple[int, int, int], split: Split, views: 
     finally:
         bar.empty()
     now = time.monotonic()
-    _listings()[key] = _Listing(images.folder, now if is_built else now + _LISTING_SHARE * (now - began))
+    _listings()[key] = _Listing(
+        StorePlace(images.folder, images.left_out), now if is_built else now + _LISTING_SHARE * (now - began)
+    )
     return images
-
-
-def in_words(images: Store, split: Split) -> str:
-    """What a page shows of a data set, to follow "the"."""
-    if images.source != "photos":
-        return f"{len(images):,} images of this data set"
-    kept = " that are kept for validation" if split == "validation" else ""
-    return f"{len(images):,} crops of {len(images.label_names)} photographs{kept}"
 
 
 def show_fetching(bar: DeltaGenerator, dataset: str, done: int, total: int | None) -> None:
@@ -143,17 +136,17 @@ def known_store(dataset: str, image_shape: tuple[int, int, int], split: Split, v
     known, began = _listings().get(key), time.monotonic()
     with suppress(ExplorerError):
         if known is None or began >= known.until:
-            folder = store_folder(dataset, image_shape, split, views)
+            place = store_place(dataset, image_shape, split, views)
             now = time.monotonic()
-            known = _listings()[key] = _Listing(folder, now + _LISTING_SHARE * (now - began))
-        return open_store(known.folder)
+            known = _listings()[key] = _Listing(place, now + _LISTING_SHARE * (now - began))
+        return known.place.open()
     return None
 
 
 class _Listing(NamedTuple):
     """Where the images of a data set are or will be, and until when its files are taken to be as they were."""
 
-    folder: Path
+    place: StorePlace
     until: float
 
 

@@ -47,7 +47,7 @@ class Selection(NamedTuple):
 
     @property
     def split(self) -> Split:
-        """Part of the data set that is new to the model: what every page shows of it."""
+        """Part of the data set that is new to the model: what pages show of it until another part is chosen."""
         return unseen_split(self.dataset, self.checkpoint.config.dataset)
 
 
