@@ -21,7 +21,7 @@ from numpy.lib import format as npy
 from PIL import Image
 
 from explorer.data.labels import labels_of_arrays
-from explorer.data.layouts import Layout, find_layout
+from explorer.data.layouts import LAYOUTS, Layout, find_layout
 from explorer.data.parts import Parts, named_parts
 from explorer.data.reading import ImageSet, cut
 from explorer.data.rows import READ_ERRORS, ArrayInFile, array_in_stream, map_array
@@ -91,7 +91,7 @@ def array_file(path: Path, split: str = "all", scale: Scale | None = None) -> Im
         ExplorerError: the file cannot be read, its shape is that of no images or may be read in several ways, or it is
             not clear which values are black and white.
     """
-    arrays = [_laid_out(opened, path.name) for opened in open_arrays(path)]
+    arrays = _lay_out(open_arrays(path), path.name)
     scales, notes = _find_scales(path, arrays, scale)
     parts = _parts([array.opened.part for array in arrays])
     counts = [array.layout.count for array in arrays]
@@ -137,7 +137,7 @@ def _damage_named(path: Path) -> Iterator[None]:
         if isinstance(error, ExplorerError):
             raise
         raise ExplorerError(
-            f"{path.name} is damaged, truncated or not a NumPy file of plain numbers ({in_brief(error)})."
+            f"{path.name} is damaged or not a NumPy file of plain numbers ({in_brief(error)})."
         ) from error
 
 
@@ -247,11 +247,22 @@ def _parts(names: Sequence[str]) -> Parts | None:
     return named_parts([(name,) for name in names])
 
 
-def _laid_out(opened: Opened, name: str) -> _Images:
-    images, labels = opened.images, opened.labels
-    if images.dtype.kind not in "buif":
-        raise ExplorerError(f"{name} holds numbers of type {images.dtype}. Use booleans, integers or floats.")
-    return _Images(opened, find_layout(images.shape, name, len(labels) if labels is not None and labels.ndim else None))
+def _lay_out(found: Sequence[Opened], name: str) -> list[_Images]:
+    """The arrays of a file with their axes, which are the same in all of them: the largest one says which."""
+    for opened in found:
+        if opened.images.dtype.kind not in "buif":
+            raise ExplorerError(
+                f"{name} holds numbers of type {opened.images.dtype}. Use booleans, integers or floats."
+            )
+    largest = max(found, key=lambda opened: opened.images.shape[:1])
+    axes = _layout(largest, name).axes
+    return [_Images(opened, _layout(opened, name, (axes,))) for opened in found]
+
+
+def _layout(opened: Opened, name: str, among: Sequence[str] = LAYOUTS) -> Layout:
+    labels = opened.labels
+    count = len(labels) if labels is not None and labels.ndim else None
+    return find_layout(opened.images.shape, name, count, among)
 
 
 def _find_scales(

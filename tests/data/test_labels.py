@@ -116,6 +116,20 @@ def test_saved_data_sets(tmp_path: Path, picture: Picture, kind: str) -> None:
     assert seen(saved_to_disk(tmp_path / "set", "all")) == expected
 
 
+def test_saved_parts_whose_labels_differ(tmp_path: Path, picture: Picture) -> None:
+    import datasets
+
+    datasets.disable_progress_bars()
+    parts = {}
+    for name, labels in (("train", pa.array([1, 2])), ("test", pa.array(["a", "b"])), ("extra", pa.array([0.5, 0.5]))):
+        parts[name] = datasets.Dataset(pq.read_table(table(tmp_path / "a.parquet", picture, labels)))
+    datasets.DatasetDict(parts).save_to_disk(tmp_path / "set")
+    assert seen(saved_to_disk(tmp_path / "set", "train")) == ["1", "2"]
+    images = saved_to_disk(tmp_path / "set", "all")
+    assert seen(images) == [None] * 6
+    assert images.notes == ("Columns that are not of one kind in all parts are not used: label.",)
+
+
 def test_a_category_of_pandas(tmp_path: Path, picture: Picture) -> None:
     frame = pd.DataFrame({"image": [picture(n) for n in range(4)], "category": pd.Categorical(["b", "a", None, "b"])})
     frame.to_parquet(tmp_path / "a.parquet")
