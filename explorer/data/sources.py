@@ -147,12 +147,13 @@ def _entries(folder: Path) -> list[Path]:
 def _is_one_dataset(path: Path) -> bool:
     """Whether a path that the user named is a data set itself, and not a folder of data sets.
 
-    A folder is one if it has images, or files of one of the formats of `_files_of` that belong together; or if its
-    subfolders are parts, or classes: folders that all have images right in them.
+    A folder is one if it has images, or files of one of the formats of `_files_of` that belong together, or is of the
+    Hub; or if its subfolders are parts, or classes: folders that all have images right in them.
     """
     if not path.is_dir():
         return path.is_file() and _is_data_file(path)
-    if is_saved_to_disk(path) or imagenet_files(path) or _has_file(path, (*SUFFIXES, *READERS)):
+    is_of_hub = hub_snapshot(path) != path
+    if is_of_hub or is_saved_to_disk(path) or imagenet_files(path) or _has_file(path, (*SUFFIXES, ".arrow", ".tar")):
         return True
     entries = _entries(path)
     folders = [entry for entry in entries if entry.is_dir()][:_LOOKED_AT]
@@ -161,6 +162,8 @@ def _is_one_dataset(path: Path) -> bool:
     if files:
         are_shards = all(re.search(r"\d+-of-\d+", file.stem) for file in files)
         return all(file.suffix.lower() == ".parquet" for file in files) and (are_parts or are_shards)
+    if [folder.name for folder in folders] == ["data"]:
+        return True
     return bool(folders) and (are_parts or all(_has_file(folder, SUFFIXES) for folder in folders))
 
 

@@ -105,6 +105,8 @@ ONE = {
     "images": ("1.png", "2.png"),
     "images beside folders": ("1.png", "more/2.png", "more/deeper/3.png"),
     "parts": ("train/cats/1.png", "val/cats/2.png"),
+    "a folder of the Hub": ("data/train-00000-of-00001.parquet", "README.md"),
+    "a cache of the Hub": ("blobs/1", "refs/main", "snapshots/abc/data/a.parquet"),
     "parts of other names": ("training/cats/1.png", "test/cats/2.png", "notes.txt"),
 }
 SEVERAL = {
@@ -119,6 +121,8 @@ def test_a_data_set_that_is_named_is_one(
     tmp_path: Path, picture: Picture, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     name(monkeypatch, put(tmp_path / "pets", *ONE[kind], picture=picture))
+    if kind == "a cache of the Hub":
+        (tmp_path / "pets" / "refs" / "main").write_text("abc")
     assert offered() == {"pets": str(tmp_path / "pets")}
 
 
