@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol, TypedDict
 
 import typer
 from rich import progress as bars
 from rich.console import Console
 
+from explorer.data.names import BUILTIN
 from explorer.progress import Progress
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ __all__ = [
     "WhiteOption",
     "chosen_scale",
     "messages",
+    "not_the_folder",
     "open_checkpoint",
     "opening",
     "output",
@@ -69,6 +72,15 @@ def open_checkpoint(name: str, device: str) -> Checkpoint:
 
     torch.set_flush_denormal(True)
     return load_checkpoint(name, device)
+
+
+def not_the_folder(data: str) -> str:
+    """Say that a word names the built-in data set, where there is a folder of that name too."""
+    if data in BUILTIN and Path(data).exists():
+        messages.print(
+            f"{data!r} is the built-in data set. For what is called so in this folder, write ./{data}.", soft_wrap=True
+        )
+    return data
 
 
 class MoveBar(Protocol):

@@ -16,6 +16,7 @@ from explorer.cli.console import (
     WhiteOption,
     chosen_scale,
     messages,
+    not_the_folder,
     open_checkpoint,
     opening,
     output,
@@ -25,11 +26,11 @@ from explorer.cli.console import (
 
 __all__ = ["catalog", "compare", "store"]
 
-DataOption = Annotated[str, typer.Option(help=DATA_HELP)]
+DataOption = Annotated[str, typer.Option(help=DATA_HELP, callback=not_the_folder)]
 
 
 def store(
-    data: Annotated[str, typer.Argument(help=DATA_HELP)],
+    data: Annotated[str, typer.Argument(help=DATA_HELP, callback=not_the_folder)],
     size: Annotated[int, typer.Option(help="Height and width in pixels.", min=1)],
     color: Annotated[bool, typer.Option("--color", help="Three channels.")] = False,
     split: Annotated[
@@ -42,7 +43,7 @@ def store(
     white: WhiteOption = None,
     black: BlackOption = 0.0,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Read all of it again and compare with its checksum.")
+        bool, typer.Option("--verify", help="Read it and the files of the data set again, and compare.")
     ] = False,
 ) -> None:
     """Prepare the images of a data set at a model's size. What is there already is kept.
@@ -50,8 +51,7 @@ def store(
     --white and --black are remembered: all commands and pages read the data set so from then on.
     """
     from explorer.data.chosen_scales import choose_scale
-    from explorer.data.sources import absolute_spec, open_dataset
-    from explorer.data.store import verify_store
+    from explorer.data.sources import absolute_spec, open_dataset, verify_dataset
     from explorer.data.views import Views
 
     scale = chosen_scale(white, black)
@@ -60,9 +60,8 @@ def store(
     with progress_bar("Preparing the images") as progress:
         # Views of a picture look alike: a model is validated on one of each.
         cut = Views(views if split == "train" else 1, min_shrink)
-        images = open_dataset(data, (3 if color else 1, size, size), split, views=cut, **opening(progress))
-    if verify:
-        verify_store(images)
+        open_it = verify_dataset if verify else open_dataset
+        images = open_it(data, (3 if color else 1, size, size), split, views=cut, **opening(progress))
     verified = ", verified" if verify else ""
     of_each = f", {images.views} of each picture" if images.views > 1 else ""
     messages.print(f"{len(images):,} images{of_each}{verified}: {images.folder}", highlight=False, soft_wrap=True)

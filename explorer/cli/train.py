@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from explorer.cli.console import DATA_HELP, DeviceOption, messages, opening, progress_bar, tell_remarks
+from explorer.cli.console import (
+    DATA_HELP,
+    DeviceOption,
+    messages,
+    not_the_folder,
+    opening,
+    progress_bar,
+    tell_remarks,
+)
 from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:  # torch takes seconds to import
@@ -24,7 +32,7 @@ def train(
         ),
     ] = "",
     name: Annotated[str, typer.Option(help="Name of the run, and of the checkpoint it becomes.")] = "",
-    data: Annotated[str, typer.Option(help=f"{DATA_HELP} digits when left out.")] = "",
+    data: Annotated[str, typer.Option(help=f"{DATA_HELP} digits when left out.", callback=not_the_folder)] = "",
     size: Annotated[int, typer.Option(help="Height and width in pixels.")] = 8,
     color: Annotated[bool, typer.Option("--color", help="Three channels.")] = False,
     model_size: Annotated[str, typer.Option(help="tiny, small, medium or large.")] = "small",

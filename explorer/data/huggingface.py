@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from explorer.data.columns import choose_labels, find_columns, find_part_column
 from explorer.data.parts import Division, Parts, file_paths, named_parts
 from explorer.data.reading import ImageSet
-from explorer.data.tables import find_columns, find_part_column, parts_of_rows, table_images
+from explorer.data.tables import parts_of_rows, table_images
 from explorer.errors import ExplorerError, in_brief
 from explorer.home import subfolder
 
@@ -57,9 +58,10 @@ def saved_to_disk(folder: Path, split: str) -> ImageSet:
     parts = named_parts([(name,) for name in loaded])
     rows = list(loaded.values())
     if parts is None:
-        return _images_by_row(folder.name, datasets.concatenate_datasets(rows), split)
-    wanted = [rows[place] for place in parts.wanted(split)]
-    return _images(folder.name, datasets.concatenate_datasets(wanted), parts.division([len(each) for each in rows]))
+        joined, notes = _join(rows)
+        return _images_by_row(folder.name, joined, split, notes=notes)
+    joined, notes = _join([rows[place] for place in parts.wanted(split)])
+    return _images(folder.name, joined, parts.division([len(each) for each in rows]), notes=notes)
 
 
 def loaded_files(title: str, files: Sequence[Path], split: str, parts: Parts | None = None) -> ImageSet:
@@ -92,15 +94,32 @@ def loaded_files(title: str, files: Sequence[Path], split: str, parts: Parts | N
     return _images(title, datasets.concatenate_datasets(wanted), division, cache)
 
 
+def _join(rows: Sequence[Dataset]) -> tuple[Dataset, tuple[str, ...]]:
+    """All rows, with the columns that are of one kind in all of them, and a sentence about the others."""
+    import datasets
+
+    first = rows[0].features
+    alike = [name for name in first if all(each.features.get(name) == first[name] for each in rows)]
+    others = sorted({name for each in rows for name in each.features} - set(alike))
+    joined = datasets.concatenate_datasets([each.select_columns(alike) for each in rows])
+    if not others:
+        return joined, ()
+    return joined, (f"Columns that are not of one kind in all parts are not used: {', '.join(others)}.",)
+
+
 def _images_by_row(
-    title: str, loaded: Dataset, split: str, cache: tempfile.TemporaryDirectory[str] | None = None
+    title: str,
+    loaded: Dataset,
+    split: str,
+    cache: tempfile.TemporaryDirectory[str] | None = None,
+    notes: tuple[str, ...] = (),
 ) -> ImageSet:
     """The images of a split, where a column may say which they are."""
     column = find_part_column(loaded.features.arrow_schema)
     parts = None if column is None else parts_of_rows(_whole_column(loaded, column, title).to_pylist())
     if parts is None:
-        return _images(title, loaded, None, cache)
-    return _images(title, loaded.select(parts.wanted(split)), parts.division([1] * len(loaded)), cache)
+        return _images(title, loaded, None, cache, notes)
+    return _images(title, loaded.select(parts.wanted(split)), parts.division([1] * len(loaded)), cache, notes)
 
 
 def _images(
@@ -108,11 +127,13 @@ def _images(
     chosen: Dataset,
     division: Division | None = None,
     cache: tempfile.TemporaryDirectory[str] | None = None,
+    notes: tuple[str, ...] = (),
 ) -> ImageSet:
     """The images in some rows. `cache` holds the files of what was loaded: it is removed when nobody can read them."""
     columns = find_columns(chosen.features.arrow_schema, title)
     images = chosen.with_format("arrow").select_columns([columns.image])
-    labels = None if columns.label is None else _whole_column(chosen, columns.label, title)
+    labels = choose_labels(columns, [len(chosen)], lambda name: [_whole_column(chosen, name, title)])
+    labels = labels._replace(notes=(*notes, *labels.notes))
     if cache is not None:
         weakref.finalize(images, cache.cleanup)
 
@@ -126,7 +147,7 @@ def _images(
                 raise ExplorerError(f"{title} is damaged ({in_brief(error)}).") from error
             yield cells
 
-    return table_images(title, len(chosen), columns, labels, fetch, division)
+    return table_images(title, len(chosen), labels, fetch, division)
 
 
 def _whole_column(rows: Dataset, name: str, title: str) -> pa.ChunkedArray:

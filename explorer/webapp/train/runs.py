@@ -129,9 +129,9 @@ def _open_in_probe(row: DeltaGenerator, job: Job) -> None:
 def _choose_model(run: Run) -> None:
     """Choose a model and its data in the sidebar, and go to Probe once the sidebar has taken them over."""
     st.session_state["model"] = run.config.name
-    data = dataset_name(run.config.dataset)
-    if data in {dataset_name(info.spec) for info in list_datasets()}:
-        st.session_state["data"] = data
+    for info in list_datasets():
+        if info.spec == run.config.dataset:
+            st.session_state["data"] = info.name
     st.session_state[_OPEN_PROBE] = True
 
 
