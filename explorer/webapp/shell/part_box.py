@@ -29,7 +29,7 @@ def choose_part(place: DeltaGenerator, dataset: str, *trained_on: str) -> Split:
         trained_on: name of the training data of each model of the page.
     """
     default, state = unseen_split(dataset, *trained_on), st.session_state
-    if PART in state and state[PART] == state.get(_BEFORE, default):
+    if PART in state and state[PART] == state.get(_BEFORE) != default:
         state[PART] = default  # nobody chose: it follows the models and the data set
     state[_BEFORE] = default
     chosen: Split = place.segmented_control(
