@@ -37,6 +37,7 @@ __all__ = ["Opened", "array_file", "open_arrays"]
 _IMAGE_WORDS = ("images", "image", "imgs", "img", "x", "data", "arr", "samples", "inputs")
 _LABEL_WORDS = ("labels", "label", "y", "targets", "target", "classes", "class")
 _MOST_LABEL_BYTES = 2**30
+_WORDS = re.compile(r"[xyXY](?=[Tt]rain|[Tt]est|[Vv]al)|[A-Z]?[a-z]+|[A-Z]+")
 _DARK = 64
 _BLOCK = 2**18  # values at a time
 _BYTES = Scale(0, 255)
@@ -52,6 +53,7 @@ class Opened(NamedTuple):
         labels: an array of any type, or None.
         label_key: what it is called.
         refusal: why an array of labels that is there is not given.
+        unused: names of arrays of the file that are neither; given with the first images alone.
     """
 
     part: str
@@ -59,6 +61,7 @@ class Opened(NamedTuple):
     labels: np.ndarray | None = None
     label_key: str = ""
     refusal: str = ""
+    unused: tuple[str, ...] = ()
 
 
 class _Images(NamedTuple):
@@ -99,6 +102,8 @@ def array_file(path: Path, split: str = "all", scale: Scale | None = None) -> Im
         [(array.opened.labels, f"The array {array.opened.label_key!r}") for array in arrays], counts
     )
     notes += (*filter(None, (array.opened.refusal for array in arrays)), *labels.notes)
+    if arrays[0].opened.unused:
+        notes += (f"Arrays of {path.name} that are not used: {', '.join(arrays[0].opened.unused)}.",)
     numbers_of = np.split(labels.numbers, np.cumsum(counts)[:-1])
     division = parts and parts.division(counts)
     places = parts.wanted(split) if parts else list(range(len(arrays)))
@@ -176,6 +181,8 @@ def _open_npz(path: Path) -> list[Opened]:
                     *((None,) if label_key is None else _read_labels(archive, label_key)),
                 )
             )
+        used = {*images.values(), *(opened.label_key for opened in found)}
+        found[0] = found[0]._replace(unused=tuple(key for key in keys if key not in used))
         return found
 
 
@@ -234,7 +241,8 @@ def _image_keys(keys: Sequence[str], name: str) -> dict[str, str]:
 
 
 def _words(key: str) -> list[str]:
-    return re.findall("[a-z]+", key.lower())
+    """The words of a name, in small letters; those of ``trainX`` and ``xtrain`` too."""
+    return [word.lower() for word in _WORDS.findall(key)]
 
 
 def _part_of(key: str, role: Sequence[str]) -> str | None:
