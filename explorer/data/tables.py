@@ -24,7 +24,7 @@ from explorer.data.views import CENTRAL, Views
 from explorer.errors import ExplorerError, in_brief
 from explorer.images import ImageShape
 
-__all__ = ["Columns", "find_columns", "parquet_files", "table_images"]
+__all__ = ["Columns", "find_columns", "number_labels", "parquet_files", "table_images"]
 
 _BATCH = 256
 _MOST_ROWS_A_BYTE = 8
@@ -95,7 +95,7 @@ def table_images(
         fetch: gives the cells of the image column for increasing row numbers, in pieces of any length.
         division: as in `ImageSet`.
     """
-    labels, label_names = _number_labels(label_column, count, columns.label_names)
+    labels, label_names = number_labels(label_column, count, columns.label_names)
 
     def read(numbers: Sequence[int], image_shape: ImageShape, views: Views = CENTRAL) -> Iterator[Sample]:
         upcoming = iter(numbers)
@@ -145,7 +145,7 @@ def _files_and_paths(cells: pa.Array) -> tuple[list[bytes | None], list[str | No
     return cells.field("bytes").to_pylist(), paths
 
 
-def _number_labels(
+def number_labels(
     column: pa.ChunkedArray | None, count: int, names: tuple[str, ...]
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Labels as int32, -1 where there is none; strings, negative and huge numbers are numbered in sorted order."""
