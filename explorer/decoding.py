@@ -158,7 +158,7 @@ def _narrow(wide: WidePicture, name: str, scale: Scale | None) -> Decoded:
     if wide.is_inverted:
         pixels = 255 - pixels
     if wide.alpha is not None:
-        pixels = _lay_over_white(pixels, wide)
+        pixels = _lay_over_white(pixels, wide.alpha, wide.is_premultiplied, f"The alpha of {name}")
     image = Image.fromarray(pixels)
     image.getexif()[ExifTags.Base.Orientation] = wide.orientation
     _rotate_upright(image)
@@ -166,15 +166,16 @@ def _narrow(wide: WidePicture, name: str, scale: Scale | None) -> Decoded:
     return Decoded(image, reading, wide.left_out)
 
 
-def _lay_over_white(pixels: np.ndarray, wide: WidePicture) -> np.ndarray:
+def _lay_over_white(pixels: np.ndarray, alpha: np.ndarray, is_premultiplied: bool, name: str) -> np.ndarray:
     """A picture with transparent parts, uint8, over white."""
-    assert wide.alpha is not None
-    is_float = wide.alpha.dtype.kind == "f"
-    opaque = Scale(0, 1 if is_float else float(np.iinfo(wide.alpha.dtype).max))
-    alpha = to_eight_bits(wide.alpha, opaque)[0].astype(np.uint32)
-    alpha = alpha if pixels.ndim == 2 else alpha[:, :, None]
-    own = pixels.astype(np.uint32) * (255 if wide.is_premultiplied else alpha)
-    over_white: np.ndarray = np.minimum((own + 255 * (255 - alpha) + 127) // 255, 255).astype(np.uint8)
+    if alpha.dtype.kind in "iu":  # alpha fills its type
+        opaque = Scale(0, float(np.iinfo(alpha.dtype).max))
+    else:
+        opaque = find_scale(extent_of(alpha, name), name)
+    weight = to_eight_bits(alpha, opaque)[0].astype(np.uint32)
+    weight = weight if pixels.ndim == 2 else weight[:, :, None]
+    own = pixels.astype(np.uint32) * (255 if is_premultiplied else weight)
+    over_white: np.ndarray = np.minimum((own + 255 * (255 - weight) + 127) // 255, 255).astype(np.uint8)
     return over_white
 
 

@@ -92,8 +92,12 @@ def read_tiff(data: bytes, name: str, max_pixels: int) -> WidePicture | None:
     """
     import tifffile
 
-    with tifffile.TiffFile(io.BytesIO(data)) as file:
+    try:
+        file = tifffile.TiffFile(io.BytesIO(data))
         page = file.pages.first
+    except Exception:  # of nearly every type, where the header is damaged: Pillow has a word for it
+        return None
+    with file:
         if (
             page.photometric not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB)
             or page.compression not in _LOSSLESS

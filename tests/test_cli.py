@@ -158,10 +158,12 @@ def test_train_then_evaluate_digits(home: Path, tmp_path: Path) -> None:
         *("--steps", "4", "--batch-size", "8", "--validate-every", "2", "--device", "cpu"),
     )
     assert "Finished" in run.stderr
+    assert "1,618 images for training, 179 for validation: a random tenth" in run.stderr
     output = tmp_path / "metrics.json"
     done = explorer("evaluate", "quick", "--limit", "20", "--no-checks", "--json", str(output))
     assert "I-MMSE" in done.stdout
-    assert "179 images" in explorer("catalog", "quick", "--data", "digits").stderr
+    said = explorer("catalog", "quick", "--data", "digits").stderr
+    assert "179 of 1,797 images: the validation part. Scored into" in said
     metrics = json.loads(output.read_text())["metrics"]
     assert metrics["images"] == 20
     assert {"PNG", "WebP", "JPEG XL"} == set(metrics["codecs"])
@@ -196,7 +198,7 @@ def test_photographs_are_all_new_to_a_model_of_digits(tiny_checkpoint: Checkpoin
 def test_a_catalog_and_its_map_are_written_where_one_says(tiny_checkpoint: Checkpoint) -> None:
     shipped = tiny_checkpoint.path / "catalogs" / "digits"
     done = explorer("catalog", "tiny", "--data", "digits", "--map", "--output", str(shipped))
-    assert "179 images scored" in done.stderr
+    assert "179 of 1,797 images: the validation part. Scored into" in done.stderr
     images = open_dataset("digits", (1, 8, 8))
     catalog, positions = find_catalog(tiny_checkpoint, images.fingerprint), find_map(tiny_checkpoint, images)
     assert catalog.folder == shipped
@@ -236,6 +238,18 @@ def test_a_released_checkpoint_is_imported_and_used(home: Path, tmp_path: Path, 
     assert len(rows) == 3
     assert "exists already" in explorer("import", str(tmp_path / "released"), "--name", "paper", code=1).stderr
     assert "needs args.json" in explorer("import", str(pictures), "--name", "other", code=1).stderr
+
+
+def test_a_catalog_of_a_part(tiny_checkpoint: Checkpoint, tmp_path: Path) -> None:
+    for part in ("Train/cats", "Test/cats"):
+        (tmp_path / "set" / part).mkdir(parents=True)
+        for number in range(3 if part == "Test/cats" else 7):
+            Image.fromarray(np.full((8, 8), number, np.uint8)).save(tmp_path / "set" / part / f"{number}.png")
+    command = ("catalog", tiny_checkpoint.name, "--data", str(tmp_path / "set"))
+    said = explorer(*command).stderr  # the model was not trained on it
+    assert "7 images for training, 3 for validation, from Train and Test.\n" in said
+    assert "\n10 images. Scored into" in said
+    assert "3 of 10 images: the validation part. Scored into" in explorer(*command, "--split", "validation").stderr
 
 
 def test_two_models_are_compared_and_scored_where_they_were_not(tiny_checkpoint: Checkpoint, home: Path) -> None:

@@ -446,6 +446,16 @@ def test_wide_pictures_lie_over_white(kind: str) -> None:
     assert (pixels[20:] == PICTURE[20:]).all()
 
 
+@pytest.mark.parametrize("white", [1.0, 255.0])
+def test_floats_with_alpha_on_their_scale(white: float) -> None:
+    alpha = np.full((30, 40, 1), 1.0)
+    alpha[:10] = 0.2
+    values = (np.concatenate([PICTURE / 255, alpha], 2) * white).astype(np.float32)
+    pixels = np.asarray(read_image(written(values, photometric="rgb", extrasamples=["unassalpha"]))).astype(int)
+    assert np.abs(pixels[:10] - (204 + PICTURE[:10] / 5)).max() <= 1
+    assert (pixels[10:] == PICTURE[10:]).all()
+
+
 def test_sixteen_bits_with_transparency_in_png() -> None:
     values = np.dstack([PICTURE.astype(np.uint16) * 257, np.full((30, 40), 65535, np.uint16)])
     values[0, 0, 3] = 0

@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol, TypedDict
 
 import typer
 from rich import progress as bars
 from rich.console import Console
 
+from explorer.data.names import BUILTIN
 from explorer.progress import Progress
 
 if TYPE_CHECKING:
+    from explorer.data.store import Store
     from explorer.models.checkpoints import Checkpoint
     from explorer.scales import Scale
 
@@ -25,10 +28,12 @@ __all__ = [
     "WhiteOption",
     "chosen_scale",
     "messages",
+    "not_the_folder",
     "open_checkpoint",
     "opening",
     "output",
     "progress_bar",
+    "tell_remarks",
 ]
 
 _MEGABYTE = 1_000_000  # bytes
@@ -69,6 +74,15 @@ def open_checkpoint(name: str, device: str) -> Checkpoint:
     return load_checkpoint(name, device)
 
 
+def not_the_folder(data: str) -> str:
+    """Say that a word names the built-in data set, where there is a folder of that name too."""
+    if data in BUILTIN and Path(data).exists():
+        messages.print(
+            f"{data!r} is the built-in data set. For what is called so in this folder, write ./{data}.", soft_wrap=True
+        )
+    return data
+
+
 class MoveBar(Protocol):
     """Moves a bar; `what` is the task, when it changes."""
 
@@ -91,6 +105,12 @@ def progress_bar(what: str) -> Iterator[MoveBar]:
             bar.update(task, completed=done, total=total, description=what)
 
         yield move
+
+
+def tell_remarks(images: Store) -> None:
+    """Say which images are for training and which for validation, and whatever else was guessed or left out."""
+    for remark in images.remarks:
+        messages.print(remark, highlight=False, soft_wrap=True)
 
 
 class Opening(TypedDict):

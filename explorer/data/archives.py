@@ -24,14 +24,12 @@ from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 
-import pyarrow as pa
-
+from explorer.data.labels import FIELDS, Labels, no_labels, number_labels
 from explorer.data.left_out import LINKS, OTHER_KINDS, OTHERS_OF_A_SAMPLE, LeftOut
 from explorer.data.parts import Parts, file_paths, named_parts
 from explorer.data.reading import ImageSet, decode
 from explorer.data.rows import READ_ERRORS
 from explorer.data.store import Sample
-from explorer.data.tables import number_labels
 from explorer.data.views import CENTRAL, Views
 from explorer.decoding import HEAD_BYTES, MAX_UPLOAD_BYTES, SUFFIXES, begins_as_image
 from explorer.errors import ExplorerError, in_brief
@@ -39,7 +37,6 @@ from explorer.images import ImageShape
 
 __all__ = ["archive_files"]
 
-_LABEL_FIELDS = ("cls", "label", "labels", "class", "y")
 _LONGEST_LABEL = 2**20  # bytes of a file that holds one, JSON with all that is known of an image included
 _CHUNK = 2**16
 
@@ -102,7 +99,7 @@ def archive_files(title: str, files: Sequence[Path], split: str, parts: Parts | 
     if parts:
         wanted = set(parts.wanted(split))
         chosen = [image for image, item in zip(chosen, items, strict=True) if item in wanted]
-    labels, label_names = number_labels(_label_column(files, chosen, beside), len(chosen), ())
+    labels = _labels(files, chosen, beside)
 
     def read(numbers: Sequence[int], image_shape: ImageShape, views: Views = CENTRAL) -> Iterator[Sample]:
         for archive, here in groupby(numbers, lambda number: chosen[number].key[0]):
@@ -110,10 +107,10 @@ def archive_files(title: str, files: Sequence[Path], split: str, parts: Parts | 
                 for number in here:
                     member = chosen[number].member
                     data = _bytes(stream, member) if member.size <= MAX_UPLOAD_BYTES else None
-                    yield from decode(data, int(labels[number]), member.name, number, image_shape, views)
+                    yield from decode(data, int(labels.numbers[number]), member.name, number, image_shape, views)
 
-    notes = tuple(filter(None, (note, which, left_out.sentence)))
-    return ImageSet(title, len(chosen), read, label_names, division, notes)
+    notes = tuple(filter(None, (note, which, *labels.notes, left_out.sentence)))
+    return ImageSet(title, len(chosen), read, labels.names, division, notes)
 
 
 def _members(path: Path, archive: int, left_out: LeftOut) -> Iterator[_Member]:
@@ -218,30 +215,27 @@ def _parts(files: Sequence[Path], images: Sequence[_Named], parts: Parts | None)
     return named_parts(list(places)), [places[folder] for folder in folders]
 
 
-def _label_column(files: Sequence[Path], images: Sequence[_Named], beside: Sequence[_Named]) -> pa.ChunkedArray | None:
-    """The labels of images, from the first field of those that hold labels; None where there is no such field."""
+def _labels(files: Sequence[Path], images: Sequence[_Named], beside: Sequence[_Named]) -> Labels:
+    """The labels of images, in the first field that has any."""
     keys = {image.key for image in images}
-    for field in (*_LABEL_FIELDS, "json"):
+    for field in ("cls", *FIELDS, "json"):
         found = [file for file in beside if file.key in keys and file.field.rpartition(".")[2] == field]
-        labels: dict[tuple[int, str], int | str | None] = {}
+        values: dict[tuple[int, str], object] = {}
         for archive, here in groupby(found, lambda file: file.key[0]):
             with open(files[archive], "rb") as stream:
                 for file in here:
-                    data = _bytes(stream, file.member) if file.member.size <= _LONGEST_LABEL else b""
-                    labels[file.key] = _label_in(data or b"", field)
-        values = [labels.get(image.key) for image in images]
-        if any(value is not None for value in values):
-            are_numbers = all(value is None or isinstance(value, int) for value in values)
-            return pa.chunked_array([[v if v is None or are_numbers else str(v) for v in values]])
-    return None
+                    data = _bytes(stream, file.member) if file.member.size <= _LONGEST_LABEL else None
+                    values[file.key] = _label_in(data or b"", field)
+        if any(value is not None for value in values.values()):
+            return number_labels([values.get(image.key) for image in images], f"The field {field!r}")
+    return no_labels(len(images))
 
 
-def _label_in(data: bytes, field: str) -> int | str | None:
+def _label_in(data: bytes, field: str) -> object:
     try:
         if field == "json":
             content = json.loads(data)
-            found = next((content[name] for name in _LABEL_FIELDS if name in content), None)
-            return found if isinstance(found, (int, str)) else None
+            return next((content[name] for name in FIELDS if name in content), None)
         text = data.decode().strip()
     except (ValueError, TypeError, RecursionError):
         return None

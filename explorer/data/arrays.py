@@ -20,7 +20,8 @@ import numpy as np
 from numpy.lib import format as npy
 from PIL import Image
 
-from explorer.data.layouts import Layout, find_layout
+from explorer.data.labels import labels_of_arrays
+from explorer.data.layouts import LAYOUTS, Layout, find_layout
 from explorer.data.parts import Parts, named_parts
 from explorer.data.reading import ImageSet, cut
 from explorer.data.rows import READ_ERRORS, ArrayInFile, array_in_stream, map_array
@@ -35,6 +36,7 @@ __all__ = ["Opened", "array_file", "open_arrays"]
 
 _IMAGE_WORDS = ("images", "image", "imgs", "img", "x", "data", "arr", "samples", "inputs")
 _LABEL_WORDS = ("labels", "label", "y", "targets", "target", "classes", "class")
+_MOST_LABEL_BYTES = 2**30
 _DARK = 64
 _BLOCK = 2**18  # values at a time
 _BYTES = Scale(0, 255)
@@ -47,12 +49,16 @@ class Opened(NamedTuple):
     Attributes:
         part: what is left of their names: "train" of ``x_train`` and ``y_train``; empty where nothing is.
         images: they stay in the file.
-        labels: whole numbers ``(N,)``, or None.
+        labels: an array of any type, or None.
+        label_key: what it is called.
+        refusal: why an array of labels that is there is not given.
     """
 
     part: str
     images: ArrayInFile
     labels: np.ndarray | None = None
+    label_key: str = ""
+    refusal: str = ""
 
 
 class _Images(NamedTuple):
@@ -74,7 +80,7 @@ def array_file(path: Path, split: str = "all", scale: Scale | None = None) -> Im
     """The images of a ``.npy`` or ``.npz`` file.
 
     In a ``.npz`` the images are under `images` (or `x`, `data`, the only array, ...), labels, if any, under `labels` or
-    `y`: integers, one an image. Where names say a part as well (``x_train``, ``val_images``), these are the parts.
+    `y`: see `explorer.data.labels`. Where names say a part as well (``x_train``, ``val_images``), these are the parts.
 
     Args:
         path: of the file.
@@ -85,26 +91,32 @@ def array_file(path: Path, split: str = "all", scale: Scale | None = None) -> Im
         ExplorerError: the file cannot be read, its shape is that of no images or may be read in several ways, or it is
             not clear which values are black and white.
     """
-    arrays = [_laid_out(opened, path.name) for opened in open_arrays(path)]
+    arrays = _lay_out(open_arrays(path), path.name)
     scales, notes = _find_scales(path, arrays, scale)
     parts = _parts([array.opened.part for array in arrays])
-    division = parts and parts.division([array.layout.count for array in arrays])
-    chosen = [arrays[place] for place in parts.wanted(split)] if parts else arrays
-    starts = list(accumulate((array.layout.count for array in chosen), initial=0))
+    counts = [array.layout.count for array in arrays]
+    labels = labels_of_arrays(
+        [(array.opened.labels, f"The array {array.opened.label_key!r}") for array in arrays], counts
+    )
+    notes += (*filter(None, (array.opened.refusal for array in arrays)), *labels.notes)
+    numbers_of = np.split(labels.numbers, np.cumsum(counts)[:-1])
+    division = parts and parts.division(counts)
+    places = parts.wanted(split) if parts else list(range(len(arrays)))
+    starts = list(accumulate((counts[place] for place in places), initial=0))
 
     def read(numbers: Sequence[int], image_shape: ImageShape, views: Views = CENTRAL) -> Iterator[Sample]:
         wanted = np.asarray(numbers, np.int64)
-        for array, (start, end) in zip(chosen, pairwise(starts), strict=True):
+        for place, (start, end) in zip(places, pairwise(starts), strict=True):
             here = (wanted[(wanted >= start) & (wanted < end)] - start).tolist()
-            labels = array.opened.labels
+            array = arrays[place]
             taken = scales[array.opened.images.dtype]
             with _damage_named(path):
                 for number, values in zip(here, array.read(here), strict=True):
-                    label = -1 if labels is None else int(labels[number])
+                    label = int(numbers_of[place][number])
                     of_all = start + number
                     yield from cut(_picture(values, taken), label, str(of_all), of_all, image_shape, views)
 
-    return ImageSet(path.stem, starts[-1], read, division=division, notes=notes)
+    return ImageSet(path.stem, starts[-1], read, labels.names, division, notes)
 
 
 def open_arrays(path: Path) -> list[Opened]:
@@ -125,7 +137,7 @@ def _damage_named(path: Path) -> Iterator[None]:
         if isinstance(error, ExplorerError):
             raise
         raise ExplorerError(
-            f"{path.name} is damaged, truncated or not a NumPy file of plain numbers ({in_brief(error)})."
+            f"{path.name} is damaged or not a NumPy file of plain numbers ({in_brief(error)})."
         ) from error
 
 
@@ -161,7 +173,7 @@ def _open_npz(path: Path) -> list[Opened]:
                 Opened(
                     part,
                     array_in_stream(header.shape, header.dtype, partial(_open_member, path, key)),
-                    None if label_key is None else _read_labels(archive, label_key, header.shape, path.name),
+                    *((None,) if label_key is None else _read_labels(archive, label_key)),
                 )
             )
         return found
@@ -175,14 +187,20 @@ def _open_member(path: Path, key: str) -> Iterator[IO[bytes]]:
         yield member
 
 
-def _read_labels(archive: zipfile.ZipFile, key: str, images: tuple[int, ...], name: str) -> np.ndarray:
+def _read_labels(archive: zipfile.ZipFile, key: str) -> tuple[np.ndarray | None, str, str]:
+    """An array of labels, its name, and why it is not given where it is not."""
     with archive.open(f"{key}.npy") as member:
         header = _read_header(member)
-    if not np.issubdtype(header.dtype, np.integer) or images[:1] != (math.prod(header.shape),):
-        raise ExplorerError(f"{name} needs one integer label per image, {images[0]} in all.")
+    if header.dtype.hasobject:
+        return None, key, f"The array {key!r} is not used for labels: it holds Python objects. Save numbers or text."
+    if math.prod(header.shape) * header.dtype.itemsize > _MOST_LABEL_BYTES:
+        return (
+            None,
+            key,
+            f"The array {key!r} is not used for labels: it has the shape {header.shape}, which is too large.",
+        )
     with archive.open(f"{key}.npy") as member:
-        labels: np.ndarray = npy.read_array(member, allow_pickle=False).reshape(-1)
-    return labels
+        return npy.read_array(member, allow_pickle=False), key, ""
 
 
 def _read_header(member: IO[bytes]) -> _Header:
@@ -229,11 +247,22 @@ def _parts(names: Sequence[str]) -> Parts | None:
     return named_parts([(name,) for name in names])
 
 
-def _laid_out(opened: Opened, name: str) -> _Images:
-    images, labels = opened.images, opened.labels
-    if images.dtype.kind not in "buif":
-        raise ExplorerError(f"{name} holds numbers of type {images.dtype}. Use booleans, integers or floats.")
-    return _Images(opened, find_layout(images.shape, name, None if labels is None else len(labels)))
+def _lay_out(found: Sequence[Opened], name: str) -> list[_Images]:
+    """The arrays of a file with their axes, which are the same in all of them: the largest one says which."""
+    for opened in found:
+        if opened.images.dtype.kind not in "buif":
+            raise ExplorerError(
+                f"{name} holds numbers of type {opened.images.dtype}. Use booleans, integers or floats."
+            )
+    largest = max(found, key=lambda opened: opened.images.shape[:1])
+    axes = _layout(largest, name).axes
+    return [_Images(opened, _layout(opened, name, (axes,))) for opened in found]
+
+
+def _layout(opened: Opened, name: str, among: Sequence[str] = LAYOUTS) -> Layout:
+    labels = opened.labels
+    count = len(labels) if labels is not None and labels.ndim else None
+    return find_layout(opened.images.shape, name, count, among)
 
 
 def _find_scales(

@@ -1,4 +1,4 @@
-"""A folder of image files, read recursively; the folder that an image lies in is its label."""
+"""A folder of image files, read recursively. Labels are the names of folders, or in a table beside the images."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
+from explorer.data.labels import Labels
 from explorer.data.left_out import TWICE, LeftOut
 from explorer.data.listing import images_among, list_files, without_doubles
+from explorer.data.metadata import labels_beside
 from explorer.data.parts import Parts, named_parts
 from explorer.data.reading import ImageSet, decode
 from explorer.data.store import Sample
@@ -21,7 +25,11 @@ __all__ = ["image_folder"]
 
 
 def image_folder(
-    folder: Path, split: str, files: list[Path] | None = None, behind_links: Collection[Path] = ()
+    folder: Path,
+    split: str,
+    files: list[Path] | None = None,
+    behind_links: Collection[Path] = (),
+    tables: Collection[Path] = (),
 ) -> ImageSet:
     """The images of a folder.
 
@@ -36,6 +44,7 @@ def image_folder(
         split: ``"train"``, ``"validation"`` or ``"all"``.
         files: the image files below the folder, if the caller has listed them already.
         behind_links: the folders of these files that are reached through links: each folder is read once.
+        tables: files that may hold their labels, see `explorer.data.metadata`.
     """
     if files is None:
         listing = list_files(folder)
@@ -61,16 +70,17 @@ def image_folder(
     labels_of = [label_of[path.parent] for path in files]
     label_names = sorted(set(labels_of) - {""})
     index = {name: number for number, name in enumerate(label_names)}
+    own = Labels(np.array([index.get(label, -1) for label in labels_of], np.int32), tuple(label_names))
+    labels = labels_beside(tables, files, own)
 
     def read(numbers: Sequence[int], image_shape: ImageShape, views: Views = CENTRAL) -> Iterator[Sample]:
         for number in numbers:
             path = files[number]
             name = _text(path.relative_to(folder))
-            label = index.get(labels_of[number], -1)
-            yield from decode(_read_bytes(path), label, name, number, image_shape, views)
+            yield from decode(_read_bytes(path), int(labels.numbers[number]), name, number, image_shape, views)
 
-    notes = (note,) if note else ()
-    return ImageSet(_text(Path(folder.name)), len(files), read, tuple(label_names), division, notes)
+    notes = (*filter(None, [note]), *labels.notes)
+    return ImageSet(_text(Path(folder.name)), len(files), read, labels.names, division, notes)
 
 
 def _each_once(files: list[Path], behind_links: Collection[Path], folder: Path) -> tuple[list[Path], list[Path]]:

@@ -41,7 +41,7 @@ _MAX_LABEL = 2**31 - 1
 
 @dataclass(frozen=True)
 class _Batch:
-    """One file: its images as rows of ``3 S^2`` bytes, and their labels from 0."""
+    """One file: its images as rows of ``3 S^2`` bytes, and their labels from 0; -1 where these are of another kind."""
 
     path: Path
     images: ArrayInFile
@@ -90,7 +90,9 @@ def downsampled_imagenet(title: str, files: Sequence[Path], split: str) -> Image
                 label, of_all = int(batch.labels[number]), start + number
                 yield from cut(to_pil(pixels), label, str(of_all), of_all, image_shape, views)
 
-    return ImageSet(title, starts[-1], read, division=division)
+    without = [batch.path.name for batch in batches if (batch.labels < 0).any()]
+    notes = (f"The labels in {', '.join(without)} are not used: they are not one whole number from 1 per image.",)
+    return ImageSet(title, starts[-1], read, division=division, notes=notes if without else ())
 
 
 def _pixels(batch: _Batch, numbers: Sequence[int]) -> Iterator[np.ndarray]:
@@ -105,16 +107,22 @@ def _pixels(batch: _Batch, numbers: Sequence[int]) -> Iterator[np.ndarray]:
 
 
 def _open_batch(path: Path) -> _Batch:
-    images, labels = open_arrays(path)[0][1:] if path.suffix == ".npz" else _open_pickle(path)
+    images, labels = open_arrays(path)[0][1:3] if path.suffix == ".npz" else _open_pickle(path)
     values = images.shape[1] if len(images.shape) == 2 else 0
     side = math.isqrt(values // 3)
     if images.dtype != np.uint8 or values != 3 * side**2 or not 0 < side**2 <= MAX_PIXELS:
         raise ExplorerError(
             f"{path.name} is not downsampled ImageNet: data are {images.dtype} {images.shape}, not uint8 (N, 3 S^2)."
         )
-    if labels is None or labels.shape != images.shape[:1] or not ((labels >= 1) & (labels <= _MAX_LABEL)).all():
-        raise ExplorerError(f"{path.name} is not downsampled ImageNet: it needs one label per image, counted from 1.")
-    return _Batch(path, images, labels.astype(np.int64) - 1, side)
+    if labels is None or not _are_from_one(labels, images.shape[0]):
+        return _Batch(path, images, np.full(images.shape[0], -1), side)
+    return _Batch(path, images, labels.reshape(-1).astype(np.int64) - 1, side)
+
+
+def _are_from_one(labels: np.ndarray, count: int) -> bool:
+    """Whether they are whole numbers from 1 on, one an image."""
+    is_whole = np.issubdtype(labels.dtype, np.integer) and labels.size == count
+    return bool(is_whole and ((labels >= 1) & (labels <= _MAX_LABEL)).all())
 
 
 def _open_pickle(path: Path) -> tuple[ArrayInFile, np.ndarray | None]:

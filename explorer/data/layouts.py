@@ -9,6 +9,7 @@ is refused, unless both give the same images: ``(3, 32, 32)`` may be a color ima
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,12 +17,12 @@ import numpy as np
 from explorer.decoding import MAX_PIXELS
 from explorer.errors import ExplorerError
 
-__all__ = ["SMALLEST_SIDE", "Layout", "find_layout"]
+__all__ = ["LAYOUTS", "SMALLEST_SIDE", "Layout", "find_layout"]
 
 SMALLEST_SIDE = 5
 _LONGEST_RATIO = 8  # of a single gray image; what is longer has a flat image in each row
 _CHANNELS = {1: "gray", 3: "color", 4: "RGBA"}
-_LAYOUTS = ("HW", "HWC", "CHW", "NHW", "NHWC", "NCHW")
+LAYOUTS = ("HW", "HWC", "CHW", "NHW", "NHWC", "NCHW")
 
 
 @dataclass(frozen=True)
@@ -64,18 +65,19 @@ class Layout:
         return self.count, self.height, self.width, self.channels
 
 
-def find_layout(shape: tuple[int, ...], name: str, labels: int | None = None) -> Layout:
+def find_layout(shape: tuple[int, ...], name: str, labels: int | None = None, among: Sequence[str] = LAYOUTS) -> Layout:
     """How an array of this shape holds images.
 
     Args:
         shape: of the array.
         name: how the error calls it.
         labels: how many labels come with it, if any.
+        among: the axes that are possible.
 
     Raises:
         ExplorerError: no layout fits, or several do.
     """
-    fitting = [layout for axes in _LAYOUTS if (layout := _fit(shape, axes)) is not None]
+    fitting = [layout for axes in among if (layout := _fit(shape, axes)) is not None]
     fitting = [layout for layout in fitting if layout.count == labels] or fitting
     is_flat = len(shape) == 2 and min(shape) > 0 and (not fitting or (labels or 1) == shape[0] > 1)
     if is_flat:

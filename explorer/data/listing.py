@@ -34,11 +34,13 @@ class Listing:
         files: in the folder and below it, sorted by path; the files of a folder come before those of its subfolders.
         behind_links: the folders below it that are links, or are reached through one.
         left_out: what was not followed or cannot be.
+        tables: files that may hold the labels of images.
     """
 
     files: list[Path] = field(default_factory=list)
     behind_links: set[Path] = field(default_factory=set)
     left_out: LeftOut = field(default_factory=LeftOut)
+    tables: list[Path] = field(default_factory=list)
 
 
 class _Folder(NamedTuple):

@@ -18,13 +18,16 @@ of fewer than `SMALLEST_SPLIT` images are not split: both parts hold all of them
 pictures: views of one are never in both parts.
 
 A store is built once for a source, size, split, limit and views, under ``stores`` in the data folder; a build that was
-killed resumes where it stopped. Its name has a digest of path, sizes and times of change of the files, so that changed
-files give a new store; for a data set of the Hub, of its commit.
+killed resumes where it stopped. Its name has a digest of path, sizes and times of the files, so that changed files give
+a new store; for a data set of the Hub, of its commit. One of these times nobody can set: it tells a file from another
+one of the same size and date in its place. It is also another one after files were moved, copied, or got other
+permissions: their images are then prepared again. Catalogs are named by the images themselves, and stay.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -46,11 +49,12 @@ from explorer.data.imagenet import downsampled_imagenet, imagenet_files, is_imag
 from explorer.data.leaves import leaves
 from explorer.data.left_out import OTHER_KINDS
 from explorer.data.listing import Listing, hub_snapshot, images_among, list_files, name_in
-from explorer.data.names import is_hub_spec, parse_hub_spec
-from explorer.data.parts import Division
+from explorer.data.metadata import TABLE_SUFFIXES
+from explorer.data.names import BUILTIN, distinct_names, is_hub_spec, parse_hub_spec
+from explorer.data.parts import Division, named_parts
 from explorer.data.readers import READERS
 from explorer.data.reading import ImageSet
-from explorer.data.store import Sample, Store, open_store
+from explorer.data.store import Sample, Store, open_store, verify_store
 from explorer.data.views import CENTRAL, Views
 from explorer.decoding import FORMATS_IN_WORDS, SUFFIXES
 from explorer.errors import ExplorerError
@@ -58,13 +62,22 @@ from explorer.home import dataset_folders, subfolder
 from explorer.images import ImageShape, check_image_shape
 from explorer.progress import Progress
 
-__all__ = ["SMALLEST_SPLIT", "DatasetInfo", "Split", "absolute_spec", "list_datasets", "open_dataset", "store_place"]
+__all__ = [
+    "SMALLEST_SPLIT",
+    "DatasetInfo",
+    "Split",
+    "absolute_spec",
+    "list_datasets",
+    "open_dataset",
+    "store_place",
+    "verify_dataset",
+]
 
 Split = Literal["train", "validation", "all"]
 
 SMALLEST_SPLIT = 50
 
-_BUILTIN = {"photos": "Photographs", "leaves": "Dead leaves", "digits": "Digits"}
+_LOOKED_AT = 16  # subfolders of one that the user named: enough to see what they are
 _ARRAY_SUFFIXES = (".npy", ".npz")
 _FILE_SUFFIXES = (*_ARRAY_SUFFIXES, *READERS)
 _DATA_SUFFIXES = (*_FILE_SUFFIXES, *SUFFIXES)
@@ -98,26 +111,70 @@ class DatasetInfo(NamedTuple):
         spec: what `open_dataset` takes.
         title: what people call it.
         builtin: whether it comes with the libraries.
+        name: what tells it from the others, in a list and in an address; never a path of this machine.
     """
 
     spec: str
     title: str
     builtin: bool
+    name: str
 
 
 def list_datasets() -> list[DatasetInfo]:
-    """The built-in sets, then the entries of the configured folders (`explorer.home.dataset_folders`), by name, then
-    what was fetched from the Hub."""
-    found = [DatasetInfo(spec, title, True) for spec, title in _BUILTIN.items()]
-    for folder in dataset_folders():
-        try:
-            entries = sorted(folder.iterdir())
-        except OSError:  # not there, or not ours to read
-            continue
-        for entry in entries:
-            if not entry.name.startswith(".") and (entry.is_dir() or _is_data_file(entry)):
-                found.append(DatasetInfo(str(entry), entry.stem if entry.is_file() else entry.name, False))
-    return found + [DatasetInfo(spec, spec, False) for spec in fetched_specs()]
+    """The built-in sets, then the entries of the data folder's ``datasets`` and what ``$EXPLORER_DATASETS`` names (see
+    `explorer.home.dataset_folders`): a data set, or a folder of data sets; then what was fetched from the Hub."""
+    found = [DatasetInfo(spec, title, True, spec) for spec, title in BUILTIN.items()]
+    own, *named = dataset_folders()
+    paths = _entries(own)
+    for path in named:
+        paths += [path] if _is_one_dataset(path) else _entries(path)
+    paths = list(dict.fromkeys(paths))
+    names = distinct_names(paths, {*BUILTIN, *BUILTIN.values()})
+    found += [DatasetInfo(str(path), names[path], False, names[path]) for path in paths]
+    return found + [DatasetInfo(spec, spec, False, spec) for spec in fetched_specs()]
+
+
+def _entries(folder: Path) -> list[Path]:
+    """The data sets in a folder of them, by name."""
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:  # not there, or not ours to read
+        return []
+    return [path for path in entries if not path.name.startswith(".") and (path.is_dir() or _is_data_file(path))]
+
+
+def _is_one_dataset(path: Path) -> bool:
+    """Whether a path that the user named is a data set itself, and not a folder of data sets.
+
+    A folder is one if it has images, or files of one of the formats of `_files_of` that belong together, or is of the
+    Hub; or if its subfolders are parts, or classes: folders that all have images right in them.
+    """
+    if not path.is_dir():
+        return path.is_file() and _is_data_file(path)
+    is_of_hub = hub_snapshot(path) != path
+    if is_of_hub or is_saved_to_disk(path) or imagenet_files(path) or _has_file(path, (*SUFFIXES, ".arrow", ".tar")):
+        return True
+    entries = _entries(path)
+    folders = [entry for entry in entries if entry.is_dir()][:_LOOKED_AT]
+    files = [entry for entry in entries if entry.is_file()]
+    are_parts = named_parts([[entry.stem if entry.is_file() else entry.name] for entry in entries]) is not None
+    if files:
+        are_shards = all(re.search(r"\d+-of-\d+", file.stem) for file in files)
+        return all(file.suffix.lower() == ".parquet" for file in files) and (are_parts or are_shards)
+    if [folder.name for folder in folders] == ["data"]:
+        return True
+    return bool(folders) and (are_parts or all(_has_file(folder, SUFFIXES) for folder in folders))
+
+
+def _has_file(folder: Path, suffixes: tuple[str, ...]) -> bool:
+    """Whether there is a file of one of these suffixes right in a folder; it is not listed to its end."""
+    try:
+        with os.scandir(folder) as entries:
+            return any(
+                not e.name.startswith(".") and e.name.lower().endswith(suffixes) and e.is_file() for e in entries
+            )
+    except OSError:
+        return False
 
 
 def absolute_spec(spec: str) -> str:
@@ -128,7 +185,7 @@ def absolute_spec(spec: str) -> str:
     """
     if is_hub_spec(spec):
         return parse_hub_spec(spec).spec
-    return spec if spec in _BUILTIN else str(Path(spec).expanduser().absolute())
+    return spec if spec in BUILTIN else str(Path(spec).expanduser().absolute())
 
 
 def open_dataset(
@@ -157,43 +214,65 @@ def open_dataset(
     """
     if limit is not None and limit < 1:
         raise ExplorerError(f"The limit is {limit} images. Choose 1 or more.")
-    image_shape = check_image_shape(image_shape)
-    fetched = hub_record(parse_hub_spec(spec), fetching) if is_hub_spec(spec) else None
-    path = None if fetched or spec in _BUILTIN else hub_snapshot(Path(absolute_spec(spec)))
-    listing = Listing() if path is None else _files_of(path)
-    files = listing.files
-    views = CENTRAL if spec in _BUILTIN else replace(views, scale=chosen_scale(absolute_spec(spec)))
-    folder = subfolder("stores") / _store_name(_named(spec, fetched), path, files, image_shape, split, limit, views)
-    place = StorePlace(folder, listing.left_out.sentence)
+    wanted = _find(spec, hub_record(parse_hub_spec(spec), fetching) if is_hub_spec(spec) else None, image_shape, views)
+    place = wanted.place(split, limit)
+    folder = place.folder
     if folder.is_dir():
         try:
             return place.open()
         except ExplorerError:
             pass  # damaged: it is built again, and `write_store` replaces it
-    if fetched is None:
-        images = _open_source(spec, path, listing, split, image_shape, views)
-    else:
-        images = hub_images(fetched, split, fetching)
-    numbers, division = _choose(images, split, limit)
-
-    def read(done: int) -> Iterator[Sample]:
-        pictures, of_the_next = divmod(done, views.count)
-        return islice(images.read(numbers[pictures:], image_shape, views), of_the_next, None)
-
+    images, numbers, division = wanted.open(split, limit, fetching)
     write_store(
         folder,
         images.title,
-        read,
-        image_shape,
-        len(numbers) * views.count,
+        lambda done: wanted.read(images, numbers, done),
+        wanted.image_shape,
+        len(numbers) * wanted.views.count,
         progress,
         images.label_names,
         absolute_spec(spec),
-        views,
+        wanted.views,
         images.notes,
         division,
     )
     return place.open()
+
+
+def verify_dataset(
+    spec: str,
+    image_shape: ImageShape,
+    split: Split = "validation",
+    progress: Progress | None = None,
+    views: Views = CENTRAL,
+    fetching: Progress | None = None,
+) -> Store:
+    """Open a data set as `open_dataset` does, then read its store and its files again, and compare.
+
+    Raises:
+        ExplorerError: as `open_dataset`; or the store is damaged, or is not what the files hold.
+    """
+    store = open_dataset(spec, image_shape, split, None, progress, views, fetching)
+    verify_store(store)
+    wanted = _find(spec, read_record(parse_hub_spec(spec)) if is_hub_spec(spec) else None, image_shape, views)
+    images, numbers, _ = wanted.open(split, None, fetching)
+    report, total = progress or (lambda _done, _total: None), len(store)
+    kept, differ = 0, list[str]()
+    for sample in wanted.read(images, numbers, 0):
+        if sample.pixels is None:
+            continue
+        is_same = kept < total and sample.label == store.labels[kept] and (sample.pixels == store.pixels[kept]).all()
+        if not is_same:
+            differ.append(sample.name)
+        kept += 1
+        report(min(kept, total), total)
+    if differ or kept != total:
+        count, first = len(differ) + max(0, total - kept), f", the first is {differ[0]}" if differ else ""
+        raise ExplorerError(
+            f"The images in {store.folder} are not those of {images.title}: {count:,} of {total:,} differ{first}. "
+            "Remove that folder, and they are prepared again."
+        )
+    return store
 
 
 def store_place(spec: str, image_shape: ImageShape, split: Split = "validation", views: Views = CENTRAL) -> StorePlace:
@@ -206,17 +285,56 @@ def store_place(spec: str, image_shape: ImageShape, split: Split = "validation",
     fetched = read_record(parse_hub_spec(spec)) if is_hub_spec(spec) else None
     if is_hub_spec(spec) and fetched is None:
         raise ExplorerError(f"{spec} has not been fetched yet.")
-    path = None if fetched or spec in _BUILTIN else hub_snapshot(Path(absolute_spec(spec)))
+    return _find(spec, fetched, image_shape, views).place(split, None)
+
+
+class _Wanted(NamedTuple):
+    """A data set at a model's size.
+
+    Attributes:
+        spec: see the module's docstring.
+        fetched: what is known of one of the Hub.
+        path, listing: of one on this machine.
+        image_shape, views: see `open_dataset`.
+    """
+
+    spec: str
+    fetched: HubRecord | None
+    path: Path | None
+    listing: Listing
+    image_shape: ImageShape
+    views: Views
+
+    def place(self, split: Split, limit: int | None) -> StorePlace:
+        """Where its store is, or will be. Another commit of one of the Hub has another store."""
+        named = f"{self.spec} {self.fetched.revision}" if self.fetched else self.spec
+        name = _store_name(
+            named, self.path, [*self.listing.files, *self.listing.tables], self.image_shape, split, limit, self.views
+        )
+        return StorePlace(subfolder("stores") / name, self.listing.left_out.sentence)
+
+    def open(
+        self, split: Split, limit: int | None, fetching: Progress | None
+    ) -> tuple[ImageSet, Sequence[int], Division]:
+        """Its images, the numbers of those that are wanted, and how the set is divided."""
+        if self.fetched is None:
+            images = _open_source(self.spec, self.path, self.listing, split, self.image_shape, self.views)
+        else:
+            images = hub_images(self.fetched, split, fetching)
+        return images, *_choose(images, split, limit)
+
+    def read(self, images: ImageSet, numbers: Sequence[int], done: int) -> Iterator[Sample]:
+        """The samples that follow the first `done`."""
+        pictures, of_the_next = divmod(done, self.views.count)
+        return islice(images.read(numbers[pictures:], self.image_shape, self.views), of_the_next, None)
+
+
+def _find(spec: str, fetched: HubRecord | None, image_shape: ImageShape, views: Views) -> _Wanted:
+    image_shape = check_image_shape(image_shape)
+    path = None if fetched or spec in BUILTIN else hub_snapshot(Path(absolute_spec(spec)))
     listing = Listing() if path is None else _files_of(path)
-    views = CENTRAL if spec in _BUILTIN else replace(views, scale=chosen_scale(absolute_spec(spec)))
-    shape = check_image_shape(image_shape)
-    name = _store_name(_named(spec, fetched), path, listing.files, shape, split, None, views)
-    return StorePlace(subfolder("stores") / name, listing.left_out.sentence)
-
-
-def _named(spec: str, fetched: HubRecord | None) -> str:
-    """The name of a data set; of one of the Hub also its commit, so that another one gives another store."""
-    return f"{spec} {fetched.revision}" if fetched else spec
+    views = CENTRAL if spec in BUILTIN else replace(views, scale=chosen_scale(absolute_spec(spec)))
+    return _Wanted(spec, fetched, path, listing, image_shape, views)
 
 
 def _open_source(
@@ -234,7 +352,7 @@ def _open_source(
     suffix = files[0].suffix.lower()
     if suffix in READERS:
         return READERS[suffix](path.name, files, split)
-    return image_folder(path, split, files, listing.behind_links)
+    return image_folder(path, split, files, listing.behind_links, listing.tables)
 
 
 def _files_of(path: Path) -> Listing:
@@ -262,15 +380,19 @@ def _files_of(path: Path) -> Listing:
     )
     used = set(files)
     others = [file for file in listing.files if file not in used]
+    tables: list[Path] = []
     if files and files[0].suffix.lower() in READERS:  # beside them there are cards and the like
         others = [file for file in others if file.suffix.lower() in _DATA_SUFFIXES]
+    elif files:
+        tables = [file for file in others if file.suffix.lower() in TABLE_SUFFIXES]
+        others = [file for file in others if file.suffix.lower() not in TABLE_SUFFIXES]
     listing.left_out.add(OTHER_KINDS, (name_in(file, path) for file in others))
     if not files:
         raise ExplorerError(
             f"{path} has no images. Put {FORMATS_IN_WORDS} files into it, or Parquet files. "
             f"{listing.left_out.sentence}".rstrip()
         )
-    return replace(listing, files=files)
+    return replace(listing, files=files, tables=tables)
 
 
 def _with_suffix(files: Sequence[Path], suffix: str) -> list[Path]:
@@ -299,7 +421,8 @@ def _store_name(
             status = file.stat()
         except OSError:
             continue  # gone since it was listed: reading will skip it
-        digest.update(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
+        times = f"{status.st_mtime_ns}\0{status.st_ctime_ns}"
+        digest.update(f"{file}\0{status.st_size}\0{times}\n".encode("utf-8", "surrogateescape"))
     size = "x".join(str(n) for n in image_shape)
     return f"{_slug(title)}-{size}-{split}-{digest.hexdigest()[:12]}"
 

@@ -69,6 +69,15 @@ def test_parts(tmp_path: Path, picture: Picture, train: str, held_out: str) -> N
     assert division.sentence == f"4 images for training, 3 for validation, from {train} and {held_out}."
 
 
+def test_parts_by_a_column(tmp_path: Path, picture: Picture) -> None:
+    rows = dataset(picture, 5).add_column("split", ["train", "train", "val", "train", "val"])
+    rows.save_to_disk(tmp_path / "set")
+    images = saved_to_disk(tmp_path / "set", "validation")
+    assert [sample.name for sample in read_all(images)] == ["2.png", "4.png"]
+    assert images.division is not None
+    assert images.division.sentence == "3 images for training, 2 for validation, from train and val."
+
+
 def test_an_only_part_is_everything(tmp_path: Path, picture: Picture) -> None:
     DatasetDict({"train": dataset(picture, 4)}).save_to_disk(tmp_path / "set")
     images = saved_to_disk(tmp_path / "set", "validation")

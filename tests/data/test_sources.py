@@ -208,7 +208,7 @@ def test_list(tmp_path: Path, home: Path, folder: Path, monkeypatch: pytest.Monk
     found = list_datasets()
     assert [info.builtin for info in found[:3]] == [True, True, True]
     assert [(info.spec, info.title) for info in found[3:] if "home" not in info.title] == [
-        (str(own / "array.npy"), "array"),
+        (str(own / "array.npy"), "array.npy"),
         (str(folder), "my pictures"),
     ]
     assert len(open_dataset(found[3].spec, SHAPE)) == 2

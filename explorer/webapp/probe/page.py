@@ -12,6 +12,7 @@ from explorer.webapp.probe.results import ProbeResults
 from explorer.webapp.probe.sliders import perturbation_sliders, psnr_slider
 from explorer.webapp.probe.source import choose_image, choose_source
 from explorer.webapp.shell.loaders import shown_errors
+from explorer.webapp.shell.part_box import choose_part
 from explorer.webapp.shell.sidebar import Selection, sidebar
 from explorer.webapp.widgets.live_chart import live_chart
 
@@ -37,7 +38,10 @@ def _probe(selection: Selection) -> None:
     with st.container(key="bench"):
         choice, before, after, numbers = st.columns([1, 1.05, 1.05, 1.2], gap="medium")
     with choice:
-        subject = choose_image(source, selection)
+        split = selection.split
+        if source == "dataset":
+            split = choose_part(choice, selection.dataset, selection.checkpoint.config.dataset)
+        subject = choose_image(source, selection, split)
     perturbation, below_sliders = perturbation_sliders()
     with st.container(key="noise_heading"):
         heading, slider = st.columns(2, gap="medium", vertical_alignment="bottom")
@@ -51,7 +55,7 @@ def _probe(selection: Selection) -> None:
         noise_columns = st.columns(2, gap="medium")
 
     # Then the results, from top to bottom.
-    results = ProbeResults(selection, subject, perturbation, psnr)
+    results = ProbeResults(selection, split, subject, perturbation, psnr)
     with numbers:
         show_log_prob(results.probed, selection.unit, results.dimensions)
         percentile, dimensionality = st.columns([1, 1.4])
@@ -61,7 +65,7 @@ def _probe(selection: Selection) -> None:
     with after:
         show_perturbed(results.probed)
     with percentile, shown_errors():
-        show_percentile(results.percentile, selection.dataset_name)
+        show_percentile(results.percentile, f"{selection.dataset_name} ({split})")
     with dimensionality:
         show_dimensionality(results.dimensionality, psnr, results.dimensions)
 

@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.data.builtin import PHOTOGRAPHS, photograph_path
+from explorer.data.sources import Split
 from explorer.decoding import decode_image
 from explorer.errors import ExplorerError
 from explorer.images import SYNTHETIC, ImageShape, read_image, to_square
@@ -50,15 +51,20 @@ def choose_source() -> str:
     )
 
 
-def choose_image(source: str, selection: Selection) -> Subject:
+def choose_image(source: str, selection: Selection, split: Split) -> Subject:
     """Draw the choice of an image from a source, and return the one that is chosen.
+
+    Args:
+        source: from `choose_source`.
+        selection: model and data set.
+        split: the part of the data set, where that is the source.
 
     Raises:
         ExplorerError: the data set cannot be opened.
     """
     shape = selection.checkpoint.model.image_shape
     if source == "dataset":
-        return _from_dataset(selection)
+        return _from_dataset(selection, split)
     if source == "synthetic":
         name = st.selectbox("Synthetic image", list(SYNTHETIC), key="synthetic", bind="query-params")
         return Subject(SYNTHETIC[name](shape), name)
@@ -189,8 +195,8 @@ def _read(name: str, data: bytes, scale: Scale | None = None) -> None:
         _forget_crop()
 
 
-def _from_dataset(selection: Selection) -> Subject:
-    images = store(selection.dataset, selection.checkpoint.model.image_shape, selection.split)
+def _from_dataset(selection: Selection, split: Split) -> Subject:
+    images = store(selection.dataset, selection.checkpoint.model.image_shape, split)
     last = len(images) - 1
     if st.session_state.get("item", 0) > last:
         st.session_state.item = last

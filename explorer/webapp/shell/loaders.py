@@ -29,12 +29,12 @@ from explorer.data.sources import Split, StorePlace, open_dataset, store_place
 from explorer.data.store import Store
 from explorer.data.views import CENTRAL, Views
 from explorer.errors import ExplorerError
+from explorer.home import FileVersion, file_version
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 
 __all__ = [
     "catalog",
     "checkpoint",
-    "in_words",
     "infer",
     "known_store",
     "show_fetching",
@@ -59,10 +59,10 @@ def checkpoint(path: Path) -> Checkpoint:
 
 
 class _Folder(NamedTuple):
-    """A folder, and what tells its content from another one: names, sizes and times of files."""
+    """A folder, and what tells its content from another one: the versions of its files."""
 
     path: Path
-    stamp: tuple[tuple[str, int, int], ...]
+    stamp: tuple[FileVersion, ...]
 
 
 @st.cache_resource(
@@ -125,14 +125,6 @@ def store(dataset: str, image_shape: tuple[int, int, int], split: Split, views: 
     return images
 
 
-def in_words(images: Store, split: Split) -> str:
-    """What a page shows of a data set, to follow "the"."""
-    if images.source != "photos":
-        return f"{len(images):,} images of this data set"
-    kept = " that are kept for validation" if split == "validation" else ""
-    return f"{len(images):,} crops of {len(images.label_names)} photographs{kept}"
-
-
 def show_fetching(bar: DeltaGenerator, dataset: str, done: int, total: int | None) -> None:
     """Show on a bar how far the fetching of a data set of the Hub is, in bytes."""
     size = "…" if total is None else f": {done / 1e6:,.1f} of {total / 1e6:,.1f} MB"
@@ -178,7 +170,7 @@ def shown_errors() -> Iterator[None]:
         st.error(str(error), icon=":material/error:")
 
 
-def _stamp(path: Path) -> tuple[tuple[str, int, int], ...]:
-    """Names, sizes and times of the files that make a checkpoint: cheap, and another one after any change."""
+def _stamp(path: Path) -> tuple[FileVersion, ...]:
+    """The versions of the files that make a checkpoint: cheap, and another one after any change."""
     files = (path / name for name in ("config.json", "model.safetensors"))
-    return tuple((file.name, (s := file.stat()).st_size, s.st_mtime_ns) for file in files if file.is_file())
+    return tuple(file_version(file) for file in files if file.is_file())

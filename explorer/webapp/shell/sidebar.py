@@ -47,7 +47,7 @@ class Selection(NamedTuple):
 
     @property
     def split(self) -> Split:
-        """Part of the data set that is new to the model: what every page shows of it."""
+        """Part of the data set that is new to the model: what pages show of it until another part is chosen."""
         return unseen_split(self.dataset, self.checkpoint.config.dataset)
 
 
@@ -96,7 +96,7 @@ def _usable(listed: Iterable[CheckpointInfo]) -> dict[str, CheckpointInfo]:
 
 
 def _named_datasets() -> dict[str, DatasetInfo]:
-    return {_short_name(info): info for info in reversed(list_datasets())}
+    return {info.name: info for info in list_datasets()}
 
 
 def _draw_boxes(models: Mapping[str, CheckpointInfo], datasets: Mapping[str, DatasetInfo]) -> None:
@@ -128,18 +128,13 @@ def _default_model(usable: Mapping[str, CheckpointInfo]) -> str:
     return "natural64" if "natural64" in usable else next(iter(usable))
 
 
-def _short_name(info: DatasetInfo) -> str:
-    """A name for the list and for the URL; never a path of this machine."""
-    return info.spec if info.builtin else dataset_name(info.spec)
-
-
-def _fitting_dataset(model: CheckpointInfo, names: Iterable[str]) -> str:
-    """What the model was trained on when that is offered, else photographs."""
+def _fitting_dataset(model: CheckpointInfo, datasets: Mapping[str, DatasetInfo]) -> str:
+    """What the model was trained on when that is offered (of several of that name the first), else photographs."""
     wanted = model.config.dataset if model.config else ""
-    return next(name for name in (wanted, "photos") if name in names)
+    return next((name for name, info in datasets.items() if dataset_name(info.spec) == wanted), "photos")
 
 
-def _fit_dataset(models: Mapping[str, CheckpointInfo], datasets: Iterable[str]) -> None:
+def _fit_dataset(models: Mapping[str, CheckpointInfo], datasets: Mapping[str, DatasetInfo]) -> None:
     """Another model was chosen: go to the data set that fits it."""
     st.session_state[_DATA] = _fitting_dataset(models[st.session_state[_MODEL]], datasets)
 

@@ -19,7 +19,7 @@ from explorer.jobs.queue import wake_queue
 from explorer.training.run import Run
 from explorer.units import format_number, psnr_from_noise_variance
 from explorer.webapp.shell.job_status import job_buttons, job_log, job_message, status_badge
-from explorer.webapp.shell.loaders import shown_errors
+from explorer.webapp.shell.loaders import known_store, shown_errors
 from explorer.webapp.shell.navigation import page_file
 
 __all__ = ["open_probe_when_asked", "training_runs"]
@@ -129,9 +129,9 @@ def _open_in_probe(row: DeltaGenerator, job: Job) -> None:
 def _choose_model(run: Run) -> None:
     """Choose a model and its data in the sidebar, and go to Probe once the sidebar has taken them over."""
     st.session_state["model"] = run.config.name
-    data = dataset_name(run.config.dataset)
-    if data in {dataset_name(info.spec) for info in list_datasets()}:
-        st.session_state["data"] = data
+    for info in list_datasets():
+        if info.spec == run.config.dataset:
+            st.session_state["data"] = info.name
     st.session_state[_OPEN_PROBE] = True
 
 
@@ -213,6 +213,7 @@ def _settings(run: Run) -> dict[str, str]:
     low, at, high = (format_number(psnr_from_noise_variance(t), ".0f") for t in (noise.t_min, noise.t0, noise.t_max))
     return {
         "Data set": dataset_name(config.dataset),
+        "Images": _images_in_words(run),
         "Steps": f"{config.steps:,}",
         "Images per step": f"{config.batch_size}",
         "Learning rate": f"{config.learning_rate:g}",
@@ -223,6 +224,11 @@ def _settings(run: Run) -> dict[str, str]:
         "Noise": f"{low} to {high} dB; log p at {at} dB",
         "Validation": f"{config.validation_images} images, every {config.validate_every:,} steps",
     }
+
+
+def _images_in_words(run: Run) -> str:
+    known = known_store(run.config.dataset, run.config.model.image_shape, "validation")
+    return known.division.sentence if known is not None and known.division is not None else "not prepared yet"
 
 
 def _chart(grid: DeltaGenerator, job: Job, title: str, figure: object) -> None:
