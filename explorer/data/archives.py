@@ -121,7 +121,7 @@ def _members(path: Path, archive: int, left_out: LeftOut) -> Iterator[_Member]:
     """
     with tarfile.open(path, "r:") as opened:
         while (found := opened.next()) is not None:
-            opened.members.clear()  # it would keep all of them
+            opened.members.clear()  # type: ignore[attr-defined]  # it would keep all of them
             name = found.name.removeprefix("./").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
             if found.isdir() or PurePosixPath(name).name.startswith("."):
                 continue
