@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pyarrow as pa
-import streamlit as st
 
 from explorer.catalog.query import Catalog
 from explorer.data.store import Store
+from explorer.webapp.shell.address import open_page
 from explorer.webapp.shell.column_format import ColumnFormat
-from explorer.webapp.shell.navigation import page_file
 from explorer.webapp.widgets.image_grid import GridImage, image_grid
 
 __all__ = ["description", "grid_of_rows", "label_names", "open_in_probe"]
@@ -43,4 +42,4 @@ def grid_of_rows(images: Store, rows: pa.Table, column: str, fmt: ColumnFormat, 
 
 def open_in_probe(index: int) -> None:
     """Leave for Probe, with image `index` of the data set."""
-    st.switch_page(page_file("probe"), query_params={"source": "dataset", "item": str(index)})
+    open_page("probe", source="dataset", item=str(index))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -55,14 +55,6 @@ def caption(app: AppTest) -> str:
     return app.main.caption[-1].value
 
 
-def select(monkeypatch: pytest.MonkeyPatch, **event: list) -> None:
-    """What `plotly_chart` says is selected."""
-    chosen = SimpleNamespace(**({"box": [], "lasso": []} | event))
-    monkeypatch.setattr(
-        "explorer.webapp.shell.points_chart.st.plotly_chart", lambda *_, **__: SimpleNamespace(selection=chosen)
-    )
-
-
 def test_without_another_model_the_box_says_so(page: AppTest, home: Path) -> None:
     write_tiny_checkpoint(home / "checkpoints" / "large", (1, 16, 16))
     write_tiny_checkpoint(home / "checkpoints" / "color", (3, 8, 8))
@@ -107,19 +99,21 @@ def test_the_url_reproduces_the_comparison(
 
 
 def test_a_box_selects_images_of_both_models(
-    page: AppTest, monkeypatch: pytest.MonkeyPatch, tiny_checkpoint: Checkpoint, other: Checkpoint, digits: Store
+    page: AppTest, draw: Callable[..., None], tiny_checkpoint: Checkpoint, other: Checkpoint, digits: Store
 ) -> None:
     page.query_params.update(compare="other", unit="bits")
     page.run()
     found = compared(tiny_checkpoint, other, digits)
     bits = found.first_log_prob / np.log(2)
     low, high = np.quantile(bits, (0.2, 0.7)).tolist()
-    select(monkeypatch, box=[{"x": [low, high], "y": [-1e9, 1e9]}])
+    draw(box=[{"x": [low, high], "y": [-1e9, 1e9]}])
+    page.run()
     page.run()
     expected = int(((bits >= low) & (bits <= high)).sum())
     assert expected > 48
     assert caption(page).startswith(f"{expected} selected in the scatter. The 48 images whose difference")
-    select(monkeypatch, lasso=[{"x": [1e8, 2e8, 1e8], "y": [1e8, 1e8, 2e8]}])
+    draw(lasso=[{"x": [1e8, 2e8, 1e8], "y": [1e8, 1e8, 2e8]}])
+    page.run()
     page.run()
     assert caption(page) == "No image lies inside the selection."
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -69,7 +69,7 @@ def test_the_url_reproduces_the_view(page: AppTest) -> None:
 
 @pytest.mark.parametrize("shape", ["box", "lasso"])
 def test_a_selection_holds_every_image_inside_plotted_or_not(
-    page: AppTest, monkeypatch: pytest.MonkeyPatch, shape: str
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, draw: Callable[..., None], shape: str
 ) -> None:
     page.query_params["unit"] = "bits"
     page.run()
@@ -80,11 +80,8 @@ def test_a_selection_holds_every_image_inside_plotted_or_not(
     low, high = np.quantile(contrast, (0.25, 0.75))
     corners = {"box": {"x": [low, high], "y": [-1e6, 1e6]}}
     corners["lasso"] = {"x": [low, high, high, low], "y": [-1e6, -1e6, 1e6, 1e6]}
-    event = {"box": [], "lasso": []} | {shape: [corners[shape]]}
-    monkeypatch.setattr(
-        "explorer.webapp.shell.points_chart.st.plotly_chart",
-        lambda *_, **__: SimpleNamespace(selection=SimpleNamespace(**event)),
-    )
+    draw(**{shape: [corners[shape]]})
+    page.run()
     page.run()
     expected = int(((contrast >= low) & (contrast <= high)).sum())
     assert expected > 48
