@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from explorer.models.checkpoints import Checkpoint
@@ -46,20 +43,3 @@ def quick_catalog(monkeypatch: pytest.MonkeyPatch) -> None:
     """A catalog without what takes long."""
     monkeypatch.setattr("explorer.catalog.scoring.lossless_bits", lambda *_, **__: {"PNG": 1, "WebP": 2, "JPEG XL": 3})
     monkeypatch.setattr("explorer.catalog.profile.PROFILE_IMAGES", 4)
-
-
-@pytest.fixture
-def draw(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Draws boxes and lassos, as Plotly gives them, on the chart with points in each run that follows."""
-
-    def on_the_next_run(**outlines: list[dict[str, list[float]]]) -> None:
-        drawn = SimpleNamespace(**({"box": [], "lasso": []} | outlines))
-
-        def plotly_chart(_figure: object, *, key: str = "", on_select: Any = None, **_: object) -> None:
-            if key.startswith(("scatter", "comparison")):
-                st.session_state[key] = SimpleNamespace(selection=drawn)
-                on_select()
-
-        monkeypatch.setattr("explorer.webapp.shell.points_chart.st.plotly_chart", plotly_chart)
-
-    return on_the_next_run

@@ -27,7 +27,7 @@ from explorer.webapp.shell.setting_forms import one_of
 __all__ = ["Selection", "draw_sidebar", "sidebar"]
 
 _MODEL, _DATA, _UNIT = "model", "data", "unit"
-"""Keys of the boxes, and their names in the address."""
+"""Names of the settings."""
 
 _DRAWN = "sidebar-drawn"
 

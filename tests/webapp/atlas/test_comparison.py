@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from explorer.data.store import Store
 from explorer.jobs.kinds import CatalogTask
 from explorer.jobs.manage import list_jobs
 from explorer.models.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from explorer.webapp.shell.areas import areas_of
 from tests.conftest import write_tiny_checkpoint
 
 ROOT = Path(__file__).parents[3]
@@ -99,21 +99,19 @@ def test_the_url_reproduces_the_comparison(
 
 
 def test_a_box_selects_images_of_both_models(
-    page: AppTest, draw: Callable[..., None], tiny_checkpoint: Checkpoint, other: Checkpoint, digits: Store
+    page: AppTest, tiny_checkpoint: Checkpoint, other: Checkpoint, digits: Store
 ) -> None:
     page.query_params.update(compare="other", unit="bits")
     page.run()
     found = compared(tiny_checkpoint, other, digits)
     bits = found.first_log_prob / np.log(2)
     low, high = np.quantile(bits, (0.2, 0.7)).tolist()
-    draw(box=[{"x": [low, high], "y": [-1e9, 1e9]}])
-    page.run()
+    page.session_state["area"] = areas_of([{"x": [low, high], "y": [-1e9, 1e9]}], (1 / np.log(2), 1 / np.log(2)))
     page.run()
     expected = int(((bits >= low) & (bits <= high)).sum())
     assert expected > 48
     assert caption(page).startswith(f"{expected} selected in the scatter. The 48 images whose difference")
-    draw(lasso=[{"x": [1e8, 2e8, 1e8], "y": [1e8, 1e8, 2e8]}])
-    page.run()
+    page.session_state["area"] = areas_of([{"x": [1e8, 2e8, 1e8], "y": [1e8, 1e8, 2e8]}], (1.0, 1.0))
     page.run()
     assert caption(page) == "No image lies inside the selection."
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.catalog import build as build_module
 from explorer.data.sources import open_dataset
 from explorer.models.checkpoints import Checkpoint
+from explorer.webapp.shell.areas import areas_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -69,7 +69,7 @@ def test_the_url_reproduces_the_view(page: AppTest) -> None:
 
 @pytest.mark.parametrize("shape", ["box", "lasso"])
 def test_a_selection_holds_every_image_inside_plotted_or_not(
-    page: AppTest, monkeypatch: pytest.MonkeyPatch, draw: Callable[..., None], shape: str
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, shape: str
 ) -> None:
     page.query_params["unit"] = "bits"
     page.run()
@@ -80,8 +80,7 @@ def test_a_selection_holds_every_image_inside_plotted_or_not(
     low, high = np.quantile(contrast, (0.25, 0.75))
     corners = {"box": {"x": [low, high], "y": [-1e6, 1e6]}}
     corners["lasso"] = {"x": [low, high, high, low], "y": [-1e6, -1e6, 1e6, 1e6]}
-    draw(**{shape: [corners[shape]]})
-    page.run()
+    page.session_state["area"] = areas_of([corners[shape]], (1.0, 1 / np.log(2)))
     page.run()
     expected = int(((contrast >= low) & (contrast <= high)).sum())
     assert expected > 48
