@@ -79,8 +79,8 @@ def subfolder(name: str) -> Path:
 
 
 def dataset_folders() -> list[Path]:
-    """Folders whose entries the app offers as data sets: ``datasets`` in the data folder, then those named in
-    ``$EXPLORER_DATASETS`` (separated as in ``$PATH``)."""
+    """Where the app finds data sets: ``datasets`` in the data folder, then the data sets and the folders of data sets
+    named in ``$EXPLORER_DATASETS`` (separated as in ``$PATH``)."""
     extra = os.environ.get("EXPLORER_DATASETS", "")
     return [data_home() / "datasets", *(Path(part).expanduser().absolute() for part in extra.split(os.pathsep) if part)]
 
@@ -92,11 +92,17 @@ class FileVersion(NamedTuple):
         path: of the file.
         size: in bytes.
         modified: nanoseconds since 1970.
+        changed: likewise, and nobody can set it: a file that was put in the place of another one, of the same size and
+            time, has another one.
+        number: of the file on its disk. Some disks (FAT, and some over a network) number files anew now and then, so
+            that it is no part of names that shall last.
     """
 
     path: Path
     size: int
     modified: int
+    changed: int
+    number: int
 
 
 def file_version(path: Path) -> FileVersion:
@@ -106,7 +112,7 @@ def file_version(path: Path) -> FileVersion:
         OSError: it is missing, or not ours to see.
     """
     status = path.stat()
-    return FileVersion(path, status.st_size, status.st_mtime_ns)
+    return FileVersion(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
 def child_environment() -> dict[str, str]:

@@ -8,9 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import tifffile
 from PIL import Image
 
 from explorer.catalog.build import find_catalog
@@ -54,11 +56,58 @@ def test_score_prints_a_row_for_each_image_and_names_the_bad(tiny_checkpoint: Ch
     done = explorer("score", str(pictures), "--model", "tiny", "--device", "cpu")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert [row["file"] for row in rows] == ["a.png", "b.jpg", "deep/c.webp"]
-    expected, problems = score_files(tiny_checkpoint, pictures)
-    assert float(rows[0]["log_prob_nats"]) == pytest.approx(expected[0]["log_prob_nats"], rel=1e-6)
-    assert len(problems) == 2
+    expected = score_files(tiny_checkpoint, pictures)
+    assert float(rows[0]["log_prob_nats"]) == pytest.approx(expected.rows[0]["log_prob_nats"], rel=1e-6)
+    assert len(expected.problems) == 2
     assert "cut.png" in done.stderr
     assert "fake.png" in done.stderr
+
+
+@pytest.fixture
+def wide_pictures(tmp_path: Path) -> Path:
+    """One picture as 8 bits, as floats that pass white here and there, as 16 bits, and as 12 bits in 16."""
+    folder = tmp_path / "wide"
+    folder.mkdir()
+    small = np.random.default_rng(0).integers(0, 256, (4, 4, 3), dtype=np.uint8)
+    picture = np.asarray(Image.fromarray(small).resize((32, 32)))
+    Image.fromarray(picture).save(folder / "a.png")
+    values = (picture / 255).astype(np.float32)
+    values[picture == picture.max()] = 1.004
+    tifffile.imwrite(folder / "b.tif", values, photometric="rgb")
+    tifffile.imwrite(folder / "c.tif", picture.astype(np.uint16) * 257, photometric="rgb", compression="zlib")
+    (folder / "d.png").write_bytes(imagecodecs.png_encode((picture / 255 * 4095).round().astype(np.uint16)))
+    return folder
+
+
+@pytest.mark.usefixtures("tiny_checkpoint")
+def test_score_says_which_values_it_took_for_black_and_white(wide_pictures: Path) -> None:
+    done = explorer("score", str(wide_pictures), "-m", "tiny", "--device", "cpu")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [row["file"] for row in rows] == ["a.png", "b.tif", "c.tif"]
+    of_eight_bits = float(rows[0]["log_prob_nats"])
+    assert float(rows[1]["log_prob_nats"]) == pytest.approx(of_eight_bits, rel=0.01)  # its brightest is a bit brighter
+    assert float(rows[2]["log_prob_nats"]) == pytest.approx(of_eight_bits, rel=1e-6)
+    assert "Skipped: d.png holds 16-bit integers from" in done.stderr
+    assert "white may be 4,095 or 65,535" in done.stderr
+    assert "--white and --black say it" in done.stderr
+    assert "Note: 1 image holds 32-bit floats: 0 is taken for black and 1 for white." in done.stderr
+    assert "Note: 1 image holds 16-bit integers: 0 is taken for black and 65,535 for white." in done.stderr
+
+
+def test_score_takes_the_scale_that_is_chosen(tiny_checkpoint: Checkpoint, wide_pictures: Path) -> None:
+    done = explorer("score", str(wide_pictures / "d.png"), "-m", "tiny", "--device", "cpu", "--white", "4095")
+    (row,) = csv.DictReader(io.StringIO(done.stdout))
+    (expected,) = score_files(tiny_checkpoint, wide_pictures / "a.png").rows
+    assert float(row["log_prob_nats"]) == pytest.approx(expected["log_prob_nats"], rel=1e-6)
+    assert "1 image holds 16-bit integers: 0 is taken for black and 4,095 for white." in done.stderr
+
+
+def test_store_remembers_the_scale_that_is_chosen(wide_pictures: Path, home: Path) -> None:
+    first = explorer("store", str(wide_pictures), "--size", "8", "--split", "all")
+    assert "1 image holds 16-bit integers, left out: white may be 4,095 or 65,535." in first.stderr
+    explorer("store", str(wide_pictures), "--size", "8", "--split", "all", "--white", "4095")
+    again = explorer("store", str(wide_pictures), "--size", "8", "--split", "all")
+    assert "2 images hold 16-bit integers: 0 is taken for black and 4,095 for white." in again.stderr
 
 
 def test_score_writes_parquet(tiny_checkpoint: Checkpoint, pictures: Path, tmp_path: Path) -> None:
@@ -77,6 +126,8 @@ def test_score_writes_parquet(tiny_checkpoint: Checkpoint, pictures: Path, tmp_p
         (["score", "{pictures}/fake.png", "-m", "tiny"], "could be read"),
         (["score", "{pictures}/a.png", "-m", "tiny", "-o", "scores.txt"], "must end in .csv or .parquet"),
         (["score", "{pictures}/a.png", "-m", "tiny", "--device", "tpu9"], "no device"),
+        (["score", "{pictures}/a.png", "-m", "tiny", "--black", "-1"], "--black needs --white"),
+        (["score", "{pictures}/a.png", "-m", "tiny", "--black", "1", "--white", "1"], "two different numbers"),
         (["evaluate", "tiny", "--data", "/nowhere"], "no data set"),
         (["train", "--name", "../x"], "cannot be a name"),
         (["train", "--data", "photos", "--size", "30", "--name", "x"], "multiple of"),
@@ -107,10 +158,12 @@ def test_train_then_evaluate_digits(home: Path, tmp_path: Path) -> None:
         *("--steps", "4", "--batch-size", "8", "--validate-every", "2", "--device", "cpu"),
     )
     assert "Finished" in run.stderr
+    assert "1,618 images for training, 179 for validation: a random tenth" in run.stderr
     output = tmp_path / "metrics.json"
     done = explorer("evaluate", "quick", "--limit", "20", "--no-checks", "--json", str(output))
     assert "I-MMSE" in done.stdout
-    assert "179 images" in explorer("catalog", "quick", "--data", "digits").stderr
+    said = explorer("catalog", "quick", "--data", "digits").stderr
+    assert "179 of 1,797 images: the validation part. Scored into" in said
     metrics = json.loads(output.read_text())["metrics"]
     assert metrics["images"] == 20
     assert {"PNG", "WebP", "JPEG XL"} == set(metrics["codecs"])
@@ -145,7 +198,7 @@ def test_photographs_are_all_new_to_a_model_of_digits(tiny_checkpoint: Checkpoin
 def test_a_catalog_and_its_map_are_written_where_one_says(tiny_checkpoint: Checkpoint) -> None:
     shipped = tiny_checkpoint.path / "catalogs" / "digits"
     done = explorer("catalog", "tiny", "--data", "digits", "--map", "--output", str(shipped))
-    assert "179 images scored" in done.stderr
+    assert "179 of 1,797 images: the validation part. Scored into" in done.stderr
     images = open_dataset("digits", (1, 8, 8))
     catalog, positions = find_catalog(tiny_checkpoint, images.fingerprint), find_map(tiny_checkpoint, images)
     assert catalog.folder == shipped
@@ -185,6 +238,18 @@ def test_a_released_checkpoint_is_imported_and_used(home: Path, tmp_path: Path, 
     assert len(rows) == 3
     assert "exists already" in explorer("import", str(tmp_path / "released"), "--name", "paper", code=1).stderr
     assert "needs args.json" in explorer("import", str(pictures), "--name", "other", code=1).stderr
+
+
+def test_a_catalog_of_a_part(tiny_checkpoint: Checkpoint, tmp_path: Path) -> None:
+    for part in ("Train/cats", "Test/cats"):
+        (tmp_path / "set" / part).mkdir(parents=True)
+        for number in range(3 if part == "Test/cats" else 7):
+            Image.fromarray(np.full((8, 8), number, np.uint8)).save(tmp_path / "set" / part / f"{number}.png")
+    command = ("catalog", tiny_checkpoint.name, "--data", str(tmp_path / "set"))
+    said = explorer(*command).stderr  # the model was not trained on it
+    assert "7 images for training, 3 for validation, from Train and Test.\n" in said
+    assert "\n10 images. Scored into" in said
+    assert "3 of 10 images: the validation part. Scored into" in explorer(*command, "--split", "validation").stderr
 
 
 def test_two_models_are_compared_and_scored_where_they_were_not(tiny_checkpoint: Checkpoint, home: Path) -> None:

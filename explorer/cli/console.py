@@ -5,26 +5,35 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol, TypedDict
 
 import typer
 from rich import progress as bars
 from rich.console import Console
 
+from explorer.data.names import BUILTIN
 from explorer.progress import Progress
 
 if TYPE_CHECKING:
+    from explorer.data.store import Store
     from explorer.models.checkpoints import Checkpoint
+    from explorer.scales import Scale
 
 __all__ = [
     "DATA_HELP",
+    "BlackOption",
     "DeviceOption",
     "ModelArgument",
+    "WhiteOption",
+    "chosen_scale",
     "messages",
+    "not_the_folder",
     "open_checkpoint",
     "opening",
     "output",
     "progress_bar",
+    "tell_remarks",
 ]
 
 _MEGABYTE = 1_000_000  # bytes
@@ -34,7 +43,25 @@ messages = Console(stderr=True, markup=False)
 
 DATA_HELP = "digits, photos, leaves, the path of a data set, or hf:OWNER/NAME of the Hugging Face Hub."
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+WhiteOption = Annotated[
+    float | None, typer.Option(help="Which value is white, in pictures of other than 8 bits: 4095, say.")
+]
+BlackOption = Annotated[float, typer.Option(help="Which value is black there; with --white.")]
 ModelArgument = Annotated[str, typer.Argument(help="Name of a checkpoint, or its folder.")]
+
+
+def chosen_scale(white: float | None, black: float) -> Scale | None:
+    """What `--white` and `--black` say; None where they are left out.
+
+    Raises:
+        ExplorerError: there is no white to go with black, or they are the same.
+    """
+    from explorer.errors import ExplorerError
+    from explorer.scales import Scale
+
+    if white is None and black:
+        raise ExplorerError("--black needs --white: say which value is white, too.")
+    return None if white is None else Scale(black, white)
 
 
 def open_checkpoint(name: str, device: str) -> Checkpoint:
@@ -45,6 +72,15 @@ def open_checkpoint(name: str, device: str) -> Checkpoint:
 
     torch.set_flush_denormal(True)
     return load_checkpoint(name, device)
+
+
+def not_the_folder(data: str) -> str:
+    """Say that a word names the built-in data set, where there is a folder of that name too."""
+    if data in BUILTIN and Path(data).exists():
+        messages.print(
+            f"{data!r} is the built-in data set. For what is called so in this folder, write ./{data}.", soft_wrap=True
+        )
+    return data
 
 
 class MoveBar(Protocol):
@@ -69,6 +105,12 @@ def progress_bar(what: str) -> Iterator[MoveBar]:
             bar.update(task, completed=done, total=total, description=what)
 
         yield move
+
+
+def tell_remarks(images: Store) -> None:
+    """Say which images are for training and which for validation, and whatever else was guessed or left out."""
+    for remark in images.remarks:
+        messages.print(remark, highlight=False, soft_wrap=True)
 
 
 class Opening(TypedDict):

@@ -10,7 +10,17 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from explorer.cli.console import DATA_HELP, DeviceOption, ModelArgument, messages, opening, output, progress_bar
+from explorer.cli.console import (
+    DATA_HELP,
+    DeviceOption,
+    ModelArgument,
+    messages,
+    not_the_folder,
+    opening,
+    output,
+    progress_bar,
+    tell_remarks,
+)
 from explorer.errors import ExplorerError
 from explorer.home import write_atomically
 
@@ -23,7 +33,9 @@ __all__ = ["evaluate"]
 
 def evaluate(
     model: ModelArgument,
-    data: Annotated[str, typer.Option(help=f"{DATA_HELP} The checkpoint's own data when left out.")] = "",
+    data: Annotated[
+        str, typer.Option(help=f"{DATA_HELP} The checkpoint's own data when left out.", callback=not_the_folder)
+    ] = "",
     split: Annotated[
         Literal["train", "validation", "all"] | None,
         typer.Option(help="Which part of the data; when left out, what is new to the model."),
@@ -61,6 +73,7 @@ def evaluate(
         source = _data_of(checkpoint, data)
         split = split or unseen_split(source, checkpoint.config.dataset)
         store = open_dataset(source, shape, split, **opening(progress))
+    tell_remarks(store)
     others = None
     if checks:
         with progress_bar("Opening other photographs") as progress:
@@ -116,9 +129,16 @@ def _data_of(checkpoint: Checkpoint, data: str) -> str:
     from explorer.data.sources import list_datasets
 
     own = checkpoint.config.dataset
-    offered = {dataset_name(info.spec): info.spec for info in list_datasets()}
-    if data or own in offered:
-        return data or offered[own]
+    if data:
+        return data
+    offered = [info.spec for info in list_datasets() if dataset_name(info.spec) == own]
+    if len(offered) == 1:
+        return offered[0]
+    if offered:
+        raise ExplorerError(
+            f"{checkpoint.name} was trained on {own}, and there are {len(offered)} data sets of that name here "
+            f"({', '.join(offered)}). Say with --data which one."
+        )
     raise ExplorerError(
         f"{checkpoint.name} was trained on {own or 'data that it does not name'}, which is not offered here. "
         "Say where it is with --data, or take --data photos, the photographs that come with the project."

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from explorer.cli.console import DATA_HELP, DeviceOption, messages, opening, progress_bar
+from explorer.cli.console import (
+    DATA_HELP,
+    DeviceOption,
+    messages,
+    not_the_folder,
+    opening,
+    progress_bar,
+    tell_remarks,
+)
 from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:  # torch takes seconds to import
@@ -24,7 +32,7 @@ def train(
         ),
     ] = "",
     name: Annotated[str, typer.Option(help="Name of the run, and of the checkpoint it becomes.")] = "",
-    data: Annotated[str, typer.Option(help=f"{DATA_HELP} digits when left out.")] = "",
+    data: Annotated[str, typer.Option(help=f"{DATA_HELP} digits when left out.", callback=not_the_folder)] = "",
     size: Annotated[int, typer.Option(help="Height and width in pixels.")] = 8,
     color: Annotated[bool, typer.Option("--color", help="Three channels.")] = False,
     model_size: Annotated[str, typer.Option(help="tiny, small, medium or large.")] = "small",
@@ -94,7 +102,12 @@ def train(
     with progress_bar("Preparing the images") as progress:
         reports = opening(progress)
 
+        told: list[bool] = []
+
         def step(done: int, validation: dict[str, Any] | None) -> None:
+            if not told:
+                told.append(True)
+                _tell_images(opened.config)
             progress(done, opened.config.steps, "Training")
             if validation:
                 bits = validation["bits_per_dimension"]
@@ -108,18 +121,15 @@ def train(
     if record.status == "failed":
         raise ExplorerError(record.message)
     if record.status == "finished":
-        _tell_small_pictures(opened.config)
         messages.print(f"Finished: {opened.checkpoint}", highlight=False)
     else:
         messages.print(f"Stopped and saved. Go on with: python -m explorer train --run {run}", highlight=False)
 
 
-def _tell_small_pictures(config: TrainingConfig) -> None:
-    """Say how many pictures could not be shrunk as much as was asked for."""
+def _tell_images(config: TrainingConfig) -> None:
+    """Say what is learned from, now that it is prepared."""
     from explorer.data.sources import open_dataset
     from explorer.data.views import Views
 
     views = Views(config.views, config.min_shrink)
-    note = open_dataset(config.dataset, config.model.image_shape, "train", views=views).shrink_note
-    if note:
-        messages.print(note, highlight=False)
+    tell_remarks(open_dataset(config.dataset, config.model.image_shape, "train", views=views))

@@ -39,6 +39,16 @@ def sixteen_bit() -> bytes:
     return encoded(Image.fromarray(RNG.integers(0, 65536, (40, 60), dtype=np.uint16)))
 
 
+def twelve_bit_in_sixteen() -> bytes:
+    return encoded(Image.fromarray(RNG.integers(0, 4096, (40, 60), dtype=np.uint16)))
+
+
+def floats_beyond_one() -> bytes:
+    values = RNG.random((40, 60), np.float32)
+    values[3, 3] = 1.004
+    return encoded(Image.fromarray(values), "TIFF")
+
+
 def animated() -> bytes:
     frames = [picture() for _ in range(3)]
     return encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
@@ -63,10 +73,12 @@ REFUSED = {
     "page.png": lambda: b"<html><script>alert(1)</script></html>",
     "huge.png": lambda: png_header_only(50_000, 50_000),
     "nan.tiff": with_nan,
+    "twelve.png": twelve_bit_in_sixteen,
 }
 ACCEPTED = {
     "cmyk.jpg": lambda: encoded(picture("CMYK"), "JPEG"),
     "sixteen.png": sixteen_bit,
+    "floats.tiff": floats_beyond_one,
     "palette.png": lambda: encoded(picture("P")),
     "alpha.png": lambda: encoded(picture("RGBA")),
     "animated.gif": animated,

@@ -170,11 +170,6 @@ def test_single_files_are_offered(home: Path) -> None:
         ({"data": np.zeros((5, 3, 8, 8), np.uint8)}, "not uint8"),
         ({"data": np.zeros((5, 192), np.float32)}, "data are float32"),
         ({"data": np.zeros((5, 0), np.uint8)}, "not uint8|asks for __builtin__.bytes"),
-        ({"labels": [0, 1, 2, 3, 4]}, "one label per image, counted from 1"),
-        ({"labels": [1, 2, 3, 4, 2**40]}, "one label per image, counted from 1"),
-        ({"labels": [1, 2, 3]}, "label"),
-        ({"labels": np.ones(5)}, "label"),
-        ({"labels": None}, "label"),
     ],
 )
 def test_other_contents(tmp_path: Path, save: Save, change: Content, message: str) -> None:
@@ -182,6 +177,17 @@ def test_other_contents(tmp_path: Path, save: Save, change: Content, message: st
     path = save(tmp_path, "val_data", content)
     with pytest.raises(ExplorerError, match=message):
         open_dataset(str(path), SHAPE, "all")
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 2, 3, 4], [1, 2, 3, 4, 2**40], [1, 2, 3], np.ones(5), None])
+def test_other_labels_are_not_used_and_the_images_are_read(tmp_path: Path, save: Save, labels: object) -> None:
+    content = batch(0, 5)
+    content.pop("labels")
+    path = save(tmp_path, "val_data", content if labels is None else content | {"labels": labels})
+    store = open_dataset(str(path), SHAPE, "all")
+    assert (store.pixels == images_of(content)).all()
+    assert set(store.labels.tolist()) == {-1}
+    assert store.notes == (f"The labels in {path.name} are not used: they are not one whole number from 1 per image.",)
 
 
 @pytest.mark.parametrize("content", [{"labels": [1, 2]}, {"data": [1, 2], "labels": [1, 2]}, {}])

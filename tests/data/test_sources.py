@@ -201,17 +201,17 @@ def test_list(tmp_path: Path, home: Path, folder: Path, monkeypatch: pytest.Monk
     assert [info.spec for info in list_datasets()] == ["photos", "leaves", "digits"]
     own = home / "datasets"
     own.mkdir(parents=True)
-    np.save(own / "array.npy", np.zeros((3, 8, 8), np.uint8))
+    np.save(own / "array.npy", np.zeros((2, 8, 8), np.uint8))
     (own / "notes.txt").write_text("")
     (own / ".hidden").mkdir()
     monkeypatch.setenv("EXPLORER_DATASETS", os.pathsep.join([str(folder.parent), str(tmp_path / "missing")]))
     found = list_datasets()
     assert [info.builtin for info in found[:3]] == [True, True, True]
     assert [(info.spec, info.title) for info in found[3:] if "home" not in info.title] == [
-        (str(own / "array.npy"), "array"),
+        (str(own / "array.npy"), "array.npy"),
         (str(folder), "my pictures"),
     ]
-    assert len(open_dataset(found[3].spec, SHAPE)) == 3
+    assert len(open_dataset(found[3].spec, SHAPE)) == 2
 
 
 @pytest.mark.skipif(not TINY_IMAGENET.is_dir(), reason="Tiny ImageNet is not there")

@@ -34,14 +34,14 @@ CROP = Form(_read, _write)
 
 def chosen_crop(picture: Picture) -> Crop:
     """Draw the picture with its crop, and return the crop."""
-    state = st.session_state
+    state, of = st.session_state, picture.key.partition(" ")[0]  # the same file on another scale has the same crop
     drawn: dict[str, Crop] = state.setdefault(_DRAWN, {})
-    if state.get(_OF, picture.key) != picture.key and _STATE in state:
-        state[_STATE] = drawn.get(picture.key, Crop())
+    if state.get(_OF, of) != of and _STATE in state:
+        state[_STATE] = drawn.get(of, Crop())
     kept(_STATE, CROP, Crop())
-    state[_OF] = picture.key
+    state[_OF] = of
     crop: Crop = state[_STATE]
-    drawn[picture.key] = crop
+    drawn[of] = crop
     crop_box(picture, crop, _move)
     return crop
 

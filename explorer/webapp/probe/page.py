@@ -13,6 +13,7 @@ from explorer.webapp.probe.sliders import perturbation_sliders, psnr_slider
 from explorer.webapp.probe.source import choose_image, choose_source
 from explorer.webapp.shell.address import part_kept_in_url
 from explorer.webapp.shell.loaders import shown_errors
+from explorer.webapp.shell.part_box import choose_part
 from explorer.webapp.shell.sidebar import Selection, sidebar
 from explorer.webapp.widgets.live_chart import live_chart
 
@@ -39,7 +40,10 @@ def _probe(selection: Selection) -> None:
     with st.container(key="bench"):
         choice, before, after, numbers = st.columns([1, 1.05, 1.05, 1.2], gap="medium")
     with choice:
-        subject = choose_image(source, selection)
+        split = selection.split
+        if source == "dataset":
+            split = choose_part(choice, selection.dataset, selection.checkpoint.config.dataset)
+        subject = choose_image(source, selection, split)
     perturbation, below_sliders = perturbation_sliders()
     with st.container(key="noise_heading"):
         heading, slider = st.columns(2, gap="medium", vertical_alignment="bottom")
@@ -53,7 +57,7 @@ def _probe(selection: Selection) -> None:
         noise_columns = st.columns(2, gap="medium")
 
     # Then the results, from top to bottom.
-    results = ProbeResults(selection, subject, perturbation, psnr)
+    results = ProbeResults(selection, split, subject, perturbation, psnr)
     with numbers:
         show_log_prob(results.probed, selection.unit, results.dimensions)
         percentile, dimensionality = st.columns([1, 1.4])
@@ -63,7 +67,7 @@ def _probe(selection: Selection) -> None:
     with after:
         show_perturbed(results.probed)
     with percentile, shown_errors():
-        show_percentile(results.percentile, selection.dataset_name)
+        show_percentile(results.percentile, f"{selection.dataset_name} ({split})")
     with dimensionality:
         show_dimensionality(results.dimensionality, psnr, results.dimensions)
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from explorer.catalog.query import Catalog
+from explorer.data.sources import Split
 from explorer.figures.live_chart import LiveChart
 from explorer.figures.probe import dimensionality_chart, log_prob_range, noise_log_prob_chart, perturbation_chart
 from explorer.measures.image.curves import NoiseCurves, PerturbationCurve
@@ -33,12 +34,14 @@ class ProbeResults:
 
     Attributes:
         selection: model, data set and unit.
+        split: the part of the data set that it is compared with.
         subject: the image.
         perturbation: what is done to it.
         psnr: noise level in dB, which sets the size of its neighborhood.
     """
 
     selection: Selection
+    split: Split
     subject: Subject
     perturbation: Perturbation
     psnr: float
@@ -62,13 +65,13 @@ class ProbeResults:
 
     @cached_property
     def catalog(self) -> Catalog | None:
-        """The data set scored by the model; None when it was not built yet.
+        """The part of the data set scored by the model; None when it was not built yet.
 
         Raises:
             ExplorerError: the data set cannot be opened.
         """
         chosen = self.selection
-        return catalog(chosen.checkpoint, store(chosen.dataset, chosen.checkpoint.model.image_shape, chosen.split))
+        return catalog(chosen.checkpoint, store(chosen.dataset, chosen.checkpoint.model.image_shape, self.split))
 
     @cached_property
     def percentile(self) -> float | None:
@@ -147,7 +150,7 @@ class ProbeResults:
                 name: {unit: convert_log_prob(nats, unit, self.dimensions) for unit in LOG_PROB_UNITS}
                 for name, nats in logs.items()
             },
-            "percentile": {"data_set": self.selection.dataset_name, "percent": self.percentile},
+            "percentile": {"data_set": self.selection.dataset_name, "part": self.split, "percent": self.percentile},
             "code_length_bits": self.code_lengths,
             "local_dimensionality": {
                 "psnr_db": self.psnr,

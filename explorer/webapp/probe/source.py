@@ -10,9 +10,11 @@ import numpy as np
 import streamlit as st
 
 from explorer.data.builtin import PHOTOGRAPHS, photograph_path
-from explorer.decoding import SUFFIXES
+from explorer.data.sources import Split
+from explorer.decoding import decode_image
 from explorer.errors import ExplorerError
 from explorer.images import SYNTHETIC, ImageShape, read_image, to_square
+from explorer.scales import Scale, UnknownScale
 from explorer.webapp.probe.crop import chosen_crop
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.loaders import store
@@ -50,15 +52,20 @@ def choose_source() -> str:
     return chosen or _SOURCES[0]
 
 
-def choose_image(source: str, selection: Selection) -> Subject:
+def choose_image(source: str, selection: Selection, split: Split) -> Subject:
     """Draw the choice of an image from a source, and return the one that is chosen.
+
+    Args:
+        source: from `choose_source`.
+        selection: model and data set.
+        split: the part of the data set, where that is the source.
 
     Raises:
         ExplorerError: the data set cannot be opened.
     """
     shape = selection.checkpoint.model.image_shape
     if source == "dataset":
-        return _from_dataset(selection)
+        return _from_dataset(selection, split)
     if source == "synthetic":
         names = list(SYNTHETIC)
         name = st.selectbox("Synthetic image", names, key=kept("synthetic", one_of(names), names[0]))
@@ -92,36 +99,92 @@ def _uploaded() -> Picture | None:
     """The last upload that could be read; it stays when the page is left, and when the next upload is damaged."""
     st.file_uploader(
         "Image file",
-        type=[suffix.removeprefix(".") for suffix in SUFFIXES],
         key="upload_file",
         on_change=_read_upload,
         label_visibility="collapsed",
     )
+    wide = st.session_state.get("upload_wide")
+    if wide is not None:
+        _draw_scale(wide)
     problem = st.session_state.get("upload_problem")
     picture = st.session_state.get("upload_picture")
     if problem:
         st.error(problem, icon=":material/broken_image:")
     st.caption(f"Uploaded: {picture.title}" if picture else "Until an image is uploaded, this photograph is used.")
+    if picture and st.session_state.upload_note:
+        st.caption(st.session_state.upload_note)
     return picture
+
+
+class _Wide(NamedTuple):
+    """An upload of other than 8 bits: its values can be read on another scale."""
+
+    name: str
+    data: bytes
+    scale: Scale | None
+
+    def key(self, what: str) -> str:
+        """Of a box for this upload."""
+        return f"upload_{what}_{_digest(self.data)}"
+
+
+def _draw_scale(wide: _Wide) -> None:
+    """Let the user say which values of the upload are black and white."""
+    for column, what, value in zip(
+        st.columns(2),
+        ("Black", "White"),
+        (0.0, None) if wide.scale is None else (wide.scale.black, wide.scale.white),
+        strict=True,
+    ):
+        column.number_input(
+            what,
+            value=value,
+            format="%g",
+            key=wide.key(what),
+            placeholder="choose",
+            help="The value of the file that is shown so; all others are in proportion.",
+            on_change=_choose_scale,
+            args=(wide,),
+        )
+
+
+def _choose_scale(wide: _Wide) -> None:
+    black, white = (st.session_state[wide.key(what)] for what in ("Black", "White"))
+    if white is not None:
+        try:
+            scale = Scale(black or 0.0, white)
+        except ExplorerError as error:
+            st.session_state.upload_problem = str(error)
+        else:
+            _read(wide.name, wide.data, scale)
 
 
 def _read_upload() -> None:
     """Keep the picture; or the sentence that says why there is none, and the picture before."""
-    st.session_state.upload_problem = None
     file = st.session_state.upload_file
-    if file is None:
-        return
-    data = file.getvalue()
+    st.session_state.upload_problem = None
+    if file is not None:
+        _read(file.name, file.getvalue())
+
+
+def _read(name: str, data: bytes, scale: Scale | None = None) -> None:
+    state = st.session_state
+    state.upload_problem = None
     try:
-        picture = Picture(read_image(data, f"The file {file.name}"), file.name, _digest(data))
+        found = decode_image(data, f"The file {name}", scale)
     except ExplorerError as error:
-        st.session_state.upload_problem = str(error)
+        state.upload_problem = str(error)
+        state.upload_wide = _Wide(name, data, None) if isinstance(error, UnknownScale) else None
         return
-    st.session_state.upload_picture = picture
+    state.upload_wide = found.reading and _Wide(name, data, found.reading.scale)
+    state.upload_note = (
+        f"{found.reading or ''} {found.left_out and f'Not used of this file: {found.left_out}.'}".strip()
+    )
+    state.upload_picture = Picture(found.image, name, f"{_digest(data)} {scale}")
 
 
-def _from_dataset(selection: Selection) -> Subject:
-    images = store(selection.dataset, selection.checkpoint.model.image_shape, selection.split)
+def _from_dataset(selection: Selection, split: Split) -> Subject:
+    images = store(selection.dataset, selection.checkpoint.model.image_shape, split)
     last = len(images) - 1
     index, shuffle = st.columns([3, 1], vertical_alignment="bottom")
     shuffle.button(

@@ -30,9 +30,9 @@ class Page(NamedTuple):
     settings: tuple[str, ...] = ()
 
 
-_IMAGE = ("source", "photo", "synthetic", "item", "crop")
+_IMAGE = ("source", "photo", "synthetic", "part", "item", "crop")
 _PERTURBATION = (*RANGES, "seed", "clip", "psnr")
-_GRID = ("order", "by", "at", "draw", "n", "label", "x", "y", "area", "compare", "disputed")
+_GRID = ("part", "order", "by", "at", "draw", "n", "label", "x", "y", "area", "compare", "disputed")
 _SETTINGS_OF_ALL = ("model", "data", "unit")
 
 
@@ -40,7 +40,7 @@ SECTIONS = {
     "Look at images": (
         Page("probe", "Probe", "frame_inspect", (*_IMAGE, *_PERTURBATION)),
         Page("atlas", "Atlas", "bar_chart", _GRID),
-        Page("map", "Map", "scatter_plot", ("color", "area")),
+        Page("map", "Map", "scatter_plot", ("part", "color", "area")),
     ),
     "Understand the density": (Page("trust", "Trust", "verified"),),
     "Models and jobs": (

@@ -20,7 +20,7 @@ from explorer.models.checkpoints import Checkpoint, CheckpointInfo, list_checkpo
 from explorer.units import LOG_PROB_UNITS, LogProbUnit, unit_label
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.hub_box import hub_box, newly_fetched
-from explorer.webapp.shell.loaders import checkpoint
+from explorer.webapp.shell.loaders import checkpoint, known_store
 from explorer.webapp.shell.pages_folder import run_through_app
 from explorer.webapp.shell.setting_forms import one_of
 
@@ -49,7 +49,7 @@ class Selection(NamedTuple):
 
     @property
     def split(self) -> Split:
-        """Part of the data set that is new to the model: what every page shows of it."""
+        """Part of the data set that is new to the model: what pages show of it until another part is chosen."""
         return unseen_split(self.dataset, self.checkpoint.config.dataset)
 
 
@@ -98,7 +98,7 @@ def _usable(listed: Iterable[CheckpointInfo]) -> dict[str, CheckpointInfo]:
 
 
 def _named_datasets() -> dict[str, DatasetInfo]:
-    return {_short_name(info): info for info in reversed(list_datasets())}
+    return {info.name: info for info in list_datasets()}
 
 
 def _draw_boxes(models: Mapping[str, CheckpointInfo], datasets: Mapping[str, DatasetInfo]) -> None:
@@ -130,18 +130,13 @@ def _default_model(usable: Mapping[str, CheckpointInfo]) -> str:
     return "natural64" if "natural64" in usable else next(iter(usable))
 
 
-def _short_name(info: DatasetInfo) -> str:
-    """A name for the list and for the URL; never a path of this machine."""
-    return info.spec if info.builtin else dataset_name(info.spec)
-
-
-def _fitting_dataset(model: CheckpointInfo, names: Iterable[str]) -> str:
-    """What the model was trained on when that is offered, else photographs."""
+def _fitting_dataset(model: CheckpointInfo, datasets: Mapping[str, DatasetInfo]) -> str:
+    """What the model was trained on when that is offered (of several of that name the first), else photographs."""
     wanted = model.config.dataset if model.config else ""
-    return next(name for name in (wanted, "photos") if name in names)
+    return next((name for name, info in datasets.items() if dataset_name(info.spec) == wanted), "photos")
 
 
-def _fit_dataset(models: Mapping[str, CheckpointInfo], datasets: Iterable[str]) -> None:
+def _fit_dataset(models: Mapping[str, CheckpointInfo], datasets: Mapping[str, DatasetInfo]) -> None:
     """Another model was chosen: go to the data set that fits it."""
     st.session_state[_DATA] = _fitting_dataset(models[st.session_state[_MODEL]], datasets)
 
@@ -155,6 +150,8 @@ def _describe(info: CheckpointInfo, dataset: DatasetInfo) -> None:
         f"Data: {dataset.title}.",
         f"Runs on {_device_name(chosen)}.",
     ]
+    images = known_store(dataset.spec, chosen.model.image_shape, unseen_split(dataset.spec, chosen.config.dataset))
+    lines += images.remarks if images is not None else ()
     if info.bits_per_dimension is not None:
         lines.insert(1, f"It needs {info.bits_per_dimension:.2f} {unit_label('bits/dim')} for its validation images.")
     st.caption("  \n".join(lines))

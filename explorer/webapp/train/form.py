@@ -53,8 +53,8 @@ def training_form() -> None:
         problem = str(error)
     known = None if config is None else _known_images(config)
     warned = warn_of_grid(known)
-    if known is not None and known.shrink_note:
-        st.caption(known.shrink_note)
+    for remark in known.remarks if known is not None else ():
+        st.caption(remark)
     row = st.container(horizontal=True, vertical_alignment="center")
     label = "Start training anyway" if warned else "Start training"
     pressed = row.button(label, type="primary", icon=":material/play_arrow:", disabled=config is None)

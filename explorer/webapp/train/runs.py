@@ -20,7 +20,7 @@ from explorer.training.run import Run
 from explorer.units import format_number, psnr_from_noise_variance
 from explorer.webapp.shell.address import kept, open_page, part_kept_in_url
 from explorer.webapp.shell.job_status import job_buttons, job_log, job_message, status_badge
-from explorer.webapp.shell.loaders import shown_errors
+from explorer.webapp.shell.loaders import known_store, shown_errors
 from explorer.webapp.shell.setting_forms import one_of
 
 __all__ = ["open_probe_when_asked", "training_runs"]
@@ -130,10 +130,9 @@ def _open_in_probe(row: DeltaGenerator, job: Job) -> None:
 
 def _choose_model(run: Run) -> None:
     """Go to Probe with a model, to the first image of its data where they are offered."""
-    data = dataset_name(run.config.dataset)
-    offered = data in {dataset_name(info.spec) for info in list_datasets()}
-    images = {"data": data, "source": "dataset", "item": "0"} if offered else {"data": None}
-    st.session_state[_OPEN_PROBE] = {"model": run.config.name, **images}
+    data = next((info.name for info in list_datasets() if info.spec == run.config.dataset), None)
+    image = {} if data is None else {"source": "dataset", "item": "0"}
+    st.session_state[_OPEN_PROBE] = {"model": run.config.name, "data": data, **image}
 
 
 def open_probe_when_asked() -> None:
@@ -214,6 +213,7 @@ def _settings(run: Run) -> dict[str, str]:
     low, at, high = (format_number(psnr_from_noise_variance(t), ".0f") for t in (noise.t_min, noise.t0, noise.t_max))
     return {
         "Data set": dataset_name(config.dataset),
+        "Images": _images_in_words(run),
         "Steps": f"{config.steps:,}",
         "Images per step": f"{config.batch_size}",
         "Learning rate": f"{config.learning_rate:g}",
@@ -224,6 +224,11 @@ def _settings(run: Run) -> dict[str, str]:
         "Noise": f"{low} to {high} dB; log p at {at} dB",
         "Validation": f"{config.validation_images} images, every {config.validate_every:,} steps",
     }
+
+
+def _images_in_words(run: Run) -> str:
+    known = known_store(run.config.dataset, run.config.model.image_shape, "validation")
+    return known.division.sentence if known is not None and known.division is not None else "not prepared yet"
 
 
 def _chart(grid: DeltaGenerator, job: Job, title: str, figure: object) -> None:

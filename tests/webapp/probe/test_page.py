@@ -1,6 +1,10 @@
+import io
 from pathlib import Path
 
+import imagecodecs
+import numpy as np
 import pytest
+import tifffile
 from streamlit.testing.v1 import AppTest
 
 from tests.conftest import write_tiny_checkpoint
@@ -85,3 +89,38 @@ def test_color_models_work_too(app: AppTest, home: Path) -> None:
     app.run()
     assert not app.exception
     assert app.metric
+
+
+def test_an_upload_of_many_bits_says_what_it_is_taken_for_and_another_scale_can_be_chosen(probe: AppTest) -> None:
+    values = (np.add.outer(np.arange(40), np.arange(40)) * 50).astype(np.uint16)  # of 12 bits, or 16?
+    probe.button_group(key="source").set_value("upload").run()
+    probe.file_uploader(key="upload_file").set_value(("cells.png", imagecodecs.png_encode(values), "image/png")).run()
+    assert "white may be 4,095 or 65,535. Choose the values of black and white." in probe.error[0].value
+    white = next(box for box in probe.number_input if box.label == "White")
+    assert white.value is None
+    white.set_value(4095.0).run()
+    assert not probe.error
+    assert any(
+        caption.value == "It holds 16-bit integers: 0 is taken for black and 4,095 for white."
+        for caption in probe.caption
+    )
+    as_twelve = log_p(probe)
+    next(box for box in probe.number_input if box.label == "White").set_value(65535.0).run()
+    assert log_p(probe) != as_twelve
+    assert not probe.exception
+
+
+def test_an_upload_of_floats_says_what_it_is_taken_for(probe: AppTest) -> None:
+    values = np.add.outer(np.arange(40), np.arange(40)).astype(np.float32) / 78
+    values[0, 0] = 1.004
+    file = io.BytesIO()
+    tifffile.imwrite(file, values)
+    probe.button_group(key="source").set_value("upload").run()
+    probe.file_uploader(key="upload_file").set_value(("a.tif", file.getvalue(), "image/tiff")).run()
+    assert not probe.error
+    captions = [caption.value for caption in probe.caption]
+    assert (
+        "It holds 32-bit floats: 0 is taken for black and 1 for white. "
+        "0.062 % of the values are outside and are clipped." in captions
+    )
+    assert [box.value for box in probe.number_input if box.label in ("Black", "White")] == [0, 1]
