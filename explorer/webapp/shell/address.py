@@ -58,6 +58,7 @@ class _Address:
         held: name -> scope of the settings that are in the session state.
         remembered: page -> name -> text of the settings that are not at their default.
         notes: what to say of the URL.
+        noted: the query that they are said beside; None when one has come since.
         part: of the page that is being drawn.
     """
 
@@ -67,6 +68,7 @@ class _Address:
     held: dict[str, str] = field(default_factory=dict)
     remembered: dict[str, dict[str, str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    noted: dict[str, str] | None = None
     part: str = ""
 
 
@@ -108,12 +110,14 @@ def kept_in_url(page: str) -> Iterator[None]:
     yield
     known = setting_names(page)
     for name in [name for name in address.given if name not in known]:
-        said = _quoted(f"{name}={address.given.pop(name)}")
-        address.notes.append(f"The URL says {said}, which means nothing on this page; it was left out.")
-    _write(address)
+        _note(address, f"{name}={address.given.pop(name)}", "means nothing on this page; it was left out")
+    query = _write(address)
+    if address.noted is None:
+        address.noted = query
+    elif query != address.noted:
+        address.notes.clear()  # somebody has gone on from there
     for note in address.notes:
         place.warning(note, icon=":material/link_off:")
-    address.notes.clear()
 
 
 @contextmanager
@@ -171,10 +175,10 @@ def _begun(page: str) -> _Address:
         for scope in (_SHARED, page):
             address.remembered.pop(scope, None)
         _forget(address, _SHARED, before, page)
-        address.given = query
+        address.given, address.notes = query, []
     elif moved:
         _forget(address, before)
-        address.given = {}
+        address.given, address.notes = {}, []
     address.drawn, address.part = {}, ""
     return address
 
@@ -205,8 +209,13 @@ def _as_given(address: _Address, name: str, form: Form[Any], default: Any) -> An
         value = default if unfit.nearest is None else unfit.nearest
         shown = "" if value is None else _quoted(form.write(value))
         instead = f"{shown} is shown instead" if shown else "it was left out"
-        address.notes.append(f"The URL says {_quoted(f'{name}={text}')}, which {unfit.why}; {instead}.")
+        _note(address, f"{name}={text}", f"{unfit.why}; {instead}")
         return value
+
+
+def _note(address: _Address, said: str, why: str) -> None:
+    address.notes.append(f"The URL says {_quoted(said)}, which {why}.")
+    address.noted = None
 
 
 def _remember(address: _Address) -> None:
@@ -219,8 +228,8 @@ def _remember(address: _Address) -> None:
             memory[name] = form.write(st.session_state[name])
 
 
-def _write(address: _Address) -> None:
-    """Write the settings that were drawn, and those of the URL whose turn did not come yet."""
+def _write(address: _Address) -> dict[str, str]:
+    """Write the settings that were drawn, and those of the URL whose turn did not come yet; returns the query."""
     _remember(address)
     query = dict(address.given)
     for name, drawn in address.drawn.items():
@@ -229,6 +238,7 @@ def _write(address: _Address) -> None:
             query[name] = text
     if query != _without_defaults(address, st.query_params.to_dict()):
         st.query_params.from_dict(query)
+    return query
 
 
 def _without_defaults(address: _Address, query: Mapping[str, str]) -> dict[str, str]:

@@ -27,6 +27,11 @@ const install = () => {
     rests = false;
     wait();
   });
+  // Somebody who follows a link has seen the page, at work as it may be.
+  const follow = (event) => {
+    if (event.target instanceof Element && event.target.closest("a")) rests = true;
+  };
+  document.addEventListener("click", follow, true);
   wait();
 };
 
