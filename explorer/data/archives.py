@@ -95,7 +95,8 @@ def archive_files(title: str, files: Sequence[Path], split: str, parts: Parts | 
     left_out.add(OTHERS_OF_A_SAMPLE, (image.member.name for image in further))
     left_out.add(OTHER_KINDS, (other.member.name for other in beside if other.key not in keys))
     parts, items = _parts(files, chosen, parts)
-    division = parts and parts.division([items.count(place) for place in range(len(parts.parts))])
+    counts = Counter(items)
+    division = parts and parts.division([counts[place] for place in range(len(parts.parts))])
     if parts:
         wanted = set(parts.wanted(split))
         chosen = [image for image, item in zip(chosen, items, strict=True) if item in wanted]

@@ -92,7 +92,7 @@ def start(config: TrainingConfig) -> None:
     shape = config.model.image_shape
     check_images(_training_images(config), store(config.dataset, shape, "validation"))
     folder = create_run(config)
-    st.query_params["run"] = folder.name
+    st.session_state["run"] = folder.name
     with st.spinner("Starting the training…"):
         submit(folder)
     st.session_state[_CLEAR_NAME] = True
