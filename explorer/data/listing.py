@@ -114,7 +114,8 @@ def without_doubles(
 
 def images_among(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     """The files that are called as images are, or begin as one; and the others."""
-    images, others = [], []
+    images: list[Path] = []
+    others: list[Path] = []
     for path in files:
         (images if path.suffix.lower() in SUFFIXES or begins_as_image(_head(path)) else others).append(path)
     return images, others

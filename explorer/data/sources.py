@@ -5,8 +5,8 @@ A data set is named by its `spec`: ``"digits"``, ``"photos"``, ``"leaves"``, or 
 - a folder of images (labels are the subfolders' names),
 - a ``.npy`` or ``.npz`` file,
 - a folder of the downsampled ImageNet files (``train_data_batch_1`` ... ``val_data``), or one of them,
-- a Parquet file, or a folder of Parquet files,
-- a folder that ``datasets.save_to_disk`` wrote, or one of Arrow files or WebDataset archives;
+- a Parquet or Arrow file, a WebDataset archive, or a folder of such files,
+- a folder that ``datasets.save_to_disk`` wrote;
 
 or by ``hf:OWNER/NAME`` or ``hf:OWNER/NAME:CONFIG``, its id on the Hugging Face Hub (see `explorer.data.hub`).
 
@@ -44,7 +44,7 @@ from explorer.data.chosen_scales import chosen_scale
 from explorer.data.folders import image_folder
 from explorer.data.hub import hub_images, hub_record
 from explorer.data.hub_records import HubRecord, fetched_specs, read_record
-from explorer.data.huggingface import READERS, is_saved_to_disk, loaded_files, saved_to_disk
+from explorer.data.huggingface import is_saved_to_disk, saved_to_disk
 from explorer.data.imagenet import downsampled_imagenet, imagenet_files, is_imagenet_file
 from explorer.data.leaves import leaves
 from explorer.data.left_out import OTHER_KINDS
@@ -52,9 +52,9 @@ from explorer.data.listing import Listing, hub_snapshot, images_among, list_file
 from explorer.data.metadata import TABLE_SUFFIXES
 from explorer.data.names import BUILTIN, distinct_names, is_hub_spec, parse_hub_spec
 from explorer.data.parts import Division, named_parts
+from explorer.data.readers import READERS
 from explorer.data.reading import ImageSet
 from explorer.data.store import Sample, Store, open_store, verify_store
-from explorer.data.tables import parquet_files
 from explorer.data.views import CENTRAL, Views
 from explorer.decoding import FORMATS_IN_WORDS, SUFFIXES
 from explorer.errors import ExplorerError
@@ -79,9 +79,8 @@ SMALLEST_SPLIT = 50
 
 _LOOKED_AT = 16  # subfolders of one that the user named: enough to see what they are
 _ARRAY_SUFFIXES = (".npy", ".npz")
-_FILE_SUFFIXES = (*_ARRAY_SUFFIXES, ".parquet")
-_TABLE_SUFFIXES = (".parquet", *READERS)
-_DATA_SUFFIXES = (*_ARRAY_SUFFIXES, *_TABLE_SUFFIXES, *SUFFIXES)
+_FILE_SUFFIXES = (*_ARRAY_SUFFIXES, *READERS)
+_DATA_SUFFIXES = (*_FILE_SUFFIXES, *SUFFIXES)
 _BUILD_VERSION = "4"  # part of every digest: raise it when the same files give other stores
 
 
@@ -348,15 +347,11 @@ def _open_source(
         return downsampled_imagenet(path.name.removesuffix(".npz"), files, split)
     if path.is_file() and path.suffix.lower() in _ARRAY_SUFFIXES:
         return array_file(path, split, views.scale)
-    if path.is_file():
-        return parquet_files(path.name, files, split)
-    if is_saved_to_disk(path):
+    if path.is_dir() and is_saved_to_disk(path):
         return saved_to_disk(path, split)
     suffix = files[0].suffix.lower()
-    if suffix == ".parquet":
-        return parquet_files(path.name, files, split)
     if suffix in READERS:
-        return loaded_files(path.name, files, split)
+        return READERS[suffix](path.name, files, split)
     return image_folder(path, split, files, listing.behind_links, listing.tables)
 
 
@@ -365,7 +360,9 @@ def _files_of(path: Path) -> Listing:
     if path.is_file():
         if _is_data_file(path):
             return Listing([path])
-        raise ExplorerError(f"{path.name} is not a data set. Use a folder, or a .npy, .npz or .parquet file.")
+        raise ExplorerError(
+            f"{path.name} is not a data set. Use a folder, or a .npy, .npz, .parquet, .arrow or .tar file."
+        )
     if not path.is_dir():
         raise ExplorerError(
             f"There is no data set {path}. Use 'digits', 'photos', 'leaves', the path of a folder or file, or "
@@ -375,17 +372,20 @@ def _files_of(path: Path) -> Listing:
     if released:
         return Listing(released)
     listing = list_files(path)
-    files = _with_suffix(listing.files, ".arrow") or _with_suffix(listing.files, ".parquet")
-    others: list[Path] = []
+    files = (
+        _with_suffix(listing.files, ".arrow")
+        or _with_suffix(listing.files, ".parquet")
+        or images_among(listing.files)[0]
+        or _with_suffix(listing.files, ".tar")
+    )
+    used = set(files)
+    others = [file for file in listing.files if file not in used]
     tables: list[Path] = []
-    if not files:
-        files, others = images_among(listing.files)
-        tables = [file for file in others if file.suffix.lower() in TABLE_SUFFIXES] if files else []
-        others = [file for file in others if file not in tables]
-    if not files or files[0].suffix.lower() in _TABLE_SUFFIXES:
-        files = files or _with_suffix(listing.files, ".tar")
-        used = set(files)  # beside tables there are cards and the like: only what might have been data is named
-        others = [file for file in listing.files if file not in used and file.suffix.lower() in _DATA_SUFFIXES]
+    if files and files[0].suffix.lower() in READERS:  # beside them there are cards and the like
+        others = [file for file in others if file.suffix.lower() in _DATA_SUFFIXES]
+    elif files:
+        tables = [file for file in others if file.suffix.lower() in TABLE_SUFFIXES]
+        others = [file for file in others if file.suffix.lower() not in TABLE_SUFFIXES]
     listing.left_out.add(OTHER_KINDS, (name_in(file, path) for file in others))
     if not files:
         raise ExplorerError(

@@ -16,15 +16,15 @@ from explorer.figures.tools import SELECTION_TOOLS
 from explorer.models.checkpoints import Checkpoint, CheckpointInfo, list_checkpoints
 from explorer.units import LogProbUnit, format_number
 from explorer.webapp.atlas.disputed import COMPARISON, disputed_images
+from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.column_format import ColumnFormat, column_formats
 from explorer.webapp.shell.dataset_images import description
 from explorer.webapp.shell.loaders import checkpoint
 from explorer.webapp.shell.points_chart import Picked, points_chart, sampled_sentence
 from explorer.webapp.shell.ready_catalog import ready_catalog
+from explorer.webapp.shell.setting_forms import one_of
 
 __all__ = ["choose_other_model", "comparison_panel"]
-
-_BOX = "compare"
 
 
 def choose_other_model(place: DeltaGenerator, model: Checkpoint) -> CheckpointInfo | None:
@@ -39,16 +39,13 @@ def choose_other_model(place: DeltaGenerator, model: Checkpoint) -> CheckpointIn
         for name, info in usable.items()
         if info.config is not None and tuple(info.config.model.image_shape) == shape
     }
-    if st.session_state.get(_BOX) not in (None, *others):
-        st.session_state[_BOX] = None  # It was chosen beside another model; now it would stay in the URL.
     kind = f"{shape[1]} × {shape[2]} {'gray' if shape[0] == 1 else 'color'}"
     chosen = place.selectbox(
         "Compare with",
         list(others),
         index=None,
         placeholder="Compare with…" if others else f"No other {kind} model",
-        key=_BOX,
-        bind="query-params",
+        key=kept("compare", one_of(list(others)), None),
         width=230,
         label_visibility="collapsed",
         disabled=not others,

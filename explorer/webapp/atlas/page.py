@@ -14,12 +14,15 @@ from explorer.webapp.atlas.grid import choose_rows
 from explorer.webapp.atlas.histogram import histogram_panel
 from explorer.webapp.atlas.numbers import numbers_panel
 from explorer.webapp.atlas.scatter import scatter_panel
+from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.column_format import column_formats
 from explorer.webapp.shell.dataset_images import grid_of_rows, label_names, open_in_probe
 from explorer.webapp.shell.grid_warning import warn_of_grid
+from explorer.webapp.shell.left_out import tell_left_out
 from explorer.webapp.shell.loaders import shown_errors, store
 from explorer.webapp.shell.part_box import choose_part
 from explorer.webapp.shell.ready_catalog import ready_catalog
+from explorer.webapp.shell.setting_forms import one_of
 from explorer.webapp.shell.sidebar import Selection, sidebar
 
 _ALL_LABELS = -2
@@ -43,6 +46,7 @@ def page() -> None:
         )
         sentence.markdown(f"{part_in_words(images, split)}{how}")
         warn_of_grid(images)
+        tell_left_out(images)
         catalog = ready_catalog(selection.checkpoint, images, split)
         if catalog is None:
             return
@@ -87,8 +91,7 @@ def _choose_label(place: DeltaGenerator, images: Store, catalog: Catalog) -> int
         "Label",
         [_ALL_LABELS, *catalog.label_counts()],
         format_func=names.__getitem__,
-        key="label",
-        bind="query-params",
+        key=kept("label", one_of([_ALL_LABELS, *catalog.label_counts()], names.__getitem__), _ALL_LABELS),
         width=220,
         label_visibility="collapsed",
     )

@@ -35,7 +35,7 @@ def job_form(selection: Selection) -> None:
     if pressed:
         with shown_errors():
             folder = create_job(task)
-            st.query_params["job"] = folder.name
+            st.session_state["job"] = folder.name
             with st.spinner("Sending the job…"):
                 submit(folder)
             st.rerun()

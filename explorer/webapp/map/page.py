@@ -9,14 +9,17 @@ from explorer.catalog.query import Catalog
 from explorer.data.sources import Split
 from explorer.data.store import Store
 from explorer.data.unseen import part_in_words
-from explorer.webapp.map.panel import MAP, map_panel
+from explorer.webapp.map.panel import map_panel
 from explorer.webapp.map.ready_map import ready_map
+from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.column_format import ColumnFormat, column_formats
 from explorer.webapp.shell.dataset_images import grid_of_rows, open_in_probe
+from explorer.webapp.shell.left_out import tell_left_out
 from explorer.webapp.shell.loaders import shown_errors, store
 from explorer.webapp.shell.part_box import choose_part
 from explorer.webapp.shell.points_chart import Picked, clear_selection
 from explorer.webapp.shell.ready_catalog import ready_catalog
+from explorer.webapp.shell.setting_forms import one_of
 from explorer.webapp.shell.sidebar import Selection, sidebar
 
 _LABEL = "label"
@@ -36,6 +39,7 @@ def page() -> None:
         sentence.markdown(
             f"{part_in_words(images, split)}. Each is a point; images that the model treats alike are near each other."
         )
+        tell_left_out(images)
         catalog = ready_catalog(selection.checkpoint, images, split)
         positions = ready_map(selection.checkpoint, images, split) if catalog is not None else None
         if catalog is not None and positions is not None:
@@ -58,14 +62,12 @@ def _show(selection: Selection, images: Store, split: Split, catalog: Catalog, p
 
 def _choose_color(catalog: Catalog, formats: dict[str, ColumnFormat]) -> str:
     options = [*formats, *([_LABEL] if len(catalog.label_counts()) > 1 else [])]
-    return st.selectbox(
-        "Color",
-        options,
-        format_func=lambda name: formats[name].title if name in formats else "Label",
-        key="color",
-        bind="query-params",
-        width=320,
-    )
+
+    def words(name: str) -> str:
+        return formats[name].title if name in formats else "Label"
+
+    color = kept("color", one_of(options, words), options[0])
+    return st.selectbox("Color", options, format_func=words, key=color, width=320)
 
 
 def _show_images(images: Store, split: Split, catalog: Catalog, column: str, fmt: ColumnFormat, picked: Picked) -> None:
@@ -75,7 +77,7 @@ def _show_images(images: Store, split: Split, catalog: Catalog, column: str, fmt
     else:
         heading = st.container(horizontal=True, vertical_alignment="center")
         heading.markdown(f"**{len(picked.inside):,} images selected,** the most probable first.")
-        heading.button("Clear", icon=":material/close:", on_click=clear_selection, args=(MAP,))
+        heading.button("Clear", icon=":material/close:", on_click=clear_selection)
         rows = catalog.rows("log_prob", limit=_MAX_SELECTED, among=picked.inside)
         if len(picked.inside) > _MAX_SELECTED:
             st.caption(f"The first {_MAX_SELECTED} of them.")

@@ -9,6 +9,7 @@ import streamlit as st
 
 from explorer.measures.image.probe import Probed
 from explorer.units import LogProbUnit, convert_log_prob, format_number, format_power_of_ten, unit_label
+from explorer.webapp.shell.address import address_of
 from explorer.webapp.shell.navigation import page_file
 
 __all__ = ["show_code_length", "show_dimensionality", "show_log_prob", "show_percentile"]
@@ -33,7 +34,9 @@ def show_percentile(percentile: float | None, dataset: str) -> None:
     """Where log p stands among the images of the data set; None while they have not been scored."""
     if percentile is None:
         st.metric("Percentile", "–", help=f"This model has not scored the images of {dataset} yet; Atlas does that.")
-        st.page_link(page_file("atlas"), label="Score them", icon=":material/bar_chart:")
+        st.page_link(
+            page_file("atlas"), label="Score them", icon=":material/bar_chart:", query_params=address_of("atlas")
+        )
     else:
         st.metric(
             "Percentile",

@@ -11,6 +11,7 @@ from explorer.webapp.probe.metrics import show_code_length, show_dimensionality,
 from explorer.webapp.probe.results import ProbeResults
 from explorer.webapp.probe.sliders import perturbation_sliders, psnr_slider
 from explorer.webapp.probe.source import choose_image, choose_source
+from explorer.webapp.shell.address import part_kept_in_url
 from explorer.webapp.shell.loaders import shown_errors
 from explorer.webapp.shell.part_box import choose_part
 from explorer.webapp.shell.sidebar import Selection, sidebar
@@ -22,6 +23,7 @@ def page() -> None:
 
 
 @st.fragment  # a slider reruns this function, not the sidebar
+@part_kept_in_url("bench")
 def _below_sidebar(selection: Selection) -> None:
     with shown_errors():
         _probe(selection)

@@ -15,9 +15,13 @@ from explorer.decoding import decode_image
 from explorer.errors import ExplorerError
 from explorer.images import SYNTHETIC, ImageShape, read_image, to_square
 from explorer.scales import Scale, UnknownScale
+from explorer.webapp.probe.crop import chosen_crop
+from explorer.webapp.shell.address import kept
+from explorer.webapp.shell.left_out import tell_left_out
 from explorer.webapp.shell.loaders import store
+from explorer.webapp.shell.setting_forms import one_of, whole_number
 from explorer.webapp.shell.sidebar import Selection
-from explorer.webapp.widgets.crop_box import Picture, crop_box, has_choice
+from explorer.webapp.widgets.crop_box import Picture, has_choice
 
 __all__ = ["Subject", "choose_image", "choose_source"]
 
@@ -39,16 +43,14 @@ class Subject(NamedTuple):
 
 def choose_source() -> str:
     """Draw the choice of where the image comes from."""
-    return st.segmented_control(
+    chosen = st.segmented_control(
         "Source of the image",
         _SOURCES,
-        default=_SOURCES[0],
         required=True,
-        key="source",
-        bind="query-params",
+        key=kept("source", one_of(_SOURCES), _SOURCES[0]),
         label_visibility="collapsed",
-        on_change=_forget_crop,
     )
+    return chosen or _SOURCES[0]
 
 
 def choose_image(source: str, selection: Selection, split: Split) -> Subject:
@@ -66,36 +68,25 @@ def choose_image(source: str, selection: Selection, split: Split) -> Subject:
     if source == "dataset":
         return _from_dataset(selection, split)
     if source == "synthetic":
-        name = st.selectbox("Synthetic image", list(SYNTHETIC), key="synthetic", bind="query-params")
+        names = list(SYNTHETIC)
+        name = st.selectbox("Synthetic image", names, key=kept("synthetic", one_of(names), names[0]))
         return Subject(SYNTHETIC[name](shape), name)
     picture = (_uploaded() if source == "upload" else None) or _photograph(source == "photograph")
     return Subject(_cut(picture, shape), picture.title)
-
-
-def _forget_crop() -> None:
-    """A crop belongs to the image that it was drawn on."""
-    st.query_params.pop("crop", None)
 
 
 def _cut(picture: Picture, shape: ImageShape) -> np.ndarray:
     image = picture.image
     if not has_choice(image.width, image.height, shape[1]):
         return to_square(image, shape)
-    return to_square(image, shape, crop_box(picture))
+    return to_square(image, shape, chosen_crop(picture))
 
 
 def _photograph(choose: bool) -> Picture:
     name = _FIRST_PHOTOGRAPH
     if choose:
         names = list(PHOTOGRAPHS)
-        name = st.selectbox(
-            "Photograph",
-            names,
-            index=names.index(name),
-            key="photo",
-            bind="query-params",
-            on_change=_forget_crop,
-        )
+        name = st.selectbox("Photograph", names, key=kept("photo", one_of(names), name))
     return _read_photograph(name)
 
 
@@ -191,23 +182,20 @@ def _read(name: str, data: bytes, scale: Scale | None = None) -> None:
         f"{found.reading or ''} {found.left_out and f'Not used of this file: {found.left_out}.'}".strip()
     )
     state.upload_picture = Picture(found.image, name, f"{_digest(data)} {scale}")
-    if scale is None:
-        _forget_crop()
 
 
 def _from_dataset(selection: Selection, split: Split) -> Subject:
     images = store(selection.dataset, selection.checkpoint.model.image_shape, split)
     last = len(images) - 1
-    if st.session_state.get("item", 0) > last:
-        st.session_state.item = last
     index, shuffle = st.columns([3, 1], vertical_alignment="bottom")
     shuffle.button(
         "", icon=":material/shuffle:", help="A random image of the data set", on_click=_pick_item, args=(last,)
     )
     with index:
-        item = st.number_input(f"Image, 0 to {last:,}", 0, last, 0, step=1, key="item", bind="query-params")
+        item = st.number_input(f"Image, 0 to {last:,}", 0, last, step=1, key=kept("item", whole_number(0, last), 0))
     name, label = images.names[item], images.label_name(item)
     st.caption(name if label in name else f"{name} · label {label}")
+    tell_left_out(images)
     return Subject(np.array(images.pixels[item]), f"{images.name} {item}")
 
 

@@ -1,10 +1,12 @@
-"""The appearance of all pages: title, icon, logo, style sheet."""
+"""What all pages begin with: title, icon, logo, style sheet, and a tidy history."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import streamlit as st
+
+from explorer.webapp.widgets.history import tidy_history
 
 __all__ = ["set_up_page"]
 
@@ -25,3 +27,4 @@ def set_up_page() -> None:
     )
     st.logo(_ASSETS / "logo.svg", icon_image=_ASSETS / "icon.svg", size="large")
     st.html(_ASSETS / "app.css")
+    tidy_history()

@@ -10,8 +10,8 @@ from explorer.errors import ExplorerError
 from explorer.jobs.kinds import ModelTask
 from explorer.jobs.manage import Job, create_job, find_job, list_jobs, resume, stop, submit
 from explorer.jobs.progress import duration
+from explorer.webapp.shell.address import open_page
 from explorer.webapp.shell.job_status import job_message
-from explorer.webapp.shell.navigation import page_file
 
 __all__ = ["send", "watch"]
 
@@ -74,7 +74,7 @@ def _follow(name: str) -> None:
         help="What is done so far is kept.",
     )
     if row.button("All jobs", key=f"jobs-{name}", icon=":material/list_alt:", type="tertiary"):
-        st.switch_page(page_file("jobs"), query_params={"job": name})
+        open_page("jobs", job=name)
     row.caption("It goes on when this page is closed.", width="content")
 
 

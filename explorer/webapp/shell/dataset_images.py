@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pyarrow as pa
-import streamlit as st
 
 from explorer.catalog.query import Catalog
 from explorer.data.sources import Split
 from explorer.data.store import Store
+from explorer.webapp.shell.address import open_page
 from explorer.webapp.shell.column_format import ColumnFormat
-from explorer.webapp.shell.navigation import page_file
 from explorer.webapp.shell.part_box import PART
 from explorer.webapp.widgets.image_grid import GridImage, image_grid
 
@@ -52,4 +51,4 @@ def grid_of_rows(images: Store, split: Split, rows: pa.Table, column: str, fmt: 
 
 def open_in_probe(index: int, split: Split) -> None:
     """Leave for Probe, with image `index` of a part of the data set."""
-    st.switch_page(page_file("probe"), query_params={"source": "dataset", PART: split, "item": str(index)})
+    open_page("probe", source="dataset", item=str(index), **{PART: split})

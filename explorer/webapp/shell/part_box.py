@@ -10,11 +10,13 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.data.sources import Split
 from explorer.data.unseen import unseen_split
+from explorer.webapp.shell.address import kept
+from explorer.webapp.shell.setting_forms import one_of
 
 __all__ = ["PART", "choose_part"]
 
 PART = "part"
-"""Key of the box, and its name in the address."""
+"""Name of the setting."""
 
 _PARTS: tuple[Split, ...] = ("all", "train", "validation")
 _BEFORE = "part-by-default"
@@ -32,13 +34,11 @@ def choose_part(place: DeltaGenerator, dataset: str, *trained_on: str) -> Split:
     if PART in state and state[PART] == state.get(_BEFORE) != default:
         state[PART] = default  # nobody chose: it follows the models and the data set
     state[_BEFORE] = default
-    chosen: Split = place.segmented_control(
+    chosen = place.segmented_control(
         "Part of the data set",
         _PARTS,
-        default=default,
         required=True,
-        key=PART,
-        bind="query-params",
+        key=kept(PART, one_of(_PARTS), default, shared=True),
         label_visibility="collapsed",
     )
-    return chosen
+    return chosen or default

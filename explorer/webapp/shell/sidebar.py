@@ -16,16 +16,19 @@ from explorer.data.names import dataset_name
 from explorer.data.sources import DatasetInfo, Split, list_datasets
 from explorer.data.unseen import unseen_split
 from explorer.errors import ExplorerError
+from explorer.escaping import in_markdown
 from explorer.models.checkpoints import Checkpoint, CheckpointInfo, list_checkpoints
 from explorer.units import LOG_PROB_UNITS, LogProbUnit, unit_label
+from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.hub_box import hub_box, newly_fetched
 from explorer.webapp.shell.loaders import checkpoint, known_store
 from explorer.webapp.shell.pages_folder import run_through_app
+from explorer.webapp.shell.setting_forms import one_of
 
 __all__ = ["Selection", "draw_sidebar", "sidebar"]
 
 _MODEL, _DATA, _UNIT = "model", "data", "unit"
-"""Keys of the boxes, and their names in the address."""
+"""Names of the settings."""
 
 _DRAWN = "sidebar-drawn"
 
@@ -113,7 +116,7 @@ def _draw_boxes(models: Mapping[str, CheckpointInfo], datasets: Mapping[str, Dat
 
 def _choose(label: str, options: Sequence[str], default: str, key: str, **kwargs: Any) -> str:
     """A box whose value is in the URL under `key`, unless it is the default."""
-    chosen: str = st.selectbox(label, options, index=options.index(default), key=key, bind="query-params", **kwargs)
+    chosen: str = st.selectbox(label, options, key=kept(key, one_of(options), default, shared=True), **kwargs)
     return chosen
 
 
@@ -149,7 +152,8 @@ def _describe(info: CheckpointInfo, dataset: DatasetInfo) -> None:
         f"Runs on {_device_name(chosen)}.",
     ]
     images = known_store(dataset.spec, chosen.model.image_shape, unseen_split(dataset.spec, chosen.config.dataset))
-    lines += images.remarks if images is not None else ()
+    if images is not None:  # pages say what is left out of the images that they show
+        lines += [in_markdown(remark) for remark in images.remarks if remark not in images.losses]
     if info.bits_per_dimension is not None:
         lines.insert(1, f"It needs {info.bits_per_dimension:.2f} {unit_label('bits/dim')} for its validation images.")
     st.caption("  \n".join(lines))

@@ -18,9 +18,10 @@ from explorer.jobs.progress import JobProgress, duration
 from explorer.jobs.queue import wake_queue
 from explorer.training.run import Run
 from explorer.units import format_number, psnr_from_noise_variance
+from explorer.webapp.shell.address import kept, open_page, part_kept_in_url
 from explorer.webapp.shell.job_status import job_buttons, job_log, job_message, status_badge
 from explorer.webapp.shell.loaders import known_store, shown_errors
-from explorer.webapp.shell.navigation import page_file
+from explorer.webapp.shell.setting_forms import one_of
 
 __all__ = ["open_probe_when_asked", "training_runs"]
 
@@ -33,6 +34,7 @@ def training_runs() -> None:
     active = {job.name for job in list_jobs("train") if job.state.open}
 
     @st.fragment(run_every=2 if active else None)
+    @part_kept_in_url("runs")
     def live() -> None:
         jobs = list_jobs("train")
         with shown_errors():
@@ -47,9 +49,9 @@ def training_runs() -> None:
 
 
 def _choose(jobs: list[Job]) -> Job:
-    wanted = st.query_params.get("run", "")
     by_name = {job.name: job for job in jobs}
     active = [job for job in jobs if job.state.active] or [job for job in jobs if job.state.open]
+    wanted = st.session_state[kept("run", one_of(["", *by_name]), "")]
     return by_name.get(wanted) or (active or jobs)[0]
 
 
@@ -79,7 +81,7 @@ def _list(jobs: list[Job], chosen: Job) -> None:
 
 
 def _select(name: str) -> None:
-    st.query_params["run"] = name
+    st.session_state["run"] = name
 
 
 def _progress_text(job: Job, done: JobProgress) -> str:
@@ -127,19 +129,17 @@ def _open_in_probe(row: DeltaGenerator, job: Job) -> None:
 
 
 def _choose_model(run: Run) -> None:
-    """Choose a model and its data in the sidebar, and go to Probe once the sidebar has taken them over."""
-    st.session_state["model"] = run.config.name
-    for info in list_datasets():
-        if info.spec == run.config.dataset:
-            st.session_state["data"] = info.name
-    st.session_state[_OPEN_PROBE] = True
+    """Go to Probe with a model, to the first image of its data where they are offered."""
+    data = next((info.name for info in list_datasets() if info.spec == run.config.dataset), None)
+    image = {} if data is None else {"source": "dataset", "item": "0"}
+    st.session_state[_OPEN_PROBE] = {"model": run.config.name, "data": data, **image}
 
 
 def open_probe_when_asked() -> None:
-    """Go to Probe when the button for it was pressed. Called at the end of the page, so that the choice of the sidebar
-    is kept."""
-    if st.session_state.pop(_OPEN_PROBE, False):
-        st.switch_page(page_file("probe"), query_params={})
+    """Go to Probe when the button for it was pressed. Called by the page: what refreshes itself can lose the click."""
+    settings = st.session_state.pop(_OPEN_PROBE, None)
+    if settings is not None:
+        open_page("probe", **settings)
 
 
 def _numbers(job: Job, run: Run, metrics: list[dict[str, Any]]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.catalog import build as build_module
 from explorer.data.sources import open_dataset
 from explorer.models.checkpoints import Checkpoint
+from explorer.webapp.shell.areas import areas_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -80,11 +80,7 @@ def test_a_selection_holds_every_image_inside_plotted_or_not(
     low, high = np.quantile(contrast, (0.25, 0.75))
     corners = {"box": {"x": [low, high], "y": [-1e6, 1e6]}}
     corners["lasso"] = {"x": [low, high, high, low], "y": [-1e6, -1e6, 1e6, 1e6]}
-    event = {"box": [], "lasso": []} | {shape: [corners[shape]]}
-    monkeypatch.setattr(
-        "explorer.webapp.shell.points_chart.st.plotly_chart",
-        lambda *_, **__: SimpleNamespace(selection=SimpleNamespace(**event)),
-    )
+    page.session_state["area"] = areas_of([corners[shape]], (1.0, 1 / np.log(2)))
     page.run()
     expected = int(((contrast >= low) & (contrast <= high)).sum())
     assert expected > 48
