@@ -27,11 +27,10 @@ from pathlib import Path
 
 from explorer.data.folders import image_folder
 from explorer.data.hub_records import HubRecord, hub_cache, read_record, record_path, snapshot
-from explorer.data.huggingface import READERS, loaded_files
 from explorer.data.names import HubName, parse_hub_spec
 from explorer.data.parts import named_parts
+from explorer.data.readers import READERS
 from explorer.data.reading import ImageSet
-from explorer.data.tables import parquet_files
 from explorer.errors import ExplorerError, in_brief
 from explorer.home import child_environment
 from explorer.progress import Progress
@@ -84,10 +83,8 @@ def hub_images(record: HubRecord, split: str, fetching: Progress | None = None) 
     split_of = {file: name for name, its in record.splits.items() for file in its}
     parts = named_parts([(split_of[file],) for file in record.files])
     suffix = files[0].suffix.lower()
-    if suffix == ".parquet":
-        images = parquet_files(record.spec, files, split, parts)
-    elif suffix in READERS:
-        images = loaded_files(record.spec, files, split, parts)
+    if suffix in READERS:
+        images = READERS[suffix](record.spec, files, split, parts)
     else:
         root = Path(os.path.commonpath([file.parent for file in files]))
         images = image_folder(root, split, files)  # the names of folders may say what belongs to which part

@@ -1,4 +1,4 @@
-"""Folders that Hugging Face's `datasets` opens: saved to disk, or made of Arrow files or WebDataset archives.
+"""Folders that Hugging Face's `datasets` opens: saved to disk, or made of Arrow files.
 
 Only readers that ship with `datasets` are used, on files inside the folder: no code that comes with a data set is run,
 its README is not looked at, and nothing is downloaded.
@@ -25,10 +25,7 @@ from explorer.home import subfolder
 if TYPE_CHECKING:
     from datasets import Dataset
 
-__all__ = ["READERS", "is_saved_to_disk", "loaded_files", "saved_to_disk"]
-
-READERS: dict[str, str] = {".arrow": "arrow", ".tar": "webdataset"}
-"""Suffix of a file -> the reader of `datasets.load_dataset` for it."""
+__all__ = ["is_saved_to_disk", "loaded_files", "saved_to_disk"]
 
 _BATCH = 256
 _READ_ERRORS = (pa.ArrowException, OSError, LookupError, ValueError, TypeError, OverflowError)
@@ -65,7 +62,7 @@ def saved_to_disk(folder: Path, split: str) -> ImageSet:
 
 
 def loaded_files(title: str, files: Sequence[Path], split: str, parts: Parts | None = None) -> ImageSet:
-    """The images in Arrow files or WebDataset archives, by ``datasets.load_dataset``. They share a suffix in `READERS`.
+    """The images in Arrow files, by ``datasets.load_dataset``.
 
     The names of the files, or of their folders, may say which are for training and which for validation
     (`explorer.data.parts`). `parts` are those of the files, where something else than their names says it.
@@ -83,7 +80,7 @@ def loaded_files(title: str, files: Sequence[Path], split: str, parts: Parts | N
     datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False  # or it tells a server that a reader was used
     cache = tempfile.TemporaryDirectory(prefix=".loading-", dir=subfolder("stores"), ignore_cleanup_errors=True)
     try:
-        loaded = datasets.load_dataset(READERS[files[0].suffix.lower()], data_files=groups, cache_dir=cache.name)
+        loaded = datasets.load_dataset("arrow", data_files=groups, cache_dir=cache.name)
     except Exception as error:  # as above
         cache.cleanup()
         raise ExplorerError(f"{title} is damaged: it cannot be loaded ({in_brief(error)}).") from error

@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 __all__ = [
     "IN_A_CIRCLE",
+    "LINKS",
     "NOWHERE",
+    "OTHERS_OF_A_SAMPLE",
     "OTHER_KINDS",
     "TWICE",
     "UNREADABLE_FOLDERS",
@@ -31,6 +33,8 @@ IN_A_CIRCLE = Reason("link to a folder that it lies in", "links to folders that 
 TWICE = Reason("folder that is read already", "folders that are read already")
 UNREADABLE_FOLDERS = Reason("folder that may not be read", "folders that may not be read")
 UNREADABLE_IMAGES = Reason("image that cannot be read", "images that cannot be read")
+LINKS = Reason("link in an archive", "links in archives")
+OTHERS_OF_A_SAMPLE = Reason("further image of a sample", "further images of samples")
 OTHER_KINDS = Reason("file of another kind", "files of other kinds")
 
 

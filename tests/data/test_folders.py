@@ -1,4 +1,4 @@
-"""Folders of image files: order, labels, bad files, and what must not be followed."""
+"""Folders of image files: order, labels, bad files, parts."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 import tifffile
 
 from explorer.data.chosen_scales import choose_scale, chosen_scale
-from explorer.data.folders import files_below, image_folder
+from explorer.data.folders import image_folder
 from explorer.data.sources import open_dataset
 from explorer.data.store import Sample
-from explorer.decoding import MAX_UPLOAD_BYTES, SUFFIXES
+from explorer.decoding import MAX_UPLOAD_BYTES
 from explorer.errors import ExplorerError
 from explorer.images import read_image, to_square
 from explorer.scales import Scale
@@ -182,32 +182,6 @@ def test_parts_in_each_class_and_images_in_neither(tmp_path: Path, picture: Pict
     assert (everything.count, everything.label_names) == (11, ("cats", "dogs", "dogs/other"))
 
 
-def test_links_out_of_the_folder_are_not_followed(folder: Path, tmp_path: Path, picture: Picture) -> None:
-    secret = tmp_path / "secret"
-    secret.mkdir()
-    (secret / "private.png").write_bytes(picture())
-    (folder / "link.png").symlink_to(secret / "private.png")
-    (folder / "linked").symlink_to(secret)
-    (folder / "broken.png").symlink_to(secret / "none.png")
-    (folder / "inside.png").symlink_to(folder / "top.png")
-    names = {path.relative_to(folder).as_posix() for path in files_below(folder, SUFFIXES)}
-    assert "inside.png" in names
-    assert not names & {"link.png", "linked/private.png", "broken.png"}
-
-
-def test_a_folder_that_is_a_link_is_read(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "link").symlink_to(folder)
-    assert len(files_below(tmp_path / "link", SUFFIXES)) == 5
-
-
-def test_hidden_files_and_pipes_are_left_out(folder: Path, picture: Picture) -> None:
-    (folder / ".hidden").mkdir()
-    (folder / ".hidden" / "a.png").write_bytes(picture())
-    (folder / "cats" / "._1.png").write_bytes(b"")
-    os.mkfifo(folder / "pipe.png")
-    assert len(files_below(folder, SUFFIXES)) == 5
-
-
 def test_names_that_are_not_unicode(folder: Path, picture: Picture) -> None:
     path = os.fsencode(folder) + b"/caf\xe9.png"
     with open(path, "wb") as file:
@@ -216,24 +190,3 @@ def test_names_that_are_not_unicode(folder: Path, picture: Picture) -> None:
     assert "caf\ufffd.png" in names
     for name in names:
         name.encode("utf-8")
-
-
-def test_links_in_a_circle_are_left_out(tmp_path: Path, picture: Picture) -> None:
-    (tmp_path / "a.png").symlink_to(tmp_path / "b.png")
-    (tmp_path / "b.png").symlink_to(tmp_path / "a.png")
-    (tmp_path / "around").symlink_to(tmp_path)
-    (tmp_path / "c.png").write_bytes(picture())
-    assert files_below(tmp_path, (".png",)) == [tmp_path / "c.png"]
-
-
-def test_deep_folders_and_their_order(tmp_path: Path) -> None:
-    """Files of a folder come before those of its subfolders."""
-    deep = tmp_path / "b" / Path(*["d"] * 200)
-    names = ["b/c/1.png", "b/2.png", "z.png", "a/1.PNG", "a/.hidden.png", ".hidden/1.png", "a/1.txt"]
-    for path in (tmp_path / name for name in names):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    deep.mkdir(parents=True)
-    (deep / "1.png").touch()
-    found = [path.relative_to(tmp_path).as_posix() for path in files_below(tmp_path, (".png",))]
-    assert found == ["z.png", "a/1.PNG", "b/2.png", "b/c/1.png", (deep / "1.png").relative_to(tmp_path).as_posix()]

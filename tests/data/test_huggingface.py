@@ -1,10 +1,8 @@
-"""Folders of Hugging Face's `datasets`: saved to disk, Arrow files, WebDataset archives. No network, no code."""
+"""Folders of Hugging Face's `datasets`: saved to disk, Arrow files. No network, no code."""
 
 from __future__ import annotations
 
 import gc
-import io
-import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -126,23 +124,10 @@ def test_arrow_files(tmp_path: Path, picture: Picture, home: Path) -> None:
     assert not list((home / "stores").iterdir())
 
 
-def test_webdataset(tmp_path: Path, picture: Picture) -> None:
-    with tarfile.open(tmp_path / "a.tar", "w") as archive:
-        for number in range(3):
-            for suffix, data in (("png", picture(number)), ("cls", str(number % 2).encode())):
-                entry = tarfile.TarInfo(f"{number:03}.{suffix}")
-                entry.size = len(data)
-                archive.addfile(entry, io.BytesIO(data))
-    samples = read_all(loaded_files("Test", [tmp_path / "a.tar"], "all"))
-    assert [sample.label for sample in samples] == [0, 1, 0]
-    assert (samples[1].pixels == to_square(read_image(picture(1)), SHAPE)).all()
-
-
 def test_damaged_files(tmp_path: Path, home: Path) -> None:
-    for name in ("a.arrow", "a.tar"):
-        (tmp_path / name).write_bytes(b"nothing of the kind")
-        with pytest.raises(ExplorerError, match="Test is damaged: it cannot be loaded"):
-            loaded_files("Test", [tmp_path / name], "all")
+    (tmp_path / "a.arrow").write_bytes(b"nothing of the kind")
+    with pytest.raises(ExplorerError, match="Test is damaged: it cannot be loaded"):
+        loaded_files("Test", [tmp_path / "a.arrow"], "all")
     assert not list((home / "stores").iterdir())
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from explorer.cli.evaluate import _data_of
 from explorer.data.names import dataset_name
-from explorer.data.sources import list_datasets, open_dataset
+from explorer.data.offered import list_datasets
+from explorer.data.sources import open_dataset
 from explorer.data.unseen import unseen_split
 from explorer.errors import ExplorerError
 from explorer.models.checkpoints import load_checkpoint
@@ -105,6 +106,8 @@ ONE = {
     "images": ("1.png", "2.png"),
     "images beside folders": ("1.png", "more/2.png", "more/deeper/3.png"),
     "parts": ("train/cats/1.png", "val/cats/2.png"),
+    "a folder of the Hub": ("data/train-00000-of-00001.parquet", "README.md"),
+    "a cache of the Hub": ("blobs/1", "refs/main", "snapshots/abc/data/a.parquet"),
     "parts of other names": ("training/cats/1.png", "test/cats/2.png", "notes.txt"),
 }
 SEVERAL = {
@@ -119,6 +122,8 @@ def test_a_data_set_that_is_named_is_one(
     tmp_path: Path, picture: Picture, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     name(monkeypatch, put(tmp_path / "pets", *ONE[kind], picture=picture))
+    if kind == "a cache of the Hub":
+        (tmp_path / "pets" / "refs" / "main").write_text("abc")
     assert offered() == {"pets": str(tmp_path / "pets")}
 
 
