@@ -73,5 +73,5 @@ def test_data_sets_of_one_name_can_all_be_chosen_and_are_in_the_address(
     for name in ("beach/holiday", "datasets/holiday", "datasets/photos"):
         probe.selectbox(key="data").set_value(name).run()
         assert not probe.exception
-        assert probe.query_params["data"] == [name]
+        assert probe.query_params["data"] == name
         assert any(f"Data: {name}." in caption.value for caption in probe.sidebar.caption)
