@@ -196,7 +196,8 @@ def _open(data: bytes, name: str) -> Image.Image:
         if _HEIF.match(data[:HEAD_BYTES]):
             from pi_heif import HeifImageFile  # most images are of other formats
 
-            return HeifImageFile(io.BytesIO(data))
+            image: Image.Image = HeifImageFile(io.BytesIO(data))
+            return image
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise _too_large(name, "far more pixels") from error

@@ -3,8 +3,8 @@
 The image column holds image files: structs with a field ``bytes``, as Hugging Face writes them, or plain binary.
 
 Labels are in a column of a customary name, of any kind that `explorer.data.labels` can make classes of. Where there is
-no such column, the first one of text, true and false, or whole numbers is taken that has two values or more and at
-least two images for each, and this is said.
+no such column, the first one of text, true and false, or whole numbers is taken that has two values or more, at most
+1,000, and two images for each on average, and this is said.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ __all__ = ["Columns", "choose_labels", "find_columns", "find_part_column", "labe
 
 _IMAGE_COLUMNS = ("image", "img", "png", "jpg", "jpeg", "webp")
 _PART_COLUMNS = ("split", "subset", "partition", "set")
+_MOST_GUESSED = 1000  # classes in a column that is not called labels
 _LABEL_WORDS = {"label", "labels", "class", "category", "target"}
 _OTHER_WORDS = {"id", "index", "idx", "width", "height", "size", "fold", "part", *_PART_COLUMNS}
 """In the names of columns that have few values and are no classes."""
@@ -96,9 +97,13 @@ def choose_labels(
         notes += found.notes
         if (found.numbers >= 0).any():
             return found._replace(notes=tuple(notes))
+    most = min(_MOST_GUESSED, sum(counts) // 2)
     for name in columns.others:
-        found = labels_of_columns(read(name), counts, f"The column {name!r}")
-        if 2 <= found.different <= sum(counts) // 2:
+        column = read(name)
+        if any(part is not None and len(part.unique()) > most + 2 for part in column):  # null and empty texts are none
+            continue  # quickly: there may be millions of texts
+        found = labels_of_columns(column, counts, f"The column {name!r}")
+        if 2 <= found.different <= most:
             notes.append(
                 f"The labels are taken from the column {name!r}, which has {found.different:,} different values."
             )

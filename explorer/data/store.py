@@ -141,8 +141,13 @@ class Store:
         """Everything that people should know of these images, in sentences: the parts, what was guessed, what was left
         out, what could not be shrunk."""
         parts = self.division.sentence if self.division else ""
+        return tuple(filter(None, (parts, *self.notes, *self.losses, self.shrink_note)))
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """What is left out, in sentences: images that cannot be read, and what else their folder holds."""
         unreadable = LeftOut().add(UNREADABLE_IMAGES, self.skipped).sentence
-        return tuple(filter(None, (parts, *self.notes, unreadable, self.left_out, self.shrink_note)))
+        return tuple(filter(None, (unreadable, self.left_out)))
 
     @cached_property
     def grid(self) -> Grid:

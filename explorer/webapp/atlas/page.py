@@ -18,6 +18,7 @@ from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.column_format import column_formats
 from explorer.webapp.shell.dataset_images import grid_of_rows, label_names, open_in_probe
 from explorer.webapp.shell.grid_warning import warn_of_grid
+from explorer.webapp.shell.left_out import tell_left_out
 from explorer.webapp.shell.loaders import shown_errors, store
 from explorer.webapp.shell.part_box import choose_part
 from explorer.webapp.shell.ready_catalog import ready_catalog
@@ -45,6 +46,7 @@ def page() -> None:
         )
         sentence.markdown(f"{part_in_words(images, split)}{how}")
         warn_of_grid(images)
+        tell_left_out(images)
         catalog = ready_catalog(selection.checkpoint, images, split)
         if catalog is None:
             return

@@ -14,6 +14,7 @@ from explorer.webapp.map.ready_map import ready_map
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.column_format import ColumnFormat, column_formats
 from explorer.webapp.shell.dataset_images import grid_of_rows, open_in_probe
+from explorer.webapp.shell.left_out import tell_left_out
 from explorer.webapp.shell.loaders import shown_errors, store
 from explorer.webapp.shell.part_box import choose_part
 from explorer.webapp.shell.points_chart import Picked, clear_selection
@@ -38,6 +39,7 @@ def page() -> None:
         sentence.markdown(
             f"{part_in_words(images, split)}. Each is a point; images that the model treats alike are near each other."
         )
+        tell_left_out(images)
         catalog = ready_catalog(selection.checkpoint, images, split)
         positions = ready_map(selection.checkpoint, images, split) if catalog is not None else None
         if catalog is not None and positions is not None:

@@ -17,6 +17,7 @@ from explorer.images import SYNTHETIC, ImageShape, read_image, to_square
 from explorer.scales import Scale, UnknownScale
 from explorer.webapp.probe.crop import chosen_crop
 from explorer.webapp.shell.address import kept
+from explorer.webapp.shell.left_out import tell_left_out
 from explorer.webapp.shell.loaders import store
 from explorer.webapp.shell.setting_forms import one_of, whole_number
 from explorer.webapp.shell.sidebar import Selection
@@ -194,6 +195,7 @@ def _from_dataset(selection: Selection, split: Split) -> Subject:
         item = st.number_input(f"Image, 0 to {last:,}", 0, last, step=1, key=kept("item", whole_number(0, last), 0))
     name, label = images.names[item], images.label_name(item)
     st.caption(name if label in name else f"{name} · label {label}")
+    tell_left_out(images)
     return Subject(np.array(images.pixels[item]), f"{images.name} {item}")
 
 

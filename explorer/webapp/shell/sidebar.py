@@ -17,6 +17,7 @@ from explorer.data.offered import DatasetInfo, list_datasets
 from explorer.data.sources import Split
 from explorer.data.unseen import unseen_split
 from explorer.errors import ExplorerError
+from explorer.escaping import in_markdown
 from explorer.models.checkpoints import Checkpoint, CheckpointInfo, list_checkpoints
 from explorer.units import LOG_PROB_UNITS, LogProbUnit, unit_label
 from explorer.webapp.shell.address import kept
@@ -153,7 +154,8 @@ def _describe(info: CheckpointInfo, dataset: DatasetInfo) -> None:
         f"Runs on {_device_name(chosen)}.",
     ]
     images = known_store(dataset.spec, chosen.model.image_shape, unseen_split(dataset.spec, chosen.config.dataset))
-    lines += images.remarks if images is not None else ()
+    if images is not None:  # pages say what is left out of the images that they show
+        lines += [in_markdown(remark) for remark in images.remarks if remark not in images.losses]
     if info.bits_per_dimension is not None:
         lines.insert(1, f"It needs {info.bits_per_dimension:.2f} {unit_label('bits/dim')} for its validation images.")
     st.caption("  \n".join(lines))

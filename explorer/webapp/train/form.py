@@ -12,6 +12,7 @@ from explorer.data.offered import DatasetInfo, list_datasets
 from explorer.data.store import Store
 from explorer.data.views import MOST_VIEWS, Views
 from explorer.errors import ExplorerError
+from explorer.escaping import in_markdown
 from explorer.jobs.manage import list_jobs, submit
 from explorer.jobs.progress import duration
 from explorer.training.config import MODEL_SIZES, TrainingConfig
@@ -54,7 +55,7 @@ def training_form() -> None:
     known = None if config is None else _known_images(config)
     warned = warn_of_grid(known)
     for remark in known.remarks if known is not None else ():
-        st.caption(remark)
+        st.caption(in_markdown(remark))
     row = st.container(horizontal=True, vertical_alignment="center")
     label = "Start training anyway" if warned else "Start training"
     pressed = row.button(label, type="primary", icon=":material/play_arrow:", disabled=config is None)

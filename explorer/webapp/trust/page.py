@@ -7,6 +7,7 @@ import streamlit as st
 from explorer.measures.consistency.report import Report
 from explorer.measures.consistency.storage import find_report, why_no_report
 from explorer.webapp.shell.grid_warning import warn_of_grid
+from explorer.webapp.shell.left_out import tell_left_out
 from explorer.webapp.shell.loaders import known_store
 from explorer.webapp.shell.sidebar import sidebar
 from explorer.webapp.trust.panels import figures, verdict_table
@@ -21,7 +22,9 @@ def page() -> None:
         "compare two things that a true, normalized density makes equal; two ask whether it knows images, or its files."
     )
     offer_checks(selection)
-    warn_of_grid(known_store(selection.dataset, selection.checkpoint.model.image_shape, selection.split))
+    known = known_store(selection.dataset, selection.checkpoint.model.image_shape, selection.split)
+    warn_of_grid(known)
+    tell_left_out(known)
     report = find_report(selection.checkpoint)
     if report is None:
         st.info(
