@@ -23,6 +23,7 @@ from explorer.measures.image.files import score_files
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from tests.conftest import write_tiny_checkpoint
 from tests.data.jpegs import as_jpeg, photographs
+from tests.heic import HEIC
 from tests.models import released
 
 ROOT = Path(__file__).parent.parent
@@ -61,6 +62,37 @@ def test_score_prints_a_row_for_each_image_and_names_the_bad(tiny_checkpoint: Ch
     assert len(expected.problems) == 2
     assert "cut.png" in done.stderr
     assert "fake.png" in done.stderr
+
+
+@pytest.mark.usefixtures("tiny_checkpoint")
+def test_a_phone_s_folder_is_scored_and_what_is_left_out_is_said(tmp_path: Path) -> None:
+    folder = tmp_path / "phone"
+    (folder / "trip").mkdir(parents=True)
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 30, 3), dtype=np.uint8))
+    for name, form in (("a.jfif", "JPEG"), ("b.avif", "AVIF"), ("c.PNG", "PNG"), ("d.pgm", "PPM"), ("shot", "PNG")):
+        picture.save(folder / name, form)
+    (folder / "e.heic").write_bytes(HEIC)
+    (tmp_path / "elsewhere.png").write_bytes((folder / "c.PNG").read_bytes())
+    (folder / "trip" / "link.png").symlink_to(tmp_path / "elsewhere.png")
+    (folder / "trip" / "lost.png").symlink_to(tmp_path / "nowhere.png")
+    for number in range(5):
+        (folder / f"text{number}.jpg").write_text("no image")
+    (folder / "clip.mov").write_bytes(b"\0\0\0\x14ftypqt  ")
+    done = explorer("score", str(folder), "-m", "tiny", "--device", "cpu")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert {row["file"] for row in rows} == {"a.jfif", "b.avif", "c.PNG", "d.pgm", "shot", "e.heic", "trip/link.png"}
+    assert done.stderr.count("is not an image that can be read") == 3
+    assert "text0.jpg is not an image" in done.stderr
+    assert "Skipped: 2 more." in done.stderr
+    assert "1 link that leads nowhere (trip/lost.png)" in done.stderr
+    assert "1 file of another kind (clip.mov)" in done.stderr
+    assert "7 of 12 images scored." in done.stderr
+    prepared = explorer("store", str(folder), "--size", "8", "--split", "all")
+    assert "7 images: " in prepared.stderr
+    assert "Left out: 5 images that cannot be read (text" in prepared.stderr
+    assert "1 link that leads nowhere (trip/lost.png); 1 file of another kind (clip.mov)." in prepared.stderr
+    cataloged = explorer("catalog", "tiny", "--data", str(folder), "--device", "cpu")
+    assert "Left out: 5 images that cannot be read (text" in cataloged.stderr
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ from explorer.data.huggingface import is_saved_to_disk, saved_to_disk
 from explorer.data.imagenet import downsampled_imagenet, imagenet_files, is_imagenet_file
 from explorer.data.leaves import leaves
 from explorer.data.left_out import OTHER_KINDS
-from explorer.data.listing import Listing, hub_snapshot, images_among, list_files, name_in
+from explorer.data.listing import Listing, hub_snapshot, hub_title, images_among, list_files, name_in
 from explorer.data.metadata import TABLE_SUFFIXES
 from explorer.data.names import BUILTIN, distinct_names, is_hub_spec, parse_hub_spec
 from explorer.data.parts import Division, named_parts
@@ -319,6 +319,7 @@ class _Wanted(NamedTuple):
         """Its images, the numbers of those that are wanted, and how the set is divided."""
         if self.fetched is None:
             images = _open_source(self.spec, self.path, self.listing, split, self.image_shape, self.views)
+            images = replace(images, title=(self.path and hub_title(self.path)) or images.title)
         else:
             images = hub_images(self.fetched, split, fetching)
         return images, *_choose(images, split, limit)
