@@ -7,10 +7,12 @@ from explorer.process import prepare_process
 prepare_process()
 
 from explorer.webapp.shell.appearance import set_up_page
+from explorer.webapp.shell.loaders import shown_errors
 from explorer.webapp.shell.navigation import navigation
 from explorer.webapp.shell.sidebar import draw_sidebar
 
 set_up_page()
 page = navigation()
-draw_sidebar()
-page.run()
+with shown_errors():
+    draw_sidebar()
+    page.run()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Protocol, TypedDict
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 from rich import progress as bars
 from rich.console import Console
 
-from explorer.progress import Progress
+from explorer.progress import Opening
 
 if TYPE_CHECKING:
     from explorer.models.checkpoints import Checkpoint
@@ -71,17 +71,17 @@ def progress_bar(what: str) -> Iterator[MoveBar]:
         yield move
 
 
-class Opening(TypedDict):
-    """Arguments of `open_dataset` that say how far it is."""
-
-    progress: Progress
-    fetching: Progress
-
-
 def opening(move: MoveBar) -> Opening:
     """The arguments of `open_dataset` that show with a bar how far it is: megabytes fetched, then images prepared."""
 
     def fetching(done: int, total: int | None) -> None:
         move(done // _MEGABYTE, None if total is None else math.ceil(total / _MEGABYTE), "Fetching from the Hub, MB")
 
-    return {"progress": lambda done, total: move(done, total, "Preparing the images"), "fetching": fetching}
+    def waiting(who: str, done: int, total: int | None) -> None:
+        move(done, total, f"Waiting for {who}, which prepares these images")
+
+    return {
+        "progress": lambda done, total: move(done, total, "Preparing the images"),
+        "fetching": fetching,
+        "waiting": waiting,
+    }

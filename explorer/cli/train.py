@@ -9,6 +9,7 @@ import typer
 
 from explorer.cli.console import DATA_HELP, DeviceOption, messages, opening, progress_bar
 from explorer.errors import ExplorerError
+from explorer.home import typed_path
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from explorer.training.config import ModelSize, TrainingConfig
@@ -59,6 +60,7 @@ def train(
     from explorer.training.recipe import recipe_config
     from explorer.training.run import Run, create_run
 
+    run = run and typed_path(run)
     data = absolute_spec(data) if data else ""  # the run may go on from another folder
     if recipe and run is None:
         config = recipe_config(recipe, data, name, device)

@@ -7,13 +7,12 @@ another one that wants the same store waits for it.
 
 from __future__ import annotations
 
+import math
 import shutil
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from explorer.data.grid import measure_grid
 from explorer.data.partial import JOURNAL, PartialStore, images_on_disk, sync
@@ -21,12 +20,12 @@ from explorer.data.rows import map_array
 from explorer.data.store import LABELS, META, PIXELS, Sample, Store, StoreMeta, fingerprint, open_store
 from explorer.data.views import CENTRAL, Views
 from explorer.errors import ExplorerError
-from explorer.progress import Progress
+from explorer.locks import held
+from explorer.progress import Progress, Waiting
 
 __all__ = ["write_store"]
 
 _PROGRESS_EVERY = 64
-_WAIT_SECONDS = 0.5  # between two looks at another process that builds the same store
 
 
 def write_store(
@@ -39,6 +38,7 @@ def write_store(
     label_names: Iterable[str] = (),
     source: str = "",
     views: Views = CENTRAL,
+    waiting: Waiting | None = None,
 ) -> Store:
     """Write images into a new store and open it; memory does not grow with the pixels.
 
@@ -57,6 +57,7 @@ def write_store(
         label_names: name of each label.
         source: where the images come from, for the record.
         views: what `read` makes of each picture; that many images in a row are of one.
+        waiting: called in place of `progress` while another process builds the store.
 
     Raises:
         ExplorerError: there is no image, or the disk is full or cannot be written.
@@ -64,9 +65,17 @@ def write_store(
     """
     part = folder.with_name(f".{folder.name}.part")
     report = progress or (lambda _done, _total: None)
+
+    def wait_for(who: str) -> None:
+        done = images_on_disk(part, image_shape)
+        if waiting is None:
+            report(done, total)
+        else:
+            waiting(who, done, total)
+
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(folder, lambda: report(images_on_disk(part, image_shape), total)):
+        with held(folder.with_name(f".{folder.name}.lock"), "", math.inf, wait_for):
             if not _is_whole(folder):
                 _build(part, name, read, image_shape, total, report, list(label_names), source, views)
                 shutil.rmtree(folder, ignore_errors=True)  # what is there is damaged
@@ -78,21 +87,6 @@ def write_store(
             f"The images cannot be stored in {folder.parent} ({error.strerror or error}). "
             "Free some space or check the permissions."
         ) from error
-
-
-@contextmanager
-def _alone(folder: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock on a store that is to be built, and call `waiting` while another process has it."""
-    lock = FileLock(folder.with_name(f".{folder.name}.lock"))
-    while not lock.is_locked:
-        try:
-            lock.acquire(timeout=_WAIT_SECONDS)
-        except Timeout:
-            waiting()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _is_whole(folder: Path) -> bool:

@@ -49,9 +49,9 @@ from explorer.data.tables import parquet_files
 from explorer.data.views import CENTRAL, Views
 from explorer.decoding import SUFFIXES
 from explorer.errors import ExplorerError
-from explorer.home import dataset_folders, subfolder
+from explorer.home import data_home, dataset_folders, subfolder, typed_path
 from explorer.images import ImageShape, check_image_shape
-from explorer.progress import Progress
+from explorer.progress import Progress, Waiting
 
 __all__ = ["SMALLEST_SPLIT", "DatasetInfo", "Split", "absolute_spec", "list_datasets", "open_dataset", "store_folder"]
 
@@ -98,11 +98,12 @@ def absolute_spec(spec: str) -> str:
     """The same data set, named so that it is found from any folder; what is not a path stays as it is.
 
     Raises:
-        ExplorerError: it should be one of the Hub, but its id breaks the rules.
+        ExplorerError: it should be one of the Hub, but its id breaks the rules; or it is in a home folder that there
+            is not.
     """
     if is_hub_spec(spec):
         return parse_hub_spec(spec).spec
-    return spec if spec in _BUILTIN else str(Path(spec).expanduser().absolute())
+    return spec if spec in _BUILTIN else str(typed_path(spec).absolute())
 
 
 def open_dataset(
@@ -113,6 +114,7 @@ def open_dataset(
     progress: Progress | None = None,
     views: Views = CENTRAL,
     fetching: Progress | None = None,
+    waiting: Waiting | None = None,
 ) -> Store:
     """The images of a data set at a model's size, built on the first call and opened on later ones.
 
@@ -124,6 +126,7 @@ def open_dataset(
         progress: called with the number of images done and their total.
         views: of each picture; built-in sets, which are made at the requested size, have one.
         fetching: called with the bytes fetched and their total, for a data set of the Hub that is not here yet.
+        waiting: called in place of `progress` while another process prepares the same images.
 
     Raises:
         ExplorerError: there is no such data set, it cannot be fetched, it has no image that can be read, the shape is
@@ -163,6 +166,7 @@ def open_dataset(
         images.label_names,
         absolute_spec(spec),
         views,
+        waiting,
     )
 
 
@@ -181,7 +185,7 @@ def store_folder(spec: str, image_shape: ImageShape, split: Split = "validation"
     if spec in _BUILTIN:
         views = CENTRAL
     name = _store_name(_named(spec, fetched), path, files, check_image_shape(image_shape), split, None, views)
-    return subfolder("stores") / name
+    return data_home() / "stores" / name
 
 
 def _named(spec: str, fetched: HubRecord | None) -> str:

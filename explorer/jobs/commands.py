@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from explorer.home import typed_path
 from explorer.jobs.fields import Setting, settings_of
 from explorer.jobs.kinds import MODEL_KINDS, ModelTask
 from explorer.jobs.manage import create_job, delete, find_job, list_jobs, read_log, resume, stop, submit
@@ -104,7 +104,8 @@ def log(name: NameArgument) -> None:
 
 def _lasting(model: str) -> str:
     """The path of a checkpoint's folder, wherever the job runs; a name stays."""
-    return str(Path(model).absolute()) if len(Path(model).parts) > 1 else model
+    path = typed_path(model)
+    return str(path.absolute()) if len(path.parts) > 1 else model
 
 
 def _absolute(data: str) -> str:

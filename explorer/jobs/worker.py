@@ -23,9 +23,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from explorer.errors import ExplorerError
-from explorer.jobs.locks import held
+from explorer.home import written
 from explorer.jobs.record import JobRecord, open_record, read_record
 from explorer.jobs.tasks import do_task
+from explorer.locks import held
 
 __all__ = [
     "GRACE_SECONDS",
@@ -113,7 +114,8 @@ def run_job(
     with held(folder / LOCK_FILE, busy, patience), open_record(folder) as write:
         before = read_record(folder)
         if before is None or before.status != "queued":  # else it was stopped while it waited
-            (folder / STOP_FILE).unlink(missing_ok=True)
+            with written(folder):
+                (folder / STOP_FILE).unlink(missing_ok=True)
         write(JobRecord(status="running"))
         with _stop_requests(stop_file or folder / STOP_FILE, write, grace_seconds) as requested:
             record = _outcome(folder, work, requested)

@@ -20,7 +20,7 @@ from explorer.errors import ExplorerError
 from explorer.home import temporary_name, write_folder_atomically
 from explorer.models.checkpoints import CheckpointConfig, read_config, save_checkpoint
 from explorer.models.dual import DualEnergy
-from explorer.progress import Progress
+from explorer.progress import Opening, Progress, Waiting
 from explorer.training.card import checkpoint_card
 from explorer.training.objective import irreducible_time_loss
 from explorer.training.processes import ALONE, Processes, joined_processes
@@ -49,6 +49,7 @@ def train(
     on_step: OnStep | None = None,
     progress: Progress | None = None,
     fetching: Progress | None = None,
+    waiting: Waiting | None = None,
 ) -> bool:
     """Train a run to its end, or resume it; returns whether it finished.
 
@@ -59,7 +60,7 @@ def train(
         folder: a run folder, see `explorer.training.run`.
         should_stop: asked before each step; when it answers True, the state is saved and the run can be resumed.
         on_step: called every few seconds and at every validation.
-        progress, fetching: called before the first step, while images are prepared; see `open_dataset`.
+        progress, fetching, waiting: called before the first step, while images are prepared; see `open_dataset`.
 
     Raises:
         ExplorerError: the run or its data set cannot be read, or the folder cannot be written.
@@ -76,11 +77,16 @@ def train(
 
         return preparing
 
-    progress, fetching = stoppable(progress), stoppable(fetching)
+    def stoppable_waiting(who: str, done: int, total: int | None) -> None:
+        stoppable(None if waiting else progress)(done, total)
+        if waiting is not None:
+            waiting(who, done, total)
+
+    shown = Opening(progress=stoppable(progress), fetching=stoppable(fetching), waiting=stoppable_waiting)
     shape, views = config.model.image_shape, Views(config.views, config.min_shrink)
     try:
-        training_set = open_dataset(config.dataset, shape, "train", views=views, progress=progress, fetching=fetching)
-        validation_set = open_dataset(config.dataset, shape, "validation", progress=progress, fetching=fetching)
+        training_set = open_dataset(config.dataset, shape, "train", views=views, **shown)
+        validation_set = open_dataset(config.dataset, shape, "validation", **shown)
     except _Stopped:
         return False
     with joined_processes(config.device) as processes:

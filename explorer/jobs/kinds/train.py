@@ -12,7 +12,8 @@ from pydantic import BaseModel, Field, ValidationError
 from explorer.errors import ExplorerError
 from explorer.home import read_end
 from explorer.jobs.kinds.base import Task
-from explorer.jobs.progress import MOST_UNITS, JobProgress, Opening, Stopped, Work, read_progress
+from explorer.jobs.progress import MOST_UNITS, JobProgress, Stopped, Work, read_progress
+from explorer.progress import Opening
 
 __all__ = ["TrainTask", "run_progress"]
 
