@@ -7,6 +7,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,6 +23,7 @@ from explorer.models.checkpoints import CheckpointConfig, read_config, save_chec
 from explorer.models.dual import DualEnergy
 from explorer.progress import Opening, Progress, Waiting
 from explorer.training.card import checkpoint_card
+from explorer.training.compiling import Interrupted, compiling
 from explorer.training.objective import irreducible_time_loss
 from explorer.training.processes import ALONE, Processes, joined_processes
 from explorer.training.run import Run, append_metrics
@@ -87,12 +89,12 @@ def train(
     try:
         training_set = open_dataset(config.dataset, shape, "train", views=views, **shown)
         validation_set = open_dataset(config.dataset, shape, "validation", **shown)
-    except _Stopped:
+        with joined_processes(config.device) as processes:
+            return train_on(
+                run, training_set.pixels, validation_set.pixels, should_stop, on_step, processes, training_set.views
+            )
+    except (_Stopped, Interrupted):
         return False
-    with joined_processes(config.device) as processes:
-        return train_on(
-            run, training_set.pixels, validation_set.pixels, should_stop, on_step, processes, training_set.views
-        )
 
 
 def train_on(
@@ -105,7 +107,11 @@ def train_on(
     views: int = 1,
 ) -> bool:
     """`train` on images that are already open, uint8 of shape ``(N, C, H, W)``: on the run's part of the training
-    images, of which `views` in a row are of one picture."""
+    images, of which `views` in a row are of one picture.
+
+    Raises:
+        Interrupted: a stop was asked for while the first step compiled.
+    """
     config = run.config
     rows = rows_of_part(len(training_pixels), views, config.part, config.parts, config.pictures)
     if min(len(rows), len(validation_pixels)) < 2:
@@ -118,13 +124,15 @@ def train_on(
     report(trainer.step, None)
     saved_at = reported_at = time.monotonic()
     recent: list[torch.Tensor] = []
+    began = trainer.step
 
     while trainer.step < config.steps:
         if processes.any(should_stop is not None and should_stop(), trainer.device):
             if processes.first:
                 trainer.save(run.training_state)
             return False
-        recent.append(trainer.take_step())
+        with compiling(should_stop) if trainer.compiles and trainer.step == began else nullcontext():
+            recent.append(trainer.take_step())
         if not processes.first:
             continue
         now = time.monotonic()
