@@ -80,6 +80,7 @@ for _name, _kind in MODEL_KINDS.items():
 def stop_one(name: NameArgument) -> None:
     """Take a job out of the queue, or let it save and stop."""
     stop(find_job(name).folder)
+    _say(name, find_job(name).state.status)
 
 
 @app.command(name="resume")

@@ -39,8 +39,7 @@ def missing_compiler(device: torch.device) -> str:
     else:
         what, variable = "C", "CC"
         names = [os.environ["CC"]] if os.environ.get("CC") else ["gcc", "clang"]
-    found = next((name for name in names if shutil.which((shlex.split(name) or [""])[0])), "")
-    if not found:
+    if not any(map(_is_there, names)):
         missing = f"there is no {what} compiler ({' or '.join(names)})"
         remedy = f"install one (g++ on Linux, the command line tools on macOS), or name yours in {variable}"
     elif not Path(sysconfig.get_path("include"), "Python.h").exists():
@@ -48,6 +47,13 @@ def missing_compiler(device: torch.device) -> str:
     else:
         return ""
     return f"The step is not compiled, and takes longer: {missing}. To compile it, {remedy}."
+
+
+def _is_there(command: str) -> bool:
+    try:
+        return bool(words := shlex.split(command)) and shutil.which(words[0]) is not None
+    except ValueError:  # a quotation mark without its fellow
+        return False
 
 
 @contextmanager

@@ -144,7 +144,7 @@ def work(folder, should_stop):
 record = run_job(pathlib.Path(sys.argv[1]), work)
 print(record.status, record.message, flush=True)
 """
-    run = create_run(config(dataset="digits", steps=10, compile=True))
+    run = create_run(config(steps=10, compile=True).model_copy(update={"dataset": "digits"}))
     process = subprocess.Popen(
         [sys.executable, "-c", script, str(run)],
         cwd=ROOT,
