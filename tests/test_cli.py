@@ -17,6 +17,7 @@ from PIL import Image
 
 from explorer.catalog.build import find_catalog
 from explorer.catalog.map import find_map
+from explorer.cli import main
 from explorer.data.sources import open_dataset
 from explorer.measures.consistency.storage import find_report
 from explorer.measures.image.files import score_files
@@ -31,7 +32,7 @@ ROOT = Path(__file__).parent.parent
 
 def explorer(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
     """Run ``python -m explorer`` and check its exit code."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "COLUMNS": "200", "TERM": "dumb"}
+    environment = {"COLUMNS": "200"} | os.environ | {"OMP_NUM_THREADS": "1", "TERM": "dumb"}
     command = [sys.executable, "-m", "explorer", *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stdout + done.stderr
@@ -348,3 +349,61 @@ def test_a_run_finds_its_images_from_any_folder(pictures: Path, home: Path) -> N
     written = Path(json.loads((run / "config.json").read_text())["dataset"])
     assert written.is_absolute()
     assert written.resolve() == pictures.resolve()
+
+
+_NOWHERE = "~nosuchuser/x"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["score", _NOWHERE],
+        ["score", "x.png", "-o", f"{_NOWHERE}.csv"],
+        ["sample", "digits", "-o", f"{_NOWHERE}.npz"],
+        ["evaluate", "digits", "--data", _NOWHERE],
+        ["evaluate", _NOWHERE, "--data", "digits"],
+        ["store", _NOWHERE, "--size", "8"],
+        ["catalog", "digits", "--data", _NOWHERE],
+        ["catalog", "digits", "--data", "digits", "--output", _NOWHERE],
+        ["compare", _NOWHERE, "digits"],
+        ["compare", "digits", "digits", "--data", _NOWHERE],
+        ["import", _NOWHERE, "--name", "x"],
+        ["train", "--data", _NOWHERE],
+        ["train", "--run", _NOWHERE],
+        ["train-multiscale", "--data", _NOWHERE],
+        ["train-multiscale", "--run", _NOWHERE],
+        ["jobs", "catalog", "digits", "--data", _NOWHERE],
+        ["jobs", "evaluate", _NOWHERE],
+    ],
+    ids=" ".join,
+)
+def test_a_home_that_there_is_not_is_a_sentence(home: Path, command: list[str], capsys: pytest.CaptureFixture) -> None:
+    """In this process: each command alone takes seconds to start."""
+    assert _main(*command) == 1
+    assert "There is no home folder ~nosuchuser" in capsys.readouterr().err.replace("\n", " ")
+
+
+def _main(*arguments: str) -> object:
+    """Exit status of a command."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["explorer", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    return ended.value.code
+
+
+def test_every_command_prints_on_a_terminal_without_unicode(
+    tiny_checkpoint: Checkpoint, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (pictures / "é−像.png").write_bytes((pictures / "a.png").read_bytes())
+    (pictures / os.fsdecode(b"\xe9.png")).write_bytes((pictures / "cut.png").read_bytes())
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    monkeypatch.setenv("COLUMNS", "40")  # what does not fit ends in an ellipsis
+    for command in (
+        ["checkpoints"],
+        ["score", str(pictures), "--model", "tiny"],
+        ["evaluate", "tiny", "--data", "digits", "--quick", "--no-write", "--limit", "8"],
+        ["jobs", "list"],
+        ["store", str(pictures), "--size", "8", "--split", "all"],
+    ):
+        explorer(*command)
