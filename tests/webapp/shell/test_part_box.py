@@ -97,6 +97,7 @@ def test_the_percentile_is_among_the_part(folder: Path) -> None:
     model = load_checkpoint("stranger", "cpu")
     app = page("probe", source="dataset", part="train")
     assert app.metric[1].value == "–"
+    assert "the training part of birds" in app.metric[1].help
     build_catalog(model, open_dataset(str(folder), SHAPE, "train"))
     assert run(app).metric[1].value.endswith(" %")
 
