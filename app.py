@@ -8,11 +8,12 @@ prepare_process()
 
 from explorer.webapp.shell.address import kept_in_url
 from explorer.webapp.shell.appearance import set_up_page
+from explorer.webapp.shell.loaders import shown_errors
 from explorer.webapp.shell.navigation import navigation, page_name
 from explorer.webapp.shell.sidebar import draw_sidebar
 
 set_up_page()
 page = navigation()
-with kept_in_url(page_name(page)):
+with kept_in_url(page_name(page)), shown_errors():
     draw_sidebar()
     page.run()

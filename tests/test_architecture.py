@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 LEVELS = [
     {"errors", "escaping", "units", "process", "progress"},
     {"scales", "wide"},
-    {"home", "decoding", "wavelets"},
+    {"home", "locks", "decoding", "wavelets"},
     {"images"},
     {"perturbations"},
     {"models", "data"},

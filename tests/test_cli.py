@@ -17,12 +17,14 @@ from PIL import Image
 
 from explorer.catalog.build import find_catalog
 from explorer.catalog.map import find_map
+from explorer.cli import main
 from explorer.data.sources import open_dataset
 from explorer.measures.consistency.storage import find_report
 from explorer.measures.image.files import score_files
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from tests.conftest import write_tiny_checkpoint
 from tests.data.jpegs import as_jpeg, photographs
+from tests.heic import HEIC
 from tests.models import released
 
 ROOT = Path(__file__).parent.parent
@@ -30,7 +32,7 @@ ROOT = Path(__file__).parent.parent
 
 def explorer(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
     """Run ``python -m explorer`` and check its exit code."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "COLUMNS": "200", "TERM": "dumb"}
+    environment = {"COLUMNS": "200"} | os.environ | {"OMP_NUM_THREADS": "1", "TERM": "dumb"}
     command = [sys.executable, "-m", "explorer", *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stdout + done.stderr
@@ -61,6 +63,37 @@ def test_score_prints_a_row_for_each_image_and_names_the_bad(tiny_checkpoint: Ch
     assert len(expected.problems) == 2
     assert "cut.png" in done.stderr
     assert "fake.png" in done.stderr
+
+
+@pytest.mark.usefixtures("tiny_checkpoint")
+def test_a_phone_s_folder_is_scored_and_what_is_left_out_is_said(tmp_path: Path) -> None:
+    folder = tmp_path / "phone"
+    (folder / "trip").mkdir(parents=True)
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 30, 3), dtype=np.uint8))
+    for name, form in (("a.jfif", "JPEG"), ("b.avif", "AVIF"), ("c.PNG", "PNG"), ("d.pgm", "PPM"), ("shot", "PNG")):
+        picture.save(folder / name, form)
+    (folder / "e.heic").write_bytes(HEIC)
+    (tmp_path / "elsewhere.png").write_bytes((folder / "c.PNG").read_bytes())
+    (folder / "trip" / "link.png").symlink_to(tmp_path / "elsewhere.png")
+    (folder / "trip" / "lost.png").symlink_to(tmp_path / "nowhere.png")
+    for number in range(5):
+        (folder / f"text{number}.jpg").write_text("no image")
+    (folder / "clip.mov").write_bytes(b"\0\0\0\x14ftypqt  ")
+    done = explorer("score", str(folder), "-m", "tiny", "--device", "cpu")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert {row["file"] for row in rows} == {"a.jfif", "b.avif", "c.PNG", "d.pgm", "shot", "e.heic", "trip/link.png"}
+    assert done.stderr.count("is not an image that can be read") == 3
+    assert "text0.jpg is not an image" in done.stderr
+    assert "Skipped: 2 more." in done.stderr
+    assert "1 link that leads nowhere (trip/lost.png)" in done.stderr
+    assert "1 file of another kind (clip.mov)" in done.stderr
+    assert "7 of 12 images scored." in done.stderr
+    prepared = explorer("store", str(folder), "--size", "8", "--split", "all")
+    assert "7 images: " in prepared.stderr
+    assert "Left out: 5 images that cannot be read (text" in prepared.stderr
+    assert "1 link that leads nowhere (trip/lost.png); 1 file of another kind (clip.mov)." in prepared.stderr
+    cataloged = explorer("catalog", "tiny", "--data", str(folder), "--device", "cpu")
+    assert "Left out: 5 images that cannot be read (text" in cataloged.stderr
 
 
 @pytest.fixture
@@ -316,3 +349,61 @@ def test_a_run_finds_its_images_from_any_folder(pictures: Path, home: Path) -> N
     written = Path(json.loads((run / "config.json").read_text())["dataset"])
     assert written.is_absolute()
     assert written.resolve() == pictures.resolve()
+
+
+_NOWHERE = "~nosuchuser/x"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["score", _NOWHERE],
+        ["score", "x.png", "-o", f"{_NOWHERE}.csv"],
+        ["sample", "digits", "-o", f"{_NOWHERE}.npz"],
+        ["evaluate", "digits", "--data", _NOWHERE],
+        ["evaluate", _NOWHERE, "--data", "digits"],
+        ["store", _NOWHERE, "--size", "8"],
+        ["catalog", "digits", "--data", _NOWHERE],
+        ["catalog", "digits", "--data", "digits", "--output", _NOWHERE],
+        ["compare", _NOWHERE, "digits"],
+        ["compare", "digits", "digits", "--data", _NOWHERE],
+        ["import", _NOWHERE, "--name", "x"],
+        ["train", "--data", _NOWHERE],
+        ["train", "--run", _NOWHERE],
+        ["train-multiscale", "--data", _NOWHERE],
+        ["train-multiscale", "--run", _NOWHERE],
+        ["jobs", "catalog", "digits", "--data", _NOWHERE],
+        ["jobs", "evaluate", _NOWHERE],
+    ],
+    ids=" ".join,
+)
+def test_a_home_that_there_is_not_is_a_sentence(home: Path, command: list[str], capsys: pytest.CaptureFixture) -> None:
+    """In this process: each command alone takes seconds to start."""
+    assert _main(*command) == 1
+    assert "There is no home folder ~nosuchuser" in capsys.readouterr().err.replace("\n", " ")
+
+
+def _main(*arguments: str) -> object:
+    """Exit status of a command."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["explorer", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    return ended.value.code
+
+
+def test_every_command_prints_on_a_terminal_without_unicode(
+    tiny_checkpoint: Checkpoint, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (pictures / "é−像.png").write_bytes((pictures / "a.png").read_bytes())
+    (pictures / os.fsdecode(b"\xe9.png")).write_bytes((pictures / "cut.png").read_bytes())
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    monkeypatch.setenv("COLUMNS", "40")  # what does not fit ends in an ellipsis
+    for command in (
+        ["checkpoints"],
+        ["score", str(pictures), "--model", "tiny"],
+        ["evaluate", "tiny", "--data", "digits", "--quick", "--no-write", "--limit", "8"],
+        ["jobs", "list"],
+        ["store", str(pictures), "--size", "8", "--split", "all"],
+    ):
+        explorer(*command)

@@ -39,11 +39,18 @@ app.add_typer(jobs_app, name="jobs")
 
 
 def main() -> None:
-    """Run the command line; an `ExplorerError` becomes a sentence and exit status 1."""
+    """Run the command line; an `ExplorerError`, or what the system does not let it do, becomes a sentence and exit
+    status 1."""
     try:
         app()
-    except ExplorerError as error:
-        messages.print(Text.assemble(("Error: ", "bold red"), str(error)), soft_wrap=True)
+    except (ExplorerError, OSError) as error:
+        messages.print(Text.assemble(("Error: ", "bold red"), _in_words(error)), soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _in_words(error: ExplorerError | OSError) -> str:
+    if isinstance(error, ExplorerError) or error.filename is None:
+        return str(error)
+    return f"{error.filename} cannot be used ({error.strerror}). Check the path, the permissions and the free space."

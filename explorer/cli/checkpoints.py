@@ -38,9 +38,10 @@ def import_checkpoint(
     ] = None,
 ) -> None:
     """Import an energy model that was released with the paper. No code in its files is run."""
+    from explorer.home import typed_path
     from explorer.models.importing import import_released
 
-    target = import_released(folder, name, size)
+    target = import_released(typed_path(folder), name, size)
     messages.print(
         f"Imported to {target}. Check it with: python -m explorer evaluate {name} --data DATA", highlight=False
     )

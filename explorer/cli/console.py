@@ -6,14 +6,14 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Protocol, TypedDict
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 from rich import progress as bars
 from rich.console import Console
 
 from explorer.data.names import BUILTIN
-from explorer.progress import Progress
+from explorer.progress import Opening
 
 if TYPE_CHECKING:
     from explorer.data.store import Store
@@ -113,17 +113,17 @@ def tell_remarks(images: Store) -> None:
         messages.print(remark, highlight=False, soft_wrap=True)
 
 
-class Opening(TypedDict):
-    """Arguments of `open_dataset` that say how far it is."""
-
-    progress: Progress
-    fetching: Progress
-
-
 def opening(move: MoveBar) -> Opening:
     """The arguments of `open_dataset` that show with a bar how far it is: megabytes fetched, then images prepared."""
 
     def fetching(done: int, total: int | None) -> None:
         move(done // _MEGABYTE, None if total is None else math.ceil(total / _MEGABYTE), "Fetching from the Hub, MB")
 
-    return {"progress": lambda done, total: move(done, total, "Preparing the images"), "fetching": fetching}
+    def waiting(who: str, done: int, total: int | None) -> None:
+        move(done, total, f"Waiting for {who}, which prepares these images")
+
+    return {
+        "progress": lambda done, total: move(done, total, "Preparing the images"),
+        "fetching": fetching,
+        "waiting": waiting,
+    }

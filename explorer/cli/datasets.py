@@ -89,7 +89,9 @@ def catalog(
     from explorer.catalog.build import build_catalog
     from explorer.data.sources import open_dataset
     from explorer.data.unseen import part_in_words, unseen_split
+    from explorer.home import typed_path
 
+    output = output and typed_path(output)
     checkpoint = open_checkpoint(model, device)
     with progress_bar("Opening the data") as progress:
         split = split or unseen_split(data, checkpoint.config.dataset)

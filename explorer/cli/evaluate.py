@@ -22,7 +22,7 @@ from explorer.cli.console import (
     tell_remarks,
 )
 from explorer.errors import ExplorerError
-from explorer.home import write_atomically
+from explorer.home import typed_path, write_atomically
 
 if TYPE_CHECKING:  # torch takes seconds to import, and some commands do without
     from explorer.measures.consistency.report import Report
@@ -101,7 +101,7 @@ def evaluate(
         _print_verdicts(report)
     metrics = None if result is None else result.as_dict() | {"data": store.name, "split": split}
     if json_file is not None:
-        with write_atomically(json_file) as path:
+        with write_atomically(typed_path(json_file)) as path:
             content = {"metrics": metrics, "checks": report and report.model_dump(mode="json")}
             path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     if write:

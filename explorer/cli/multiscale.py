@@ -28,12 +28,12 @@ def train_multiscale(
     import torch
 
     from explorer.data.sources import absolute_spec
-    from explorer.home import subfolder
+    from explorer.home import subfolder, typed_path
     from explorer.training.multiscale import multiscale_recipe
     from explorer.training.multiscale import train_multiscale as train
 
     torch.set_flush_denormal(True)  # denormal numbers make arithmetic on the CPU many times slower
-    config = None
+    config, run = None, run and typed_path(run)
     if run is None:
         config = multiscale_recipe(recipe, absolute_spec(data) if data else "", name)
         run = subfolder("runs") / config.name

@@ -20,7 +20,7 @@ from explorer.cli.console import (
     progress_bar,
 )
 from explorer.errors import ExplorerError
-from explorer.home import write_atomically
+from explorer.home import typed_path, write_atomically
 
 __all__ = ["score"]
 
@@ -39,6 +39,7 @@ def score(
     from explorer.data.names import is_hub_spec
     from explorer.measures.image.files import score_files
 
+    images, output = typed_path(images), typed_path(output)
     if str(output) != "-" and output.suffix.lower() not in {".csv", ".parquet"}:
         raise ExplorerError(f"{output} must end in .csv or .parquet (or be - for CSV on the screen).")
     if is_hub_spec(str(images)):
@@ -67,7 +68,10 @@ def score(
     elif str(output) == "-":
         _write_csv(rows, sys.stdout)
     else:
-        with write_atomically(output) as path, open(path, "w", newline="", encoding="utf-8") as file:
+        with (
+            write_atomically(output) as path,
+            open(path, "w", newline="", encoding="utf-8", errors="surrogateescape") as file,
+        ):
             _write_csv(rows, file)
     total = len(rows) + len(problems)
     of_all = f" of {total:,}" if problems else ""

@@ -17,6 +17,7 @@ from explorer.cli.console import (
     tell_remarks,
 )
 from explorer.errors import ExplorerError
+from explorer.home import typed_path
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from explorer.training.config import ModelSize, TrainingConfig
@@ -62,11 +63,14 @@ def train(
     from explorer.jobs.kinds import TrainTask
     from explorer.jobs.manage import submit
     from explorer.jobs.worker import run_job
+    from explorer.models.devices import pick_device
+    from explorer.training.compiling import missing_compiler
     from explorer.training.config import training_config
     from explorer.training.loop import train as train_run
     from explorer.training.recipe import recipe_config
     from explorer.training.run import Run, create_run
 
+    run = run and typed_path(run)
     data = absolute_spec(data) if data else ""  # the run may go on from another folder
     if recipe and run is None:
         config = recipe_config(recipe, data, name, device)
@@ -98,6 +102,8 @@ def train(
         sent = submit(run, task=TrainTask(processes=processes))
         messages.print(f"Sent, and {sent.status}. Follow it: python -m explorer jobs log {run.name}", highlight=False)
         return
+    if opened.config.compile and (sentence := missing_compiler(pick_device(opened.config.device))):
+        messages.print(sentence, highlight=False, soft_wrap=True)
     torch.set_flush_denormal(True)  # denormal numbers make arithmetic on the CPU many times slower
     with progress_bar("Preparing the images") as progress:
         reports = opening(progress)
@@ -123,7 +129,9 @@ def train(
     if record.status == "finished":
         messages.print(f"Finished: {opened.checkpoint}", highlight=False)
     else:
-        messages.print(f"Stopped and saved. Go on with: python -m explorer train --run {run}", highlight=False)
+        saved = "Stopped and saved." if opened.training_state.exists() else "Stopped before the first step."
+        said = record.message or saved
+        messages.print(f"{said} Go on with: python -m explorer train --run {run}", highlight=False, soft_wrap=True)
 
 
 def _tell_images(config: TrainingConfig) -> None:

@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, NamedTuple
+from typing import IO, NamedTuple
 
 from explorer.data.labels import FIELDS, Labels, no_labels, number_labels
 from explorer.data.left_out import LINKS, OTHER_KINDS, OTHERS_OF_A_SAMPLE, LeftOut
@@ -78,9 +78,10 @@ def archive_files(title: str, files: Sequence[Path], split: str, parts: Parts | 
     others: list[_Member] = []
     for number, path in enumerate(files):
         try:
-            for member in _members(path, number, left_out):
-                (images if _is_image(path, member) else others).append(member)
-        except (*READ_ERRORS, tarfile.TarError) as error:
+            with open(path, "rb", buffering=0) as stream:
+                for member in _members(path, number, left_out):
+                    (images if _is_image(stream, member) else others).append(member)
+        except (*READ_ERRORS, LookupError, tarfile.TarError) as error:
             raise ExplorerError(
                 f"{title} is damaged: {path.name} cannot be read ({in_brief(error)}). Make a whole .tar of it, not "
                 "compressed."
@@ -124,6 +125,8 @@ def _members(path: Path, archive: int, left_out: LeftOut) -> Iterator[_Member]:
         while (found := opened.next()) is not None:
             opened.members.clear()  # type: ignore[attr-defined]  # it would keep all of them
             name = found.name.removeprefix("./").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            if found.size < 0 or opened.offset <= found.offset:  # it would be read for ever
+                raise OSError(f"it is damaged at byte {found.offset:,}")
             if found.isdir() or PurePosixPath(name).name.startswith("."):
                 continue
             if found.issym() or found.islnk():
@@ -150,12 +153,11 @@ def _check_end(path: Path, offset: int) -> None:
                 raise OSError(f"there is more behind its end at byte {offset:,}")
 
 
-def _is_image(path: Path, member: _Member) -> bool:
+def _is_image(stream: IO[bytes], member: _Member) -> bool:
     if PurePosixPath(member.name).suffix.lower() in SUFFIXES:
         return True
-    with open(path, "rb", buffering=0) as file:
-        file.seek(member.start)
-        return begins_as_image(file.read(min(HEAD_BYTES, member.size)))
+    stream.seek(member.start)
+    return begins_as_image(stream.read(min(HEAD_BYTES, member.size)))
 
 
 def _naming(images: Sequence[_Member]) -> tuple[Callable[[_Member], _Named], str]:
@@ -246,14 +248,14 @@ def _label_in(data: bytes, field: str) -> object:
         return text or None
 
 
-def _opened(path: Path, title: str) -> BinaryIO:
+def _opened(path: Path, title: str) -> IO[bytes]:
     try:
         return open(path, "rb")
     except OSError as error:
         raise ExplorerError(f"{title} is damaged: {path.name} cannot be read ({error.strerror}).") from error
 
 
-def _bytes(stream: BinaryIO, member: _Member) -> bytes | None:
+def _bytes(stream: IO[bytes], member: _Member) -> bytes | None:
     """The contents of a file; None where the archive does not have all of it any more."""
     stream.seek(member.start)
     data = stream.read(member.size)

@@ -7,15 +7,14 @@ another one that wants the same store waits for it.
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from explorer.data.grid import measure_grid
 from explorer.data.partial import JOURNAL, PartialStore, images_on_disk, sync
@@ -25,12 +24,12 @@ from explorer.data.store import LABELS, META, PIXELS, Sample, Store, StoreMeta, 
 from explorer.data.views import CENTRAL, Views
 from explorer.decoding import FORMATS_IN_WORDS
 from explorer.errors import ExplorerError
-from explorer.progress import Progress
+from explorer.locks import held
+from explorer.progress import Progress, Waiting
 
 __all__ = ["write_store"]
 
 _PROGRESS_EVERY = 64
-_WAIT_SECONDS = 0.5  # between two looks at another process that builds the same store
 
 
 def write_store(
@@ -45,6 +44,7 @@ def write_store(
     views: Views = CENTRAL,
     notes: Iterable[str] = (),
     division: Division | None = None,
+    waiting: Waiting | None = None,
 ) -> Store:
     """Write images into a new store and open it; memory does not grow with the pixels.
 
@@ -65,6 +65,7 @@ def write_store(
         views: what `read` makes of each picture; that many images in a row are of one.
         notes: sentences about what was guessed and what was left out.
         division: of the whole data set, for the record.
+        waiting: called in place of `progress` while another process builds the store.
 
     Raises:
         ExplorerError: there is no image, or the disk is full or cannot be written.
@@ -72,9 +73,17 @@ def write_store(
     """
     part = folder.with_name(f".{folder.name}.part")
     report = progress or (lambda _done, _total: None)
+
+    def wait_for(who: str) -> None:
+        done = images_on_disk(part, image_shape)
+        if waiting is None:
+            report(done, total)
+        else:
+            waiting(who, done, total)
+
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(folder, lambda: report(images_on_disk(part, image_shape), total)):
+        with held(folder.with_name(f".{folder.name}.lock"), "", math.inf, wait_for):
             if not _is_whole(folder):
                 _build(
                     part,
@@ -98,21 +107,6 @@ def write_store(
             f"The images cannot be stored in {folder.parent} ({error.strerror or error}). "
             "Free some space or check the permissions."
         ) from error
-
-
-@contextmanager
-def _alone(folder: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock on a store that is to be built, and call `waiting` while another process has it."""
-    lock = FileLock(folder.with_name(f".{folder.name}.lock"))
-    while not lock.is_locked:
-        try:
-            lock.acquire(timeout=_WAIT_SECONDS)
-        except Timeout:
-            waiting()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _is_whole(folder: Path) -> bool:

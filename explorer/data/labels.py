@@ -74,9 +74,13 @@ def number_labels(values: Iterable[object], what: str, names: tuple[str, ...] = 
     """
     values = list(values)
     try:
+        if any(isinstance(value, list | dict) for value in values):
+            return _number([_plain(value) for value in _cells(pa.chunked_array([values]))], what, names)
         return _number([_plain(value) for value in values], what, names)
     except _Refused as reason:
         return no_labels(len(values), _refusal(what, reason))
+    except (pa.ArrowException, ValueError, TypeError, OverflowError):
+        return no_labels(len(values), _refusal(what, _Refused("holds values of several kinds")))
 
 
 def labels_of_arrays(arrays: Sequence[tuple[np.ndarray | None, str]], counts: Sequence[int]) -> Labels:

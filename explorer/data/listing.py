@@ -19,6 +19,7 @@ from explorer.decoding import HEAD_BYTES, SUFFIXES, begins_as_image
 __all__ = [
     "Listing",
     "hub_snapshot",
+    "hub_title",
     "images_among",
     "list_files",
     "name_in",
@@ -132,6 +133,12 @@ def hub_snapshot(folder: Path) -> Path:
         return snapshot if revision and snapshot.parent == folder / "snapshots" and snapshot.is_dir() else folder
     except (OSError, ValueError):
         return folder
+
+
+def hub_title(folder: Path) -> str:
+    """What the data set is called whose files a folder in that cache holds, ``OWNER/NAME``; empty for other folders."""
+    kind, *name = folder.parent.parent.name.split("--")
+    return "/".join(name) if folder.parent.name == "snapshots" and kind == "datasets" else ""
 
 
 def _head(path: Path) -> bytes:

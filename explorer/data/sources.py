@@ -44,7 +44,7 @@ from explorer.data.huggingface import is_saved_to_disk, saved_to_disk
 from explorer.data.imagenet import downsampled_imagenet, imagenet_files, is_imagenet_file
 from explorer.data.leaves import leaves
 from explorer.data.left_out import OTHER_KINDS
-from explorer.data.listing import Listing, hub_snapshot, images_among, list_files, name_in
+from explorer.data.listing import Listing, hub_snapshot, hub_title, images_among, list_files, name_in
 from explorer.data.metadata import TABLE_SUFFIXES
 from explorer.data.names import BUILTIN, is_hub_spec, parse_hub_spec
 from explorer.data.parts import Division
@@ -55,9 +55,9 @@ from explorer.data.store import Sample, Store, open_store, verify_store
 from explorer.data.views import CENTRAL, Views
 from explorer.decoding import FORMATS_IN_WORDS, SUFFIXES
 from explorer.errors import ExplorerError
-from explorer.home import subfolder
+from explorer.home import data_home, subfolder, typed_path
 from explorer.images import ImageShape, check_image_shape
-from explorer.progress import Progress
+from explorer.progress import Progress, Waiting
 
 __all__ = [
     "Split",
@@ -98,11 +98,12 @@ def absolute_spec(spec: str) -> str:
     """The same data set, named so that it is found from any folder; what is not a path stays as it is.
 
     Raises:
-        ExplorerError: it should be one of the Hub, but its id breaks the rules.
+        ExplorerError: it should be one of the Hub, but its id breaks the rules; or it is in a home folder that there
+            is not.
     """
     if is_hub_spec(spec):
         return parse_hub_spec(spec).spec
-    return spec if spec in BUILTIN else str(Path(spec).expanduser().absolute())
+    return spec if spec in BUILTIN else str(typed_path(spec).absolute())
 
 
 def open_dataset(
@@ -113,6 +114,7 @@ def open_dataset(
     progress: Progress | None = None,
     views: Views = CENTRAL,
     fetching: Progress | None = None,
+    waiting: Waiting | None = None,
 ) -> Store:
     """The images of a data set at a model's size, built on the first call and opened on later ones.
 
@@ -124,6 +126,7 @@ def open_dataset(
         progress: called with the number of images done and their total.
         views: of each picture; built-in sets, which are made at the requested size, have one.
         fetching: called with the bytes fetched and their total, for a data set of the Hub that is not here yet.
+        waiting: called in place of `progress` while another process prepares the same images.
 
     Raises:
         ExplorerError: there is no such data set, it cannot be fetched, it has no image that can be read, the shape is
@@ -131,6 +134,7 @@ def open_dataset(
     """
     if limit is not None and limit < 1:
         raise ExplorerError(f"The limit is {limit} images. Choose 1 or more.")
+    subfolder("stores")
     wanted = _find(spec, hub_record(parse_hub_spec(spec), fetching) if is_hub_spec(spec) else None, image_shape, views)
     place = wanted.place(split, limit)
     folder = place.folder
@@ -152,6 +156,7 @@ def open_dataset(
         wanted.views,
         images.notes,
         division,
+        waiting,
     )
     return place.open()
 
@@ -163,13 +168,14 @@ def verify_dataset(
     progress: Progress | None = None,
     views: Views = CENTRAL,
     fetching: Progress | None = None,
+    waiting: Waiting | None = None,
 ) -> Store:
     """Open a data set as `open_dataset` does, then read its store and its files again, and compare.
 
     Raises:
         ExplorerError: as `open_dataset`; or the store is damaged, or is not what the files hold.
     """
-    store = open_dataset(spec, image_shape, split, None, progress, views, fetching)
+    store = open_dataset(spec, image_shape, split, None, progress, views, fetching, waiting)
     verify_store(store)
     wanted = _find(spec, read_record(parse_hub_spec(spec)) if is_hub_spec(spec) else None, image_shape, views)
     images, numbers, _ = wanted.open(split, None, fetching)
@@ -228,7 +234,7 @@ class _Wanted(NamedTuple):
         name = _store_name(
             named, self.path, [*self.listing.files, *self.listing.tables], self.image_shape, split, limit, self.views
         )
-        return StorePlace(subfolder("stores") / name, self.listing.left_out.sentence)
+        return StorePlace(data_home() / "stores" / name, self.listing.left_out.sentence)
 
     def open(
         self, split: Split, limit: int | None, fetching: Progress | None
@@ -236,6 +242,7 @@ class _Wanted(NamedTuple):
         """Its images, the numbers of those that are wanted, and how the set is divided."""
         if self.fetched is None:
             images = _open_source(self.spec, self.path, self.listing, split, self.image_shape, self.views)
+            images = replace(images, title=(self.path and hub_title(self.path)) or images.title)
         else:
             images = hub_images(self.fetched, split, fetching)
         return images, *choose(images, split, limit)

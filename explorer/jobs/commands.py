@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from explorer.home import typed_path
 from explorer.jobs.fields import Setting, settings_of
 from explorer.jobs.kinds import MODEL_KINDS, ModelTask
 from explorer.jobs.manage import create_job, delete, find_job, list_jobs, read_log, resume, stop, submit
@@ -80,6 +80,7 @@ for _name, _kind in MODEL_KINDS.items():
 def stop_one(name: NameArgument) -> None:
     """Take a job out of the queue, or let it save and stop."""
     stop(find_job(name).folder)
+    _say(name, find_job(name).state.status)
 
 
 @app.command(name="resume")
@@ -104,7 +105,8 @@ def log(name: NameArgument) -> None:
 
 def _lasting(model: str) -> str:
     """The path of a checkpoint's folder, wherever the job runs; a name stays."""
-    return str(Path(model).absolute()) if len(Path(model).parts) > 1 else model
+    path = typed_path(model)
+    return str(path.absolute()) if len(path.parts) > 1 else model
 
 
 def _absolute(data: str) -> str:

@@ -6,12 +6,11 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from explorer.home import write_atomically
-from explorer.progress import Progress
+from explorer.progress import Opening, Progress
 
 __all__ = [
     "MOST_UNITS",
@@ -105,13 +104,6 @@ class Stopped(Exception):
     """Raised through work that knows nothing of stopping."""
 
 
-class Opening(TypedDict, total=False):
-    """The arguments of `open_dataset` that report how far it is."""
-
-    progress: Progress
-    fetching: Progress
-
-
 class Work:
     """One shard of a job as it is done: where, which, and how it reports.
 
@@ -157,7 +149,10 @@ class Work:
         def fetching(done: int, total: int | None) -> None:
             self.report(done // _MEGABYTE, math.ceil((total or 0) / _MEGABYTE), "MB fetched")
 
-        return {"progress": self.counting("images prepared"), "fetching": fetching}
+        def waiting(who: str, done: int, total: int | None) -> None:
+            self.report(done, total or 0, f"images prepared by {who}")
+
+        return {"progress": self.counting("images prepared"), "fetching": fetching, "waiting": waiting}
 
 
 def duration(seconds: float) -> str:

@@ -20,8 +20,7 @@ from pathlib import Path
 import submitit
 
 from explorer.errors import ExplorerError
-from explorer.home import child_environment, subfolder
-from explorer.jobs.locks import held, is_held
+from explorer.home import child_environment, data_home, subfolder, written
 from explorer.jobs.record import JobRecord, read_record, write_record
 from explorer.jobs.settings import job_settings
 from explorer.jobs.state import state
@@ -29,6 +28,7 @@ from explorer.jobs.submission import Submission, read_submission, send_local, wr
 from explorer.jobs.supervisor import VISIBLE_DEVICES
 from explorer.jobs.tasks import member_folders
 from explorer.jobs.worker import LOCK_FILE, NICENESS
+from explorer.locks import held, is_held
 
 __all__ = ["WITHDRAWN", "enqueue", "folders", "main", "wake_queue", "withdraw"]
 
@@ -44,8 +44,8 @@ _BUSY = "The queue of jobs is being changed by another process. Try again in a m
 
 def folders() -> list[Path]:
     """The folders of all jobs in the data folder: training runs, and all others."""
-    runs = [path.parent for path in subfolder("runs").glob("[!.]*/config.json")]
-    others = [path.parent for path in subfolder("jobs").glob("[!.]*/task.json")]
+    runs = [path.parent for path in (data_home() / "runs").glob("[!.]*/config.json")]
+    others = [path.parent for path in (data_home() / "jobs").glob("[!.]*/task.json")]
     return [folder for folder in (*runs, *others) if not folder.is_symlink()]
 
 
@@ -57,7 +57,8 @@ def enqueue(members: list[Path], submission: Submission) -> None:
     """
     with _changing():
         for folder in members:
-            folder.mkdir(exist_ok=True)
+            with written(folder):
+                folder.mkdir(exist_ok=True)
             write_submission(folder, submission)
             write_record(folder, JobRecord(status="queued", pid=0))
         _start_queue()
@@ -197,7 +198,7 @@ def _submitted(folder: Path) -> float:
 
 
 def _queue_lock() -> Path:
-    return subfolder("jobs") / ".queue.lock"
+    return data_home() / "jobs" / ".queue.lock"
 
 
 @contextlib.contextmanager

@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from tests.heic import HEIC
+
 pytestmark = pytest.mark.browser
 
 RNG = np.random.default_rng(0)
@@ -71,6 +73,7 @@ REFUSED = {
     "cut.png": lambda: encoded(picture())[:200],
     "cut.jpg": lambda: encoded(picture(size=(400, 300)), "JPEG")[:600],
     "page.png": lambda: b"<html><script>alert(1)</script></html>",
+    "letter.txt": lambda: b"Dear Sir,",
     "huge.png": lambda: png_header_only(50_000, 50_000),
     "nan.tiff": with_nan,
     "twelve.png": twelve_bit_in_sixteen,
@@ -89,6 +92,10 @@ ACCEPTED = {
     "plain.webp": lambda: encoded(picture(), "WEBP"),
     "plain.bmp": lambda: encoded(picture(), "BMP"),
     "plain.tiff": lambda: encoded(picture(), "TIFF"),
+    "phone.HEIC": lambda: HEIC,
+    "plain.avif": lambda: encoded(picture(), "AVIF"),
+    "plain.jfif": lambda: encoded(picture(), "JPEG"),
+    "without-suffix": lambda: encoded(picture()),
 }
 
 

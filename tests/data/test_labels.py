@@ -248,6 +248,14 @@ def test_the_label_is_in_the_store_and_what_was_guessed_too(tmp_path: Path, home
     assert "The array 'labels' is -1 for 1 of 4 images: they are taken to have no label." in store.remarks
 
 
+def test_values_as_json_has_them() -> None:
+    assert number_labels([[0, 1], [1, 0], None], "X").numbers.tolist() == [1, 0, -1]
+    assert number_labels([{"label": "a"}, {"label": "b"}, {}], "X").names == ("a", "b")
+    for values in ([[0, 1], 1], [{"label": 1}, [2]], [object(), 1], [[[1]], [["a"]]], [[2**80]]):
+        (note,) = number_labels(values, "X").notes
+        assert note.startswith("X is not used for labels: it holds values of")
+
+
 def test_classes_are_few() -> None:
     assert number_labels(range(1000), "X").different == 1000
     assert number_labels([*range(1500)] * 2, "X").different == 1500

@@ -141,7 +141,7 @@ def test_the_cache_of_the_hub(tmp_path: Path, picture: Picture) -> None:
     for place in (repository, repository / "snapshots" / ("1" * 40)):
         store = open_dataset(str(place), SHAPE, "all")
         assert sorted(store.names) == ["cats/1.png", "cats/2.png", "dogs/1.png"]
-        assert store.label_names == ["cats", "dogs"]
+        assert (store.name, store.label_names) == ("owner/name", ["cats", "dogs"])
     (repository / "refs" / "main").write_text("../../..")
     assert hub_snapshot(repository) == repository
 

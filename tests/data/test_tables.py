@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from explorer.data.store import Sample
 from explorer.data.tables import parquet_files
 from explorer.errors import ExplorerError
 from explorer.images import read_image, to_square
+from tests.heic import HEIC
 
 SHAPE = (1, 8, 8)
 Picture = Callable[..., bytes]
@@ -62,6 +64,16 @@ def test_plain_binary_and_strings(tmp_path: Path, picture: Picture) -> None:
     images = parquet_files("Test", [path], "all")
     assert images.label_names == ("cat", "dog")
     assert [sample.label for sample in read_all([path])] == [1, 0]
+
+
+def test_files_of_several_formats_in_one_column(tmp_path: Path, picture: Picture) -> None:
+    files = [picture(0)]
+    for form in ("JPEG", "WebP", "AVIF"):
+        encoded = io.BytesIO()
+        read_image(picture(0)).save(encoded, form)
+        files.append(encoded.getvalue())
+    path = write(tmp_path / "a.parquet", pa.array([*files, HEIC, b"text"], pa.binary()))
+    assert [sample.pixels is not None for sample in read_all([path])] == [True] * 5 + [False]
 
 
 def test_without_labels(tmp_path: Path, picture: Picture) -> None:

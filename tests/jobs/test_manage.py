@@ -20,7 +20,6 @@ import explorer
 from benchmarks.processes import processes_of
 from explorer.errors import ExplorerError
 from explorer.jobs.kinds import CatalogTask, EvaluateTask, TrainTask
-from explorer.jobs.locks import is_held
 from explorer.jobs.manage import (
     create_job,
     delete,
@@ -41,8 +40,10 @@ from explorer.jobs.state import state
 from explorer.jobs.submission import Submission, read_submission, write_submission
 from explorer.jobs.tasks import member_folders, progress
 from explorer.jobs.worker import NICENESS, run_job
+from explorer.locks import is_held
 from explorer.training.run import Run
 from tests.jobs.waiting import PATIENCE, wait_for
+from tests.no_locks import NO_LOCKS, refuse_locks
 
 NewRun = Callable[..., Path]
 ENDLESS = {"steps": 10_000_000, "validate_every": 10_000_000}
@@ -88,6 +89,28 @@ def test_a_job_outlives_who_sent_it_and_stops_when_asked(new_run: NewRun) -> Non
     assert f", on {socket.gethostname()}\n" in read_log(folder).splitlines(keepends=True)[0]
     with pytest.raises(ExplorerError, match="is not running"):
         stop(folder)
+
+
+def test_a_job_runs_stops_and_is_killed_where_the_disk_has_no_locks(
+    new_run: NewRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(NO_LOCKS)  # for the processes that are started
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    refuse_locks(monkeypatch)
+    folder = new_run(**ENDLESS)
+    submit(folder, LOCAL)
+    wait_for(lambda: progress(folder).done > 0)
+    assert state(folder).status == "running"
+    stop(folder)
+    wait_for(lambda: not state(folder).open)
+    assert (state(folder).status, state(folder).message) == ("stopped", "")
+    resume(folder)
+    wait_for(lambda: state(folder).status == "running")
+    for process in processes_of(folder.parent.parent):
+        if process.role in ("worker", "supervisor"):
+            os.kill(process.pid, signal.SIGKILL)
+    wait_for(lambda: not state(folder).open)
+    assert state(folder).status == "killed"
 
 
 def test_jobs_wait_for_their_turn_the_oldest_first(new_run: NewRun) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +13,8 @@ from pydantic import BaseModel, Field, ValidationError
 from explorer.errors import ExplorerError
 from explorer.home import read_end
 from explorer.jobs.kinds.base import Task
-from explorer.jobs.progress import MOST_UNITS, JobProgress, Opening, Stopped, Work, read_progress
+from explorer.jobs.progress import MOST_UNITS, JobProgress, Stopped, Work, read_progress
+from explorer.progress import Opening
 
 __all__ = ["TrainTask", "run_progress"]
 
@@ -33,8 +35,14 @@ class TrainTask(Task):
 
     def run(self, work: Work) -> None:
         """Train, from the last saved state on."""
+        from explorer.models.devices import pick_device
+        from explorer.training.compiling import missing_compiler
         from explorer.training.loop import train
+        from explorer.training.run import Run
 
+        config = Run.open(work.folder).config
+        if config.compile and (sentence := missing_compiler(pick_device(config.device))):
+            print(sentence, file=sys.stderr, flush=True)  # in the log
         first = os.environ.get("RANK", "0") == "0"  # the other processes wait for the images that this one prepares
         if not train(work.folder, work.should_stop, **(work.opening() if first else Opening())):
             raise Stopped

@@ -114,8 +114,16 @@ def store(dataset: str, image_shape: tuple[int, int, int], split: Split, views: 
         is_built = True
         show_fetching(bar, dataset, done, total)
 
+    def waiting(who: str, done: int, total: int | None) -> None:
+        nonlocal is_built
+        is_built = True
+        share = min(done / total, 1.0) if total else 0.0
+        bar.progress(share, f"Waiting for {who}, which prepares the images of {dataset_name(dataset)}")
+
     try:
-        images = open_dataset(dataset, image_shape, split, progress=progress, views=views, fetching=fetching)
+        images = open_dataset(
+            dataset, image_shape, split, progress=progress, views=views, fetching=fetching, waiting=waiting
+        )
     finally:
         bar.empty()
     now = time.monotonic()

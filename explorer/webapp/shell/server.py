@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import threading
 import time
 import urllib.request
 import webbrowser
+from pathlib import Path
 
 from streamlit.web import cli
 
 from explorer.errors import ExplorerError
-from explorer.home import APP_SCRIPT, clear_leftovers
+from explorer.home import APP_SCRIPT, clear_leftovers, data_home
 from explorer.jobs.manage import recover
 
 __all__ = ["serve"]
@@ -47,6 +49,10 @@ def serve(port: int, browser: bool) -> None:
     with contextlib.suppress(ExplorerError):  # the Jobs page shows how each of them stands
         recover()
     clear_leftovers()
+    try:
+        Path.home()
+    except RuntimeError:  # streamlit ends without one
+        os.environ["HOME"] = str(data_home())
     if browser:
         threading.Thread(target=_open_browser, args=(f"http://localhost:{port}",), daemon=True).start()
     # Always headless: a server that opens the browser itself greets the first visitor with a notice of its own.
