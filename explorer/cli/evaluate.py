@@ -126,7 +126,7 @@ def _write(checkpoint: Checkpoint, metrics: dict[str, Any] | None, report: Repor
 def _data_of(checkpoint: Checkpoint, data: str) -> str:
     """The data set that was asked for, else the one that the checkpoint was trained on, where it is offered here."""
     from explorer.data.names import dataset_name
-    from explorer.data.sources import list_datasets
+    from explorer.data.offered import list_datasets
 
     own = checkpoint.config.dataset
     if data:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from explorer.data.arrays import open_arrays
+from explorer.data.numpy_files import open_arrays
 from explorer.data.parts import named_parts
 from explorer.data.pickles import arrays_in_pickle
 from explorer.data.reading import ImageSet, cut

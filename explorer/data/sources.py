@@ -10,9 +10,8 @@ A data set is named by its `spec`: ``"digits"``, ``"photos"``, ``"leaves"``, or 
 
 or by ``hf:OWNER/NAME`` or ``hf:OWNER/NAME:CONFIG``, its id on the Hugging Face Hub (see `explorer.data.hub`).
 
-**Splits.** A source that says which images are for training and which for validation is believed, see
-`explorer.data.parts`. Of any other, a tenth is for validation: the images whose numbers have the smallest SHA-256. Sets
-of fewer than `SMALLEST_SPLIT` images are not split: both parts hold all of them. `Store.division` says what was done.
+**Splits.** `explorer.data.splits` says which images are for training and which for validation, `Store.division` what it
+said.
 
 **Views.** A training set of larger pictures can hold several views of each (`explorer.data.views`). The split is one of
 pictures: views of one are never in both parts.
@@ -27,15 +26,12 @@ permissions: their images are then prepared again. Catalogs are named by the ima
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Literal, NamedTuple
-
-import numpy as np
+from typing import NamedTuple
 
 from explorer.data.arrays import array_file
 from explorer.data.building import write_store
@@ -43,41 +39,35 @@ from explorer.data.builtin import digits, photos
 from explorer.data.chosen_scales import chosen_scale
 from explorer.data.folders import image_folder
 from explorer.data.hub import hub_images, hub_record
-from explorer.data.hub_records import HubRecord, fetched_specs, read_record
+from explorer.data.hub_records import HubRecord, read_record
 from explorer.data.huggingface import is_saved_to_disk, saved_to_disk
 from explorer.data.imagenet import downsampled_imagenet, imagenet_files, is_imagenet_file
 from explorer.data.leaves import leaves
 from explorer.data.left_out import OTHER_KINDS
 from explorer.data.listing import Listing, hub_snapshot, hub_title, images_among, list_files, name_in
 from explorer.data.metadata import TABLE_SUFFIXES
-from explorer.data.names import BUILTIN, distinct_names, is_hub_spec, parse_hub_spec
-from explorer.data.parts import Division, named_parts
+from explorer.data.names import BUILTIN, is_hub_spec, parse_hub_spec
+from explorer.data.parts import Division
 from explorer.data.readers import READERS
 from explorer.data.reading import ImageSet
+from explorer.data.splits import Split, choose
 from explorer.data.store import Sample, Store, open_store, verify_store
 from explorer.data.views import CENTRAL, Views
 from explorer.decoding import FORMATS_IN_WORDS, SUFFIXES
 from explorer.errors import ExplorerError
-from explorer.home import data_home, dataset_folders, subfolder, typed_path
+from explorer.home import data_home, subfolder, typed_path
 from explorer.images import ImageShape, check_image_shape
 from explorer.progress import Progress, Waiting
 
 __all__ = [
-    "SMALLEST_SPLIT",
-    "DatasetInfo",
     "Split",
     "absolute_spec",
-    "list_datasets",
+    "is_data_file",
     "open_dataset",
     "store_place",
     "verify_dataset",
 ]
 
-Split = Literal["train", "validation", "all"]
-
-SMALLEST_SPLIT = 50
-
-_LOOKED_AT = 16  # subfolders of one that the user named: enough to see what they are
 _ARRAY_SUFFIXES = (".npy", ".npz")
 _FILE_SUFFIXES = (*_ARRAY_SUFFIXES, *READERS)
 _DATA_SUFFIXES = (*_FILE_SUFFIXES, *SUFFIXES)
@@ -102,79 +92,6 @@ class StorePlace(NamedTuple):
             ExplorerError: it was not built yet, or is damaged.
         """
         return replace(open_store(self.folder), left_out=self.left_out)
-
-
-class DatasetInfo(NamedTuple):
-    """A data set that can be offered.
-
-    Attributes:
-        spec: what `open_dataset` takes.
-        title: what people call it.
-        builtin: whether it comes with the libraries.
-        name: what tells it from the others, in a list and in an address; never a path of this machine.
-    """
-
-    spec: str
-    title: str
-    builtin: bool
-    name: str
-
-
-def list_datasets() -> list[DatasetInfo]:
-    """The built-in sets, then the entries of the data folder's ``datasets`` and what ``$EXPLORER_DATASETS`` names (see
-    `explorer.home.dataset_folders`): a data set, or a folder of data sets; then what was fetched from the Hub."""
-    found = [DatasetInfo(spec, title, True, spec) for spec, title in BUILTIN.items()]
-    own, *named = dataset_folders()
-    paths = _entries(own)
-    for path in named:
-        paths += [path] if _is_one_dataset(path) else _entries(path)
-    paths = list(dict.fromkeys(paths))
-    names = distinct_names(paths, {*BUILTIN, *BUILTIN.values()})
-    found += [DatasetInfo(str(path), names[path], False, names[path]) for path in paths]
-    return found + [DatasetInfo(spec, spec, False, spec) for spec in fetched_specs()]
-
-
-def _entries(folder: Path) -> list[Path]:
-    """The data sets in a folder of them, by name."""
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError:  # not there, or not ours to read
-        return []
-    return [path for path in entries if not path.name.startswith(".") and (path.is_dir() or _is_data_file(path))]
-
-
-def _is_one_dataset(path: Path) -> bool:
-    """Whether a path that the user named is a data set itself, and not a folder of data sets.
-
-    A folder is one if it has images, or files of one of the formats of `_files_of` that belong together, or is of the
-    Hub; or if its subfolders are parts, or classes: folders that all have images right in them.
-    """
-    if not path.is_dir():
-        return path.is_file() and _is_data_file(path)
-    is_of_hub = hub_snapshot(path) != path
-    if is_of_hub or is_saved_to_disk(path) or imagenet_files(path) or _has_file(path, (*SUFFIXES, ".arrow", ".tar")):
-        return True
-    entries = _entries(path)
-    folders = [entry for entry in entries if entry.is_dir()][:_LOOKED_AT]
-    files = [entry for entry in entries if entry.is_file()]
-    are_parts = named_parts([[entry.stem if entry.is_file() else entry.name] for entry in entries]) is not None
-    if files:
-        are_shards = all(re.search(r"\d+-of-\d+", file.stem) for file in files)
-        return all(file.suffix.lower() == ".parquet" for file in files) and (are_parts or are_shards)
-    if [folder.name for folder in folders] == ["data"]:
-        return True
-    return bool(folders) and (are_parts or all(_has_file(folder, SUFFIXES) for folder in folders))
-
-
-def _has_file(folder: Path, suffixes: tuple[str, ...]) -> bool:
-    """Whether there is a file of one of these suffixes right in a folder; it is not listed to its end."""
-    try:
-        with os.scandir(folder) as entries:
-            return any(
-                not e.name.startswith(".") and e.name.lower().endswith(suffixes) and e.is_file() for e in entries
-            )
-    except OSError:
-        return False
 
 
 def absolute_spec(spec: str) -> str:
@@ -328,7 +245,7 @@ class _Wanted(NamedTuple):
             images = replace(images, title=(self.path and hub_title(self.path)) or images.title)
         else:
             images = hub_images(self.fetched, split, fetching)
-        return images, *_choose(images, split, limit)
+        return images, *choose(images, split, limit)
 
     def read(self, images: ImageSet, numbers: Sequence[int], done: int) -> Iterator[Sample]:
         """The samples that follow the first `done`."""
@@ -365,7 +282,7 @@ def _open_source(
 def _files_of(path: Path) -> Listing:
     """The files that make up the data set at a path, all of one kind, and what is left out of it."""
     if path.is_file():
-        if _is_data_file(path):
+        if is_data_file(path):
             return Listing([path])
         raise ExplorerError(
             f"{path.name} is not a data set. Use a folder, or a .npy, .npz, .parquet, .arrow or .tar file."
@@ -406,7 +323,8 @@ def _with_suffix(files: Sequence[Path], suffix: str) -> list[Path]:
     return [file for file in files if file.suffix.lower() == suffix]
 
 
-def _is_data_file(path: Path) -> bool:
+def is_data_file(path: Path) -> bool:
+    """Whether a file is a data set by its name."""
     return path.suffix.lower() in _FILE_SUFFIXES or is_imagenet_file(path)
 
 
@@ -436,23 +354,3 @@ def _store_name(
 
 def _slug(title: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-")[:40].lower() or "images"
-
-
-def _choose(images: ImageSet, split: Split, limit: int | None) -> tuple[Sequence[int], Division]:
-    """The numbers of the images of a split, evenly thinned to the limit, increasing; and how the set is divided."""
-    numbers: Sequence[int] = range(images.count)
-    division = images.division
-    if division is None and images.count < SMALLEST_SPLIT:
-        division = Division(train=images.count, validation=images.count, how="shared")
-    elif division is None:
-        tenth = images.count // 10
-        division = Division(train=images.count - tenth, validation=tenth, how="tenth")
-        if split != "all":
-            digests = b"".join(hashlib.sha256(b"%d" % number).digest() for number in numbers)
-            ranked = np.frombuffer(digests, "S32").argsort(kind="stable")
-            held_out = np.zeros(images.count, bool)
-            held_out[ranked[:tenth]] = True
-            numbers = np.flatnonzero(held_out == (split == "validation")).tolist()
-    if limit is not None and limit < len(numbers):
-        numbers = [numbers[i * len(numbers) // limit] for i in range(limit)]
-    return numbers, division

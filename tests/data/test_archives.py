@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 
 from explorer.data.archives import archive_files
+from explorer.data.offered import list_datasets
 from explorer.data.reading import ImageSet
-from explorer.data.sources import list_datasets, open_dataset
+from explorer.data.sources import open_dataset
 from explorer.data.store import Sample
 from explorer.errors import ExplorerError
 from explorer.images import read_image, to_square

@@ -223,6 +223,12 @@ def test_a_shape_that_fits_twice_is_refused_with_the_choice(path: Path) -> None:
     assert array_file(save(path, planes.reshape(3, 32, 40, 1))).count == 3
 
 
+def test_a_single_number_is_no_label(tmp_path: Path) -> None:
+    images = array_file(save(tmp_path / "a.npz", GRAY, labels=np.array(5)))
+    assert images.count == 6
+    assert any("labels" in note for note in images.notes)
+
+
 def test_labels_tell_which_axis_holds_the_images(tmp_path: Path) -> None:
     planes = np.ascontiguousarray(PHOTOGRAPH.transpose(2, 0, 1))
     np.savez(tmp_path / "a.npz", images=planes, labels=np.arange(3))
@@ -257,7 +263,15 @@ def values_in(path: Path, split: str) -> list[tuple[int, int]]:
     return [(int(sample.pixels[0, 0, 0]), sample.label) for sample in samples]
 
 
-@pytest.mark.parametrize("keys", ["x_train y_train x_test y_test", "X_train Y_train X_test Y_test"])
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "x_train y_train x_test y_test",
+        "X_train Y_train X_test Y_test",
+        "trainX trainY testX testY",
+        "Xtrain ytrain Xtest ytest",
+    ],
+)
 def test_keys_of_keras(tmp_path: Path, keys: str) -> None:
     arrays = (numbered(0, 5), np.arange(5), numbered(100, 3), np.arange(3) + 7)
     np.savez(tmp_path / "mnist.npz", **dict(zip(keys.split(), arrays, strict=True)))
@@ -281,6 +295,11 @@ def test_keys_of_medmnist(tmp_path: Path) -> None:
 def test_parts_have_one_scale(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x_train=SMOOTH / 1.0, x_test=np.full((3, 8, 8), 0.9))
     assert [value for value, _ in values_in(tmp_path / "a.npz", "validation")] == [1, 1, 1]
+
+
+def test_arrays_that_are_not_used_are_named(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", images=GRAY, masks=GRAY, labels=np.arange(6), extra_images=GRAY)
+    assert array_file(tmp_path / "a.npz").notes == ("Arrays of a.npz that are not used: masks, extra_images.",)
 
 
 def test_parts_of_any_name_for_their_images(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from explorer.data.imagenet import downsampled_imagenet, imagenet_files, is_imagenet_file
-from explorer.data.sources import list_datasets, open_dataset
+from explorer.data.offered import list_datasets
+from explorer.data.sources import open_dataset
 from explorer.data.store import verify_store
 from explorer.errors import ExplorerError
 

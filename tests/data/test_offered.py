@@ -13,7 +13,8 @@ import pytest
 
 from explorer.cli.evaluate import _data_of
 from explorer.data.names import dataset_name
-from explorer.data.sources import list_datasets, open_dataset
+from explorer.data.offered import list_datasets
+from explorer.data.sources import open_dataset
 from explorer.data.unseen import unseen_split
 from explorer.errors import ExplorerError
 from explorer.models.checkpoints import load_checkpoint

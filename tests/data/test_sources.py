@@ -13,7 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from explorer.data import sources
-from explorer.data.sources import SMALLEST_SPLIT, list_datasets, open_dataset
+from explorer.data.offered import list_datasets
+from explorer.data.sources import open_dataset
+from explorer.data.splits import SMALLEST_SPLIT
 from explorer.errors import ExplorerError
 
 SHAPE = (1, 8, 8)

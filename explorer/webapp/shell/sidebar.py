@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from explorer.data.names import dataset_name
-from explorer.data.sources import DatasetInfo, Split, list_datasets
+from explorer.data.offered import DatasetInfo, list_datasets
+from explorer.data.sources import Split
 from explorer.data.unseen import unseen_split
 from explorer.errors import ExplorerError
 from explorer.escaping import in_markdown

@@ -8,7 +8,7 @@ import streamlit as st
 import torch
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.data.sources import DatasetInfo, list_datasets
+from explorer.data.offered import DatasetInfo, list_datasets
 from explorer.data.store import Store
 from explorer.data.views import MOST_VIEWS, Views
 from explorer.errors import ExplorerError

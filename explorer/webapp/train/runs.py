@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.data.names import dataset_name
-from explorer.data.sources import list_datasets
+from explorer.data.offered import list_datasets
 from explorer.errors import ExplorerError
 from explorer.figures.tools import NO_TOOLS
 from explorer.figures.training import denoised_images, denoising_psnr, likelihood, space_loss, time_loss

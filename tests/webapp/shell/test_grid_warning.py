@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.data.sources import list_datasets, open_dataset
+from explorer.data.offered import list_datasets
+from explorer.data.sources import open_dataset
 from tests.conftest import write_tiny_checkpoint
 from tests.data.jpegs import as_jpeg, photographs
 

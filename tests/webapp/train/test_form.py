@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from explorer.data.sources import list_datasets
+from explorer.data.offered import list_datasets
 from explorer.training.run import Run
 
 ROOT = Path(__file__).parents[3]
