@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 
 # A package may use those of the levels below its own; packages of one level do not use each other.
 LEVELS = [
-    {"errors", "units", "process", "progress"},
+    {"errors", "escaping", "units", "process", "progress"},
     {"home", "decoding", "wavelets"},
     {"images"},
     {"perturbations"},

@@ -251,3 +251,9 @@ def test_a_run_finds_its_images_from_any_folder(pictures: Path, home: Path) -> N
     written = Path(json.loads((run / "config.json").read_text())["dataset"])
     assert written.is_absolute()
     assert written.resolve() == pictures.resolve()
+
+
+def test_names_are_no_markup_on_a_terminal(home: Path) -> None:
+    write_tiny_checkpoint(home / "checkpoints" / "tiny", (1, 8, 8), dataset="[red]a[/] :smile: [/b]")
+    assert "[red]a[/] :smile: [/b]" in explorer("checkpoints").stdout
+    assert "[x] :smile:" in explorer("evaluate", "tiny", "--data", "/[x] :smile:", code=1).stderr

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.escaping import in_plotly
 from explorer.figures.style import FONT_SIZE, GRID, VERMILLION
 from explorer.units import format_number
 
@@ -178,7 +179,7 @@ def _line(line: Line) -> dict[str, Any]:
         "y": line.y,
         "name": line.name,
         "line": {"color": line.color, **look},
-        "text": [text.replace("\n", "<br>") for text in line.hover],
+        "text": list(map(in_plotly, line.hover)),
         "hovertemplate": "%{text}<extra></extra>",
     }
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from explorer.catalog.compare import Comparison, Side
 from explorer.data.store import Store
+from explorer.escaping import in_markdown
 from explorer.webapp.shell.column_format import ColumnFormat
 from explorer.webapp.shell.dataset_images import description
 from explorer.webapp.shell.points_chart import clear_selection
@@ -43,7 +44,7 @@ def disputed_images(images: Store, found: Comparison, fmt: ColumnFormat, selecte
         "Most disputed images, more probable for",
         list(names),
         default="both",
-        format_func=names.__getitem__,
+        format_func=lambda chosen: in_markdown(names[chosen]),
         required=True,
         key="disputed",
         bind="query-params",
@@ -59,7 +60,7 @@ def disputed_images(images: Store, found: Comparison, fmt: ColumnFormat, selecte
     if selected is None or len(selected) > _SHOWN:
         sentences.append(f"The {len(places)} images {_ORDERS[side]}.")
     sentences.append(f"Below each: log p by {found.first} → by {found.second}, and the difference.")
-    st.caption(" ".join(sentences))
+    st.caption(in_markdown(" ".join(sentences)))
     items = []
     for place in places.tolist():
         index = int(found.index[place])

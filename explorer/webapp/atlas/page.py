@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.catalog.query import Catalog
 from explorer.data.store import Store
 from explorer.data.unseen import unseen_split
+from explorer.escaping import in_markdown
 from explorer.webapp.atlas.comparison import choose_other_model, comparison_panel
 from explorer.webapp.atlas.grid import choose_rows
 from explorer.webapp.atlas.histogram import histogram_panel
@@ -39,7 +40,7 @@ def page() -> None:
             else f" under {selection.checkpoint.name} and {other.name}. Where models that were trained on different "
             "images agree, log p is a property of the image and not of the sample that they were trained on."
         )
-        sentence.markdown(f"The {in_words(images, split)}{how}")
+        sentence.markdown(in_markdown(f"The {in_words(images, split)}{how}"))
         warn_of_grid(images)
         catalog = ready_catalog(selection.checkpoint, images, split)
         if catalog is None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from explorer.escaping import in_markdown
 from explorer.measures.image.probe import Probed
 from explorer.units import LogProbUnit, convert_log_prob, format_number, format_power_of_ten, unit_label
 from explorer.webapp.shell.navigation import page_file
@@ -32,13 +33,14 @@ def show_log_prob(probed: Probed, unit: LogProbUnit, dimensions: int) -> None:
 def show_percentile(percentile: float | None, dataset: str) -> None:
     """Where log p stands among the images of the data set; None while they have not been scored."""
     if percentile is None:
-        st.metric("Percentile", "–", help=f"This model has not scored the images of {dataset} yet; Atlas does that.")
+        unscored = f"This model has not scored the images of {dataset} yet; Atlas does that."
+        st.metric("Percentile", "–", help=in_markdown(unscored))
         st.page_link(page_file("atlas"), label="Score them", icon=":material/bar_chart:")
     else:
         st.metric(
             "Percentile",
             f"{percentile:.1f} %",
-            help=f"Share of the images of {dataset} that are less probable than this one.",
+            help=in_markdown(f"Share of the images of {dataset} that are less probable than this one."),
         )
 
 

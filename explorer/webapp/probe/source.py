@@ -12,6 +12,7 @@ import streamlit as st
 from explorer.data.builtin import PHOTOGRAPHS, photograph_path
 from explorer.decoding import SUFFIXES
 from explorer.errors import ExplorerError
+from explorer.escaping import in_markdown
 from explorer.images import SYNTHETIC, ImageShape, read_image, to_square
 from explorer.webapp.shell.loaders import store
 from explorer.webapp.shell.sidebar import Selection
@@ -110,8 +111,9 @@ def _uploaded() -> Picture | None:
     problem = st.session_state.get("upload_problem")
     picture = st.session_state.get("upload_picture")
     if problem:
-        st.error(problem, icon=":material/broken_image:")
-    st.caption(f"Uploaded: {picture.title}" if picture else "Until an image is uploaded, this photograph is used.")
+        st.error(in_markdown(problem), icon=":material/broken_image:")
+    uploaded = f"Uploaded: {picture.title}" if picture else "Until an image is uploaded, this photograph is used."
+    st.caption(in_markdown(uploaded))
     return picture
 
 
@@ -143,7 +145,7 @@ def _from_dataset(selection: Selection) -> Subject:
     with index:
         item = st.number_input(f"Image, 0 to {last:,}", 0, last, 0, step=1, key="item", bind="query-params")
     name, label = images.names[item], images.label_name(item)
-    st.caption(name if label in name else f"{name} · label {label}")
+    st.caption(in_markdown(name if label in name else f"{name} · label {label}"))
     return Subject(np.array(images.pixels[item]), f"{images.name} {item}")
 
 

@@ -16,6 +16,7 @@ from explorer.data.names import dataset_name
 from explorer.data.sources import DatasetInfo, Split, list_datasets
 from explorer.data.unseen import unseen_split
 from explorer.errors import ExplorerError
+from explorer.escaping import in_markdown
 from explorer.models.checkpoints import Checkpoint, CheckpointInfo, list_checkpoints
 from explorer.units import LOG_PROB_UNITS, LogProbUnit, unit_label
 from explorer.webapp.shell.hub_box import hub_box, newly_fetched
@@ -62,7 +63,8 @@ def draw_sidebar() -> None:
                 _describe(models[st.session_state[_MODEL]], datasets[st.session_state[_DATA]])
         for info in listed:
             if info.problem is not None:
-                st.warning(f"**{info.name}** is not available. {info.problem}", icon=":material/heart_broken:")
+                name, problem = in_markdown(info.name), in_markdown(info.problem)
+                st.warning(f"**{name}** is not available. {problem}", icon=":material/heart_broken:")
     st.session_state[_DRAWN] = True
 
 
@@ -74,7 +76,7 @@ def sidebar() -> Selection:
     try:
         return _selection()
     except ExplorerError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(in_markdown(str(error)), icon=":material/error:")
         st.stop()
 
 
@@ -149,8 +151,8 @@ def _describe(info: CheckpointInfo, dataset: DatasetInfo) -> None:
     channels, height, width = chosen.model.image_shape
     color = "grayscale" if channels == 1 else "color"
     lines = [
-        f"**{info.name}** reads {height} × {width} {color} images.",
-        f"Data: {dataset.title}.",
+        f"**{in_markdown(info.name)}** reads {height} × {width} {color} images.",
+        f"Data: {in_markdown(dataset.title)}.",
         f"Runs on {_device_name(chosen)}.",
     ]
     if info.bits_per_dimension is not None:

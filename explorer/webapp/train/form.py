@@ -12,6 +12,7 @@ from explorer.data.sources import DatasetInfo, list_datasets
 from explorer.data.store import Store
 from explorer.data.views import MOST_VIEWS, Views
 from explorer.errors import ExplorerError
+from explorer.escaping import in_markdown
 from explorer.jobs.manage import list_jobs, submit
 from explorer.jobs.progress import duration
 from explorer.training.config import MODEL_SIZES, TrainingConfig
@@ -60,10 +61,10 @@ def training_form() -> None:
     pressed = row.button(label, type="primary", icon=":material/play_arrow:", disabled=config is None)
     if problem is None:
         busy = [job.name for job in list_jobs() if job.state.open]
-        after = f" It may have to wait for {', '.join(busy)}." if busy else ""
-        row.caption(f"**{name}**: {estimate}{after}", width="stretch")
+        after = f" It may have to wait for {in_markdown(', '.join(busy))}." if busy else ""
+        row.caption(f"**{in_markdown(name)}**: {estimate}{after}", width="stretch")
     else:
-        row.markdown(f":red[:material/error: {problem}]", width="stretch")
+        row.markdown(f":red[:material/error: {in_markdown(problem)}]", width="stretch")
     if pressed and config is not None:
         with shown_errors():
             if not warned and _has_grid(config):
