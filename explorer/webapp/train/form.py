@@ -130,7 +130,7 @@ def _how_long(fields: DeltaGenerator, dataset: DatasetInfo) -> tuple[float, str]
     if unit == "steps":
         return fields.number_input("Steps", 1, 10_000_000, 1000, 500, key="train-steps"), unit
     minutes = 2.0 if dataset.spec == "digits" else 20.0
-    return fields.number_input("Minutes", 0.1, 10_000.0, minutes, 1.0, "%g", key=f"train-minutes-{minutes:g}"), unit
+    return fields.number_input("Minutes", 0.1, 10_000.0, minutes, 0.5, "%g", key=f"train-minutes-{minutes:g}"), unit
 
 
 def _advanced(dataset: DatasetInfo) -> dict[str, object]:
