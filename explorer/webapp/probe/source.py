@@ -100,8 +100,9 @@ def _read_photograph(name: str) -> Picture:
 
 
 def _uploaded() -> Picture | None:
-    """The last upload that could be read; it stays when the page is left, and when the next upload is damaged."""
-    st.file_uploader(
+    """The last upload that could be read, until it is removed; it stays when the page is left, and when the next upload
+    is damaged."""
+    file = st.file_uploader(
         "Image file",
         type=[suffix.removeprefix(".") for suffix in SUFFIXES],
         key="upload_file",
@@ -114,14 +115,17 @@ def _uploaded() -> Picture | None:
         st.error(in_markdown(problem), icon=":material/broken_image:")
     uploaded = f"Uploaded: {picture.title}" if picture else "Until an image is uploaded, this photograph is used."
     st.caption(in_markdown(uploaded))
+    if picture and file is None:  # the page was left: the uploader has forgotten the file, and offers no cross
+        st.button("Remove", icon=":material/close:", on_click=_remove_upload)
     return picture
 
 
 def _read_upload() -> None:
-    """Keep the picture; or the sentence that says why there is none, and the picture before."""
+    """Keep the picture, or the sentence that says why there is none beside the picture before; of no file, nothing."""
     st.session_state.upload_problem = None
     file = st.session_state.upload_file
     if file is None:
+        _remove_upload()
         return
     data = file.getvalue()
     try:
@@ -130,6 +134,11 @@ def _read_upload() -> None:
         st.session_state.upload_problem = str(error)
         return
     st.session_state.upload_picture = picture
+    _forget_crop()
+
+
+def _remove_upload() -> None:
+    st.session_state.upload_picture = None
     _forget_crop()
 
 
