@@ -54,9 +54,7 @@ def log_prob_scatter(
         ends = {"x0": low - pad, "x1": high + pad, "y0": low - pad, "y1": high + pad}
         figure.add_shape(type="line", layer="below", line={"color": GRAY, "width": 1.5, "dash": "dash"}, **ends)
         end = low + 0.12 * (high - low)  # The tools of the figure are at the other one.
-        figure.add_annotation(
-            x=end, y=end, text="equal", showarrow=False, xanchor="right", yanchor="bottom", font={"color": GRAY}
-        )
+        figure.add_annotation(x=end, y=end, text="equal", showarrow=False, xanchor="right", yanchor="bottom")
         figure.update_xaxes(range=[low - pad, high + pad])
         figure.update_yaxes(range=[low - pad, high + pad])
     return figure
