@@ -49,13 +49,13 @@ def perturbation_sliders() -> tuple[Perturbation, Mapping[str, DeltaGenerator]]:
         columns = st.columns(len(RANGES), gap="medium")
     for column, (name, limits) in zip(columns, RANGES.items(), strict=True):
         with column:
-            unit = f" ({limits.unit})" if limits.unit else ""
             values[name] = st.slider(
-                f"{limits.label}{unit}",
+                limits.title,
                 float(limits.low),
                 float(limits.high),
                 float(getattr(neutral, name)),
                 float(limits.step),
+                f"%.{limits.decimals}f",
                 key=name,
                 bind="query-params",
             )
@@ -72,7 +72,7 @@ def _reset() -> None:
 def psnr_slider(low: float, high: float) -> float:
     """The noise level, in dB, that sets the size of the neighborhood."""
     return st.slider(
-        "Noise level (PSNR)",
+        "Noise level, PSNR",
         low,
         high,
         20.0,
