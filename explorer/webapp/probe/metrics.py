@@ -26,9 +26,7 @@ def show_log_prob(probed: Probed, unit: LogProbUnit, dimensions: int, spread: fl
     """
     nats = probed.log_prob - probed.original_log_prob
     changed = is_changed(probed)
-    words = "from the original"
-    if changed and spread:
-        words += f": {format_number(abs(nats) / spread, '.2g')} × the spread of the data set"
+    words = f"{format_number(abs(nats) / spread, '.2g')} × the spread" if spread else "from the original"
     factor = f" The density changes by a factor of {format_power_of_ten(nats)}." if changed else ""
     st.metric(
         "log p",
@@ -38,7 +36,8 @@ def show_log_prob(probed: Probed, unit: LogProbUnit, dimensions: int, spread: fl
         delta_arrow=("up" if nats > 0 else "down") if changed else "off",
         delta_description=words if changed else None,
         help="Log of the probability density of this image under the model, at the model's smallest trusted noise. "
-        f"The spread of a data set is the standard deviation of log p over its images.{factor}",
+        "Below is the change from the original. The spread is the standard deviation of log p over the images of the "
+        f"data set.{factor}",
     )
 
 

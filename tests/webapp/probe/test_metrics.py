@@ -20,7 +20,7 @@ def test_a_change_is_told_against_the_spread_of_the_data_set() -> None:
     app = AppTest.from_function(_show, kwargs={"probed": probed, "spread": 3615.0}).run()
     (metric,) = app.metric
     assert metric.delta == "+1.53 dB/dimension"
-    assert metric.proto.delta_description == "from the original: 0.1 × the spread of the data set"
+    assert metric.proto.delta_description == "0.1 × the spread"
     assert "10¹⁵⁷" in metric.help
     (metric,) = AppTest.from_function(_show, kwargs={"probed": probed, "spread": None}).run().metric
     assert metric.proto.delta_description == "from the original"

@@ -23,6 +23,11 @@ def contrast(first: str, second: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+def mixed(front: str, back: str, share: float) -> str:
+    pairs = ((int(front[i : i + 2], 16), int(back[i : i + 2], 16)) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(share * a + (1 - share) * b):02X}" for a, b in pairs)
+
+
 def test_the_formula() -> None:
     assert contrast("#000000", "#FFFFFF") == pytest.approx(21)
     assert contrast("#808080", "#808080") == 1
@@ -35,6 +40,8 @@ def test_text_and_curves_are_seen_on_every_background(name: str) -> None:
     backgrounds |= {part["secondaryBackgroundColor"] for part in (theme, theme["sidebar"])}
     for background in backgrounds:
         assert contrast(theme["textColor"], background) > 7
+        caption = mixed(theme["textColor"], background, 0.6)  # as Streamlit does
+        assert contrast(caption, background) >= 4.5
         assert contrast(theme["linkColor"], background) >= 4.5
         assert contrast(theme["primaryColor"], background) >= 4.5, "it is the color of chosen words"
     for color in CURVES:

@@ -64,7 +64,7 @@ const drawHeights = (group, { start, end }, large, size, { l, right, scaleY }) =
   for (const value of values) {
     const y = scaleY(value);
     make("line", { class: "grid", x1: l, x2: right, y1: y, y2: y }, group);
-    make("text", { x: l - (large ? 8 : 4), y: y + size / 3, "text-anchor": "end" }, group, label(value, values));
+    make("text", { x: l - 8, y: y + size / 3, "text-anchor": "end" }, group, label(value, values));
   }
 };
 
