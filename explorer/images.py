@@ -24,6 +24,7 @@ from explorer.errors import ExplorerError
 __all__ = [
     "MAX_PIXELS",
     "MAX_UPLOAD_BYTES",
+    "ROUNDING",
     "SYNTHETIC",
     "Crop",
     "ImageShape",
@@ -36,6 +37,9 @@ __all__ = [
 ]
 
 ImageShape = tuple[int, int, int]
+
+ROUNDING = 0.5 / 255
+"""A value may differ by so much and have the same 8-bit pixel."""
 
 
 class Values(BaseModel):

@@ -407,3 +407,9 @@ def test_every_command_prints_on_a_terminal_without_unicode(
         ["store", str(pictures), "--size", "8", "--split", "all"],
     ):
         explorer(*command)
+
+
+def test_names_are_no_markup_on_a_terminal(home: Path) -> None:
+    write_tiny_checkpoint(home / "checkpoints" / "tiny", (1, 8, 8), dataset="[red]a[/] :smile: [/b]")
+    assert "[red]a[/] :smile: [/b]" in explorer("checkpoints").stdout
+    assert "[x] :smile:" in explorer("evaluate", "tiny", "--data", "/[x] :smile:", code=1).stderr

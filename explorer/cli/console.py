@@ -38,8 +38,9 @@ __all__ = [
 
 _MEGABYTE = 1_000_000  # bytes
 
-output = Console()
-messages = Console(stderr=True, markup=False)
+# Names may look like markup of rich, or like its emoji.
+output = Console(markup=False, emoji=False)
+messages = Console(stderr=True, markup=False, emoji=False)
 
 DATA_HELP = "digits, photos, leaves, the path of a data set, or hf:OWNER/NAME of the Hugging Face Hub."
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
@@ -93,7 +94,7 @@ class MoveBar(Protocol):
 def progress_bar(what: str) -> Iterator[MoveBar]:
     """A bar on the screen; yields what moves it."""
     columns = (
-        bars.TextColumn("{task.description}"),
+        bars.TextColumn("{task.description}", markup=False),
         bars.BarColumn(),
         bars.MofNCompleteColumn(),
         bars.TimeRemainingColumn(),

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from explorer.cli.console import (
     DATA_HELP,
@@ -129,5 +130,5 @@ def compare(
         found = compare_checkpoints(*models, images, progress)
     table = Table(box=None, show_header=False)
     for name, value in found.report(count).items():
-        table.add_row(f"[bold]{name}[/]", value)
+        table.add_row(Text(name, "bold"), value)
     output.print(table)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from explorer.cli.console import (
     DATA_HELP,
@@ -148,21 +148,23 @@ def _data_of(checkpoint: Checkpoint, data: str) -> str:
 def _print_verdicts(report: Report) -> None:
     on = report.conditions
     beside = "" if on.other is None else f"; other photographs: {on.other}"
-    output.print(f"\n[bold]Checks[/] on {escape(on.dataset + beside)}, at {on.smallest_noise}, {report.effort}\n")
-    looks = {"passes": "[green]passes[/]", "does not pass": "[red]does not pass[/]"}
+    on_what = f" on {on.dataset}{beside}, at {on.smallest_noise}, {report.effort}\n"
+    output.print(Text.assemble(("\nChecks", "bold"), on_what))
+    colors = {"passes": "green", "does not pass": "red"}
     outcomes = report.verdicts()
     table = Table("check", "outcome", "measured", box=None, header_style="bold")
     for verdict in outcomes:
-        table.add_row(verdict.title, looks.get(verdict.outcome, verdict.outcome), verdict.value)
+        table.add_row(verdict.title, Text(verdict.outcome, colors.get(verdict.outcome, "")), verdict.value)
     output.print(table)
     output.print()
     for verdict in outcomes:
-        output.print(f"[bold]{verdict.title}.[/] {escape(verdict.sentence)}", highlight=False)
+        output.print(Text.assemble((f"{verdict.title}.", "bold"), f" {verdict.sentence}"))
 
 
 def _print_evaluation(name: str, data: str, split: str, metrics: dict[str, Any]) -> None:
     bits = metrics["bits_per_dimension"]
-    output.print(f"[bold]{name}[/] on {metrics['images']} images of {escape(data)} ({split}), bits/dimension\n")
+    on_what = f" on {metrics['images']} images of {data} ({split}), bits/dimension\n"
+    output.print(Text.assemble((name, "bold"), on_what))
     table = Table("estimate", "bits/dimension", box=None, header_style="bold")
     table.add_row("NLL from the denoising error (I-MMSE)", f"{bits['i_mmse']:.3f}")
     table.add_row("NLL from the energy", f"{bits['energy']:.3f}")

@@ -21,7 +21,7 @@ __all__ = ["app"]
 
 app = typer.Typer(help="Work in the background, on this machine or on a Slurm cluster.", no_args_is_help=True)
 
-_output = Console()
+_output = Console(markup=False, emoji=False)  # names may look like either
 
 _MODEL = Annotated[str, typer.Argument(help="Name of a checkpoint, or its folder.")]
 _DATA = Annotated[str, typer.Option(help="digits, photos, leaves, the path of a data set, or hf:OWNER/NAME.")]

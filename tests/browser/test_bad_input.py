@@ -1,6 +1,7 @@
 """Every bad input that a browser can bring: a sentence or the right result, never a traceback, and nothing is lost."""
 
 import io
+import shutil
 import struct
 import zlib
 from pathlib import Path
@@ -189,3 +190,23 @@ def test_a_fresh_server_answers_a_link_to_any_page(fresh_app: str, page: Page, p
     page.goto(f"{fresh_app}/{path}")
     expect(page.get_by_role("link", name="Probe")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("heading", name=path.capitalize()).first).to_be_visible(timeout=60_000)
+
+
+def test_names_are_shown_letter_by_letter(app: str, home_of_app: Path, page: Page) -> None:
+    """A label that is Markdown would make the browser call a stranger, and lose its underscores, dollars and colons."""
+    label = "![x](http:stranger.example) _a_ $b$ $c$ :red[d] :smile: :material_home: -- <i> www.x.org e@f.org"
+    data = home_of_app / "datasets" / "1. *strange*"
+    (data / label).mkdir(parents=True)
+    for number in range(3):
+        picture("L", (8, 8)).save(data / label / f"{number}.png")
+    addresses: list[str] = []
+    page.on("request", lambda request: addresses.append(request.url))
+    page.goto(f"{app}/?model=digits&source=dataset&data=1.%20*strange*")
+    expect(page.locator("[data-testid=stMetricValue]").first).to_be_visible(timeout=60_000)
+    settled(page)
+    caption = page.locator("[data-testid=stCaptionContainer]").filter(has_text="stranger.example")
+    assert label in caption.inner_text()
+    assert caption.locator("img, a, em, .katex, [data-testid=stIconMaterial]").count() == 0
+    expect(page.locator("[data-testid=stSidebar]").get_by_text("Data: 1. *strange*.")).to_be_visible()
+    assert not [url for url in addresses if "stranger" in url]
+    shutil.rmtree(data)

@@ -164,8 +164,8 @@ class OtherPhotographsCheck(Check[OtherPhotographs]):
         own, other = (_CodeLengths.of(each, conditions) for each in (measured.own, measured.other))
         rows = [1, 0]  # not the names: they may be equal
         labels = (
-            (1, f"{_short(conditions.dataset)}<br>{measured.images:,} images"),
-            (0, f"{_short(conditions.other or '')}<br>{measured.other_images:,} images"),
+            (1, f"{_short(conditions.dataset)}\n{measured.images:,} images"),
+            (0, f"{_short(conditions.other or '')}\n{measured.other_images:,} images"),
         )
         return Chart(
             title=self.title,

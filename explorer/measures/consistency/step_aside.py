@@ -127,7 +127,7 @@ class StepAsideCheck(Check[StepAside]):
         jumps = [conditions.bits_per_dimension(value) for value in measured.rolled.second_differences]
         shifts = range(1, len(lengths) + 1)
         middles = [length - jump for length, jump in zip(lengths[1:-1], jumps, strict=True)]
-        notes = ["", *(f"<br>above its neighbors: {signed(jump, 4)}" for jump in jumps), ""]
+        notes = ["", *(f"\nabove its neighbors: {signed(jump, 4)}" for jump in jumps), ""]
         curves = [Curve("rolled images", list(shifts), lengths, notes=notes)]
         outside = [i for i, jump in enumerate(jumps, 1) if not abs(jump) <= self.threshold]
         if outside:

@@ -62,9 +62,7 @@ def threshold_text(value: float, unit: str = "") -> str:
 
 def signed(value: float, decimals: int, *, plus: bool = True) -> str:
     """A number with a true minus sign; with `plus`, positive ones have a sign, too. Zero has none."""
-    text = format_number(value, f"+,.{decimals}f")
-    is_zero = not text.strip("+−0.")
-    return text[1:] if is_zero else text if plus else text.removeprefix("+")
+    return format_number(value, f"{'+' if plus else ''},.{decimals}f")
 
 
 def decibels(psnr: float) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from explorer.images import Values
+from explorer.images import ROUNDING, Values
 from explorer.measures.image.curves import NOISE_SEED
 from explorer.measures.shared.scoring import log_prob_batched
 from explorer.models.base import EnergyModel
@@ -36,13 +36,13 @@ class Probed:
 
     @property
     def above(self) -> int:
-        """How many values of the perturbed image are greater than 1."""
-        return int((self.x > 1).sum())
+        """How many values of the perturbed image are greater than 1, by more than 8 bits round away."""
+        return int((self.x > 1 + ROUNDING).sum())
 
     @property
     def below(self) -> int:
-        """How many values of the perturbed image are less than 0."""
-        return int((self.x < 0).sum())
+        """How many values of the perturbed image are less than 0, by more than 8 bits round away."""
+        return int((self.x < -ROUNDING).sum())
 
 
 def probe(model: EnergyModel, values: Values, pixels: np.ndarray, perturbation: Perturbation) -> Probed:

@@ -10,6 +10,7 @@ from explorer.catalog.compare import Comparison, compare
 from explorer.catalog.query import Catalog
 from explorer.data.sources import Split
 from explorer.data.store import Store
+from explorer.escaping import in_markdown
 from explorer.figures.atlas import MAX_POINTS
 from explorer.figures.compare import difference_histogram, log_prob_scatter
 from explorer.figures.tools import SELECTION_TOOLS
@@ -83,7 +84,7 @@ def comparison_panel(
     found = compare(catalog, second, label, (model.name, other.name))
     fmt = column_formats(catalog, unit)["log_prob"]
     if found.caveat:
-        st.warning(found.caveat, icon=":material/info:")
+        st.warning(in_markdown(found.caveat), icon=":material/info:")
     _numbers(found, fmt)
     figures = st.grid(2, min_column_width=400, border=True)
     left, right = figures.cell(), figures.cell()
@@ -110,8 +111,8 @@ def _numbers(found: Comparison, fmt: ColumnFormat) -> None:
         (
             f"Mean difference [{fmt.short_unit}]",
             fmt.signed(numbers.mean),
-            f"in favor of {better}",
-            f"Mean of log p by {found.second} minus log p by {found.first}.",
+            in_markdown(f"in favor of {better}"),
+            in_markdown(f"Mean of log p by {found.second} minus log p by {found.first}."),
         ),
         (
             "Correlation",
@@ -120,7 +121,7 @@ def _numbers(found: Comparison, fmt: ColumnFormat) -> None:
             "Pearson's correlation of log p by the two models, and of the ranks of the images (Spearman's).",
         ),
         (
-            f"More probable for {found.second}",
+            in_markdown(f"More probable for {found.second}"),
             f"{numbers.second_higher:.0%}".replace("%", " %"),
             f"of {len(found):,} images{left_out}",
             "Share of the images to which it gives the higher log p. Images to which a model gives no finite value are "

@@ -7,6 +7,7 @@ import streamlit as st
 
 from explorer.catalog.compare import Comparison, Side
 from explorer.data.store import Store
+from explorer.escaping import in_markdown
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.column_format import ColumnFormat
 from explorer.webapp.shell.dataset_images import description
@@ -45,7 +46,7 @@ def disputed_images(images: Store, found: Comparison, fmt: ColumnFormat, selecte
     chosen = controls.segmented_control(
         "Most disputed images, more probable for",
         sides,
-        format_func=names.__getitem__,
+        format_func=lambda side: in_markdown(names[side]),
         required=True,
         key=kept("disputed", one_of(sides, names.__getitem__), sides[0]),
         help="Measured from the mean difference: what all images share says nothing about one of them.",
@@ -61,7 +62,7 @@ def disputed_images(images: Store, found: Comparison, fmt: ColumnFormat, selecte
     if selected is None or len(selected) > _SHOWN:
         sentences.append(f"The {len(places)} images {_ORDERS[side]}.")
     sentences.append(f"Below each: log p by {found.first} → by {found.second}, and the difference.")
-    st.caption(" ".join(sentences))
+    st.caption(in_markdown(" ".join(sentences)))
     items = []
     for place in places.tolist():
         index = int(found.index[place])

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.catalog.query import Catalog
+from explorer.units import format_number
 from explorer.webapp.atlas.state import (
     AROUND,
     BY,
@@ -96,7 +97,7 @@ def choose_rows(
         return GridRows(rows, by, f"Images whose {fmt.title} steps evenly from the largest to the smallest.")
     if around is not None:
         rows = catalog.nearest(by, around / fmt.factor, count, label)
-        value = f"{around:,.{fmt.decimals}f} {fmt.short_unit}".rstrip()
+        value = f"{format_number(around, f',.{fmt.decimals}f')} {fmt.short_unit}".rstrip()
         return GridRows(rows, by, f"The {len(rows)} images whose {fmt.title} is nearest to {value}.", around)
     rows = catalog.rows(by, order != LOWEST, count, label=label)
     which = "smallest" if order == LOWEST else "largest"

@@ -9,6 +9,7 @@ from explorer.catalog.query import Catalog
 from explorer.data.sources import Split
 from explorer.data.store import Store
 from explorer.data.unseen import part_in_words
+from explorer.escaping import in_markdown
 from explorer.webapp.atlas.comparison import choose_other_model, comparison_panel
 from explorer.webapp.atlas.grid import choose_rows
 from explorer.webapp.atlas.histogram import histogram_panel
@@ -44,7 +45,7 @@ def page() -> None:
             else f" under {selection.checkpoint.name} and {other.name}. Where models that were trained on different "
             "images agree, log p is a property of the image and not of the sample that they were trained on."
         )
-        sentence.markdown(f"{part_in_words(images, split)}{how}", help=how_divided(images))
+        sentence.markdown(in_markdown(f"{part_in_words(images, split)}{how}"), help=how_divided(images))
         warn_of_grid(images)
         tell_left_out(images)
         catalog = ready_catalog(selection.checkpoint, images, split)

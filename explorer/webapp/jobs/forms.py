@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.escaping import in_markdown
 from explorer.jobs.fields import Setting, settings_of
 from explorer.jobs.kinds import MODEL_KINDS
 from explorer.jobs.manage import create_job, submit, which_executor
@@ -31,7 +32,7 @@ def job_form(selection: Selection) -> None:
     task = kind.model_validate({"checkpoint": of[0], "dataset": of[1]} | chosen)
     bottom = st.container(horizontal=True, vertical_alignment="center")
     pressed = bottom.button("Send the job", type="primary", icon=":material/send:")
-    bottom.caption(f"{task.title}.", width="stretch")
+    bottom.caption(f"{in_markdown(task.title)}.", width="stretch")
     if pressed:
         with shown_errors():
             folder = create_job(task)
@@ -58,7 +59,7 @@ def settings_form() -> None:
                 save_job_settings(**{name: value for name, value in chosen.items() if name not in fixed})
                 st.toast(f"Saved to {settings_file().name}.", icon=":material/check:")
         place = "this machine" if which_executor(current) == "local" else "Slurm"
-        st.caption(f"New jobs go to {place}. The settings are in {settings_file()}.")
+        st.caption(f"New jobs go to {place}. The settings are in {in_markdown(str(settings_file()))}.")
 
 
 def _action(kind: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.escaping import in_markdown
 from explorer.jobs.kinds import KINDS
 from explorer.jobs.manage import Job, list_jobs
 from explorer.jobs.progress import duration
@@ -110,12 +111,12 @@ def _row(job: Job) -> dict[str, object]:
 
 
 def _detail(job: Job) -> None:
-    st.subheader(job.name)
+    st.subheader(in_markdown(job.name))
     row = st.container(horizontal=True, vertical_alignment="center")
     with row:
         status_badge(job)
         done = job.progress
-        words = [f"{job.task.title}."]
+        words = [f"{in_markdown(job.task.title)}."]
         if done.total:
             words.append(f"{done.text}.")
         record = read_record(job.first_member)

@@ -8,7 +8,13 @@ from explorer.data.unseen import named_part
 from explorer.webapp.probe.cached_measures import gray_levels, psnr_range
 from explorer.webapp.probe.download import download_button
 from explorer.webapp.probe.images import show_perturbed, show_pixels, show_score
-from explorer.webapp.probe.metrics import show_code_length, show_dimensionality, show_log_prob, show_percentile
+from explorer.webapp.probe.metrics import (
+    is_changed,
+    show_code_length,
+    show_dimensionality,
+    show_log_prob,
+    show_percentile,
+)
 from explorer.webapp.probe.results import ProbeResults
 from explorer.webapp.probe.sliders import perturbation_sliders, psnr_slider
 from explorer.webapp.probe.source import choose_image, choose_source
@@ -60,7 +66,9 @@ def _probe(selection: Selection) -> None:
     # Then the results, from top to bottom.
     results = ProbeResults(selection, split, subject, perturbation, psnr)
     with numbers:
-        show_log_prob(results.probed, selection.unit, results.dimensions)
+        spread = results.spread if is_changed(results.probed) else None
+        with st.container(key="log_p"):
+            show_log_prob(results.probed, selection.unit, results.dimensions, spread)
         percentile, dimensionality = st.columns([1, 1.4])
         show_code_length(results.code_lengths, selection.checkpoint.model.image_shape)
     with before:

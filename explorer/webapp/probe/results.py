@@ -6,6 +6,7 @@ page asks from top to bottom, the download asks again.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 
 from explorer.catalog.query import Catalog
 from explorer.data.sources import Split
+from explorer.errors import ExplorerError
 from explorer.figures.live_chart import LiveChart
 from explorer.figures.probe import dimensionality_chart, log_prob_range, noise_log_prob_chart, perturbation_chart
 from explorer.measures.image.curves import NoiseCurves, PerturbationCurve
@@ -77,6 +79,15 @@ class ProbeResults:
     def percentile(self) -> float | None:
         """Percent of the data set that is less probable than the perturbed image; None without a catalog."""
         return self.catalog.percentile(self.probed.log_prob) if self.catalog else None
+
+    @property
+    def spread(self) -> float | None:
+        """Standard deviation of log p over the data set, in nats. None without a catalog, and where the data set cannot
+        be opened, which `percentile` tells."""
+        with suppress(ExplorerError):
+            summary = self.catalog.summary() if self.catalog else None
+            return None if summary is None else summary.std
+        return None
 
     @cached_property
     def noise_curves(self) -> NoiseCurves:

@@ -48,12 +48,12 @@ def perturbation_sliders() -> tuple[Perturbation, Mapping[str, DeltaGenerator]]:
         columns = st.columns(len(RANGES), gap="medium")
     for column, (name, limits) in zip(columns, RANGES.items(), strict=True):
         with column:
-            unit = f" ({limits.unit})" if limits.unit else ""
             values[name] = st.slider(
-                f"{limits.label}{unit}",
+                limits.title,
                 float(limits.low),
                 float(limits.high),
                 step=float(limits.step),
+                format=f"%.{limits.decimals}f",
                 key=kept(name, number(limits.low, limits.high), float(getattr(neutral, name))),
             )
             places[name] = st.container()
@@ -69,7 +69,7 @@ def _reset() -> None:
 def psnr_slider(low: float, high: float) -> float:
     """The noise level, in dB, that sets the size of the neighborhood."""
     return st.slider(
-        "Noise level (PSNR)",
+        "Noise level, PSNR",
         low,
         high,
         step=1.0,

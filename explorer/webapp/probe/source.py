@@ -13,6 +13,7 @@ from explorer.data.builtin import PHOTOGRAPHS, photograph_path
 from explorer.data.sources import Split
 from explorer.decoding import decode_image
 from explorer.errors import ExplorerError
+from explorer.escaping import in_markdown
 from explorer.images import SYNTHETIC, ImageShape, read_image, to_square
 from explorer.scales import Scale, UnknownScale
 from explorer.webapp.probe.crop import chosen_crop
@@ -97,8 +98,9 @@ def _read_photograph(name: str) -> Picture:
 
 
 def _uploaded() -> Picture | None:
-    """The last upload that could be read; it stays when the page is left, and when the next upload is damaged."""
-    st.file_uploader(
+    """The last upload that could be read, until it is removed; it stays when the page is left, and when the next upload
+    is damaged."""
+    file = st.file_uploader(
         "Image file",
         key="upload_file",
         on_change=_read_upload,
@@ -110,10 +112,13 @@ def _uploaded() -> Picture | None:
     problem = st.session_state.get("upload_problem")
     picture = st.session_state.get("upload_picture")
     if problem:
-        st.error(problem, icon=":material/broken_image:")
-    st.caption(f"Uploaded: {picture.title}" if picture else "Until an image is uploaded, this photograph is used.")
+        st.error(in_markdown(problem), icon=":material/broken_image:")
+    uploaded = f"Uploaded: {picture.title}" if picture else "Until an image is uploaded, this photograph is used."
+    st.caption(in_markdown(uploaded))
     if picture and st.session_state.get("upload_note"):
-        st.caption(st.session_state.upload_note)
+        st.caption(in_markdown(st.session_state.upload_note))
+    if picture and file is None:  # the page was left: the uploader has forgotten the file, and offers no cross
+        st.button("Remove", icon=":material/close:", on_click=_remove_upload)
     return picture
 
 
@@ -161,10 +166,12 @@ def _choose_scale(wide: _Wide) -> None:
 
 
 def _read_upload() -> None:
-    """Keep the picture; or the sentence that says why there is none, and the picture before."""
+    """Keep the picture, or the sentence that says why there is none beside the picture before; of no file, nothing."""
     file = st.session_state.upload_file
     st.session_state.upload_problem = None
-    if file is not None:
+    if file is None:
+        _remove_upload()
+    else:
         _read(file.name, file.getvalue())
 
 
@@ -184,6 +191,11 @@ def _read(name: str, data: bytes, scale: Scale | None = None) -> None:
     state.upload_picture = Picture(found.image, name, f"{_digest(data)} {scale}")
 
 
+def _remove_upload() -> None:
+    state = st.session_state
+    state.upload_picture = state.upload_wide = state.upload_note = None
+
+
 def _from_dataset(selection: Selection, split: Split) -> Subject:
     images = store(selection.dataset, selection.checkpoint.model.image_shape, split)
     last = len(images) - 1
@@ -194,7 +206,7 @@ def _from_dataset(selection: Selection, split: Split) -> Subject:
     with index:
         item = st.number_input(f"Image, 0 to {last:,}", 0, last, step=1, key=kept("item", whole_number(0, last), 0))
     name, label = images.names[item], images.label_name(item)
-    st.caption(name if label in name else f"{name} · label {label}")
+    st.caption(in_markdown(name if label in name else f"{name} · label {label}"))
     tell_left_out(images)
     return Subject(np.array(images.pixels[item]), f"{images.name} {item}")
 

@@ -1,4 +1,4 @@
-"""What all pages begin with: title, icon, logo, style sheet, and a tidy history."""
+"""What all pages share: title, icon, logo, style sheet, how number fields are read, and a tidy history."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.webapp.widgets.history import tidy_history
+from explorer.webapp.widgets.number_fields import read_number_fields
 
 __all__ = ["set_up_page"]
 
@@ -28,3 +29,4 @@ def set_up_page() -> None:
     st.logo(_ASSETS / "logo.svg", icon_image=_ASSETS / "icon.svg", size="large")
     st.html(_ASSETS / "app.css")
     tidy_history()
+    read_number_fields()

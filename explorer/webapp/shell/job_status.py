@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.errors import ExplorerError
+from explorer.escaping import in_markdown
 from explorer.jobs import manage
 from explorer.jobs.manage import Job
 
@@ -62,10 +63,10 @@ def job_buttons(job: Job, place: Callable[[DeltaGenerator, Job], None] | None = 
             label = "Start" if status == "new" else "Resume"
             _action(row, label, "play_arrow", manage.resume, job, type="primary")
         with row.popover("Delete", icon=":material/delete:"):
-            st.write(f"Delete the job **{job.name}** with its log and saved states? What it made stays.")
+            st.write(f"Delete the job **{in_markdown(job.name)}** with its log and saved states? What it made stays.")
             _action(st.container(), "Delete for good", "delete_forever", manage.delete, job, type="primary")
     if _ERROR in st.session_state:
-        st.error(st.session_state.pop(_ERROR), icon=":material/error:")
+        st.error(in_markdown(st.session_state.pop(_ERROR)), icon=":material/error:")
 
 
 def job_message(job: Job) -> None:
@@ -74,7 +75,7 @@ def job_message(job: Job) -> None:
         return
     style = _STYLES[job.state.status]
     show = {"red": st.error, "gray": st.info, "blue": st.info}.get(style.color, st.warning)
-    show(job.state.message, icon=f":material/{style.icon}:")
+    show(in_markdown(job.state.message), icon=f":material/{style.icon}:")
     if job.state.status in ("failed", "killed"):
         text = manage.traceback_in(manage.read_log(job.folder))
         if text:

@@ -29,6 +29,7 @@ from explorer.data.sources import Split, StorePlace, open_dataset, store_place
 from explorer.data.store import Store
 from explorer.data.views import CENTRAL, Views
 from explorer.errors import ExplorerError
+from explorer.escaping import in_markdown
 from explorer.home import FileVersion, file_version
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 
@@ -105,9 +106,8 @@ def store(dataset: str, image_shape: tuple[int, int, int], split: Split, views: 
         nonlocal is_built
         is_built = True
         if total:
-            bar.progress(
-                min(done / total, 1.0), f"Preparing the images of {dataset_name(dataset)}: {done:,} of {total:,}"
-            )
+            what = f"Preparing the images of {dataset_name(dataset)}: {done:,} of {total:,}"
+            bar.progress(min(done / total, 1.0), in_markdown(what))
 
     def fetching(done: int, total: int | None) -> None:
         nonlocal is_built
@@ -136,7 +136,8 @@ def store(dataset: str, image_shape: tuple[int, int, int], split: Split, views: 
 def show_fetching(bar: DeltaGenerator, dataset: str, done: int, total: int | None) -> None:
     """Show on a bar how far the fetching of a data set of the Hub is, in bytes."""
     size = "…" if total is None else f": {done / 1e6:,.1f} of {total / 1e6:,.1f} MB"
-    bar.progress(min(done / total, 1.0) if total else 0.0, f"Fetching {dataset} from the Hugging Face Hub{size}")
+    what = f"Fetching {dataset} from the Hugging Face Hub{size}"
+    bar.progress(min(done / total, 1.0) if total else 0.0, in_markdown(what))
 
 
 def known_store(dataset: str, image_shape: tuple[int, int, int], split: Split, views: Views = CENTRAL) -> Store | None:
@@ -175,7 +176,7 @@ def shown_errors() -> Iterator[None]:
     try:
         yield
     except ExplorerError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(in_markdown(str(error)), icon=":material/error:")
 
 
 def _stamp(path: Path) -> tuple[FileVersion, ...]:

@@ -66,7 +66,8 @@ def draw_sidebar() -> None:
                 _describe(models[st.session_state[_MODEL]], datasets[st.session_state[_DATA]])
         for info in listed:
             if info.problem is not None:
-                st.warning(f"**{info.name}** is not available. {info.problem}", icon=":material/heart_broken:")
+                name, problem = in_markdown(info.name), in_markdown(info.problem)
+                st.warning(f"**{name}** is not available. {problem}", icon=":material/heart_broken:")
     st.session_state[_DRAWN] = True
 
 
@@ -79,7 +80,7 @@ def sidebar() -> Selection:
     try:
         return _selection()
     except ExplorerError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(in_markdown(str(error)), icon=":material/error:")
         st.stop()
 
 
@@ -149,8 +150,8 @@ def _describe(info: CheckpointInfo, dataset: DatasetInfo) -> None:
     channels, height, width = chosen.model.image_shape
     color = "grayscale" if channels == 1 else "color"
     lines = [
-        f"**{info.name}** reads {height} × {width} {color} images.",
-        f"Data: {dataset.title}.",
+        f"**{in_markdown(info.name)}** reads {height} × {width} {color} images.",
+        f"Data: {in_markdown(dataset.title)}.",
         f"Runs on {_device_name(chosen)}.",
     ]
     images = known_store(dataset.spec, chosen.model.image_shape, unseen_split(dataset.spec, chosen.config.dataset))

@@ -61,10 +61,10 @@ def training_form() -> None:
     pressed = row.button(label, type="primary", icon=":material/play_arrow:", disabled=config is None)
     if problem is None:
         busy = [job.name for job in list_jobs() if job.state.open]
-        after = f" It may have to wait for {', '.join(busy)}." if busy else ""
-        row.caption(f"**{name}**: {estimate}{after}", width="stretch")
+        after = f" It may have to wait for {in_markdown(', '.join(busy))}." if busy else ""
+        row.caption(f"**{in_markdown(name)}**: {estimate}{after}", width="stretch")
     else:
-        row.markdown(f":red[:material/error: {problem}]", width="stretch")
+        row.markdown(f":red[:material/error: {in_markdown(problem)}]", width="stretch")
     if pressed and config is not None:
         with shown_errors():
             if not warned and _has_grid(config):
@@ -130,7 +130,7 @@ def _how_long(fields: DeltaGenerator, dataset: DatasetInfo) -> tuple[float, str]
     if unit == "steps":
         return fields.number_input("Steps", 1, 10_000_000, 1000, 500, key="train-steps"), unit
     minutes = 2.0 if dataset.spec == "digits" else 20.0
-    return fields.number_input("Minutes", 0.1, 10_000.0, minutes, 1.0, "%g", key=f"train-minutes-{minutes:g}"), unit
+    return fields.number_input("Minutes", 0.1, 10_000.0, minutes, 0.5, "%g", key=f"train-minutes-{minutes:g}"), unit
 
 
 def _advanced(dataset: DatasetInfo) -> dict[str, object]:

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.data.names import dataset_name
 from explorer.data.offered import list_datasets
 from explorer.errors import ExplorerError
+from explorer.escaping import in_markdown
 from explorer.figures.tools import NO_TOOLS
 from explorer.figures.training import denoised_images, denoising_psnr, likelihood, space_loss, time_loss
 from explorer.jobs.kinds.train import run_progress
@@ -63,7 +64,7 @@ def _list(jobs: list[Job], chosen: Job) -> None:
     for job in shown:
         name, state, bar = st.columns([3, 2, 6], vertical_alignment="center", gap="small")
         name.button(
-            job.name,
+            in_markdown(job.name),
             key=f"train-choose-{job.name}",
             type="primary" if job == chosen else "secondary",
             width="stretch",
@@ -77,7 +78,7 @@ def _list(jobs: list[Job], chosen: Job) -> None:
                 done = run_progress(job.folder)
                 st.progress(done.fraction, _progress_text(job, done))
             except ExplorerError as error:
-                st.caption(f":red[{error}]")
+                st.caption(f":red[{in_markdown(str(error))}]")
 
 
 def _select(name: str) -> None:
@@ -96,7 +97,7 @@ def _progress_text(job: Job, done: JobProgress) -> str:
 
 
 def _detail(job: Job) -> None:
-    st.subheader(job.name)
+    st.subheader(in_markdown(job.name))
     run = None
     with shown_errors():
         run = Run.open(job.folder)
@@ -113,7 +114,8 @@ def _detail(job: Job) -> None:
 def _sentence(run: Run) -> str:
     config = run.config
     channels, height, width = config.model.image_shape
-    images = f"{height} × {width} {'gray' if channels == 1 else 'color'} images of **{dataset_name(config.dataset)}**"
+    data = in_markdown(dataset_name(config.dataset))
+    images = f"{height} × {width} {'gray' if channels == 1 else 'color'} images of **{data}**"
     return (
         f"How well a network of base width {config.model.unet.base_width} learns the density of {images}, "
         f"in {config.steps:,} steps of {config.batch_size} images."
@@ -212,8 +214,8 @@ def _settings(run: Run) -> dict[str, str]:
     noise = config.model.noise
     low, at, high = (format_number(psnr_from_noise_variance(t), ".0f") for t in (noise.t_min, noise.t0, noise.t_max))
     return {
-        "Data set": dataset_name(config.dataset),
-        "Images": _images_in_words(run),
+        "Data set": in_markdown(dataset_name(config.dataset)),
+        "Images": in_markdown(_images_in_words(run)),
         "Steps": f"{config.steps:,}",
         "Images per step": f"{config.batch_size}",
         "Learning rate": f"{config.learning_rate:g}",

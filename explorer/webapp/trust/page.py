@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.escaping import in_markdown
 from explorer.measures.consistency.report import Report
 from explorer.measures.consistency.storage import find_report, why_no_report
 from explorer.webapp.shell.grid_warning import warn_of_grid
@@ -28,7 +29,7 @@ def page() -> None:
     report = find_report(selection.checkpoint)
     if report is None:
         st.info(
-            f"{why_no_report(selection.checkpoint)} The quick checks take about a minute.",
+            f"{in_markdown(why_no_report(selection.checkpoint))} The quick checks take about a minute.",
             icon=":material/hourglass_empty:",
         )
     else:
@@ -40,8 +41,10 @@ def show(report: Report) -> None:
     number = " to ".join(dict.fromkeys((counts[0], counts[-1]))) if counts else "no"
     on = report.conditions
     st.caption(
-        f"Measured on {number} images of {on.dataset}, with noise from {on.smallest_noise} PSNR (least) to "
-        f"{on.largest_noise} (most); {report.effort} checks, {report.seconds:,.0f} s."
+        in_markdown(
+            f"Measured on {number} images of {on.dataset}, with noise from {on.smallest_noise} PSNR (least) to "
+            f"{on.largest_noise} (most); {report.effort} checks, {report.seconds:,.0f} s."
+        )
     )
     verdict_table(report.verdicts())
     figures(report)

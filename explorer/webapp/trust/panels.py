@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.escaping import in_markdown
 from explorer.figures.checks import check_figure
 from explorer.figures.tools import ZOOM_TOOLS
 from explorer.measures.consistency.report import Report
@@ -22,7 +23,12 @@ _OUTCOMES = {
 def verdict_table(verdicts: list[Verdict]) -> None:
     """Each check with its outcome, what was measured, and what it means."""
     rows = [
-        {"Check": f"**{v.title}**", "Outcome": _OUTCOMES[v.outcome], "Measured": v.value, "What it means": v.sentence}
+        {
+            "Check": f"**{v.title}**",
+            "Outcome": _OUTCOMES[v.outcome],
+            "Measured": in_markdown(v.value),
+            "What it means": in_markdown(v.sentence),
+        }
         for v in verdicts
     ]
     st.table({column: [row[column] for row in rows] for column in rows[0]}, border="horizontal", hide_index=True)
@@ -33,5 +39,5 @@ def figures(report: Report) -> None:
     grid = st.grid(2, min_column_width=400, border=True)
     for chart in report.charts():
         with grid.cell():
-            st.markdown(f"**{chart.title}.** {chart.sentence}")
+            st.markdown(f"**{chart.title}.** {in_markdown(chart.sentence)}")
             st.plotly_chart(check_figure(chart), key=f"trust-{chart.title}", config=ZOOM_TOOLS)

@@ -5,8 +5,10 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from explorer.webapp.widgets.crop_box import Picture
 from tests.conftest import write_tiny_checkpoint
 
 ROOT = Path(__file__).parents[3]
@@ -27,7 +29,8 @@ def test_sliders_change_log_p_and_reset_brings_it_back(probe: AppTest) -> None:
     before = log_p(probe)
     probe.slider(key="contrast").set_value(0.2).run()
     assert log_p(probe) != before
-    assert "10" in probe.metric[0].delta
+    assert probe.metric[0].delta.endswith(" dB/dimension")
+    assert float(probe.metric[0].delta.split()[0].replace("−", "-")) == pytest.approx(log_p(probe) - before, abs=0.011)
     probe.toggle(key="clip").set_value(True)
     next(button for button in probe.button if button.label == "Reset").click().run()
     assert log_p(probe) == before
@@ -124,3 +127,26 @@ def test_an_upload_of_floats_says_what_it_is_taken_for(probe: AppTest) -> None:
         "0.062 % of the values are outside and are clipped." in captions
     )
     assert [box.value for box in probe.number_input if box.label in ("Black", "White")] == [0, 1]
+
+
+def test_removing_an_upload_removes_the_picture(probe: AppTest) -> None:
+    probe.button_group(key="source").set_value("upload").run()
+    photograph = log_p(probe)
+    file = io.BytesIO()
+    Image.new("L", (20, 20), 9).save(file, "PNG")
+    probe.file_uploader(key="upload_file").set_value(("dark.png", file.getvalue(), "image/png")).run()
+    assert any(caption.value == "Uploaded: dark.png" for caption in probe.caption)
+    assert log_p(probe) != photograph
+    assert "Remove" not in [button.label for button in probe.button], "the uploader has a cross of its own"
+    probe.file_uploader(key="upload_file").set_value(None).run()
+    assert not any("dark.png" in caption.value for caption in probe.caption)
+    assert log_p(probe) == photograph
+
+
+def test_an_upload_can_be_removed_after_the_page_was_left(probe: AppTest) -> None:
+    probe.session_state["upload_picture"] = Picture(Image.new("L", (20, 20), 9), "dark.png", "key")
+    probe.button_group(key="source").set_value("upload").run()
+    dark = log_p(probe)
+    next(button for button in probe.button if button.label == "Remove").click().run()
+    assert log_p(probe) != dark
+    assert not any("dark.png" in caption.value for caption in probe.caption)
