@@ -9,6 +9,7 @@ from explorer.catalog.query import Catalog
 from explorer.data.sources import Split
 from explorer.data.store import Store
 from explorer.data.unseen import part_in_words
+from explorer.escaping import in_markdown
 from explorer.webapp.map.panel import map_panel
 from explorer.webapp.map.ready_map import ready_map
 from explorer.webapp.shell.address import kept
@@ -37,7 +38,7 @@ def page() -> None:
         split = choose_part(header, selection.dataset, selection.checkpoint.config.dataset)
         images = store(selection.dataset, selection.checkpoint.model.image_shape, split)
         sentence.markdown(
-            f"{part_in_words(images, split)}. Each is a point; images that the model treats alike are near each other.",
+            f"{in_markdown(part_in_words(images, split))}. Each is a point; images that the model treats alike are near each other.",
             help=how_divided(images),
         )
         tell_left_out(images)

@@ -25,6 +25,7 @@ from typing import Any, NamedTuple, NoReturn, TypeVar
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from explorer.escaping import in_markdown
 from explorer.webapp.shell.navigation import page_file, setting_names
 from explorer.webapp.shell.setting_forms import Form, Unfit, fits, fitted
 
@@ -117,7 +118,7 @@ def kept_in_url(page: str) -> Iterator[None]:
     elif query != address.noted:
         address.notes.clear()  # somebody has gone on from there
     for note in address.notes:
-        place.warning(note, icon=":material/link_off:")
+        place.warning(in_markdown(note), icon=":material/link_off:")
 
 
 @contextmanager
