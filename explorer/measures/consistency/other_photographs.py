@@ -32,7 +32,6 @@ from explorer.progress import Progress
 
 __all__ = ["Estimates", "OtherPhotographs", "OtherPhotographsCheck", "estimates", "evenly_spaced", "jpeg_xl_bits"]
 
-_CODEC_IMAGES = 500  # seconds, and a standard error of a hundredth of a bit or so
 _LONGEST_NAME = 26  # characters of a data set's name beside an axis
 
 
@@ -205,12 +204,12 @@ def estimates(
 
 
 def jpeg_xl_bits(pixels: np.ndarray) -> float:
-    """Mean size of a lossless JPEG XL file of one image, in bits, over the first 500 images.
+    """Mean size of a lossless JPEG XL file of one image, in bits.
 
     Args:
         pixels: uint8, shape ``(N, C, H, W)``, N at least 1.
     """
-    return float(np.mean([lossless_bits(np.asarray(image))["JPEG XL"] for image in pixels[:_CODEC_IMAGES]]))
+    return float(np.mean([lossless_bits(np.asarray(image))["JPEG XL"] for image in pixels]))
 
 
 def evenly_spaced(pixels: np.ndarray, count: int) -> np.ndarray:

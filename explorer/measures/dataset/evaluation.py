@@ -23,8 +23,6 @@ __all__ = ["LEVELS", "Evaluation", "evaluate"]
 
 LEVELS = 33
 
-_CODEC_IMAGES = 500
-
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -82,8 +80,8 @@ def evaluate(
     shift = math.log2(values.levels)
     log_prob = log_prob_batched(model, model_input(values, images)).double()
     gaussian = SpectralGaussian(model.image_shape, model.t_low).fit(x)
-    some = np.asarray(pixels[:_CODEC_IMAGES])
-    sizes = [lossless_bits(image) for image in some]
+    coded = values.in_levels(images).numpy()  # the very images that the model codes: all of them, in its levels
+    sizes = [lossless_bits(image) for image in coded]
     return Evaluation(
         nll=negative_log_likelihood(x, levels),
         gaps=gap_by_level(x, levels),
@@ -92,5 +90,5 @@ def evaluate(
         code_length=float(-log_prob.mean()) / per_bit + shift,
         gaussian=float(-log_prob_batched(gaussian, x).double().mean()) / per_bit + shift,
         codecs={name: float(np.mean([s[name] for s in sizes])) / model.dimensions for name in sizes[0]},
-        mosaic=mosaic_bits_per_pixel(np.asarray(pixels)),
+        mosaic=mosaic_bits_per_pixel(coded),
     )

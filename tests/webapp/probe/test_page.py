@@ -85,3 +85,14 @@ def test_color_models_work_too(app: AppTest, home: Path) -> None:
     app.run()
     assert not app.exception
     assert app.metric
+
+
+def test_what_the_code_lengths_are_of_is_said_where_it_is_not_the_image_above(probe: AppTest) -> None:
+    def said() -> list[str]:
+        return [each.value for each in probe.caption if "as a file holds it" in each.value]
+
+    assert not said()
+    probe.slider(key="contrast").set_value(2.0).run()
+    assert "values were out of range" in said()[0]
+    probe.toggle(key="clip").set_value(True).run()
+    assert "out of range" not in said()[0]
