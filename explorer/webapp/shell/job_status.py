@@ -45,7 +45,7 @@ def status_badge(job: Job) -> None:
 
 
 def job_buttons(job: Job, place: Callable[[DeltaGenerator, Job], None] | None = None) -> None:
-    """Stop, or resume and delete.
+    """Stop, and go first where it waits; or resume and delete.
 
     Args:
         job: the job.
@@ -55,6 +55,9 @@ def job_buttons(job: Job, place: Callable[[DeltaGenerator, Job], None] | None = 
     status = job.state.status
     if job.state.open:
         _action(row, "Stop", "stop", manage.stop, job, disabled=status == "stopping")
+        if status == "queued" and job.local:
+            beside = "Begin at once, beside what runs: both are slower while they share the machine."
+            _action(row, "Go first", "low_priority", manage.go_first, job, help=beside)
     else:
         if status == "finished" and place is not None:
             place(row, job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import streamlit as st
@@ -12,10 +13,11 @@ from explorer.data.sources import list_datasets
 from explorer.errors import ExplorerError
 from explorer.figures.tools import NO_TOOLS
 from explorer.figures.training import denoised_images, denoising_psnr, likelihood, space_loss, time_loss
-from explorer.jobs.kinds.train import run_progress
+from explorer.jobs.kinds.train import STEPS, run_progress
 from explorer.jobs.manage import Job, list_jobs
 from explorer.jobs.progress import JobProgress, duration
 from explorer.jobs.queue import wake_queue
+from explorer.jobs.record import read_record
 from explorer.training.run import Run
 from explorer.units import format_number, psnr_from_noise_variance
 from explorer.webapp.shell.job_status import job_buttons, job_log, job_message, status_badge
@@ -72,7 +74,7 @@ def _list(jobs: list[Job], chosen: Job) -> None:
             status_badge(job)
         with bar:
             try:
-                done = run_progress(job.folder)
+                done = job.task.progress(job.folder)
                 st.progress(done.fraction, _progress_text(job, done))
             except ExplorerError as error:
                 st.caption(f":red[{error}]")
@@ -83,14 +85,17 @@ def _select(name: str) -> None:
 
 
 def _progress_text(job: Job, done: JobProgress) -> str:
-    text = f"step {done.done:,} of {done.total:,}"
+    """How far a run is: of its steps, or of the images that are prepared before the first."""
+    text = f"step {done.done:,} of {done.total:,}" if done.unit == STEPS else done.text
     if job.state.status == "queued":
-        text += " · waiting"
-    elif job.state.active and done.rate is not None and done.seconds_left is not None:
-        text += f" · {done.rate:,.0f} {done.rate_unit} · about {duration(done.seconds_left)} left"
-    elif job.state.active:
-        text += " · preparing"
-    return text
+        return f"{text} · waiting"
+    if not job.state.active:
+        return text
+    if done.rate is not None and done.seconds_left is not None:
+        return f"{text} · {done.rate:,.0f} {done.rate_unit} · about {duration(done.seconds_left)} left"
+    record = read_record(job.folder)
+    since = "" if record is None else f", for {duration(max(0.0, time.time() - record.time))} now"
+    return f"{text} · preparing{since}"
 
 
 def _detail(job: Job) -> None:
@@ -99,7 +104,8 @@ def _detail(job: Job) -> None:
     with shown_errors():
         run = Run.open(job.folder)
         st.markdown(_sentence(run))
-    job_buttons(job, place=_open_in_probe if run is not None and run.checkpoint.is_dir() else None)
+    has_model = run is not None and run.checkpoint.is_dir()
+    job_buttons(job, place=_open_in_probe if has_model else _say_it_is_gone)
     job_message(job)
     if run is not None:
         metrics = run.metrics()
@@ -126,20 +132,28 @@ def _open_in_probe(row: DeltaGenerator, job: Job) -> None:
         st.rerun()
 
 
+def _say_it_is_gone(row: DeltaGenerator, _job: Job) -> None:
+    row.caption("The checkpoint that it became has been renamed or deleted.", width="content")
+
+
 def _choose_model(run: Run) -> None:
-    """Choose a model and its data in the sidebar, and go to Probe once the sidebar has taken them over."""
+    """Choose a model and its data in the sidebar, and go to Probe, to an image of these data, once the sidebar has
+    taken them over."""
     st.session_state["model"] = run.config.name
     data = dataset_name(run.config.dataset)
     if data in {dataset_name(info.spec) for info in list_datasets()}:
         st.session_state["data"] = data
-    st.session_state[_OPEN_PROBE] = True
+        st.session_state[_OPEN_PROBE] = {"source": "dataset", "item": "0"}
+    else:
+        st.session_state[_OPEN_PROBE] = {}
 
 
 def open_probe_when_asked() -> None:
     """Go to Probe when the button for it was pressed. Called at the end of the page, so that the choice of the sidebar
     is kept."""
-    if st.session_state.pop(_OPEN_PROBE, False):
-        st.switch_page(page_file("probe"), query_params={})
+    shown = st.session_state.pop(_OPEN_PROBE, None)
+    if shown is not None:
+        st.switch_page(page_file("probe"), query_params=shown)
 
 
 def _numbers(job: Job, run: Run, metrics: list[dict[str, Any]]) -> None:
@@ -151,12 +165,7 @@ def _numbers(job: Job, run: Run, metrics: list[dict[str, Any]]) -> None:
     cells = (
         ("Step", f"{done.done:,}", f"of {done.total:,}", None),
         ("Speed", "–" if speed is None else f"{speed:,.0f}", "images/s", None),
-        (
-            "Time left",
-            "–" if left is None else duration(left),
-            "at this speed" if left is not None else "not running",
-            None,
-        ),
+        ("Time left", "–" if left is None else duration(left), _why_no_time(job, left), None),
         (
             "NLL, I-MMSE",
             f"{latest['i_mmse']:.3f}" if latest else "–",
@@ -173,6 +182,13 @@ def _numbers(job: Job, run: Run, metrics: list[dict[str, Any]]) -> None:
     grid = st.grid(5, min_column_width=140)
     for title, value, below, explanation in cells:
         grid.metric(title, value, below, delta_color="off", delta_arrow="off", help=explanation, border=True)
+
+
+def _why_no_time(job: Job, left: float | None) -> str:
+    """Below the time that is left: how the run stands, as its badge says it."""
+    if left is not None:
+        return "at this speed"
+    return "not known yet" if job.state.active else job.state.status
 
 
 def _curves(job: Job, run: Run, metrics: list[dict[str, Any]]) -> None:
