@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from explorer.images import Values
-from explorer.measures.dataset.nll import NegativeLogLikelihood, gap_by_level, negative_log_likelihood
+from explorer.measures.dataset.nll import NegativeLogLikelihood, gap_by_level, gap_errors, negative_log_likelihood
 from explorer.measures.image.codecs import lossless_bits, mosaic_bits_per_pixel
 from explorer.measures.shared.noise import noise_generator
 from explorer.measures.shared.noise_levels import NoiseLevel, log_spaced, noise_levels
@@ -31,6 +31,7 @@ class Evaluation:
     Attributes:
         nll: negative log-likelihood at the smallest noise, from the energy and from I-MMSE.
         gaps: energy minus I-MMSE at each of `levels`, in nats per image: where between the two the gap arises.
+        gap_errors: their standard errors.
         levels: measurements at `LEVELS` noise variances, from the smallest to the end of the range.
         value_levels: number of cells per value, for code lengths.
         code_length: mean of ``-log2 p(x, t0) / d + log2(levels)`` of the dequantized images, without noise: what the
@@ -42,6 +43,7 @@ class Evaluation:
 
     nll: NegativeLogLikelihood
     gaps: list[float]
+    gap_errors: list[float]
     levels: list[NoiseLevel]
     value_levels: int
     code_length: float
@@ -85,6 +87,7 @@ def evaluate(
     return Evaluation(
         nll=negative_log_likelihood(x, levels),
         gaps=gap_by_level(x, levels),
+        gap_errors=gap_errors(x, levels),
         levels=levels,
         value_levels=values.levels,
         code_length=float(-log_prob.mean()) / per_bit + shift,
