@@ -111,9 +111,14 @@ def signed(value: float, decimals: int, *, plus: bool = True) -> str:
 
 
 def with_error(value: float, error: float | None, decimals: int, *, plus: bool = True) -> str:
-    """A number and its standard error, ``+0.014 ± 0.003``; the number alone where the error is not known."""
+    """A number and its standard error, ``+0.014 ± 0.003``; the number alone where the error is not known. A smaller
+    error has one digit that is not 0."""
     text = signed(value, decimals, plus=plus)
-    return text if error is None or not math.isfinite(error) else f"{text} ± {error:.{decimals}f}"
+    if error is None or not math.isfinite(error):
+        return text
+    if 0 < error < 0.5 * 10**-decimals:
+        decimals = math.ceil(-math.log10(error))
+    return f"{text} ± {error:.{decimals}f}"
 
 
 def decibels(psnr: float) -> str:

@@ -75,6 +75,7 @@ def test_numbers_are_written_as_people_write_them() -> None:
     assert (signed(0.0144, 3), signed(-0.0144, 3), signed(-0.00001, 3)) == ("+0.014", "−0.014", "0.000")
     assert (decibels(-20.0), decibels(37.6), decibels(-0.2)) == ("−20 dB", "38 dB", "0 dB")
     assert (with_error(0.0144, 0.0031, 3), with_error(-0.5, None, 1)) == ("+0.014 ± 0.003", "−0.5")
+    assert (with_error(-0.0002, 7e-6, 4), with_error(0.0, 0.0, 1)) == ("−0.0002 ± 0.000007", "0.0 ± 0.0")
 
 
 @pytest.mark.parametrize(
