@@ -79,7 +79,7 @@ def good(image_shape: tuple[int, int, int] = (1, 10, 10)) -> Report:
             "step_aside": rolled(10.0, 10.2, 10.4, 10.6, error=0.1),
             "other_photographs": OtherPhotographs(
                 images=10,
-                other=Estimates(energy=2.0, i_mmse=1.0, jpeg_xl=9.0 * d, gap_error=0.1, advantage_error=0.01 * d),
+                other=Estimates(energy=2.0, i_mmse=1.0, jpeg_xl=9.0 * d, gap_error=0.1, advantage_error=0.001 * d),
                 own=Estimates(energy=1.0, i_mmse=0.0, jpeg_xl=8.5 * d),
                 other_images=10,
             ),

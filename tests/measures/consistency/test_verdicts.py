@@ -200,7 +200,7 @@ def test_each_failure_is_told_with_where_and_how_much() -> None:
     far = (gap_level(60.0, 9.0), gap_level(20.0, 8.0), gap_level(-20.0, 0.0))
     gap = outcome(with_result(report, "likelihood", Likelihood(images=2, energy=9, i_mmse=0, levels=far)), "likelihood")
     assert gap.outcome == "does not pass"
-    assert "+0.130 bits/dimension" in gap.sentence
+    assert "+0.130 ± 0.001 bits/dimension" in gap.sentence
     assert "between −20 and 20 dB" in gap.sentence
 
     wrong = (gap_level(60.0, 9.0), gap_level(-20.0, 8.0))
@@ -210,7 +210,7 @@ def test_each_failure_is_told_with_where_and_how_much() -> None:
     hot = HeatEquation(images=2, levels=(residual(0.004), residual(0.5)))
     heat = outcome(with_result(report, "heat_equation", hot), "heat_equation")
     assert heat.outcome == "does not pass"
-    assert "0.5000 nats" in heat.sentence
+    assert "0.5000 ± 0.0010 nats" in heat.sentence
 
     flows = report.results["flow"].flows
     off = Flow(images=1, flows=(flows[0].model_copy(update={"log_prob": 90.0}),))
