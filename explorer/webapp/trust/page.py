@@ -56,7 +56,7 @@ def warn_of_other_data(checkpoint: Checkpoint, dataset: str) -> None:
         trained_on = own or "data that it does not name"
         st.warning(
             f"{checkpoint.name} was trained on {trained_on}, and not on {dataset}. Checks on {dataset} tell how far it "
-            "can be trusted there: it may fail on images unlike its own, and pass at home.",
+            "can be trusted on such images, and not on its own.",
             icon=":material/info:",
         )
 

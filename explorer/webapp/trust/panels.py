@@ -29,11 +29,17 @@ def verdict_table(reports: list[Report]) -> None:
     for verdicts in zip(*(report.verdicts() for report in reports), strict=True):
         told = next((verdict for verdict in verdicts if verdict.measured is not None), verdicts[0])
         cells = {
-            name: f"{_OUTCOMES[verdict.outcome]} {verdict.value}" for name, verdict in zip(names, verdicts, strict=True)
+            name: f"{_OUTCOMES[verdict.outcome]} {verdict.value}{_whose(report, reports)}"
+            for name, verdict, report in zip(names, verdicts, reports, strict=True)
         }
         rows.append({"Check": f"**{told.title}**"} | cells | {"What it means": told.sentence})
     with st.container(key=f"verdicts-{_key(reports[0])}"):
         st.table({column: [row[column] for row in rows] for column in rows[0]}, border="horizontal", hide_index=True)
+
+
+def _whose(report: Report, reports: list[Report]) -> str:
+    """Which of several reports a cell is from: on a narrow screen there are no headings."""
+    return f" ({report.effort})" if len(reports) > 1 else ""
 
 
 def figures(report: Report) -> None:
