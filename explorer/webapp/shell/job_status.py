@@ -56,8 +56,11 @@ def job_buttons(job: Job, place: Callable[[DeltaGenerator, Job], None] | None = 
     if job.state.open:
         _action(row, "Stop", "stop", manage.stop, job, disabled=status == "stopping")
         if status == "queued" and job.local:
-            beside = "Begin at once, beside what runs: both are slower while they share the machine."
+            beside = "Begin at once, beside what runs: they share the machine meanwhile, and each is slower."
             _action(row, "Go first", "low_priority", manage.go_first, job, help=beside)
+            ahead = [other.name for other in manage.list_jobs() if other.state.active and other.local]
+            if ahead:
+                row.caption(f"It waits for {', '.join(ahead)}.", width="content")
     else:
         if status == "finished" and place is not None:
             place(row, job)

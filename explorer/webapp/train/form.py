@@ -112,9 +112,9 @@ def _waits_for(busy: list[Job]) -> str:
 
 def _offer_to_go_first(where: str) -> bool:
     return st.checkbox(
-        "Go first",
+        "Go first: begin at once, beside what runs",
         key=f"train-first-{where}",
-        help="Begin at once, beside what runs: both are slower while they share the machine.",
+        help="They share the machine meanwhile, and each is slower.",
     )
 
 
