@@ -105,7 +105,8 @@ def _waits_for(busy: list[Job]) -> str:
     """What a run that is started now waits for, as a sentence; empty where there is nothing."""
     if not busy:
         return ""
-    left = [seconds for job in busy if (seconds := job.progress.seconds_left) is not None]
+    known = [None if job.progress.preparing else job.progress.seconds_left for job in busy]
+    left = [seconds for seconds in known if seconds is not None]
     about = f" (about {duration(sum(left))} left)" if len(left) == len(busy) else ""
     return f" It will wait for {', '.join(job.name for job in busy)}{about}."
 
