@@ -54,6 +54,7 @@ def evaluate(
     write: Annotated[bool, typer.Option(help="Keep the results with the checkpoint, in its card.")] = True,
 ) -> None:
     """Metrics of a checkpoint on a data set, and every check that its probabilities must pass."""
+    from explorer.data.names import dataset_name
     from explorer.data.other import open_other
     from explorer.data.sources import open_dataset
     from explorer.data.unseen import unseen_split
@@ -83,7 +84,7 @@ def evaluate(
     if not quick:
         with progress_bar("Measuring noise levels") as progress:
             result = measure(checkpoint.model, checkpoint.values, store.pixels[:limit], progress=progress)
-        known[LikelihoodCheck.name] = Likelihood.of(result.nll, result.levels, result.gaps)
+        known[LikelihoodCheck.name] = Likelihood.of(result.nll, result.levels, result.gaps, result.gap_errors)
         _print_evaluation(checkpoint.name, store.name, split, result.as_dict())
     report = None
     if checks:
@@ -93,7 +94,9 @@ def evaluate(
                 checkpoint.values,
                 store.pixels[:limit],
                 QUICK if quick else FULL,
-                dataset=f"{store.name} ({split})",
+                dataset=store.name,
+                source=dataset_name(store.source),
+                split=split,
                 other=None if others is None else (others.name, others.pixels),
                 known=known,
                 progress=lambda title, share: progress(round(100 * share), 100, title),
@@ -109,17 +112,17 @@ def evaluate(
 
 
 def _write(checkpoint: Checkpoint, metrics: dict[str, Any] | None, report: Report | None) -> None:
-    """Keep what was measured in the folder of the checkpoint, in place of what it held."""
-    from explorer.measures.consistency.storage import REPORT_FILE, find_report, write_report
+    """Keep what was measured in the folder of the checkpoint: metrics in place of those that it held, a report in place
+    of one of its kind."""
+    from explorer.measures.consistency.storage import find_report, save_report
     from explorer.models.checkpoints import save_description
     from explorer.training.card import checkpoint_card
 
     config = checkpoint.config if metrics is None else checkpoint.config.model_copy(update={"metrics": metrics})
-    if report is None:
-        report = find_report(checkpoint)
-    else:
-        write_report(checkpoint.path / REPORT_FILE, checkpoint.fingerprint, report)
-    save_description(checkpoint.path, config, checkpoint_card(checkpoint.name, config, report))
+    if report is not None:
+        save_report(checkpoint, report, in_folder=True)
+    card = checkpoint_card(checkpoint.name, config, find_report(checkpoint))
+    save_description(checkpoint.path, config, card)
     messages.print(f"Written to {checkpoint.path}.", highlight=False)
 
 
@@ -148,7 +151,7 @@ def _data_of(checkpoint: Checkpoint, data: str) -> str:
 def _print_verdicts(report: Report) -> None:
     on = report.conditions
     beside = "" if on.other is None else f"; other photographs: {on.other}"
-    on_what = f" on {on.dataset}{beside}, at {on.smallest_noise}, {report.effort}\n"
+    on_what = f" on {on.images}{beside}, at {on.smallest_noise}, {report.effort}\n"
     output.print(Text.assemble(("\nChecks", "bold"), on_what))
     colors = {"passes": "green", "does not pass": "red"}
     outcomes = report.verdicts()

@@ -54,7 +54,7 @@ def _draw(figure: go.Figure, curve: Curve, chart: Chart, number: int) -> None:
     """Add a curve, which is the estimate with this number where it is one."""
     color, dash, symbol = {
         "estimate": _ESTIMATES[number % len(_ESTIMATES)],
-        "uncertainty": (GRAY, "dot", "circle"),
+        "image": (GRAY, "dot", "circle"),
         "reference": (GREEN, "solid", "line-ns-open"),
         "outside": (VERMILLION, "solid", "x"),
     }[curve.kind]

@@ -14,7 +14,7 @@ from rich.text import Text
 from explorer.home import typed_path
 from explorer.jobs.fields import Setting, settings_of
 from explorer.jobs.kinds import MODEL_KINDS, ModelTask
-from explorer.jobs.manage import create_job, delete, find_job, list_jobs, read_log, resume, stop, submit
+from explorer.jobs.manage import create_job, delete, find_job, go_first, list_jobs, read_log, resume, stop, submit
 from explorer.jobs.progress import duration
 
 __all__ = ["app"]
@@ -87,6 +87,12 @@ def stop_one(name: NameArgument) -> None:
 def resume_one(name: NameArgument) -> None:
     """Go on with a job from what it saved last."""
     _say(name, resume(find_job(name).folder).status)
+
+
+@app.command(name="first")
+def first_one(name: NameArgument) -> None:
+    """Let a job that waits on this machine begin at once, beside those that run."""
+    go_first(find_job(name).folder)
 
 
 @app.command(name="delete")

@@ -24,7 +24,7 @@ from explorer.home import (
 from explorer.jobs import slurm
 from explorer.jobs.kinds import ModelTask, Task
 from explorer.jobs.progress import JobProgress
-from explorer.jobs.queue import WITHDRAWN, enqueue, folders, wake_queue, withdraw
+from explorer.jobs.queue import WITHDRAWN, begin_at_once, enqueue, folders, wake_queue, withdraw
 from explorer.jobs.record import JobRecord, boot_id, read_record, write_record
 from explorer.jobs.settings import JobSettings, job_settings
 from explorer.jobs.state import JobState, state
@@ -39,6 +39,8 @@ __all__ = [
     "delete",
     "find_job",
     "free_job_name",
+    "go_first",
+    "in_the_way",
     "list_jobs",
     "read_log",
     "recover",
@@ -70,6 +72,12 @@ class Job:
     def first_member(self) -> Path:
         """The folder of its first shard; its own, where it is in one piece."""
         return self.task.members(self.folder)[0]
+
+    @property
+    def local(self) -> bool:
+        """Whether it runs or waits on this machine, and not in Slurm; true before it was sent anywhere."""
+        submission = read_submission(self.first_member)
+        return submission is None or submission.executor == "local"
 
     @property
     def progress(self) -> JobProgress:
@@ -219,6 +227,32 @@ def _stop(folder: Path) -> None:
             raise
         with contextlib.suppress(ProcessLookupError):
             os.kill(current.pid, signal.SIGTERM)
+
+
+def go_first(folder: Path) -> None:
+    """Let a job that waits on this machine begin at once, beside those that run: they share the machine.
+
+    Raises:
+        ExplorerError: it does not wait, or Slurm decides when it begins.
+    """
+    folder = _checked(folder)
+    waiting = [member for member in member_folders(folder) if begin_at_once(member)]
+    if not waiting:
+        raise ExplorerError(f"The job {folder.name} does not wait in the queue of this machine.")
+    wake_queue()
+
+
+def in_the_way() -> list[Job]:
+    """The jobs that a new one would wait for; none where there is room, or where Slurm decides.
+
+    Raises:
+        ExplorerError: the settings cannot be read, or ask for a Slurm that is not there.
+    """
+    settings = job_settings()
+    if which_executor(settings) != "local":
+        return []
+    busy = [job for job in list_jobs() if job.state.open and job.local]
+    return busy if len(busy) >= settings.at_once else []
 
 
 def delete(folder: Path) -> None:

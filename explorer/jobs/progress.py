@@ -29,6 +29,8 @@ PERCENT = "%"
 """The unit of work that is not a number of things."""
 MOST_UNITS = 2**53
 
+_PREPARED, _FETCHED = "images prepared", "MB fetched"
+
 _REPORT_SECONDS = 1.0
 _FOREVER = 1e9  # seconds
 _MEGABYTE = 1_000_000  # bytes
@@ -62,6 +64,11 @@ class JobProgress(BaseModel):
         if self.unit == PERCENT:
             return f"{self.done} %"
         return f"{self.done:,} of {self.total:,} {self.unit}" if self.total else ""
+
+    @property
+    def preparing(self) -> bool:
+        """Whether this is of the images, before the work itself: how long that takes is not known then."""
+        return self.unit in (_PREPARED, _FETCHED)
 
     @property
     def rate_unit(self) -> str:
@@ -147,12 +154,12 @@ class Work:
         """The arguments of `open_dataset` that report how far it is."""
 
         def fetching(done: int, total: int | None) -> None:
-            self.report(done // _MEGABYTE, math.ceil((total or 0) / _MEGABYTE), "MB fetched")
+            self.report(done // _MEGABYTE, math.ceil((total or 0) / _MEGABYTE), _FETCHED)
 
         def waiting(who: str, done: int, total: int | None) -> None:
             self.report(done, total or 0, f"images prepared by {who}")
 
-        return {"progress": self.counting("images prepared"), "fetching": fetching, "waiting": waiting}
+        return {"progress": self.counting(_PREPARED), "fetching": fetching, "waiting": waiting}
 
 
 def duration(seconds: float) -> str:

@@ -52,6 +52,7 @@ class Submission(BaseModel):
         submitted: when, seconds since 1970: the oldest is next.
         job_id: of submitit; empty while a local job waits.
         started: when a local job was handed to submitit; 0 while it waits.
+        first: whether a local job waits for no other.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -62,6 +63,7 @@ class Submission(BaseModel):
     submitted: float = Field(default_factory=time.time, ge=0, allow_inf_nan=False)
     job_id: str = Field("", pattern=r"^(\w[\w ]*)?$", max_length=100)  # Slurm's programs take "-..." for an option
     started: float = Field(0.0, ge=0, allow_inf_nan=False)
+    first: bool = False
 
 
 def write_submission(folder: Path, submission: Submission) -> None:

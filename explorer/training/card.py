@@ -122,7 +122,7 @@ def _checks(name: str, report: Report) -> list[str]:
     beside = "" if on.other is None else f", with {on.other} as the other photographs"
     return [
         f"`python -m explorer evaluate {name} --data DATA{' --quick' if report.effort == 'quick' else ''}` on "
-        f"{on.dataset}, at {on.smallest_noise}{beside}; the page Trust shows the figures:",
+        f"{on.images}, at {on.smallest_noise}{beside}; the page Trust shows the figures:",
         "",
         "| check | outcome | measured | what it means |",
         "| --- | --- | --- | --- |",

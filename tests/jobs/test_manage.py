@@ -25,6 +25,8 @@ from explorer.jobs.manage import (
     delete,
     find_job,
     free_job_name,
+    go_first,
+    in_the_way,
     list_jobs,
     read_log,
     recover,
@@ -127,6 +129,28 @@ def test_jobs_wait_for_their_turn_the_oldest_first(new_run: NewRun) -> None:
     assert state(second).status == "stopped"
     stop(third)
     wait_for(lambda: not state(third).open)
+
+
+def test_a_job_that_goes_first_begins_beside_the_one_it_would_wait_for(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPLORER_JOBS_EXECUTOR", "local")
+    long, other, lesson = (new_run(name, **ENDLESS) for name in ("long-1", "other-1", "lesson-1"))
+    assert in_the_way() == []
+    for folder in (long, other, lesson):
+        submit(folder, LOCAL)
+    wait_for(lambda: state(long).status == "running")
+    assert {job.name for job in in_the_way()} == {"long-1", "other-1", "lesson-1"}
+    go_first(lesson)
+    wait_for(lambda: state(lesson).status == "running")
+    assert [state(folder).status for folder in (long, other)] == ["running", "queued"]
+    with pytest.raises(ExplorerError, match="does not wait"):
+        go_first(lesson)
+    stop(lesson)
+    wait_for(lambda: not state(lesson).open)
+    assert state(other).status == "queued"  # it still waits for the long one
+    for folder in (other, long):
+        stop(folder)
 
 
 @pytest.mark.skipif(not Path("/proc/self/autogroup").is_file(), reason="processes are not grouped by sessions here")

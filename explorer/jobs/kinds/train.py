@@ -16,7 +16,10 @@ from explorer.jobs.kinds.base import Task
 from explorer.jobs.progress import MOST_UNITS, JobProgress, Stopped, Work, read_progress
 from explorer.progress import Opening
 
-__all__ = ["TrainTask", "run_progress"]
+__all__ = ["STEPS", "TrainTask", "run_progress"]
+
+STEPS = "steps"
+"""The unit of a training's progress; before the first it is that of the images which are prepared."""
 
 _TAIL_BYTES = 16_384  # holds a validation and some progress lines
 
@@ -97,4 +100,4 @@ def run_progress(folder: Path) -> JobProgress:
             entry = _Line.model_validate_json(line)
             step = entry.step  # not the largest: a run that was killed takes some steps again
             speed = entry.images_per_second or speed
-    return _StepProgress(done=step, total=length.steps, unit="steps", rate=speed, batch_size=length.batch_size)
+    return _StepProgress(done=step, total=length.steps, unit=STEPS, rate=speed, batch_size=length.batch_size)

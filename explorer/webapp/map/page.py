@@ -38,7 +38,8 @@ def page() -> None:
         split = choose_part(header, selection.dataset, selection.checkpoint.config.dataset)
         images = store(selection.dataset, selection.checkpoint.model.image_shape, split)
         sentence.markdown(
-            f"{in_markdown(part_in_words(images, split))}. Each is a point; images that the model treats alike are near each other.",
+            f"{in_markdown(part_in_words(images, split))}. Each is a point; images that the model treats alike are near "
+            "each other.",
             help=how_divided(images),
         )
         tell_left_out(images)

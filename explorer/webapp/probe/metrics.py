@@ -77,8 +77,13 @@ def show_dimensionality(dimensionality: float, psnr: float, dimensions: int) -> 
     )
 
 
-def show_code_length(code_lengths: Mapping[str, float], image_shape: tuple[int, int, int]) -> None:
-    """The ideal code length under the model, which comes first, beside what lossless codecs reach on these pixels."""
+def show_code_length(code_lengths: Mapping[str, float], probed: Probed) -> None:
+    """The ideal code length under the model, which comes first, beside what lossless codecs reach on the same pixels.
+
+    A codec cannot code what is between two gray levels or out of range, so that the model codes the same rounded and
+    clipped image, and the page says where that is not the image whose log p stands above.
+    """
+    image_shape: tuple[int, ...] = probed.pixels.shape
     dimensions = math.prod(image_shape)
     share = "bits/pixel" if image_shape[0] == 1 else "bits/dimension"
     longest = max((bits for bits in code_lengths.values() if math.isfinite(bits)), default=1.0)
@@ -92,6 +97,10 @@ def show_code_length(code_lengths: Mapping[str, float], image_shape: tuple[int, 
         '<table class="code-lengths"><tr><th colspan="2">Code length, −log₂ p</th><th>bits</th>'
         f"<th>{share}</th></tr>{rows}</table>"
     )
+    if probed.coded_log_prob != probed.log_prob:
+        cut = probed.below + probed.above
+        clipped = f" and clipped ({cut:,} values were out of range)" if cut else ""
+        st.caption(f"All of the image as a file holds it: rounded to gray levels{clipped}.")
 
 
 def format_log_prob(nats: float, unit: LogProbUnit, dimensions: int, sign: str = "") -> str:

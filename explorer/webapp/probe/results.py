@@ -60,10 +60,10 @@ class ProbeResults:
 
     @cached_property
     def code_lengths(self) -> dict[str, float]:
-        """Bits that the model and lossless codecs need for the perturbed image, rounded to 8 bits and clipped."""
+        """Bits that the model and lossless codecs need for the same image: the perturbed one, rounded and clipped."""
         levels = self.selection.checkpoint.values.levels
-        model = code_length_bits(self.probed.log_prob, levels, self.dimensions)
-        return {"This model": model, **cached_measures.codec_bits(self.probed.perturbed_pixels)}
+        model = code_length_bits(self.probed.coded_log_prob, levels, self.dimensions)
+        return {"This model": model, **cached_measures.codec_bits(self.probed.coded_pixels)}
 
     @cached_property
     def catalog(self) -> Catalog | None:

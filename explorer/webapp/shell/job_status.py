@@ -46,7 +46,7 @@ def status_badge(job: Job) -> None:
 
 
 def job_buttons(job: Job, place: Callable[[DeltaGenerator, Job], None] | None = None) -> None:
-    """Stop, or resume and delete.
+    """Stop, and go first where it waits; or resume and delete.
 
     Args:
         job: the job.
@@ -56,6 +56,12 @@ def job_buttons(job: Job, place: Callable[[DeltaGenerator, Job], None] | None = 
     status = job.state.status
     if job.state.open:
         _action(row, "Stop", "stop", manage.stop, job, disabled=status == "stopping")
+        if status == "queued" and job.local:
+            beside = "Begin at once, beside what runs: they share the machine meanwhile, and each is slower."
+            _action(row, "Go first", "low_priority", manage.go_first, job, help=beside)
+            ahead = [other.name for other in manage.list_jobs() if other.state.active and other.local]
+            if ahead:
+                row.caption(f"It waits for {', '.join(ahead)}.", width="content")
     else:
         if status == "finished" and place is not None:
             place(row, job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import streamlit as st
@@ -13,10 +14,11 @@ from explorer.errors import ExplorerError
 from explorer.escaping import in_markdown
 from explorer.figures.tools import NO_TOOLS
 from explorer.figures.training import denoised_images, denoising_psnr, likelihood, space_loss, time_loss
-from explorer.jobs.kinds.train import run_progress
+from explorer.jobs.kinds.train import STEPS, run_progress
 from explorer.jobs.manage import Job, list_jobs
 from explorer.jobs.progress import JobProgress, duration
 from explorer.jobs.queue import wake_queue
+from explorer.jobs.record import read_record
 from explorer.training.run import Run
 from explorer.units import format_number, psnr_from_noise_variance
 from explorer.webapp.shell.address import kept, open_page, part_kept_in_url
@@ -75,7 +77,7 @@ def _list(jobs: list[Job], chosen: Job) -> None:
             status_badge(job)
         with bar:
             try:
-                done = run_progress(job.folder)
+                done = job.task.progress(job.folder)
                 st.progress(done.fraction, _progress_text(job, done))
             except ExplorerError as error:
                 st.caption(f":red[{in_markdown(str(error))}]")
@@ -86,14 +88,17 @@ def _select(name: str) -> None:
 
 
 def _progress_text(job: Job, done: JobProgress) -> str:
-    text = f"step {done.done:,} of {done.total:,}"
+    """How far a run is: of its steps, or of the images that are prepared before the first."""
+    text = f"step {done.done:,} of {done.total:,}" if done.unit == STEPS else done.text
     if job.state.status == "queued":
-        text += " · waiting"
-    elif job.state.active and done.rate is not None and done.seconds_left is not None:
-        text += f" · {done.rate:,.0f} {done.rate_unit} · about {duration(done.seconds_left)} left"
-    elif job.state.active:
-        text += " · preparing"
-    return text
+        return f"{text} · waiting"
+    if not job.state.active:
+        return text
+    if done.rate is not None and done.seconds_left is not None:
+        return f"{text} · {done.rate:,.0f} {done.rate_unit} · about {duration(done.seconds_left)} left"
+    record = read_record(job.folder)
+    since = "" if record is None else f", for {duration(max(0.0, time.time() - record.time))} now"
+    return f"{text} · preparing{since}"
 
 
 def _detail(job: Job) -> None:
@@ -102,7 +107,8 @@ def _detail(job: Job) -> None:
     with shown_errors():
         run = Run.open(job.folder)
         st.markdown(_sentence(run))
-    job_buttons(job, place=_open_in_probe if run is not None and run.checkpoint.is_dir() else None)
+    has_model = run is not None and run.checkpoint.is_dir()
+    job_buttons(job, place=_open_in_probe if has_model else _say_it_is_gone)
     job_message(job)
     if run is not None:
         metrics = run.metrics()
@@ -130,6 +136,10 @@ def _open_in_probe(row: DeltaGenerator, job: Job) -> None:
         st.rerun()
 
 
+def _say_it_is_gone(row: DeltaGenerator, _job: Job) -> None:
+    row.caption("The checkpoint that it became has been renamed or deleted.", width="content")
+
+
 def _choose_model(run: Run) -> None:
     """Go to Probe with a model, to the first image of its data where they are offered."""
     data = next((info.name for info in list_datasets() if info.spec == run.config.dataset), None)
@@ -153,12 +163,7 @@ def _numbers(job: Job, run: Run, metrics: list[dict[str, Any]]) -> None:
     cells = (
         ("Step", f"{done.done:,}", f"of {done.total:,}", None),
         ("Speed", "–" if speed is None else f"{speed:,.0f}", "images/s", None),
-        (
-            "Time left",
-            "–" if left is None else duration(left),
-            "at this speed" if left is not None else "not running",
-            None,
-        ),
+        ("Time left", "–" if left is None else duration(left), _why_no_time(job, left), None),
         (
             "NLL, I-MMSE",
             f"{latest['i_mmse']:.3f}" if latest else "–",
@@ -175,6 +180,13 @@ def _numbers(job: Job, run: Run, metrics: list[dict[str, Any]]) -> None:
     grid = st.grid(5, min_column_width=140)
     for title, value, below, explanation in cells:
         grid.metric(title, value, below, delta_color="off", delta_arrow="off", help=explanation, border=True)
+
+
+def _why_no_time(job: Job, left: float | None) -> str:
+    """Below the time that is left: how the run stands, as its badge says it."""
+    if left is not None:
+        return "at this speed"
+    return "not known yet" if job.state.active else job.state.status
 
 
 def _curves(job: Job, run: Run, metrics: list[dict[str, Any]]) -> None:

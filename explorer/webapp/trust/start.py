@@ -53,7 +53,7 @@ def offer_checks(selection: Selection) -> None:
             icon=":material/stop:",
             on_click=_ask,
             args=(key, False),
-            help="What is measured is kept, unless there is a report already.",
+            help="What is measured is kept, unless these checks were made before.",
         )
         _run(selection, key)
 
@@ -70,7 +70,7 @@ def _run(selection: Selection, key: str) -> None:
         images = store(selection.dataset, checkpoint.model.image_shape, selection.split)
         own = (checkpoint.config.dataset, selection.dataset)
         other = open_other(checkpoint.model.image_shape, checkpoint.values, own)
-        check_and_keep(checkpoint, images, QUICK, show, other)
+        check_and_keep(checkpoint, images, QUICK, show, other, selection.split)
     except ExplorerError as error:
         st.session_state[_PROBLEM] = str(error)
     except torch.OutOfMemoryError:

@@ -150,3 +150,14 @@ def test_an_upload_can_be_removed_after_the_page_was_left(probe: AppTest) -> Non
     next(button for button in probe.button if button.label == "Remove").click().run()
     assert log_p(probe) != dark
     assert not any("dark.png" in caption.value for caption in probe.caption)
+
+
+def test_what_the_code_lengths_are_of_is_said_where_it_is_not_the_image_above(probe: AppTest) -> None:
+    def said() -> list[str]:
+        return [each.value for each in probe.caption if "as a file holds it" in each.value]
+
+    assert not said()
+    probe.slider(key="contrast").set_value(2.0).run()
+    assert "values were out of range" in said()[0]
+    probe.toggle(key="clip").set_value(True).run()
+    assert "out of range" not in said()[0]
