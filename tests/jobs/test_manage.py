@@ -94,10 +94,12 @@ def test_a_job_outlives_who_sent_it_and_stops_when_asked(new_run: NewRun) -> Non
 def test_a_job_where_the_disk_has_no_locks_is_seen_stopped_and_found_dead(
     new_run: NewRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    folder = new_run(**ENDLESS)
+    # The queue of an earlier test has the locks that this one does not: another one is to start.
+    wait_for(lambda: not is_held(folder.parents[1] / "jobs" / ".queue.lock"))
     (tmp_path / "sitecustomize.py").write_text(NO_LOCKS)  # for the processes that are started
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     refuse_locks(monkeypatch)
-    folder = new_run(**ENDLESS)
     submit(folder, LOCAL)
     wait_for(lambda: state(folder).status == "running")
     stop(folder)
