@@ -402,7 +402,6 @@ def test_every_command_prints_on_a_terminal_without_unicode(
     for command in (
         ["checkpoints"],
         ["score", str(pictures), "--model", "tiny"],
-        ["evaluate", "tiny", "--data", "digits", "--quick", "--no-write", "--limit", "8"],
         ["jobs", "list"],
         ["store", str(pictures), "--size", "8", "--split", "all"],
     ):

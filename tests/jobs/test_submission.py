@@ -18,6 +18,9 @@ IN_AN_ALLOCATION = {
     "SLURM_TASKS_PER_NODE": "4",
     "SLURM_CPUS_PER_TASK": "3",
     "SLURM_MEM_PER_CPU": "100000",
+    "SLURM_MEM_PER_NODE": "5",  # srun takes one or the other
+    "SLURM_GPUS": "2",
+    "SLURM_THREADS_PER_CORE": "2",
     "SLURM_NODELIST": "elsewhere",
     "SLURM_JOB_NODELIST": "elsewhere",
     "SBATCH_CPU_BIND": "quiet,map_cpu:99",
