@@ -37,9 +37,9 @@ def page() -> None:
         sentence = header.empty()
         split = choose_part(header, selection.dataset, selection.checkpoint.config.dataset)
         images = store(selection.dataset, selection.checkpoint.model.image_shape, split)
+        what = in_markdown(part_in_words(images, split))
         sentence.markdown(
-            f"{in_markdown(part_in_words(images, split))}. Each is a point; images that the model treats alike are near "
-            "each other.",
+            f"{what}. Each is a point; images that the model treats alike are near each other.",
             help=how_divided(images),
         )
         tell_left_out(images)
