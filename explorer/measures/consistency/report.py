@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, SerializeAsAny, field_validator
 
-from explorer.data.sources import list_datasets
+from explorer.data.offered import list_datasets
 from explorer.measures.consistency.chart import Chart
 from explorer.measures.consistency.check import STORED, Conditions, Measured
 from explorer.measures.consistency.checks import CHECKS
