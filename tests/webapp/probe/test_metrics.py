@@ -16,7 +16,7 @@ def test_log_p_has_as_many_digits_as_matter() -> None:
 def test_a_change_is_told_against_the_spread_of_the_data_set() -> None:
     """A brightness change of 361 nats is a density 10^157 times as high, and next to nothing beside the spread."""
     pixels = np.zeros((1, 32, 32))
-    probed = Probed(pixels, pixels, pixels, log_prob=1361.5, original_log_prob=1000.0)
+    probed = Probed(pixels, pixels, pixels, pixels, log_prob=1361.5, original_log_prob=1000.0, coded_log_prob=1361.5)
     app = AppTest.from_function(_show, kwargs={"probed": probed, "spread": 3615.0}).run()
     (metric,) = app.metric
     assert metric.delta == "+1.53 dB/dimension"
