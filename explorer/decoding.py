@@ -194,7 +194,7 @@ def _open(data: bytes, name: str) -> Image.Image:
     """Read the header only."""
     try:
         if _HEIF.match(data[:HEAD_BYTES]):
-            from pi_heif import HeifImageFile  # most images are of other formats
+            from pillow_heif import HeifImageFile  # most images are of other formats
 
             image: Image.Image = HeifImageFile(io.BytesIO(data))
             return image

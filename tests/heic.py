@@ -1,7 +1,6 @@
 """A HEIC file as phones write it: 128 x 64 pixels when upright, the right half white.
 
-It is stored on its side, the container says how to turn it, and so does its EXIF data. Nothing that the project needs
-writes HEIC, so the bytes are here.
+It is stored on its side, the container says how to turn it, and so does its EXIF data.
 """
 
 import base64
