@@ -33,8 +33,8 @@ def image_folder(
 ) -> ImageSet:
     """The images of a folder.
 
-    Folders may be the two parts (`explorer.data.parts`). The label of an image is the path of its folder, relative to
-    `folder`, without the names that make a part; images right in it have none.
+    Folders may be the two parts (`explorer.data.parts`), or files may be called after them. The label of an image is
+    the path of its folder, relative to `folder`, without the names that make a part; images right in it have none.
 
     They come in the order of the SHA-256 of their paths: the first thousand have images of all
     labels, and one that is added moves no other past its neighbor.
@@ -61,6 +61,9 @@ def image_folder(
         wanted = {places[place] for place in parts.wanted(split)}
         files = [path for path in files if path.parent in wanted]
         parents = _without_parts(parents, parts)
+    elif (by_name := named_parts([(path.stem,) for path in files])) is not None:
+        division = by_name.division([1] * len(files))
+        files = [files[place] for place in by_name.wanted(split)]
 
     def place_of(path: Path) -> bytes:
         return hashlib.sha256(os.fsencode(path.relative_to(folder).as_posix())).digest()

@@ -187,7 +187,7 @@ def _parts_among(names: Iterable[str]) -> dict[str, Part]:
 @lru_cache(maxsize=4096)
 def _meaning(name: str) -> _Meaning:
     """Read a name as it is, and if no part is found, ``likeThis`` as two words."""
-    for text in (name, _HUMPS.sub(" ", name)):
+    for text in dict.fromkeys((name, _HUMPS.sub(" ", name))):
         words = [word.casefold() for word in _LETTERS.findall(text)]
         found = [_part_of_word(word) for word in words]
         parts = set(filter(None, found))

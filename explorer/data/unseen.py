@@ -11,7 +11,7 @@ from explorer.data.names import dataset_name
 from explorer.data.sources import Split
 from explorer.data.store import Store
 
-__all__ = ["part_in_words", "unseen_split"]
+__all__ = ["named_part", "part_in_words", "unseen_split"]
 
 _DRAWN = "leaves"
 _PARTS = {"train": "the training part", "validation": "the validation part"}
@@ -43,3 +43,8 @@ def part_in_words(images: Store, split: Split) -> str:
         return f"{len(images):,} {of_all}"
     what = "crops of photographs" if are_crops else "images"
     return f"{len(images):,} of {division.total:,} {what}: {_PARTS[split]}"
+
+
+def named_part(name: str, split: Split) -> str:
+    """What a part of the data set `name` is called: "birds", "the validation part of birds"."""
+    return name if split == "all" else f"{_PARTS[split]} of {name}"

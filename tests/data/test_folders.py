@@ -160,6 +160,21 @@ def test_parts_by_folder(tmp_path: Path, picture: Picture, train: str, held_out:
         assert images.division.sentence.startswith("3 images for training, 2 for validation, from ")
 
 
+def test_parts_by_the_names_of_images(tmp_path: Path, picture: Picture) -> None:
+    for number in range(5):
+        part = "val" if number > 2 else "train"
+        (tmp_path / f"COCO_{part}2014_{number:06}.png").write_bytes(picture(number))
+    counts = [image_folder(tmp_path, split).count for split in ("train", "validation", "all")]
+    assert counts == [3, 2, 5]
+
+
+def test_an_image_may_be_called_like_a_part(tmp_path: Path, picture: Picture) -> None:
+    for number, name in enumerate(("train_1", "bus_1", "car_1", "test_1")):
+        (tmp_path / f"{name}.png").write_bytes(picture(number))
+    images = image_folder(tmp_path, "train")
+    assert (images.count, images.division) == (4, None)
+
+
 def test_a_class_may_be_called_like_a_part(tmp_path: Path, picture: Picture) -> None:
     write_parts(tmp_path / "outside", picture, {"cats": 3, "dogs": 3, "test": 2})
     images = image_folder(tmp_path / "outside", "train")

@@ -20,7 +20,7 @@ from explorer.webapp.shell.dataset_images import grid_of_rows, label_names, open
 from explorer.webapp.shell.grid_warning import warn_of_grid
 from explorer.webapp.shell.left_out import tell_left_out
 from explorer.webapp.shell.loaders import shown_errors, store
-from explorer.webapp.shell.part_box import choose_part
+from explorer.webapp.shell.part_box import choose_part, how_divided
 from explorer.webapp.shell.ready_catalog import ready_catalog
 from explorer.webapp.shell.setting_forms import one_of
 from explorer.webapp.shell.sidebar import Selection, sidebar
@@ -44,7 +44,7 @@ def page() -> None:
             else f" under {selection.checkpoint.name} and {other.name}. Where models that were trained on different "
             "images agree, log p is a property of the image and not of the sample that they were trained on."
         )
-        sentence.markdown(f"{part_in_words(images, split)}{how}")
+        sentence.markdown(f"{part_in_words(images, split)}{how}", help=how_divided(images))
         warn_of_grid(images)
         tell_left_out(images)
         catalog = ready_catalog(selection.checkpoint, images, split)

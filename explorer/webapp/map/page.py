@@ -16,7 +16,7 @@ from explorer.webapp.shell.column_format import ColumnFormat, column_formats
 from explorer.webapp.shell.dataset_images import grid_of_rows, open_in_probe
 from explorer.webapp.shell.left_out import tell_left_out
 from explorer.webapp.shell.loaders import shown_errors, store
-from explorer.webapp.shell.part_box import choose_part
+from explorer.webapp.shell.part_box import choose_part, how_divided
 from explorer.webapp.shell.points_chart import Picked, clear_selection
 from explorer.webapp.shell.ready_catalog import ready_catalog
 from explorer.webapp.shell.setting_forms import one_of
@@ -37,7 +37,8 @@ def page() -> None:
         split = choose_part(header, selection.dataset, selection.checkpoint.config.dataset)
         images = store(selection.dataset, selection.checkpoint.model.image_shape, split)
         sentence.markdown(
-            f"{part_in_words(images, split)}. Each is a point; images that the model treats alike are near each other."
+            f"{part_in_words(images, split)}. Each is a point; images that the model treats alike are near each other.",
+            help=how_divided(images),
         )
         tell_left_out(images)
         catalog = ready_catalog(selection.checkpoint, images, split)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.data.unseen import named_part
 from explorer.webapp.probe.cached_measures import gray_levels, psnr_range
 from explorer.webapp.probe.download import download_button
 from explorer.webapp.probe.images import show_perturbed, show_pixels, show_score
@@ -67,7 +68,7 @@ def _probe(selection: Selection) -> None:
     with after:
         show_perturbed(results.probed)
     with percentile, shown_errors():
-        show_percentile(results.percentile, f"{selection.dataset_name} ({split})")
+        show_percentile(results.percentile, named_part(selection.dataset_name, split))
     with dimensionality:
         show_dimensionality(results.dimensionality, psnr, results.dimensions)
 

@@ -9,11 +9,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.data.sources import Split
+from explorer.data.store import Store
 from explorer.data.unseen import unseen_split
+from explorer.escaping import in_markdown
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.setting_forms import one_of
 
-__all__ = ["PART", "choose_part"]
+__all__ = ["PART", "choose_part", "how_divided"]
 
 PART = "part"
 """Name of the setting."""
@@ -42,3 +44,8 @@ def choose_part(place: DeltaGenerator, dataset: str, *trained_on: str) -> Split:
         label_visibility="collapsed",
     )
     return chosen or default
+
+
+def how_divided(images: Store) -> str | None:
+    """Which images are for what, and who says so: for the help of the sentence that names the part."""
+    return None if images.division is None else in_markdown(images.division.sentence)

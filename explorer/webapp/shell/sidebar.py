@@ -75,6 +75,7 @@ def sidebar() -> Selection:
     run_through_app()
     if not st.session_state.pop(_DRAWN, False):  # a page that runs by itself, in a test
         draw_sidebar()
+        del st.session_state[_DRAWN]
     try:
         return _selection()
     except ExplorerError as error:

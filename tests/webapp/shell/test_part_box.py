@@ -63,6 +63,7 @@ def test_by_default_all_that_is_new_to_the_model(name: str, model: str, part: st
     app = page(name, model=model)
     assert app.segmented_control(key="part").value == part
     assert shown(app).startswith(COUNTS[part])
+    assert app.main.markdown[0].help.startswith("54 images for training, 6 for validation: a random tenth")
 
 
 def test_the_part_is_chosen_and_comes_from_the_url() -> None:
@@ -96,6 +97,7 @@ def test_the_percentile_is_among_the_part(folder: Path) -> None:
     model = load_checkpoint("stranger", "cpu")
     app = page("probe", source="dataset", part="train")
     assert app.metric[1].value == "–"
+    assert "the training part of birds" in app.metric[1].help
     build_catalog(model, open_dataset(str(folder), SHAPE, "train"))
     assert run(app).metric[1].value.endswith(" %")
 
