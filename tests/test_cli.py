@@ -122,7 +122,7 @@ def test_score_says_which_values_it_took_for_black_and_white(wide_pictures: Path
     assert float(rows[2]["log_prob_nats"]) == pytest.approx(of_eight_bits, rel=1e-6)
     assert "Skipped: d.png holds 16-bit integers from" in done.stderr
     assert "white may be 4,095 or 65,535" in done.stderr
-    assert "--white and --black say it" in done.stderr
+    assert "--white and --black choose them" in done.stderr
     assert "Note: 1 image holds 32-bit floats: 0 is taken for black and 1 for white." in done.stderr
     assert "Note: 1 image holds 16-bit integers: 0 is taken for black and 65,535 for white." in done.stderr
 

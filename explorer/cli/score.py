@@ -54,7 +54,7 @@ def score(
     if len(problems) > _NAMED:
         messages.print(Text.assemble(("Skipped: ", "yellow"), f"{len(problems) - _NAMED:,} more."))
     if scored.needs_scale:
-        messages.print("--white and --black say it, for all images of other than 8 bits.", highlight=False)
+        messages.print("--white and --black choose them, for all images of other than 8 bits.", highlight=False)
     for note in scored.notes:
         messages.print(Text.assemble(("Note: ", "yellow"), note), soft_wrap=True)
     if not rows:

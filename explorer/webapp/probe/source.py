@@ -112,7 +112,7 @@ def _uploaded() -> Picture | None:
     if problem:
         st.error(problem, icon=":material/broken_image:")
     st.caption(f"Uploaded: {picture.title}" if picture else "Until an image is uploaded, this photograph is used.")
-    if picture and st.session_state.upload_note:
+    if picture and st.session_state.get("upload_note"):
         st.caption(st.session_state.upload_note)
     return picture
 
