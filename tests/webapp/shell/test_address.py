@@ -8,6 +8,8 @@ import pytest
 from streamlit.runtime.state.query_params import QueryParams
 from streamlit.testing.v1 import AppTest
 
+from explorer.jobs.kinds import CatalogTask
+from explorer.jobs.manage import create_job
 from explorer.models.checkpoints import Checkpoint
 from explorer.webapp.shell.navigation import page_file
 from tests.conftest import write_tiny_checkpoint
@@ -108,6 +110,21 @@ def test_on_every_page(app: AppTest, page: str, query: str, sentence: str) -> No
         assert not said(app)
     else:
         assert said(app) == [f"The URL says {query}, {sentence}"]
+
+
+@pytest.mark.usefixtures("tiny_checkpoint")
+def test_a_job_is_chosen_by_the_url_or_it_is_named(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("first", "second", "third"):
+        create_job(CatalogTask(checkpoint="tiny", dataset="digits"), name)
+    app.run()
+    for name in ("first", "second"):
+        go(app, monkeypatch, "jobs", {"job": name})
+        assert app.subheader[0].value == name
+        assert app.query_params == {"job": name}
+        assert not said(app)
+    go(app, monkeypatch, "jobs", {"job": "nope"})
+    assert said(app) == ["The URL says job=nope, which is not among the choices; it was left out."]
+    assert app.query_params == {}
 
 
 @pytest.mark.usefixtures("tiny_checkpoint")

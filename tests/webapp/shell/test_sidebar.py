@@ -6,6 +6,8 @@ from streamlit.testing.v1 import AppTest
 
 from tests.conftest import write_tiny_checkpoint
 
+ROOT = Path(__file__).parents[3]
+
 
 def test_without_a_model_the_page_says_what_to_do(app: AppTest) -> None:
     app.run()
@@ -75,3 +77,6 @@ def test_data_sets_of_one_name_can_all_be_chosen_and_are_in_the_address(
         assert not probe.exception
         assert probe.query_params["data"] == name
         assert any(f"Data: {name}." in caption.value for caption in probe.sidebar.caption)
+        link = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        link.query_params["data"] = name
+        assert link.run().selectbox(key="data").value == name
