@@ -31,6 +31,8 @@ HOSTILE = "![x](http:stranger.example) _a_ $b$ <i>:red[c]"
 
 PLAIN = {
     "Selectbox.options",
+    "Selectbox.raw_value",
+    "TextInput.placeholder",
     "BidiComponent.json",  # scripts of ours, which set text and no HTML
     "BidiComponent.mixed.json",
     "Code.code_text",

@@ -253,6 +253,5 @@ def _without_defaults(address: _Address, query: Mapping[str, str]) -> dict[str, 
 
 
 def _quoted(text: str) -> str:
-    """The beginning of a text that anybody may have written: nothing in it is Markdown."""
-    begin = " ".join((text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…").split())
-    return "".join(f"\\{sign}" if sign in "\\`*_[]<>$:~&" else sign for sign in begin)
+    """The beginning of a text that anybody may have written."""
+    return " ".join((text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…").split())
