@@ -30,10 +30,10 @@ def test_a_part_is_chosen_kept_in_the_url_and_opened_in_probe(page: Page, birds:
     page.get_by_role("radio", name="train").click()
     expect(page.get_by_text("54 of 60 images: the training part, sorted by the probability")).to_be_visible()
     expect(page.get_by_text("The 48 images with the largest log p, in order.")).to_be_visible()
-    assert "part=train" in page.url
+    expect(page).to_have_url(re.compile("part=train"))
     page.reload()
     expect(page.get_by_text("54 of 60 images: the training part, sorted by the probability")).to_be_visible()
     page.get_by_role("button", name=re.compile(r"^image \d+.*log p")).first.click()
     expect(page.get_by_role("heading", name="Probe")).to_be_visible()
     expect(page.get_by_label("Image, 0 to 53")).to_be_visible()
-    assert "part=train" in page.url
+    expect(page).to_have_url(re.compile("part=train"))

@@ -60,7 +60,7 @@ def test_a_training_finishes_and_its_model_is_used_in_probe(app: str, page: Page
     button(page, "Start training").click()
 
     expect(button(page, "Open in Probe")).to_be_visible(timeout=PATIENCE)
-    assert "run=from-browser" in page.url
+    expect(page).to_have_url(re.compile("run=from-browser"))
     expect(badge(page, "finished")).to_be_visible()
     expect(page.get_by_text("step 30 of 30")).to_be_visible()
     for title in ("Space loss", "Time loss", "Validation likelihood", "Denoising", "Validation images", "Settings"):
