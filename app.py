@@ -6,11 +6,14 @@ from explorer.process import prepare_process
 
 prepare_process()
 
+from explorer.webapp.shell.address import kept_in_url
 from explorer.webapp.shell.appearance import set_up_page
-from explorer.webapp.shell.navigation import navigation
+from explorer.webapp.shell.loaders import shown_errors
+from explorer.webapp.shell.navigation import navigation, page_name
 from explorer.webapp.shell.sidebar import draw_sidebar
 
 set_up_page()
 page = navigation()
-draw_sidebar()
-page.run()
+with kept_in_url(page_name(page)), shown_errors():
+    draw_sidebar()
+    page.run()

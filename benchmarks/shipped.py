@@ -9,7 +9,7 @@ from explorer.models.checkpoints import Checkpoint, load_checkpoint
 
 __all__ = ["checkpoints", "checks", "trainings"]
 
-_MARKS = {"passes": "", "does not pass": " (**does not pass**)", "open": " (undecided)"}
+_MARKS = {"passes": "", "does not pass": " (**does not pass**)", "open": " (open)"}
 
 
 def _shipped() -> list[Checkpoint]:
@@ -68,7 +68,9 @@ def _figures(checkpoint: Checkpoint) -> list[str]:
 
 def _passed(checkpoint: Checkpoint) -> str:
     outcomes = [verdict.outcome for verdict in _outcomes(checkpoint) if verdict.outcome != "not applicable"]
-    return f"{outcomes.count('passes')} of {len(outcomes)}" if outcomes else "–"
+    unsure = outcomes.count("open")
+    more = f" ({unsure} open)" if unsure else ""
+    return f"{outcomes.count('passes')} of {len(outcomes)}{more}" if outcomes else "–"
 
 
 def trainings() -> str:

@@ -6,44 +6,105 @@ decoded. What comes out is always mode ``L`` or ``RGB``:
 - the first frame of an animation or of a stack of pages;
 - rotated as its EXIF orientation says;
 - transparent parts laid over white;
-- more than 8 bits per value scaled to 8 by the bit depth (16-bit: ``round(v * 255 / 65535)``);
-- 32-bit integers and floats: values within [0, 1] (floats only), within [0, 255] or within [0, 65535] are taken to be
-  on that scale; anything else is stretched from its least to its greatest value.
+- other than 8 bits per value brought to 8 as `explorer.scales` says, or on a scale that is chosen.
 """
 
 from __future__ import annotations
 
 import io
+import re
 import warnings
+from contextlib import suppress
+from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from explorer.errors import ExplorerError
+from explorer.scales import Reading, Scale, extent_of, find_scale, kind_name, to_eight_bits
+from explorer.wide import WidePicture, is_png_of_sixteen_bits, is_tiff, pages_left_out, read_png, read_tiff
 
-__all__ = ["FORMATS", "MAX_PIXELS", "MAX_UPLOAD_BYTES", "SUFFIXES", "read_image"]
+__all__ = [
+    "FORMATS",
+    "FORMATS_IN_WORDS",
+    "HEAD_BYTES",
+    "MAX_PIXELS",
+    "MAX_UPLOAD_BYTES",
+    "SUFFIXES",
+    "Decoded",
+    "begins_as_image",
+    "decode_image",
+    "over_white",
+    "read_image",
+]
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP")
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".bmp")
+FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "PPM")
+"""Those that Pillow reads. HEIC, which phones write, is read by libheif."""
+
+FORMATS_IN_WORDS = "PNG, JPEG, WebP, AVIF, HEIC, GIF, TIFF, BMP or PGM"
+SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".heic", ".heif", ".hif", ".gif", ".tif", ".tiff"),
+    *(".bmp", ".pbm", ".pgm", ".ppm", ".pnm"),
+)
+"""How image files are usually called; what they are is decided by their contents."""
+
 MAX_UPLOAD_BYTES = 20 * 2**20
 MAX_PIXELS = 50_000_000
+HEAD_BYTES = 64
 
-_TIFF_BITS_PER_SAMPLE = 258
-_TIFF_PHOTOMETRIC = 262
-_WHITE_IS_ZERO = 0
+_AVIF_BRANDS = rb"avif|avis"
+_HEIF_BRANDS = rb"hei[cxms]|hev[cxms]|mif1|msf1"
+_BEGINNINGS = re.compile(
+    rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|RIFF....WEBP|GIF8[79]a|II[*+]\0|MM\0[*+]"
+    rb"|BM....\0{4}....[\x0c\x28\x34\x38\x40\x6c\x7c]\0{3}"  # reserved zeros, then the size of the second header
+    rb"|P[1-6f]\s+[\d#]"
+    rb"|....ftyp(?:....)*?(?:" + _AVIF_BRANDS + rb"|" + _HEIF_BRANDS + rb")",
+    re.DOTALL,
+)
+_HEIF = re.compile(rb"....ftyp(?!(?:....)*?(?:" + _AVIF_BRANDS + rb"))(?:....)*?(?:" + _HEIF_BRANDS + rb")", re.DOTALL)
+
+_TIFF_SUBFILE_TYPE = 254
+_TIFF_DNG_VERSION = 50706
+_REDUCED = 1
 
 
-def read_image(data: bytes, name: str = "The file") -> Image.Image:
-    """Decode an image of any of the `FORMATS` to mode ``L`` or ``RGB``, upright and opaque.
+def begins_as_image(head: bytes) -> bool:
+    """Whether the first `HEAD_BYTES` of a file are those of an image of a format that is read."""
+    return _BEGINNINGS.match(head[:HEAD_BYTES]) is not None
+
+
+class Decoded(NamedTuple):
+    """An image, and what was assumed to make it.
+
+    Attributes:
+        image: mode ``L`` or ``RGB``, upright and opaque.
+        reading: what its values were taken for; None for the usual 8 bits.
+        left_out: pages and channels of the file that are not in it, in words.
+    """
+
+    image: Image.Image
+    reading: Reading | None = None
+    left_out: str = ""
+
+
+def read_image(data: bytes, name: str = "The file", scale: Scale | None = None) -> Image.Image:
+    """Decode an image of any of the formats above to mode ``L`` or ``RGB``, upright and opaque.
 
     Args:
         data: the bytes of the file.
         name: how error messages call it.
+        scale: which values are black and white, where they have other than 8 bits; found by `explorer.scales` if None.
 
     Raises:
+        UnknownScale: it is not clear which values are black and white.
         ExplorerError: the bytes are too many, no image, an image of another format, too large in pixels, damaged or
-            truncated, or hold values that are not finite.
+            truncated, a raw photograph, or hold values that are not finite.
     """
+    return decode_image(data, name, scale).image
+
+
+def decode_image(data: bytes, name: str = "The file", scale: Scale | None = None) -> Decoded:
+    """The same as `read_image`, with what was assumed."""
     if not data:
         raise ExplorerError(f"{name} is empty. Choose an image file.")
     if len(data) > MAX_UPLOAD_BYTES:
@@ -52,28 +113,106 @@ def read_image(data: bytes, name: str = "The file") -> Image.Image:
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        wide = _wide_tiff(data, name) if is_tiff(data) else None
+        if wide is not None:
+            return _narrow(wide, name, scale)
         image = _open(data, name)
         width, height = image.size
         if width * height > MAX_PIXELS:
             raise _too_large(name, f"{width:,} x {height:,} pixels")
+        if _is_raw_photograph(image):
+            raise ExplorerError(
+                f"{name} is a raw photograph, in which only a preview could be read. Export it as TIFF, PNG or JPEG."
+            )
         try:
+            if is_png_of_sixteen_bits(data):
+                return _narrow(read_png(data, _orientation(image)), name, scale)
             image.load()
+        except ExplorerError:
+            raise
         except Exception as error:  # hostile bytes make the decoders raise nearly every type there is
-            raise ExplorerError(f"{name} is damaged or truncated and cannot be decoded. Save it again.") from error
+            raise _damaged(name) from error
+        if image.mode.startswith("I") or image.mode == "F":
+            values, bits = np.asarray(image), None
+            if image.format == "PPM" and image.mode == "I":  # its header says what is white: Pillow has made it 65535
+                values, bits = values.astype(np.uint16), 16
+            return _narrow(WidePicture(values, bits=bits, orientation=_orientation(image)), name, scale)
+        left_out = pages_left_out(getattr(image, "n_frames", 1)) if image.format == "TIFF" else ""
         _rotate_upright(image)
-        return _to_eight_bits(image, name)
+        return Decoded(_to_eight_bits(image), None, left_out)
+
+
+def _wide_tiff(data: bytes, name: str) -> WidePicture | None:
+    try:
+        return read_tiff(data, name, MAX_PIXELS)
+    except ExplorerError:
+        raise
+    except Exception as error:  # as in `decode_image`
+        raise _damaged(name) from error
+
+
+def _narrow(wide: WidePicture, name: str, scale: Scale | None) -> Decoded:
+    """Bring a picture to 8 bits."""
+    chosen = scale or find_scale(extent_of(wide.values, name), name, wide.bits)
+    pixels, clipped = to_eight_bits(wide.values, chosen)
+    if wide.is_inverted:
+        pixels = 255 - pixels
+    if wide.alpha is not None:
+        pixels = _lay_over_white(pixels, wide.alpha, wide.is_premultiplied, f"The alpha of {name}")
+    image = Image.fromarray(pixels)
+    image.getexif()[ExifTags.Base.Orientation] = wide.orientation
+    _rotate_upright(image)
+    reading = Reading(kind_name(wide.values.dtype, wide.bits), chosen, clipped / wide.values.size)
+    return Decoded(image, reading, wide.left_out)
+
+
+def _lay_over_white(pixels: np.ndarray, alpha: np.ndarray, is_premultiplied: bool, name: str) -> np.ndarray:
+    """A picture with transparent parts, uint8, over white."""
+    if alpha.dtype.kind in "iu":  # alpha fills its type
+        opaque = Scale(0, float(np.iinfo(alpha.dtype).max))
+    else:
+        opaque = find_scale(extent_of(alpha, name), name)
+    weight = to_eight_bits(alpha, opaque)[0].astype(np.uint32)
+    weight = weight if pixels.ndim == 2 else weight[:, :, None]
+    own = pixels.astype(np.uint32) * (255 if is_premultiplied else weight)
+    over_white: np.ndarray = np.minimum((own + 255 * (255 - weight) + 127) // 255, 255).astype(np.uint8)
+    return over_white
+
+
+def _orientation(image: Image.Image) -> int:
+    """As EXIF says; 1 is upright. Damaged EXIF data is ignored."""
+    with suppress(Exception):
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    return 1
+
+
+def _damaged(name: str) -> ExplorerError:
+    return ExplorerError(f"{name} is damaged or truncated and cannot be decoded. Save it again.")
 
 
 def _open(data: bytes, name: str) -> Image.Image:
     """Read the header only."""
     try:
+        if _HEIF.match(data[:HEAD_BYTES]):
+            from pillow_heif import HeifImageFile  # most images are of other formats
+
+            image: Image.Image = HeifImageFile(io.BytesIO(data))
+            return image
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise _too_large(name, "far more pixels") from error
     except Exception as error:  # as above
-        raise ExplorerError(
-            f"{name} is not an image that can be read. Use PNG, JPEG, WebP, GIF, TIFF or BMP."
-        ) from error
+        raise ExplorerError(f"{name} is not an image that can be read. Use {FORMATS_IN_WORDS}.") from error
+
+
+def _is_raw_photograph(image: Image.Image) -> bool:
+    """Whether it is a camera's raw file: a TIFF file whose first image is a small one, for previews."""
+    tags = getattr(image, "tag_v2", None)
+    if tags is None:
+        return False
+    kind = tags.get(_TIFF_SUBFILE_TYPE, 0)
+    is_reduced = isinstance(kind, int) and bool(kind & _REDUCED)
+    return is_reduced or _TIFF_DNG_VERSION in tags
 
 
 def _too_large(name: str, size: str) -> ExplorerError:
@@ -88,54 +227,19 @@ def _rotate_upright(image: Image.Image) -> None:
         return
 
 
-def _to_eight_bits(image: Image.Image, name: str) -> Image.Image:
+def _to_eight_bits(image: Image.Image) -> Image.Image:
     mode = image.mode
-    if mode.startswith("I;16"):
-        return _scale_sixteen_bits(image)
-    if mode in ("I", "F"):
-        return _scale_wide(np.asarray(image), name)
     if mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in image.info:
-        return _over_white(image)
+        return over_white(image)
     if mode in ("1", "L"):
         return image.convert("L")
     return image.convert("RGB")
 
 
-def _over_white(image: Image.Image) -> Image.Image:
+def over_white(image: Image.Image) -> Image.Image:
+    """An image with transparent parts, laid over white: mode ``L`` or ``RGB``."""
     mode = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
     image = image.convert(mode + "A")
     ground = Image.new(mode, image.size, "white")
     ground.paste(image.convert(mode), mask=image.getchannel("A"))
     return ground
-
-
-def _scale_sixteen_bits(image: Image.Image) -> Image.Image:
-    """``round(v * 255 / (2^bits - 1))``: 16 bits, or 12 where a TIFF file says so."""
-    bits, white_is_zero = 16, False
-    tags = getattr(image, "tag_v2", None)
-    if tags is not None:
-        declared = tags.get(_TIFF_BITS_PER_SAMPLE, (16,))
-        bits = declared[0] if isinstance(declared, tuple) else int(declared)
-        white_is_zero = tags.get(_TIFF_PHOTOMETRIC) == _WHITE_IS_ZERO
-    peak = 2**bits - 1
-    values = np.minimum(np.asarray(image).astype(np.uint32), peak)
-    eight = ((values * 255 + peak // 2) // peak).astype(np.uint8)
-    return Image.fromarray(255 - eight if white_is_zero else eight)
-
-
-def _scale_wide(values: np.ndarray, name: str) -> Image.Image:
-    """32-bit integers or floats to 8 bits; the rule is in the module's docstring."""
-    if not np.isfinite(values).all():
-        raise ExplorerError(
-            f"{name} holds values that are not finite (NaN or infinity). Replace them and save it again."
-        )
-    low, high = float(values.min()), float(values.max())
-    if low < 0 or high > 65535:
-        offset, peak = low, max(high - low, float(np.finfo(np.float32).tiny))
-    elif high > 255:
-        offset, peak = 0.0, 65535.0
-    elif high > 1 or np.issubdtype(values.dtype, np.integer):
-        offset, peak = 0.0, 255.0
-    else:
-        offset, peak = 0.0, 1.0
-    return Image.fromarray(np.rint((values.astype(np.float64) - offset) / peak * 255).astype(np.uint8))

@@ -34,8 +34,10 @@ __all__ = [
     "read_end",
     "subfolder",
     "temporary_name",
+    "typed_path",
     "write_atomically",
     "write_folder_atomically",
+    "written",
 ]
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -53,12 +55,36 @@ _LEFT_OVERS = (
 )
 
 
+def typed_path(text: str | Path) -> Path:
+    """The path that a person means: ``~`` is their home, ``~NAME`` that of another user.
+
+    Raises:
+        ExplorerError: there is no such user, or no home.
+    """
+    path = Path(text)
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        if path.exists():  # a file may be called so
+            return path
+        raise ExplorerError(f"There is no home folder {path.parts[0]}. Write the path {path} in full.") from error
+
+
 def data_home() -> Path:
-    """The data folder: ``$EXPLORER_HOME``, else the user's data folder. It is not created by this call."""
+    """The data folder: ``$EXPLORER_HOME``, else the user's data folder. It is not created by this call.
+
+    Raises:
+        ExplorerError: it is in a home folder that there is not.
+    """
     configured = os.environ.get("EXPLORER_HOME")
     if configured:
-        return Path(configured).expanduser().absolute()
-    return Path(user_data_dir("image-density-explorer", appauthor=False))
+        return typed_path(configured).absolute()
+    try:
+        return Path(user_data_dir("image-density-explorer", appauthor=False))
+    except RuntimeError as error:
+        raise ExplorerError(
+            "You have no home folder on this machine. Set EXPLORER_HOME to a folder that you may write to."
+        ) from error
 
 
 def subfolder(name: str) -> Path:
@@ -79,10 +105,13 @@ def subfolder(name: str) -> Path:
 
 
 def dataset_folders() -> list[Path]:
-    """Folders whose entries the app offers as data sets: ``datasets`` in the data folder, then those named in
-    ``$EXPLORER_DATASETS`` (separated as in ``$PATH``)."""
-    extra = os.environ.get("EXPLORER_DATASETS", "")
-    return [data_home() / "datasets", *(Path(part).expanduser().absolute() for part in extra.split(os.pathsep) if part)]
+    """Where the app finds data sets: ``datasets`` in the data folder, then the data sets and the folders of data sets
+    named in ``$EXPLORER_DATASETS`` (separated as in ``$PATH``)."""
+    folders = [data_home() / "datasets"]
+    for part in filter(None, os.environ.get("EXPLORER_DATASETS", "").split(os.pathsep)):
+        with suppress(ExplorerError):  # like a folder that is not there
+            folders.append(typed_path(part).absolute())
+    return folders
 
 
 class FileVersion(NamedTuple):
@@ -92,11 +121,17 @@ class FileVersion(NamedTuple):
         path: of the file.
         size: in bytes.
         modified: nanoseconds since 1970.
+        changed: likewise, and nobody can set it: a file that was put in the place of another one, of the same size and
+            time, has another one.
+        number: of the file on its disk. Some disks (FAT, and some over a network) number files anew now and then, so
+            that it is no part of names that shall last.
     """
 
     path: Path
     size: int
     modified: int
+    changed: int
+    number: int
 
 
 def file_version(path: Path) -> FileVersion:
@@ -106,7 +141,7 @@ def file_version(path: Path) -> FileVersion:
         OSError: it is missing, or not ours to see.
     """
     status = path.stat()
-    return FileVersion(path, status.st_size, status.st_mtime_ns)
+    return FileVersion(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
 def child_environment() -> dict[str, str]:
@@ -137,6 +172,21 @@ def temporary_name(path: Path) -> Path:
 
 
 @contextmanager
+def written(path: Path) -> Iterator[None]:
+    """What is done to a file or a folder of ours, with a sentence where the system does not let it.
+
+    Raises:
+        ExplorerError: the disk is full, or read-only, or not ours.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ExplorerError(
+            f"{path} cannot be written ({error.strerror or error}). Free some space or check the permissions."
+        ) from error
+
+
+@contextmanager
 def write_atomically(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` to write to; on success it replaces `path`, on failure it is removed.
 
@@ -148,15 +198,12 @@ def write_atomically(path: Path) -> Iterator[Path]:
     """
     temporary = temporary_name(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise ExplorerError(
-            f"{path} cannot be written ({error.strerror or error}). Free some space or check the permissions."
-        ) from error
+        with written(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            with open(temporary, "rb+") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)

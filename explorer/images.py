@@ -24,6 +24,7 @@ from explorer.errors import ExplorerError
 __all__ = [
     "MAX_PIXELS",
     "MAX_UPLOAD_BYTES",
+    "ROUNDING",
     "SYNTHETIC",
     "Crop",
     "ImageShape",
@@ -36,6 +37,9 @@ __all__ = [
 ]
 
 ImageShape = tuple[int, int, int]
+
+ROUNDING = 0.5 / 255
+"""A value may differ by so much and have the same 8-bit pixel."""
 
 
 class Values(BaseModel):
@@ -118,6 +122,18 @@ class Values(BaseModel):
         x = x.detach().to(torch.float32)
         pixels = (x * self.levels - 0.5) * 255.0 / (self.levels - 1) if self.dequantize else x * 255.0
         return torch.floor(pixels + 0.5).nan_to_num(0.0, 255.0, 0.0).clamp(0, 255).to(torch.uint8)
+
+    def in_levels(self, pixels: Tensor) -> Tensor:
+        """The 8-bit pixels that stand for the levels of these: all that a model with few levels sees of an image, and
+        so what a codec must code to be compared with it. With 256 levels, or without dequantization, the same.
+
+        Args:
+            pixels: uint8, any shape.
+
+        Returns:
+            uint8 of the same shape.
+        """
+        return self.to_pixels(self.centers(pixels))
 
     def _cells(self, pixels: Tensor) -> Tensor:
         return torch.div(pixels.to(torch.int32) * self.levels, 256, rounding_mode="floor").to(torch.float32)

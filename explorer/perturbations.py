@@ -36,7 +36,7 @@ class Range(NamedTuple):
         low: least value.
         high: greatest value.
         step: distance of two values.
-        unit: its unit, empty for a plain number.
+        unit: its unit.
         label: its name on the screen.
     """
 
@@ -46,13 +46,23 @@ class Range(NamedTuple):
     unit: str
     label: str
 
+    @property
+    def title(self) -> str:
+        """Name and unit, for a slider or an axis."""
+        return f"{self.label} [{self.unit}]"
+
+    @property
+    def decimals(self) -> int:
+        """That tell two neighboring values apart."""
+        return len(f"{self.step:g}".partition(".")[2])
+
 
 RANGES: dict[str, Range] = {
     "contrast": Range(0.0, 2.0, 0.02, "×", "Contrast"),
-    "brightness": Range(-0.5, 0.5, 0.01, "", "Brightness"),
+    "brightness": Range(-0.5, 0.5, 0.01, "white = 1", "Brightness"),
     "sparsity": Range(0.01, 1.0, 0.01, "of coefficients", "Sparsity"),
     "blur": Range(0.0, 4.0, 0.05, "pixels", "Blur"),
-    "noise": Range(0.0, 0.5, 0.005, "", "Noise"),
+    "noise": Range(0.0, 0.5, 0.005, "σ, white = 1", "Noise"),
 }
 """Name of a parameter of `Perturbation` -> its range."""
 

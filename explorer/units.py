@@ -109,13 +109,17 @@ def psnr_from_noise_variance(t: Number) -> Number:
 
 
 def format_number(value: float, spec: str) -> str:
-    """A number as Python's format specification `spec` writes it, with a true minus sign (U+2212).
+    """A number as Python's format specification `spec` writes it, with a true minus sign (U+2212). One that rounds to
+    zero has no sign.
 
     Examples:
         >>> format_number(-1234.5, ",.0f")
         '−1,234'
+        >>> format_number(-0.001, "+.2f")
+        '0.00'
     """
-    return f"{value:{spec}}".replace("-", "−")
+    text = f"{value:{spec}}"
+    return text.lstrip("+-") if text.strip("+-0.,") == "" else text.replace("-", "−")
 
 
 def format_power_of_ten(nats: float) -> str:

@@ -9,8 +9,9 @@ ROOT = Path(__file__).parent.parent
 
 # A package may use those of the levels below its own; packages of one level do not use each other.
 LEVELS = [
-    {"errors", "units", "process", "progress"},
-    {"home", "decoding", "wavelets"},
+    {"errors", "escaping", "units", "process", "progress"},
+    {"scales", "wide"},
+    {"home", "locks", "decoding", "wavelets"},
     {"images"},
     {"perturbations"},
     {"models", "data"},

@@ -8,19 +8,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import tifffile
 from PIL import Image
 
 from explorer.catalog.build import find_catalog
 from explorer.catalog.map import find_map
+from explorer.cli import main
 from explorer.data.sources import open_dataset
 from explorer.measures.consistency.storage import find_report
 from explorer.measures.image.files import score_files
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from tests.conftest import write_tiny_checkpoint
 from tests.data.jpegs import as_jpeg, photographs
+from tests.heic import HEIC
 from tests.models import released
 
 ROOT = Path(__file__).parent.parent
@@ -28,7 +32,7 @@ ROOT = Path(__file__).parent.parent
 
 def explorer(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
     """Run ``python -m explorer`` and check its exit code."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "COLUMNS": "200", "TERM": "dumb"}
+    environment = {"COLUMNS": "200"} | os.environ | {"OMP_NUM_THREADS": "1", "TERM": "dumb"}
     command = [sys.executable, "-m", "explorer", *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stdout + done.stderr
@@ -54,11 +58,89 @@ def test_score_prints_a_row_for_each_image_and_names_the_bad(tiny_checkpoint: Ch
     done = explorer("score", str(pictures), "--model", "tiny", "--device", "cpu")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert [row["file"] for row in rows] == ["a.png", "b.jpg", "deep/c.webp"]
-    expected, problems = score_files(tiny_checkpoint, pictures)
-    assert float(rows[0]["log_prob_nats"]) == pytest.approx(expected[0]["log_prob_nats"], rel=1e-6)
-    assert len(problems) == 2
+    expected = score_files(tiny_checkpoint, pictures)
+    assert float(rows[0]["log_prob_nats"]) == pytest.approx(expected.rows[0]["log_prob_nats"], rel=1e-6)
+    assert len(expected.problems) == 2
     assert "cut.png" in done.stderr
     assert "fake.png" in done.stderr
+
+
+@pytest.mark.usefixtures("tiny_checkpoint")
+def test_a_phone_s_folder_is_scored_and_what_is_left_out_is_said(tmp_path: Path) -> None:
+    folder = tmp_path / "phone"
+    (folder / "trip").mkdir(parents=True)
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 30, 3), dtype=np.uint8))
+    for name, form in (("a.jfif", "JPEG"), ("b.avif", "AVIF"), ("c.PNG", "PNG"), ("d.pgm", "PPM"), ("shot", "PNG")):
+        picture.save(folder / name, form)
+    (folder / "e.heic").write_bytes(HEIC)
+    (tmp_path / "elsewhere.png").write_bytes((folder / "c.PNG").read_bytes())
+    (folder / "trip" / "link.png").symlink_to(tmp_path / "elsewhere.png")
+    (folder / "trip" / "lost.png").symlink_to(tmp_path / "nowhere.png")
+    for number in range(5):
+        (folder / f"text{number}.jpg").write_text("no image")
+    (folder / "clip.mov").write_bytes(b"\0\0\0\x14ftypqt  ")
+    done = explorer("score", str(folder), "-m", "tiny", "--device", "cpu")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert {row["file"] for row in rows} == {"a.jfif", "b.avif", "c.PNG", "d.pgm", "shot", "e.heic", "trip/link.png"}
+    assert done.stderr.count("is not an image that can be read") == 3
+    assert "text0.jpg is not an image" in done.stderr
+    assert "Skipped: 2 more." in done.stderr
+    assert "1 link that leads nowhere (trip/lost.png)" in done.stderr
+    assert "1 file of another kind (clip.mov)" in done.stderr
+    assert "7 of 12 images scored." in done.stderr
+    prepared = explorer("store", str(folder), "--size", "8", "--split", "all")
+    assert "7 images: " in prepared.stderr
+    assert "Left out: 5 images that cannot be read (text" in prepared.stderr
+    assert "1 link that leads nowhere (trip/lost.png); 1 file of another kind (clip.mov)." in prepared.stderr
+    cataloged = explorer("catalog", "tiny", "--data", str(folder), "--device", "cpu")
+    assert "Left out: 5 images that cannot be read (text" in cataloged.stderr
+
+
+@pytest.fixture
+def wide_pictures(tmp_path: Path) -> Path:
+    """One picture as 8 bits, as floats that pass white here and there, as 16 bits, and as 12 bits in 16."""
+    folder = tmp_path / "wide"
+    folder.mkdir()
+    small = np.random.default_rng(0).integers(0, 256, (4, 4, 3), dtype=np.uint8)
+    picture = np.asarray(Image.fromarray(small).resize((32, 32)))
+    Image.fromarray(picture).save(folder / "a.png")
+    values = (picture / 255).astype(np.float32)
+    values[picture == picture.max()] = 1.004
+    tifffile.imwrite(folder / "b.tif", values, photometric="rgb")
+    tifffile.imwrite(folder / "c.tif", picture.astype(np.uint16) * 257, photometric="rgb", compression="zlib")
+    (folder / "d.png").write_bytes(imagecodecs.png_encode((picture / 255 * 4095).round().astype(np.uint16)))
+    return folder
+
+
+@pytest.mark.usefixtures("tiny_checkpoint")
+def test_score_says_which_values_it_took_for_black_and_white(wide_pictures: Path) -> None:
+    done = explorer("score", str(wide_pictures), "-m", "tiny", "--device", "cpu")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [row["file"] for row in rows] == ["a.png", "b.tif", "c.tif"]
+    of_eight_bits = float(rows[0]["log_prob_nats"])
+    assert float(rows[1]["log_prob_nats"]) == pytest.approx(of_eight_bits, rel=0.01)  # its brightest is a bit brighter
+    assert float(rows[2]["log_prob_nats"]) == pytest.approx(of_eight_bits, rel=1e-6)
+    assert "Skipped: d.png holds 16-bit integers from" in done.stderr
+    assert "white may be 4,095 or 65,535" in done.stderr
+    assert "--white and --black choose them" in done.stderr
+    assert "Note: 1 image holds 32-bit floats: 0 is taken for black and 1 for white." in done.stderr
+    assert "Note: 1 image holds 16-bit integers: 0 is taken for black and 65,535 for white." in done.stderr
+
+
+def test_score_takes_the_scale_that_is_chosen(tiny_checkpoint: Checkpoint, wide_pictures: Path) -> None:
+    done = explorer("score", str(wide_pictures / "d.png"), "-m", "tiny", "--device", "cpu", "--white", "4095")
+    (row,) = csv.DictReader(io.StringIO(done.stdout))
+    (expected,) = score_files(tiny_checkpoint, wide_pictures / "a.png").rows
+    assert float(row["log_prob_nats"]) == pytest.approx(expected["log_prob_nats"], rel=1e-6)
+    assert "1 image holds 16-bit integers: 0 is taken for black and 4,095 for white." in done.stderr
+
+
+def test_store_remembers_the_scale_that_is_chosen(wide_pictures: Path, home: Path) -> None:
+    first = explorer("store", str(wide_pictures), "--size", "8", "--split", "all")
+    assert "1 image holds 16-bit integers, left out: white may be 4,095 or 65,535." in first.stderr
+    explorer("store", str(wide_pictures), "--size", "8", "--split", "all", "--white", "4095")
+    again = explorer("store", str(wide_pictures), "--size", "8", "--split", "all")
+    assert "2 images hold 16-bit integers: 0 is taken for black and 4,095 for white." in again.stderr
 
 
 def test_score_writes_parquet(tiny_checkpoint: Checkpoint, pictures: Path, tmp_path: Path) -> None:
@@ -77,6 +159,8 @@ def test_score_writes_parquet(tiny_checkpoint: Checkpoint, pictures: Path, tmp_p
         (["score", "{pictures}/fake.png", "-m", "tiny"], "could be read"),
         (["score", "{pictures}/a.png", "-m", "tiny", "-o", "scores.txt"], "must end in .csv or .parquet"),
         (["score", "{pictures}/a.png", "-m", "tiny", "--device", "tpu9"], "no device"),
+        (["score", "{pictures}/a.png", "-m", "tiny", "--black", "-1"], "--black needs --white"),
+        (["score", "{pictures}/a.png", "-m", "tiny", "--black", "1", "--white", "1"], "two different numbers"),
         (["evaluate", "tiny", "--data", "/nowhere"], "no data set"),
         (["train", "--name", "../x"], "cannot be a name"),
         (["train", "--data", "photos", "--size", "30", "--name", "x"], "multiple of"),
@@ -107,10 +191,12 @@ def test_train_then_evaluate_digits(home: Path, tmp_path: Path) -> None:
         *("--steps", "4", "--batch-size", "8", "--validate-every", "2", "--device", "cpu"),
     )
     assert "Finished" in run.stderr
+    assert "1,618 images for training, 179 for validation: a random tenth" in run.stderr
     output = tmp_path / "metrics.json"
     done = explorer("evaluate", "quick", "--limit", "20", "--no-checks", "--json", str(output))
     assert "I-MMSE" in done.stdout
-    assert "179 images" in explorer("catalog", "quick", "--data", "digits").stderr
+    said = explorer("catalog", "quick", "--data", "digits").stderr
+    assert "179 of 1,797 images: the validation part. Scored into" in said
     metrics = json.loads(output.read_text())["metrics"]
     assert metrics["images"] == 20
     assert {"PNG", "WebP", "JPEG XL"} == set(metrics["codecs"])
@@ -145,7 +231,7 @@ def test_photographs_are_all_new_to_a_model_of_digits(tiny_checkpoint: Checkpoin
 def test_a_catalog_and_its_map_are_written_where_one_says(tiny_checkpoint: Checkpoint) -> None:
     shipped = tiny_checkpoint.path / "catalogs" / "digits"
     done = explorer("catalog", "tiny", "--data", "digits", "--map", "--output", str(shipped))
-    assert "179 images scored" in done.stderr
+    assert "179 of 1,797 images: the validation part. Scored into" in done.stderr
     images = open_dataset("digits", (1, 8, 8))
     catalog, positions = find_catalog(tiny_checkpoint, images.fingerprint), find_map(tiny_checkpoint, images)
     assert catalog.folder == shipped
@@ -185,6 +271,18 @@ def test_a_released_checkpoint_is_imported_and_used(home: Path, tmp_path: Path, 
     assert len(rows) == 3
     assert "exists already" in explorer("import", str(tmp_path / "released"), "--name", "paper", code=1).stderr
     assert "needs args.json" in explorer("import", str(pictures), "--name", "other", code=1).stderr
+
+
+def test_a_catalog_of_a_part(tiny_checkpoint: Checkpoint, tmp_path: Path) -> None:
+    for part in ("Train/cats", "Test/cats"):
+        (tmp_path / "set" / part).mkdir(parents=True)
+        for number in range(3 if part == "Test/cats" else 7):
+            Image.fromarray(np.full((8, 8), number, np.uint8)).save(tmp_path / "set" / part / f"{number}.png")
+    command = ("catalog", tiny_checkpoint.name, "--data", str(tmp_path / "set"))
+    said = explorer(*command).stderr  # the model was not trained on it
+    assert "7 images for training, 3 for validation, from Train and Test.\n" in said
+    assert "\n10 images. Scored into" in said
+    assert "3 of 10 images: the validation part. Scored into" in explorer(*command, "--split", "validation").stderr
 
 
 def test_two_models_are_compared_and_scored_where_they_were_not(tiny_checkpoint: Checkpoint, home: Path) -> None:
@@ -251,3 +349,66 @@ def test_a_run_finds_its_images_from_any_folder(pictures: Path, home: Path) -> N
     written = Path(json.loads((run / "config.json").read_text())["dataset"])
     assert written.is_absolute()
     assert written.resolve() == pictures.resolve()
+
+
+_NOWHERE = "~nosuchuser/x"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["score", _NOWHERE],
+        ["score", "x.png", "-o", f"{_NOWHERE}.csv"],
+        ["sample", "digits", "-o", f"{_NOWHERE}.npz"],
+        ["evaluate", "digits", "--data", _NOWHERE],
+        ["evaluate", _NOWHERE, "--data", "digits"],
+        ["store", _NOWHERE, "--size", "8"],
+        ["catalog", "digits", "--data", _NOWHERE],
+        ["catalog", "digits", "--data", "digits", "--output", _NOWHERE],
+        ["compare", _NOWHERE, "digits"],
+        ["compare", "digits", "digits", "--data", _NOWHERE],
+        ["import", _NOWHERE, "--name", "x"],
+        ["train", "--data", _NOWHERE],
+        ["train", "--run", _NOWHERE],
+        ["train-multiscale", "--data", _NOWHERE],
+        ["train-multiscale", "--run", _NOWHERE],
+        ["jobs", "catalog", "digits", "--data", _NOWHERE],
+        ["jobs", "evaluate", _NOWHERE],
+    ],
+    ids=" ".join,
+)
+def test_a_home_that_there_is_not_is_a_sentence(home: Path, command: list[str], capsys: pytest.CaptureFixture) -> None:
+    """In this process: each command alone takes seconds to start."""
+    assert _main(*command) == 1
+    assert "There is no home folder ~nosuchuser" in capsys.readouterr().err.replace("\n", " ")
+
+
+def _main(*arguments: str) -> object:
+    """Exit status of a command."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["explorer", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    return ended.value.code
+
+
+def test_every_command_prints_on_a_terminal_without_unicode(
+    tiny_checkpoint: Checkpoint, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (pictures / "é−像.png").write_bytes((pictures / "a.png").read_bytes())
+    (pictures / os.fsdecode(b"\xe9.png")).write_bytes((pictures / "cut.png").read_bytes())
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    monkeypatch.setenv("COLUMNS", "40")  # what does not fit ends in an ellipsis
+    for command in (
+        ["checkpoints"],
+        ["score", str(pictures), "--model", "tiny"],
+        ["jobs", "list"],
+        ["store", str(pictures), "--size", "8", "--split", "all"],
+    ):
+        explorer(*command)
+
+
+def test_names_are_no_markup_on_a_terminal(home: Path) -> None:
+    write_tiny_checkpoint(home / "checkpoints" / "tiny", (1, 8, 8), dataset="[red]a[/] :smile: [/b]")
+    assert "[red]a[/] :smile: [/b]" in explorer("checkpoints").stdout
+    assert "[x] :smile:" in explorer("evaluate", "tiny", "--data", "/[x] :smile:", code=1).stderr

@@ -15,6 +15,7 @@ from explorer.home import (
     read_end,
     subfolder,
     temporary_name,
+    typed_path,
     write_atomically,
     write_folder_atomically,
 )
@@ -31,6 +32,42 @@ def test_without_it_the_users_data_folder_is_used(monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("EXPLORER_HOME", raising=False)
     assert data_home().name == "image-density-explorer"
     assert data_home().is_absolute()
+
+
+def no_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that runs under a number without a name."""
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 2**31 - 7)
+
+
+def test_without_a_home_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    no_user(monkeypatch)
+    monkeypatch.delenv("EXPLORER_HOME", raising=False)
+    with pytest.raises(ExplorerError, match=r"no home folder.*Set EXPLORER_HOME"):
+        data_home()
+    monkeypatch.setenv("EXPLORER_HOME", "~/explorer")
+    with pytest.raises(ExplorerError, match="no home folder ~"):
+        data_home()
+    monkeypatch.setenv("EXPLORER_HOME", "/explorer")
+    assert data_home() == Path("/explorer")
+
+
+def test_a_home_that_there_is_not_is_a_sentence_wherever_a_path_is_typed(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ExplorerError, match=r"no home folder ~nosuchuser\. Write the path ~nosuchuser/x in full"):
+        typed_path("~nosuchuser/x")
+    monkeypatch.setenv("EXPLORER_DATASETS", os.pathsep.join(["~nosuchuser/x", "/two"]))
+    assert dataset_folders() == [home / "datasets", Path("/two")]
+    monkeypatch.setenv("EXPLORER_HOME", "~nosuchuser")
+    with pytest.raises(ExplorerError, match="~nosuchuser"):
+        data_home()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "~nosuchuser").mkdir()
+    assert typed_path("~nosuchuser") == Path("~nosuchuser"), "a file may be called so"
+    monkeypatch.setenv("HOME", "/home/you")
+    assert typed_path("~/x") == Path("/home/you/x")
 
 
 def test_data_sets_are_looked_for_in_configured_folders(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

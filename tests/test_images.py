@@ -33,6 +33,15 @@ def test_to_pixels_inverts_centers(values: Values, pixels: torch.Tensor) -> None
     assert torch.equal(values.to_pixels(centers), pixels)
 
 
+def test_pixels_in_levels_are_what_a_model_tells_apart() -> None:
+    assert torch.equal(Values().in_levels(ALL_PIXELS), ALL_PIXELS)
+    assert torch.equal(Values(levels=17, dequantize=False).in_levels(ALL_PIXELS), ALL_PIXELS)
+    few = Values(levels=17)
+    same = few.in_levels(ALL_PIXELS)
+    assert torch.equal(same.unique(), DIGIT_PIXELS.flatten().unique())
+    assert torch.equal(few.centers(same), few.centers(ALL_PIXELS))
+
+
 @pytest.mark.parametrize("levels", range(2, 28))
 def test_to_pixels_inverts_centers_for_few_levels(levels: int) -> None:
     k = torch.arange(levels)

@@ -190,3 +190,11 @@ def test_ranges_are_those_of_the_model() -> None:
         Perturbation(**{name: limits.low})
         Perturbation(**{name: limits.high})
         assert limits.low <= Perturbation.model_fields[name].default <= limits.high
+
+
+def test_a_slider_shows_every_step_with_its_unit() -> None:
+    """The noise slider once showed 0.01 for 0.005."""
+    for name, limits in RANGES.items():
+        assert limits.unit, name
+        assert float(f"{limits.step:.{limits.decimals}f}") == limits.step, name
+    assert RANGES["noise"].decimals == 3

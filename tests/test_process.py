@@ -27,6 +27,25 @@ def test_an_entry_point_sets_what_the_user_has_not_set(given: dict[str, str], fo
     assert run("from explorer.process import prepare_process; prepare_process()", **given) == f"False {found}"
 
 
+@pytest.mark.parametrize(
+    ("encoding", "printed"),
+    [
+        ("utf-8", "é − 1 ± 2… → ∂ 像 \\udce9"),
+        ("latin-1", "é - 1 ± 2... -> d \\u50cf \\udce9"),
+        ("ascii", "e - 1 +- 2... -> d \\u50cf \\udce9"),
+    ],
+)
+def test_what_a_terminal_lacks_is_printed_in_plain_characters(encoding: str, printed: str) -> None:
+    """The last one stands for a byte in the name of a file that is no text."""
+    code = "from explorer.process import prepare_process; prepare_process(); print('é − 1 ± 2… → ∂ 像 \\udce9')"
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, check=True)
+    assert done.stdout.decode(encoding).strip() == printed
+    code = code.replace("print(", "import sys; sys.stderr.write(")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, check=True)
+    assert done.stderr.decode(encoding).strip() == printed
+
+
 _COMMAND_LINE = """
 import sys
 from explorer.__main__ import main

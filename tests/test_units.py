@@ -78,3 +78,13 @@ def test_ratios_read_as_powers_of_ten(nats: float, text: str) -> None:
 def test_negative_numbers_have_a_true_minus_sign() -> None:
     assert format_number(-1234.56, ",.1f") == "−1,234.6"
     assert format_number(0.5, "+.2f") == "+0.50"
+
+
+@pytest.mark.parametrize("value", [-0.004, -0.0, 0.0, 0.004])
+@pytest.mark.parametrize("spec", [".2f", "+.2f", ",.2f", "+,.2f"])
+def test_zero_has_no_sign(value: float, spec: str) -> None:
+    assert format_number(value, spec) == "0.00"
+
+
+def test_infinity_keeps_its_sign() -> None:
+    assert format_number(-math.inf, ".2f") == "−inf"

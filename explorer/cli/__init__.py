@@ -10,7 +10,7 @@ import sys
 import typer
 from rich.text import Text
 
-from explorer.cli.checkpoints import checkpoints, import_checkpoint
+from explorer.cli.checkpoints import checkpoints, delete_checkpoint, import_checkpoint, rename_checkpoint
 from explorer.cli.console import messages
 from explorer.cli.datasets import catalog, compare, store
 from explorer.cli.evaluate import evaluate
@@ -33,17 +33,26 @@ app = typer.Typer(
 )
 app.command(name="app")(open_app)
 app.command(name="import")(import_checkpoint)
+app.command(name="delete-checkpoint")(delete_checkpoint)
+app.command(name="rename-checkpoint")(rename_checkpoint)
 for command in (checkpoints, score, sample, evaluate, store, catalog, compare, train, train_multiscale):
     app.command()(command)
 app.add_typer(jobs_app, name="jobs")
 
 
 def main() -> None:
-    """Run the command line; an `ExplorerError` becomes a sentence and exit status 1."""
+    """Run the command line; an `ExplorerError`, or what the system does not let it do, becomes a sentence and exit
+    status 1."""
     try:
         app()
-    except ExplorerError as error:
-        messages.print(Text.assemble(("Error: ", "bold red"), str(error)), soft_wrap=True)
+    except (ExplorerError, OSError) as error:
+        messages.print(Text.assemble(("Error: ", "bold red"), _in_words(error)), soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _in_words(error: ExplorerError | OSError) -> str:
+    if isinstance(error, ExplorerError) or error.filename is None:
+        return str(error)
+    return f"{error.filename} cannot be used ({error.strerror}). Check the path, the permissions and the free space."

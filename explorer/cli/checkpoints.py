@@ -1,4 +1,4 @@
-"""What models there are, and one more."""
+"""What models there are, one more, one less, one under another name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from rich.text import Text
 
 from explorer.cli.console import messages, output
 
-__all__ = ["checkpoints", "import_checkpoint"]
+__all__ = ["checkpoints", "delete_checkpoint", "import_checkpoint", "rename_checkpoint"]
+
+_Own = Annotated[str, typer.Argument(help="Name of a checkpoint of the data folder.")]
+_Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 def checkpoints() -> None:
@@ -38,9 +41,33 @@ def import_checkpoint(
     ] = None,
 ) -> None:
     """Import an energy model that was released with the paper. No code in its files is run."""
+    from explorer.home import typed_path
     from explorer.models.importing import import_released
 
-    target = import_released(folder, name, size)
+    target = import_released(typed_path(folder), name, size)
     messages.print(
         f"Imported to {target}. Check it with: python -m explorer evaluate {name} --data DATA", highlight=False
     )
+
+
+def delete_checkpoint(name: _Own, yes: _Yes = False) -> None:
+    """Delete a checkpoint of the data folder. Those that ship with the project cannot be deleted."""
+    from explorer.jobs import checkpoints as own
+
+    folder = own.find_own(name)
+    if not yes:
+        typer.confirm(f"Delete the checkpoint {name} ({folder}) for good?", abort=True, err=True)
+    own.delete_checkpoint(name)
+    messages.print(f"Deleted {folder}.", highlight=False)
+
+
+def rename_checkpoint(name: _Own, new: Annotated[str, typer.Argument(help="Its new name.")], yes: _Yes = False) -> None:
+    """Rename a checkpoint of the data folder. Those that ship with the project cannot be renamed."""
+    from explorer.jobs import checkpoints as own
+    from explorer.training.plan import check_new_name
+
+    own.find_own(name)
+    check_new_name(new)
+    if not yes:
+        typer.confirm(f"Rename the checkpoint {name} to {new}?", abort=True, err=True)
+    messages.print(f"Renamed to {own.rename_checkpoint(name, new)}.", highlight=False)

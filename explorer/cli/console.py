@@ -5,36 +5,64 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Protocol, TypedDict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 from rich import progress as bars
 from rich.console import Console
 
-from explorer.progress import Progress
+from explorer.data.names import BUILTIN
+from explorer.progress import Opening
 
 if TYPE_CHECKING:
+    from explorer.data.store import Store
     from explorer.models.checkpoints import Checkpoint
+    from explorer.scales import Scale
 
 __all__ = [
     "DATA_HELP",
+    "BlackOption",
     "DeviceOption",
     "ModelArgument",
+    "WhiteOption",
+    "chosen_scale",
     "messages",
+    "not_the_folder",
     "open_checkpoint",
     "opening",
     "output",
     "progress_bar",
+    "tell_remarks",
 ]
 
 _MEGABYTE = 1_000_000  # bytes
 
-output = Console()
-messages = Console(stderr=True, markup=False)
+# Names may look like markup of rich, or like its emoji.
+output = Console(markup=False, emoji=False)
+messages = Console(stderr=True, markup=False, emoji=False)
 
 DATA_HELP = "digits, photos, leaves, the path of a data set, or hf:OWNER/NAME of the Hugging Face Hub."
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+WhiteOption = Annotated[
+    float | None, typer.Option(help="Which value is white, in pictures of other than 8 bits: 4095, say.")
+]
+BlackOption = Annotated[float, typer.Option(help="Which value is black there; with --white.")]
 ModelArgument = Annotated[str, typer.Argument(help="Name of a checkpoint, or its folder.")]
+
+
+def chosen_scale(white: float | None, black: float) -> Scale | None:
+    """What `--white` and `--black` say; None where they are left out.
+
+    Raises:
+        ExplorerError: there is no white to go with black, or they are the same.
+    """
+    from explorer.errors import ExplorerError
+    from explorer.scales import Scale
+
+    if white is None and black:
+        raise ExplorerError("--black needs --white: say which value is white, too.")
+    return None if white is None else Scale(black, white)
 
 
 def open_checkpoint(name: str, device: str) -> Checkpoint:
@@ -47,6 +75,15 @@ def open_checkpoint(name: str, device: str) -> Checkpoint:
     return load_checkpoint(name, device)
 
 
+def not_the_folder(data: str) -> str:
+    """Say that a word names the built-in data set, where there is a folder of that name too."""
+    if data in BUILTIN and Path(data).exists():
+        messages.print(
+            f"{data!r} is the built-in data set. For what is called so in this folder, write ./{data}.", soft_wrap=True
+        )
+    return data
+
+
 class MoveBar(Protocol):
     """Moves a bar; `what` is the task, when it changes."""
 
@@ -57,7 +94,7 @@ class MoveBar(Protocol):
 def progress_bar(what: str) -> Iterator[MoveBar]:
     """A bar on the screen; yields what moves it."""
     columns = (
-        bars.TextColumn("{task.description}"),
+        bars.TextColumn("{task.description}", markup=False),
         bars.BarColumn(),
         bars.MofNCompleteColumn(),
         bars.TimeRemainingColumn(),
@@ -71,11 +108,10 @@ def progress_bar(what: str) -> Iterator[MoveBar]:
         yield move
 
 
-class Opening(TypedDict):
-    """Arguments of `open_dataset` that say how far it is."""
-
-    progress: Progress
-    fetching: Progress
+def tell_remarks(images: Store) -> None:
+    """Say which images are for training and which for validation, and whatever else was guessed or left out."""
+    for remark in images.remarks:
+        messages.print(remark, highlight=False, soft_wrap=True)
 
 
 def opening(move: MoveBar) -> Opening:
@@ -84,4 +120,11 @@ def opening(move: MoveBar) -> Opening:
     def fetching(done: int, total: int | None) -> None:
         move(done // _MEGABYTE, None if total is None else math.ceil(total / _MEGABYTE), "Fetching from the Hub, MB")
 
-    return {"progress": lambda done, total: move(done, total, "Preparing the images"), "fetching": fetching}
+    def waiting(who: str, done: int, total: int | None) -> None:
+        move(done, total, f"Waiting for {who}, which prepares these images")
+
+    return {
+        "progress": lambda done, total: move(done, total, "Preparing the images"),
+        "fetching": fetching,
+        "waiting": waiting,
+    }

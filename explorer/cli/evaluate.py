@@ -7,12 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
-from explorer.cli.console import DATA_HELP, DeviceOption, ModelArgument, messages, opening, output, progress_bar
+from explorer.cli.console import (
+    DATA_HELP,
+    DeviceOption,
+    ModelArgument,
+    messages,
+    not_the_folder,
+    opening,
+    output,
+    progress_bar,
+    tell_remarks,
+)
 from explorer.errors import ExplorerError
-from explorer.home import write_atomically
+from explorer.home import typed_path, write_atomically
 
 if TYPE_CHECKING:  # torch takes seconds to import, and some commands do without
     from explorer.measures.consistency.report import Report
@@ -23,7 +33,9 @@ __all__ = ["evaluate"]
 
 def evaluate(
     model: ModelArgument,
-    data: Annotated[str, typer.Option(help=f"{DATA_HELP} The checkpoint's own data when left out.")] = "",
+    data: Annotated[
+        str, typer.Option(help=f"{DATA_HELP} The checkpoint's own data when left out.", callback=not_the_folder)
+    ] = "",
     split: Annotated[
         Literal["train", "validation", "all"] | None,
         typer.Option(help="Which part of the data; when left out, what is new to the model."),
@@ -42,6 +54,7 @@ def evaluate(
     write: Annotated[bool, typer.Option(help="Keep the results with the checkpoint, in its card.")] = True,
 ) -> None:
     """Metrics of a checkpoint on a data set, and every check that its probabilities must pass."""
+    from explorer.data.names import dataset_name
     from explorer.data.other import open_other
     from explorer.data.sources import open_dataset
     from explorer.data.unseen import unseen_split
@@ -61,6 +74,7 @@ def evaluate(
         source = _data_of(checkpoint, data)
         split = split or unseen_split(source, checkpoint.config.dataset)
         store = open_dataset(source, shape, split, **opening(progress))
+    tell_remarks(store)
     others = None
     if checks:
         with progress_bar("Opening other photographs") as progress:
@@ -70,7 +84,7 @@ def evaluate(
     if not quick:
         with progress_bar("Measuring noise levels") as progress:
             result = measure(checkpoint.model, checkpoint.values, store.pixels[:limit], progress=progress)
-        known[LikelihoodCheck.name] = Likelihood.of(result.nll, result.levels, result.gaps)
+        known[LikelihoodCheck.name] = Likelihood.of(result.nll, result.levels, result.gaps, result.gap_errors)
         _print_evaluation(checkpoint.name, store.name, split, result.as_dict())
     report = None
     if checks:
@@ -80,7 +94,9 @@ def evaluate(
                 checkpoint.values,
                 store.pixels[:limit],
                 QUICK if quick else FULL,
-                dataset=f"{store.name} ({split})",
+                dataset=store.name,
+                source=dataset_name(store.source),
+                split=split,
                 other=None if others is None else (others.name, others.pixels),
                 known=known,
                 progress=lambda title, share: progress(round(100 * share), 100, title),
@@ -88,7 +104,7 @@ def evaluate(
         _print_verdicts(report)
     metrics = None if result is None else result.as_dict() | {"data": store.name, "split": split}
     if json_file is not None:
-        with write_atomically(json_file) as path:
+        with write_atomically(typed_path(json_file)) as path:
             content = {"metrics": metrics, "checks": report and report.model_dump(mode="json")}
             path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     if write:
@@ -96,29 +112,36 @@ def evaluate(
 
 
 def _write(checkpoint: Checkpoint, metrics: dict[str, Any] | None, report: Report | None) -> None:
-    """Keep what was measured in the folder of the checkpoint, in place of what it held."""
-    from explorer.measures.consistency.storage import REPORT_FILE, find_report, write_report
+    """Keep what was measured in the folder of the checkpoint: metrics in place of those that it held, a report in place
+    of one of its kind."""
+    from explorer.measures.consistency.storage import find_report, save_report
     from explorer.models.checkpoints import save_description
     from explorer.training.card import checkpoint_card
 
     config = checkpoint.config if metrics is None else checkpoint.config.model_copy(update={"metrics": metrics})
-    if report is None:
-        report = find_report(checkpoint)
-    else:
-        write_report(checkpoint.path / REPORT_FILE, checkpoint.fingerprint, report)
-    save_description(checkpoint.path, config, checkpoint_card(checkpoint.name, config, report))
+    if report is not None:
+        save_report(checkpoint, report, in_folder=True)
+    card = checkpoint_card(checkpoint.name, config, find_report(checkpoint))
+    save_description(checkpoint.path, config, card)
     messages.print(f"Written to {checkpoint.path}.", highlight=False)
 
 
 def _data_of(checkpoint: Checkpoint, data: str) -> str:
     """The data set that was asked for, else the one that the checkpoint was trained on, where it is offered here."""
     from explorer.data.names import dataset_name
-    from explorer.data.sources import list_datasets
+    from explorer.data.offered import list_datasets
 
     own = checkpoint.config.dataset
-    offered = {dataset_name(info.spec): info.spec for info in list_datasets()}
-    if data or own in offered:
-        return data or offered[own]
+    if data:
+        return data
+    offered = [info.spec for info in list_datasets() if dataset_name(info.spec) == own]
+    if len(offered) == 1:
+        return offered[0]
+    if offered:
+        raise ExplorerError(
+            f"{checkpoint.name} was trained on {own}, and there are {len(offered)} data sets of that name here "
+            f"({', '.join(offered)}). Say with --data which one."
+        )
     raise ExplorerError(
         f"{checkpoint.name} was trained on {own or 'data that it does not name'}, which is not offered here. "
         "Say where it is with --data, or take --data photos, the photographs that come with the project."
@@ -128,21 +151,23 @@ def _data_of(checkpoint: Checkpoint, data: str) -> str:
 def _print_verdicts(report: Report) -> None:
     on = report.conditions
     beside = "" if on.other is None else f"; other photographs: {on.other}"
-    output.print(f"\n[bold]Checks[/] on {escape(on.dataset + beside)}, at {on.smallest_noise}, {report.effort}\n")
-    looks = {"passes": "[green]passes[/]", "does not pass": "[red]does not pass[/]"}
+    on_what = f" on {on.images}{beside}, at {on.smallest_noise}, {report.effort}\n"
+    output.print(Text.assemble(("\nChecks", "bold"), on_what))
+    colors = {"passes": "green", "does not pass": "red"}
     outcomes = report.verdicts()
     table = Table("check", "outcome", "measured", box=None, header_style="bold")
     for verdict in outcomes:
-        table.add_row(verdict.title, looks.get(verdict.outcome, verdict.outcome), verdict.value)
+        table.add_row(verdict.title, Text(verdict.outcome, colors.get(verdict.outcome, "")), verdict.value)
     output.print(table)
     output.print()
     for verdict in outcomes:
-        output.print(f"[bold]{verdict.title}.[/] {escape(verdict.sentence)}", highlight=False)
+        output.print(Text.assemble((f"{verdict.title}.", "bold"), f" {verdict.sentence}"))
 
 
 def _print_evaluation(name: str, data: str, split: str, metrics: dict[str, Any]) -> None:
     bits = metrics["bits_per_dimension"]
-    output.print(f"[bold]{name}[/] on {metrics['images']} images of {escape(data)} ({split}), bits/dimension\n")
+    on_what = f" on {metrics['images']} images of {data} ({split}), bits/dimension\n"
+    output.print(Text.assemble((name, "bold"), on_what))
     table = Table("estimate", "bits/dimension", box=None, header_style="bold")
     table.add_row("NLL from the denoising error (I-MMSE)", f"{bits['i_mmse']:.3f}")
     table.add_row("NLL from the energy", f"{bits['energy']:.3f}")

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from explorer.cli.console import DATA_HELP, messages, progress_bar
+from explorer.cli.console import DATA_HELP, messages, not_the_folder, progress_bar
 from explorer.errors import ExplorerError
 
 __all__ = ["train_multiscale"]
@@ -18,7 +18,9 @@ __all__ = ["train_multiscale"]
 
 def train_multiscale(
     recipe: Annotated[str, typer.Option(help="What to train: photo.")] = "photo",
-    data: Annotated[str, typer.Option(help=f"{DATA_HELP} The recipe's own when left out.")] = "",
+    data: Annotated[
+        str, typer.Option(help=f"{DATA_HELP} The recipe's own when left out.", callback=not_the_folder)
+    ] = "",
     name: Annotated[str, typer.Option(help="Of the run and the checkpoint; the recipe's own when left out.")] = "",
     run: Annotated[Path | None, typer.Option(help="Resume the run in this folder; other options are ignored.")] = None,
 ) -> None:
@@ -26,12 +28,12 @@ def train_multiscale(
     import torch
 
     from explorer.data.sources import absolute_spec
-    from explorer.home import subfolder
+    from explorer.home import subfolder, typed_path
     from explorer.training.multiscale import multiscale_recipe
     from explorer.training.multiscale import train_multiscale as train
 
     torch.set_flush_denormal(True)  # denormal numbers make arithmetic on the CPU many times slower
-    config = None
+    config, run = None, run and typed_path(run)
     if run is None:
         config = multiscale_recipe(recipe, absolute_spec(data) if data else "", name)
         run = subfolder("runs") / config.name

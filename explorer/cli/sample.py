@@ -9,7 +9,7 @@ import typer
 
 from explorer.cli.console import DeviceOption, ModelArgument, messages, open_checkpoint, progress_bar
 from explorer.errors import ExplorerError
-from explorer.home import write_atomically
+from explorer.home import typed_path, write_atomically
 
 __all__ = ["sample"]
 
@@ -43,6 +43,7 @@ def sample(
 
     from explorer.measures.sampling.sample import sample as draw
 
+    output = typed_path(output)
     if output.suffix.lower() != ".npz":
         raise ExplorerError(f"{output} must end in .npz.")
     checkpoint = open_checkpoint(model, device)

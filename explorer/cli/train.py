@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from explorer.cli.console import DATA_HELP, DeviceOption, messages, opening, progress_bar
+from explorer.cli.console import (
+    DATA_HELP,
+    DeviceOption,
+    messages,
+    not_the_folder,
+    opening,
+    progress_bar,
+    tell_remarks,
+)
 from explorer.errors import ExplorerError
+from explorer.home import typed_path
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from explorer.training.config import ModelSize, TrainingConfig
@@ -24,7 +33,7 @@ def train(
         ),
     ] = "",
     name: Annotated[str, typer.Option(help="Name of the run, and of the checkpoint it becomes.")] = "",
-    data: Annotated[str, typer.Option(help=f"{DATA_HELP} digits when left out.")] = "",
+    data: Annotated[str, typer.Option(help=f"{DATA_HELP} digits when left out.", callback=not_the_folder)] = "",
     size: Annotated[int, typer.Option(help="Height and width in pixels.")] = 8,
     color: Annotated[bool, typer.Option("--color", help="Three channels.")] = False,
     model_size: Annotated[str, typer.Option(help="tiny, small, medium or large.")] = "small",
@@ -54,11 +63,14 @@ def train(
     from explorer.jobs.kinds import TrainTask
     from explorer.jobs.manage import submit
     from explorer.jobs.worker import run_job
+    from explorer.models.devices import pick_device
+    from explorer.training.compiling import missing_compiler
     from explorer.training.config import training_config
     from explorer.training.loop import train as train_run
     from explorer.training.recipe import recipe_config
     from explorer.training.run import Run, create_run
 
+    run = run and typed_path(run)
     data = absolute_spec(data) if data else ""  # the run may go on from another folder
     if recipe and run is None:
         config = recipe_config(recipe, data, name, device)
@@ -90,11 +102,18 @@ def train(
         sent = submit(run, task=TrainTask(processes=processes))
         messages.print(f"Sent, and {sent.status}. Follow it: python -m explorer jobs log {run.name}", highlight=False)
         return
+    if opened.config.compile and (sentence := missing_compiler(pick_device(opened.config.device))):
+        messages.print(sentence, highlight=False, soft_wrap=True)
     torch.set_flush_denormal(True)  # denormal numbers make arithmetic on the CPU many times slower
     with progress_bar("Preparing the images") as progress:
         reports = opening(progress)
 
+        told: list[bool] = []
+
         def step(done: int, validation: dict[str, Any] | None) -> None:
+            if not told:
+                told.append(True)
+                _tell_images(opened.config)
             progress(done, opened.config.steps, "Training")
             if validation:
                 bits = validation["bits_per_dimension"]
@@ -108,18 +127,17 @@ def train(
     if record.status == "failed":
         raise ExplorerError(record.message)
     if record.status == "finished":
-        _tell_small_pictures(opened.config)
         messages.print(f"Finished: {opened.checkpoint}", highlight=False)
     else:
-        messages.print(f"Stopped and saved. Go on with: python -m explorer train --run {run}", highlight=False)
+        saved = "Stopped and saved." if opened.training_state.exists() else "Stopped before the first step."
+        said = record.message or saved
+        messages.print(f"{said} Go on with: python -m explorer train --run {run}", highlight=False, soft_wrap=True)
 
 
-def _tell_small_pictures(config: TrainingConfig) -> None:
-    """Say how many pictures could not be shrunk as much as was asked for."""
+def _tell_images(config: TrainingConfig) -> None:
+    """Say what is learned from, now that it is prepared."""
     from explorer.data.sources import open_dataset
     from explorer.data.views import Views
 
     views = Views(config.views, config.min_shrink)
-    note = open_dataset(config.dataset, config.model.image_shape, "train", views=views).shrink_note
-    if note:
-        messages.print(note, highlight=False)
+    tell_remarks(open_dataset(config.dataset, config.model.image_shape, "train", views=views))

@@ -7,26 +7,29 @@ another one that wants the same store waits for it.
 
 from __future__ import annotations
 
+import math
 import shutil
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from explorer.data.grid import measure_grid
 from explorer.data.partial import JOURNAL, PartialStore, images_on_disk, sync
+from explorer.data.parts import Division
 from explorer.data.rows import map_array
 from explorer.data.store import LABELS, META, PIXELS, Sample, Store, StoreMeta, fingerprint, open_store
 from explorer.data.views import CENTRAL, Views
+from explorer.decoding import FORMATS_IN_WORDS
 from explorer.errors import ExplorerError
-from explorer.progress import Progress
+from explorer.locks import held
+from explorer.progress import Progress, Waiting
 
 __all__ = ["write_store"]
 
 _PROGRESS_EVERY = 64
-_WAIT_SECONDS = 0.5  # between two looks at another process that builds the same store
 
 
 def write_store(
@@ -39,6 +42,9 @@ def write_store(
     label_names: Iterable[str] = (),
     source: str = "",
     views: Views = CENTRAL,
+    notes: Iterable[str] = (),
+    division: Division | None = None,
+    waiting: Waiting | None = None,
 ) -> Store:
     """Write images into a new store and open it; memory does not grow with the pixels.
 
@@ -57,6 +63,9 @@ def write_store(
         label_names: name of each label.
         source: where the images come from, for the record.
         views: what `read` makes of each picture; that many images in a row are of one.
+        notes: sentences about what was guessed and what was left out.
+        division: of the whole data set, for the record.
+        waiting: called in place of `progress` while another process builds the store.
 
     Raises:
         ExplorerError: there is no image, or the disk is full or cannot be written.
@@ -64,11 +73,31 @@ def write_store(
     """
     part = folder.with_name(f".{folder.name}.part")
     report = progress or (lambda _done, _total: None)
+
+    def wait_for(who: str) -> None:
+        done = images_on_disk(part, image_shape)
+        if waiting is None:
+            report(done, total)
+        else:
+            waiting(who, done, total)
+
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(folder, lambda: report(images_on_disk(part, image_shape), total)):
+        with held(folder.with_name(f".{folder.name}.lock"), "", math.inf, wait_for):
             if not _is_whole(folder):
-                _build(part, name, read, image_shape, total, report, list(label_names), source, views)
+                _build(
+                    part,
+                    name,
+                    read,
+                    image_shape,
+                    total,
+                    report,
+                    list(label_names),
+                    source,
+                    views,
+                    list(notes),
+                    division,
+                )
                 shutil.rmtree(folder, ignore_errors=True)  # what is there is damaged
                 part.rename(folder)
                 (folder / JOURNAL).unlink()
@@ -78,21 +107,6 @@ def write_store(
             f"The images cannot be stored in {folder.parent} ({error.strerror or error}). "
             "Free some space or check the permissions."
         ) from error
-
-
-@contextmanager
-def _alone(folder: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock on a store that is to be built, and call `waiting` while another process has it."""
-    lock = FileLock(folder.with_name(f".{folder.name}.lock"))
-    while not lock.is_locked:
-        try:
-            lock.acquire(timeout=_WAIT_SECONDS)
-        except Timeout:
-            waiting()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _is_whole(folder: Path) -> bool:
@@ -113,6 +127,8 @@ def _build(
     label_names: list[str],
     source: str,
     views: Views,
+    notes: list[str],
+    division: Division | None,
 ) -> None:
     """Write the files of a store, or what is missing of them.
 
@@ -125,17 +141,26 @@ def _build(
                 if part.done % _PROGRESS_EVERY == 0:
                     report(part.done, total)
             part.checkpoint()
-            _finish(part, name, label_names, source, views)
+            _finish(part, name, label_names, source, views, notes, division)
             report(part.done, total)
     except (OSError, ValueError):  # it would fail again, and the space is needed
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
-def _finish(part: PartialStore, name: str, label_names: list[str], source: str, views: Views) -> None:
-    skipped = list(dict.fromkeys(record.name for record in part.records() if record.label is None))
+def _finish(
+    part: PartialStore,
+    name: str,
+    label_names: list[str],
+    source: str,
+    views: Views,
+    notes: list[str],
+    division: Division | None,
+) -> None:
+    first_views = islice(part.records(), 0, None, views.count)
+    skipped = [record.name for record in first_views if record.label is None]
     if not part.kept:
-        raise ExplorerError(_nothing_readable(name, skipped))
+        raise ExplorerError(" ".join((_nothing_readable(name, skipped), *_notes_on_values(part, views))))
     part.write_count()
     kept = (record.label for record in part.records() if record.label is not None)
     labels = np.fromiter(kept, np.int32, part.kept)
@@ -155,10 +180,18 @@ def _finish(part: PartialStore, name: str, label_names: list[str], source: str, 
         views=views.count,
         min_shrink=views.min_shrink,
         small=sum(record.small for record in part.records()) // views.count,
+        notes=[*notes, *_notes_on_values(part, views)],
+        division=division,
     )
     with open(part.folder / META, "w", encoding="utf-8") as file:
         file.write(meta.model_dump_json(indent=1))
         sync(file)
+
+
+def _notes_on_values(part: PartialStore, views: Views) -> list[str]:
+    """A sentence for each kind of values that are not the usual bytes."""
+    counts = Counter(record.note for record in islice(part.records(), 0, None, views.count) if record.note)
+    return [f"{count:,} {'image holds' if count == 1 else 'images hold'} {note}." for note, count in counts.items()]
 
 
 def _names(part: PartialStore) -> list[str] | None:
@@ -172,4 +205,4 @@ def _nothing_readable(name: str, skipped: list[str]) -> str:
     if not skipped:
         return f"{name} has no images. Choose another data set or add images to it."
     files = ", ".join(skipped[:3])
-    return f"None of the {len(skipped)} images of {name} can be read ({files}). Use PNG, JPEG, WebP, GIF, TIFF or BMP."
+    return f"None of the {len(skipped)} images of {name} can be read ({files}). Use {FORMATS_IN_WORDS}."

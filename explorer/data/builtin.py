@@ -26,6 +26,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from PIL import Image
 
+from explorer.data.parts import Division
 from explorer.data.reading import ImageSet
 from explorer.data.store import Sample
 from explorer.data.views import CENTRAL, Views
@@ -127,13 +128,18 @@ def photos(split: str, image_shape: ImageShape) -> ImageSet:
         ExplorerError: a photograph is not in the installed packages.
     """
     channels, _, side = image_shape
-    names = [
-        name
+    loaded = {
+        name: _load(name, channels)
         for name, photograph in PHOTOGRAPHS.items()
-        if split in ("all", photograph.split) and not (photograph.gray and channels == 3)
-    ]
-    images = [_load(name, channels) for name in names]
-    crops = [(label, box) for label, image in enumerate(images) for box in crop_boxes(*image.size, side)]
+        if not (photograph.gray and channels == 3)
+    }
+    boxes = {name: crop_boxes(*image.size, side) for name, image in loaded.items()}
+    count = {"train": 0, "validation": 0}
+    for name in loaded:
+        count[PHOTOGRAPHS[name].split] += len(boxes[name])
+    names = [name for name in loaded if split in ("all", PHOTOGRAPHS[name].split)]
+    images = [loaded[name] for name in names]
+    crops = [(label, box) for label, name in enumerate(names) for box in boxes[name]]
     crops.sort(key=lambda crop: hashlib.sha256(_crop_name(names[crop[0]], crop[1]).encode()).digest())
 
     def read(numbers: Sequence[int], image_shape: ImageShape, _views: Views = CENTRAL) -> Iterator[Sample]:
@@ -142,7 +148,7 @@ def photos(split: str, image_shape: ImageShape) -> ImageSet:
             label, box = crops[number]
             yield Sample(_shrink(images[label], box, (width, height)), label, _crop_name(names[label], box))
 
-    return ImageSet("Photographs", len(crops), read, tuple(names), is_split=True)
+    return ImageSet("Photographs", len(crops), read, tuple(names), Division(**count))
 
 
 def crop_boxes(width: int, height: int, side: int) -> list[tuple[int, int, int, int]]:

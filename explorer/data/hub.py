@@ -25,12 +25,12 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from explorer.data.folders import SPLIT_NAMES, image_folder
+from explorer.data.folders import image_folder
 from explorer.data.hub_records import HubRecord, hub_cache, read_record, record_path, snapshot
-from explorer.data.huggingface import READERS, loaded_files
 from explorer.data.names import HubName, parse_hub_spec
+from explorer.data.parts import named_parts
+from explorer.data.readers import READERS
 from explorer.data.reading import ImageSet
-from explorer.data.tables import parquet_files
 from explorer.errors import ExplorerError, in_brief
 from explorer.home import child_environment
 from explorer.progress import Progress
@@ -79,23 +79,19 @@ def hub_images(record: HubRecord, split: str, fetching: Progress | None = None) 
     folder = snapshot(name, record.revision)
     if not all((folder / file).is_file() for file in record.files):
         record = _fetch(name, fetching, record.revision)
-    parts = {
-        part: next((record.splits[word] for word in words if record.splits.get(word)), None)
-        for part, words in SPLIT_NAMES.items()
-    }
-    is_split = all(parts.values())
-    chosen = parts[split] if is_split and split in parts else record.files
-    files = [folder / file for file in chosen or ()]
+    files = [folder / file for file in record.files]
+    split_of = {file: name for name, its in record.splits.items() for file in its}
+    parts = named_parts([(split_of[file],) for file in record.files])
     suffix = files[0].suffix.lower()
-    if suffix == ".parquet":
-        images = parquet_files(record.spec, files, "all")
-    elif suffix in READERS:
-        images = loaded_files(record.spec, files, "all")
+    if suffix in READERS:
+        images = READERS[suffix](record.spec, files, split, parts)
     else:
-        root = Path(os.path.commonpath([(folder / file).parent for file in record.files]))
+        root = Path(os.path.commonpath([file.parent for file in files]))
         images = image_folder(root, split, files)  # the names of folders may say what belongs to which part
-        is_split = is_split or images.is_split
-    return replace(images, title=record.spec, is_split=is_split)
+        if images.division is None and parts is not None:
+            wanted = image_folder(root, "all", [files[place] for place in parts.wanted(split)])
+            images = replace(wanted, division=parts.division([1] * len(files)))
+    return replace(images, title=record.spec)
 
 
 def _age(name: HubName) -> float:

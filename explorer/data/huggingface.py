@@ -1,4 +1,4 @@
-"""Folders that Hugging Face's `datasets` opens: saved to disk, or made of Arrow files or WebDataset archives.
+"""Folders that Hugging Face's `datasets` opens: saved to disk, or made of Arrow files.
 
 Only readers that ship with `datasets` are used, on files inside the folder: no code that comes with a data set is run,
 its README is not looked at, and nothing is downloaded.
@@ -15,19 +15,17 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from explorer.data.folders import SPLIT_NAMES
+from explorer.data.columns import choose_labels, find_columns, find_part_column
+from explorer.data.parts import Division, Parts, file_paths, named_parts
 from explorer.data.reading import ImageSet
-from explorer.data.tables import find_columns, table_images
+from explorer.data.tables import parts_of_rows, table_images
 from explorer.errors import ExplorerError, in_brief
 from explorer.home import subfolder
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
-__all__ = ["READERS", "is_saved_to_disk", "loaded_files", "saved_to_disk"]
-
-READERS: dict[str, str] = {".arrow": "arrow", ".tar": "webdataset"}
-"""Suffix of a file -> the reader of `datasets.load_dataset` for it."""
+__all__ = ["is_saved_to_disk", "loaded_files", "saved_to_disk"]
 
 _BATCH = 256
 _READ_ERRORS = (pa.ArrowException, OSError, LookupError, ValueError, TypeError, OverflowError)
@@ -52,57 +50,87 @@ def saved_to_disk(folder: Path, split: str) -> ImageSet:
         loaded = datasets.load_from_disk(str(folder))
     except Exception as error:  # the library lets errors of many others through
         raise ExplorerError(f"{folder.name} is damaged: it cannot be loaded from disk ({in_brief(error)}).") from error
-    return _choose(folder.name, loaded if isinstance(loaded, dict) else {"all": loaded}, split)
+    if not isinstance(loaded, dict):
+        return _images_by_row(folder.name, loaded, split)
+    parts = named_parts([(name,) for name in loaded])
+    rows = list(loaded.values())
+    if parts is None:
+        joined, notes = _join(rows)
+        return _images_by_row(folder.name, joined, split, notes=notes)
+    joined, notes = _join([rows[place] for place in parts.wanted(split)])
+    return _images(folder.name, joined, parts.division([len(each) for each in rows]), notes=notes)
 
 
-def loaded_files(title: str, files: Sequence[Path], split: str) -> ImageSet:
-    """The images in Arrow files or WebDataset archives, by ``datasets.load_dataset``. They share a suffix in `READERS`.
+def loaded_files(title: str, files: Sequence[Path], split: str, parts: Parts | None = None) -> ImageSet:
+    """The images in Arrow files, by ``datasets.load_dataset``.
 
-    Files whose names begin with ``train`` and ``validation`` (or ``val``, ``test``, ...) are the two parts, if both are
-    there.
+    The names of the files, or of their folders, may say which are for training and which for validation
+    (`explorer.data.parts`). `parts` are those of the files, where something else than their names says it.
 
     Raises:
         ExplorerError: they cannot be opened or have no column of images.
     """
     import datasets  # takes a second to import
 
+    parts = parts or named_parts(file_paths(files))
     groups: dict[str, list[str]] = {}
-    for path in files:
-        word = next((word for words in SPLIT_NAMES.values() for word in words if path.name.startswith(word)), "other")
-        groups.setdefault(word, []).append(glob.escape(str(path)))
+    for path, part in zip(files, parts.parts if parts else ["other"] * len(files), strict=True):
+        groups.setdefault(part, []).append(glob.escape(str(path)))
     datasets.disable_progress_bars()  # callers show their own
     datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False  # or it tells a server that a reader was used
     cache = tempfile.TemporaryDirectory(prefix=".loading-", dir=subfolder("stores"), ignore_cleanup_errors=True)
     try:
-        loaded = datasets.load_dataset(READERS[files[0].suffix.lower()], data_files=groups, cache_dir=cache.name)
+        loaded = datasets.load_dataset("arrow", data_files=groups, cache_dir=cache.name)
     except Exception as error:  # as above
         cache.cleanup()
         raise ExplorerError(f"{title} is damaged: it cannot be loaded ({in_brief(error)}).") from error
-    return _choose(title, loaded, split, cache)
+    if parts is None:
+        return _images_by_row(title, datasets.concatenate_datasets(list(loaded.values())), split, cache)
+    division = parts.division_of({part: len(rows) for part, rows in loaded.items()})
+    wanted = [rows for part, rows in loaded.items() if split in ("all", part)]
+    return _images(title, datasets.concatenate_datasets(wanted), division, cache)
 
 
-def _choose(
-    title: str, loaded: dict[str, Dataset], split: str, cache: tempfile.TemporaryDirectory[str] | None = None
-) -> ImageSet:
-    """The images of one split. `cache` holds the files of what was loaded: it is removed when nobody can read them."""
+def _join(rows: Sequence[Dataset]) -> tuple[Dataset, tuple[str, ...]]:
+    """All rows, with the columns that are of one kind in all of them, and a sentence about the others."""
     import datasets
 
-    parts = {
-        name: loaded[word]
-        for name, words in SPLIT_NAMES.items()
-        if (word := next((word for word in words if word in loaded), None)) is not None
-    }
-    is_split = len(parts) == len(SPLIT_NAMES)
-    chosen = parts[split] if is_split and split in parts else datasets.concatenate_datasets(list(loaded.values()))
+    first = rows[0].features
+    alike = [name for name in first if all(each.features.get(name) == first[name] for each in rows)]
+    others = sorted({name for each in rows for name in each.features} - set(alike))
+    joined = datasets.concatenate_datasets([each.select_columns(alike) for each in rows])
+    if not others:
+        return joined, ()
+    return joined, (f"Columns that are not of one kind in all parts are not used: {', '.join(others)}.",)
+
+
+def _images_by_row(
+    title: str,
+    loaded: Dataset,
+    split: str,
+    cache: tempfile.TemporaryDirectory[str] | None = None,
+    notes: tuple[str, ...] = (),
+) -> ImageSet:
+    """The images of a split, where a column may say which they are."""
+    column = find_part_column(loaded.features.arrow_schema)
+    parts = None if column is None else parts_of_rows(_whole_column(loaded, column, title).to_pylist())
+    if parts is None:
+        return _images(title, loaded, None, cache, notes)
+    return _images(title, loaded.select(parts.wanted(split)), parts.division([1] * len(loaded)), cache, notes)
+
+
+def _images(
+    title: str,
+    chosen: Dataset,
+    division: Division | None = None,
+    cache: tempfile.TemporaryDirectory[str] | None = None,
+    notes: tuple[str, ...] = (),
+) -> ImageSet:
+    """The images in some rows. `cache` holds the files of what was loaded: it is removed when nobody can read them."""
     columns = find_columns(chosen.features.arrow_schema, title)
-    rows = chosen.with_format("arrow")
-    images = rows.select_columns([columns.image])
-    try:
-        labels = None if columns.label is None else rows.select_columns([columns.label])[:][columns.label]
-        if labels is not None:
-            labels.validate(full=True)
-    except _READ_ERRORS as error:
-        raise ExplorerError(f"{title} is damaged ({in_brief(error)}).") from error
+    images = chosen.with_format("arrow").select_columns([columns.image])
+    labels = choose_labels(columns, [len(chosen)], lambda name: [_whole_column(chosen, name, title)])
+    labels = labels._replace(notes=(*notes, *labels.notes))
     if cache is not None:
         weakref.finalize(images, cache.cleanup)
 
@@ -116,4 +144,14 @@ def _choose(
                 raise ExplorerError(f"{title} is damaged ({in_brief(error)}).") from error
             yield cells
 
-    return table_images(title, len(chosen), columns, labels, fetch, is_split)
+    return table_images(title, len(chosen), labels, fetch, division)
+
+
+def _whole_column(rows: Dataset, name: str, title: str) -> pa.ChunkedArray:
+    """A column, of which every value lies in the file."""
+    try:
+        column = rows.with_format("arrow").select_columns([name])[:][name]
+        column.validate(full=True)
+    except _READ_ERRORS as error:
+        raise ExplorerError(f"{title} is damaged ({in_brief(error)}).") from error
+    return column

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from explorer.data.arrays import open_array
-from explorer.data.folders import is_inside
+from explorer.data.numpy_files import open_arrays
+from explorer.data.parts import named_parts
 from explorer.data.pickles import arrays_in_pickle
 from explorer.data.reading import ImageSet, cut
 from explorer.data.rows import READ_ERRORS, ArrayInFile
@@ -41,7 +41,7 @@ _MAX_LABEL = 2**31 - 1
 
 @dataclass(frozen=True)
 class _Batch:
-    """One file: its images as rows of ``3 S^2`` bytes, and their labels from 0."""
+    """One file: its images as rows of ``3 S^2`` bytes, and their labels from 0; -1 where these are of another kind."""
 
     path: Path
     images: ArrayInFile
@@ -55,14 +55,11 @@ def is_imagenet_file(path: Path) -> bool:
 
 
 def imagenet_files(folder: Path) -> list[Path]:
-    """The released files in a folder, by number, those of validation last; of a batch in both forms the ``.npz``.
-
-    Links to files outside the folder are left out.
-    """
+    """The released files in a folder, by number, those of validation last; of a batch in both forms the ``.npz``."""
     found = []
     for name in (*_TRAIN, _VALIDATION):
         forms = [folder / f"{name}{suffix}" for suffix in _SUFFIXES]
-        found += [path for path in forms if path.is_file() and is_inside(path, folder)][:1]
+        found += [path for path in forms if path.is_file()][:1]
     return found
 
 
@@ -79,12 +76,10 @@ def downsampled_imagenet(title: str, files: Sequence[Path], split: str) -> Image
     Raises:
         ExplorerError: a file is damaged, or holds something else.
     """
-    parts = {
-        "train": [path for path in files if path.stem != _VALIDATION],
-        "validation": [path for path in files if path.stem == _VALIDATION],
-    }
-    is_split = all(parts.values())
-    batches = [_open_batch(path) for path in (parts[split] if is_split and split in parts else files)]
+    batches = [_open_batch(path) for path in files]
+    parts = named_parts([(path.stem,) for path in files])
+    division = parts and parts.division([len(batch.labels) for batch in batches])
+    batches = [batches[place] for place in parts.wanted(split)] if parts else batches
     starts = list(accumulate((len(batch.labels) for batch in batches), initial=0))
 
     def read(numbers: Sequence[int], image_shape: ImageShape, views: Views = CENTRAL) -> Iterator[Sample]:
@@ -95,7 +90,9 @@ def downsampled_imagenet(title: str, files: Sequence[Path], split: str) -> Image
                 label, of_all = int(batch.labels[number]), start + number
                 yield from cut(to_pil(pixels), label, str(of_all), of_all, image_shape, views)
 
-    return ImageSet(title, starts[-1], read, is_split=is_split)
+    without = [batch.path.name for batch in batches if (batch.labels < 0).any()]
+    notes = (f"The labels in {', '.join(without)} are not used: they are not one whole number from 1 per image.",)
+    return ImageSet(title, starts[-1], read, division=division, notes=notes if without else ())
 
 
 def _pixels(batch: _Batch, numbers: Sequence[int]) -> Iterator[np.ndarray]:
@@ -110,16 +107,22 @@ def _pixels(batch: _Batch, numbers: Sequence[int]) -> Iterator[np.ndarray]:
 
 
 def _open_batch(path: Path) -> _Batch:
-    images, labels = open_array(path) if path.suffix == ".npz" else _open_pickle(path)
+    images, labels = open_arrays(path)[0][1:3] if path.suffix == ".npz" else _open_pickle(path)
     values = images.shape[1] if len(images.shape) == 2 else 0
     side = math.isqrt(values // 3)
     if images.dtype != np.uint8 or values != 3 * side**2 or not 0 < side**2 <= MAX_PIXELS:
         raise ExplorerError(
             f"{path.name} is not downsampled ImageNet: data are {images.dtype} {images.shape}, not uint8 (N, 3 S^2)."
         )
-    if labels is None or labels.shape != images.shape[:1] or not ((labels >= 1) & (labels <= _MAX_LABEL)).all():
-        raise ExplorerError(f"{path.name} is not downsampled ImageNet: it needs one label per image, counted from 1.")
-    return _Batch(path, images, labels.astype(np.int64) - 1, side)
+    if labels is None or not _are_from_one(labels, images.shape[0]):
+        return _Batch(path, images, np.full(images.shape[0], -1), side)
+    return _Batch(path, images, labels.reshape(-1).astype(np.int64) - 1, side)
+
+
+def _are_from_one(labels: np.ndarray, count: int) -> bool:
+    """Whether they are whole numbers from 1 on, one an image."""
+    is_whole = np.issubdtype(labels.dtype, np.integer) and labels.size == count
+    return bool(is_whole and ((labels >= 1) & (labels <= _MAX_LABEL)).all())
 
 
 def _open_pickle(path: Path) -> tuple[ArrayInFile, np.ndarray | None]:

@@ -31,6 +31,7 @@ from typing import Literal
 
 import numpy as np
 
+from explorer.data.parts import Division
 from explorer.data.reading import ImageSet
 from explorer.data.store import Sample
 from explorer.data.views import CENTRAL, Views
@@ -66,7 +67,8 @@ def leaves(split: str) -> ImageSet:
             seed, number = identities[index]
             yield Sample(dead_leaves(number, image_shape, seed), -1, str(index))
 
-    return ImageSet("Dead leaves", len(identities), read, is_split=True)
+    division = Division(train=TRAIN_IMAGES, validation=VALIDATION_IMAGES)
+    return ImageSet("Dead leaves", len(identities), read, division=division)
 
 
 def dead_leaves(

@@ -7,12 +7,26 @@ anywhere, a link included: it has to follow the Hub's own rules, so that it can 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from explorer.errors import ExplorerError
 
-__all__ = ["HUB_PREFIX", "HubName", "dataset_name", "dataset_stem", "is_hub_spec", "parse_hub_spec"]
+__all__ = [
+    "BUILTIN",
+    "HUB_PREFIX",
+    "HubName",
+    "dataset_name",
+    "dataset_stem",
+    "distinct_names",
+    "is_hub_spec",
+    "parse_hub_spec",
+]
+
+BUILTIN = {"photos": "Photographs", "leaves": "Dead leaves", "digits": "Digits"}
+"""Name of each built-in data set -> what people call it."""
 
 HUB_PREFIX = "hf:"
 
@@ -75,8 +89,39 @@ def parse_hub_spec(spec: str) -> HubName:
 
 
 def dataset_name(spec: str) -> str:
-    """What a data set is called wherever it lies: never a path of this machine."""
-    return spec if is_hub_spec(spec) else Path(spec).name
+    """What a data set is called wherever it lies: never a path of this machine, and never the name of a built-in one
+    that it is not.
+
+    Examples:
+        >>> dataset_name("/data/birds"), dataset_name("/data/photos"), dataset_name("photos")
+        ('birds', 'data/photos', 'photos')
+    """
+    if is_hub_spec(spec) or spec in BUILTIN:
+        return spec
+    path = Path(spec)
+    return f"{path.parent.name or '.'}/{path.name}" if path.name in BUILTIN else path.name
+
+
+def distinct_names(paths: Iterable[Path], taken: Collection[str]) -> dict[Path, str]:
+    """A name for each path: its last part, and as many of those before it as tell it from the others.
+
+    Args:
+        paths: absolute ones, no two the same.
+        taken: names that something else has.
+
+    Examples:
+        >>> distinct_names([Path("/a/birds"), Path("/b/birds"), Path("/b/cats")], ()).values()
+        dict_values(['cats', 'a/birds', 'b/birds'])
+    """
+    names: dict[Path, str] = {}
+    rest, length = list(paths), 1
+    while rest:
+        ends = {path: "/".join(path.parts[-length:]) for path in rest}
+        times = Counter(ends.values())
+        names |= {path: end for path, end in ends.items() if times[end] == 1 and end not in taken}
+        rest = [path for path in rest if path not in names]
+        length += 1
+    return names
 
 
 def dataset_stem(spec: str) -> str:

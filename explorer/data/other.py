@@ -9,7 +9,7 @@ from explorer.data.store import Store
 from explorer.data.unseen import unseen_split
 from explorer.errors import ExplorerError
 from explorer.images import ImageShape, Values
-from explorer.progress import Progress
+from explorer.progress import Progress, Waiting
 
 __all__ = ["OTHER", "open_other"]
 
@@ -27,6 +27,7 @@ def open_other(
     spec: str = "",
     progress: Progress | None = None,
     fetching: Progress | None = None,
+    waiting: Waiting | None = None,
 ) -> Store | None:
     """Images of another data set that are new to the model, at most 500, evenly spaced over it.
 
@@ -38,6 +39,7 @@ def open_other(
         spec: the other data set, as `open_dataset` takes it; `OTHER` when empty.
         progress: called with the number of images done and their total.
         fetching: called with the bytes fetched and their total, for a data set of the Hub.
+        waiting: called in place of `progress` while another process prepares the same images.
 
     Returns:
         None when photographs mean nothing to the model, or when `spec` is empty and `OTHER` is its own data set.
@@ -54,4 +56,4 @@ def open_other(
             f"{spec} is the data set that the model was trained on or is checked on. Choose another one with --other."
         )
     split = unseen_split(spec or OTHER, *own)
-    return open_dataset(spec or OTHER, image_shape, split, _MOST, progress, fetching=fetching)
+    return open_dataset(spec or OTHER, image_shape, split, _MOST, progress, fetching=fetching, waiting=waiting)

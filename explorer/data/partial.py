@@ -1,7 +1,8 @@
 """A store in the making: two files that only grow, so that a build that was killed resumes where it stopped.
 
     pixels.npy      as in the store, with a count of 0 until the build is finished
-    journal.jsonl   the build's identity, then a line ``[label, name, small]`` for each image of the source, in order;
+    journal.jsonl   the build's identity, then a line ``[label, name, small, note]`` for each image of the source, in
+                    order;
                     the label is null for one that is skipped
 
 About once a second the new pixels are brought to the disk, and then the journal's lines about them. What the journal
@@ -38,11 +39,13 @@ class Record(NamedTuple):
         label: index of its label, -1 for none; None where the image was skipped.
         name: file name or other id.
         small: whether its picture was too small to be shrunk as much as requested.
+        note: as in `Sample`.
     """
 
     label: int | None
     name: str
     small: bool
+    note: str
 
 
 class PartialStore:
@@ -103,7 +106,7 @@ class PartialStore:
             self.digest.update(data)
             self.kept += 1
         label = None if pixels is None else int(sample.label)
-        self._lines.append(json.dumps([label, sample.name, bool(sample.small)]))
+        self._lines.append(json.dumps([label, sample.name, bool(sample.small), sample.note]))
         self.done += 1
         if time.monotonic() - self._written_at > _CHECKPOINT_SECONDS:
             self.checkpoint()
@@ -195,10 +198,10 @@ def _parse(line: bytes) -> Record | None:
         found = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(found, list) or len(found) != 3 or not line.endswith(b"\n"):
+    if not isinstance(found, list) or len(found) != 4 or not line.endswith(b"\n"):
         return None
     record = Record(*found)
-    is_valid = isinstance(record.name, str) and isinstance(record.small, bool)
+    is_valid = isinstance(record.name, str) and isinstance(record.small, bool) and isinstance(record.note, str)
     return record if is_valid and (record.label is None or _is_label(record.label)) else None
 
 

@@ -5,21 +5,22 @@ A data set is named by its `spec`: ``"digits"``, ``"photos"``, ``"leaves"``, or 
 - a folder of images (labels are the subfolders' names),
 - a ``.npy`` or ``.npz`` file,
 - a folder of the downsampled ImageNet files (``train_data_batch_1`` ... ``val_data``), or one of them,
-- a Parquet file, or a folder of Parquet files,
-- a folder that ``datasets.save_to_disk`` wrote, or one of Arrow files or WebDataset archives;
+- a Parquet or Arrow file, a WebDataset archive, or a folder of such files,
+- a folder that ``datasets.save_to_disk`` wrote;
 
 or by ``hf:OWNER/NAME`` or ``hf:OWNER/NAME:CONFIG``, its id on the Hugging Face Hub (see `explorer.data.hub`).
 
-**Splits.** A source that says which images are for training and which for validation is believed. Of any other, a tenth
-is for validation: the images whose numbers have the smallest SHA-256. Sets of fewer than `SMALLEST_SPLIT` images are
-not split: both parts hold all of them.
+**Splits.** `explorer.data.splits` says which images are for training and which for validation, `Store.division` what it
+said.
 
 **Views.** A training set of larger pictures can hold several views of each (`explorer.data.views`). The split is one of
 pictures: views of one are never in both parts.
 
 A store is built once for a source, size, split, limit and views, under ``stores`` in the data folder; a build that was
-killed resumes where it stopped. Its name has a digest of path, sizes and times of change of the files, so that changed
-files give a new store; for a data set of the Hub, of its commit.
+killed resumes where it stopped. Its name has a digest of path, sizes and times of the files, so that changed files give
+a new store; for a data set of the Hub, of its commit. One of these times nobody can set: it tells a file from another
+one of the same size and date in its place. It is also another one after files were moved, copied, or got other
+permissions: their images are then prepared again. Catalogs are named by the images themselves, and stay.
 """
 
 from __future__ import annotations
@@ -27,82 +28,82 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Literal, NamedTuple
-
-import numpy as np
+from typing import NamedTuple
 
 from explorer.data.arrays import array_file
 from explorer.data.building import write_store
 from explorer.data.builtin import digits, photos
-from explorer.data.folders import files_below, image_folder
+from explorer.data.chosen_scales import chosen_scale
+from explorer.data.folders import image_folder
 from explorer.data.hub import hub_images, hub_record
-from explorer.data.hub_records import HubRecord, fetched_specs, read_record
-from explorer.data.huggingface import READERS, is_saved_to_disk, loaded_files, saved_to_disk
+from explorer.data.hub_records import HubRecord, read_record
+from explorer.data.huggingface import is_saved_to_disk, saved_to_disk
 from explorer.data.imagenet import downsampled_imagenet, imagenet_files, is_imagenet_file
 from explorer.data.leaves import leaves
-from explorer.data.names import is_hub_spec, parse_hub_spec
+from explorer.data.left_out import OTHER_KINDS
+from explorer.data.listing import Listing, hub_snapshot, hub_title, images_among, list_files, name_in
+from explorer.data.metadata import TABLE_SUFFIXES
+from explorer.data.names import BUILTIN, is_hub_spec, parse_hub_spec
+from explorer.data.parts import Division
+from explorer.data.readers import READERS
 from explorer.data.reading import ImageSet
-from explorer.data.store import Sample, Store, open_store
-from explorer.data.tables import parquet_files
+from explorer.data.splits import Split, choose
+from explorer.data.store import Sample, Store, open_store, verify_store
 from explorer.data.views import CENTRAL, Views
-from explorer.decoding import SUFFIXES
+from explorer.decoding import FORMATS_IN_WORDS, SUFFIXES
 from explorer.errors import ExplorerError
-from explorer.home import dataset_folders, subfolder
+from explorer.home import data_home, subfolder, typed_path
 from explorer.images import ImageShape, check_image_shape
-from explorer.progress import Progress
+from explorer.progress import Progress, Waiting
 
-__all__ = ["SMALLEST_SPLIT", "DatasetInfo", "Split", "absolute_spec", "list_datasets", "open_dataset", "store_folder"]
+__all__ = [
+    "Split",
+    "absolute_spec",
+    "is_data_file",
+    "open_dataset",
+    "store_place",
+    "verify_dataset",
+]
 
-Split = Literal["train", "validation", "all"]
-
-SMALLEST_SPLIT = 50
-
-_BUILTIN = {"photos": "Photographs", "leaves": "Dead leaves", "digits": "Digits"}
 _ARRAY_SUFFIXES = (".npy", ".npz")
-_FILE_SUFFIXES = (*_ARRAY_SUFFIXES, ".parquet")
-_BUILD_VERSION = "3"  # part of every digest: raise it when the same files give other stores
+_FILE_SUFFIXES = (*_ARRAY_SUFFIXES, *READERS)
+_DATA_SUFFIXES = (*_FILE_SUFFIXES, *SUFFIXES)
+_BUILD_VERSION = "4"  # part of every digest: raise it when the same files give other stores
 
 
-class DatasetInfo(NamedTuple):
-    """A data set that can be offered.
+class StorePlace(NamedTuple):
+    """Where the store of a data set is or will be.
 
     Attributes:
-        spec: what `open_dataset` takes.
-        title: what people call it.
-        builtin: whether it comes with the libraries.
+        folder: of the store.
+        left_out: what is left out of the data set's own folder now, in words; empty where nothing is.
     """
 
-    spec: str
-    title: str
-    builtin: bool
+    folder: Path
+    left_out: str = ""
 
+    def open(self) -> Store:
+        """The store.
 
-def list_datasets() -> list[DatasetInfo]:
-    """The built-in sets, then the entries of the configured folders (`explorer.home.dataset_folders`), by name, then
-    what was fetched from the Hub."""
-    found = [DatasetInfo(spec, title, True) for spec, title in _BUILTIN.items()]
-    for folder in dataset_folders():
-        try:
-            entries = sorted(folder.iterdir())
-        except OSError:  # not there, or not ours to read
-            continue
-        for entry in entries:
-            if not entry.name.startswith(".") and (entry.is_dir() or _is_data_file(entry)):
-                found.append(DatasetInfo(str(entry), entry.stem if entry.is_file() else entry.name, False))
-    return found + [DatasetInfo(spec, spec, False) for spec in fetched_specs()]
+        Raises:
+            ExplorerError: it was not built yet, or is damaged.
+        """
+        return replace(open_store(self.folder), left_out=self.left_out)
 
 
 def absolute_spec(spec: str) -> str:
     """The same data set, named so that it is found from any folder; what is not a path stays as it is.
 
     Raises:
-        ExplorerError: it should be one of the Hub, but its id breaks the rules.
+        ExplorerError: it should be one of the Hub, but its id breaks the rules; or it is in a home folder that there
+            is not.
     """
     if is_hub_spec(spec):
         return parse_hub_spec(spec).spec
-    return spec if spec in _BUILTIN else str(Path(spec).expanduser().absolute())
+    return spec if spec in BUILTIN else str(typed_path(spec).absolute())
 
 
 def open_dataset(
@@ -113,6 +114,7 @@ def open_dataset(
     progress: Progress | None = None,
     views: Views = CENTRAL,
     fetching: Progress | None = None,
+    waiting: Waiting | None = None,
 ) -> Store:
     """The images of a data set at a model's size, built on the first call and opened on later ones.
 
@@ -124,6 +126,7 @@ def open_dataset(
         progress: called with the number of images done and their total.
         views: of each picture; built-in sets, which are made at the requested size, have one.
         fetching: called with the bytes fetched and their total, for a data set of the Hub that is not here yet.
+        waiting: called in place of `progress` while another process prepares the same images.
 
     Raises:
         ExplorerError: there is no such data set, it cannot be fetched, it has no image that can be read, the shape is
@@ -131,42 +134,71 @@ def open_dataset(
     """
     if limit is not None and limit < 1:
         raise ExplorerError(f"The limit is {limit} images. Choose 1 or more.")
-    image_shape = check_image_shape(image_shape)
-    fetched = hub_record(parse_hub_spec(spec), fetching) if is_hub_spec(spec) else None
-    path = None if fetched or spec in _BUILTIN else Path(absolute_spec(spec))
-    files = [] if path is None else _files_of(path)
-    if spec in _BUILTIN:
-        views = CENTRAL
-    folder = subfolder("stores") / _store_name(_named(spec, fetched), path, files, image_shape, split, limit, views)
+    subfolder("stores")
+    wanted = _find(spec, hub_record(parse_hub_spec(spec), fetching) if is_hub_spec(spec) else None, image_shape, views)
+    place = wanted.place(split, limit)
+    folder = place.folder
     if folder.is_dir():
         try:
-            return open_store(folder)
+            return place.open()
         except ExplorerError:
             pass  # damaged: it is built again, and `write_store` replaces it
-    if fetched is None:
-        images = _open_source(spec, path, files, split, image_shape)
-    else:
-        images = hub_images(fetched, split, fetching)
-    numbers = _choose(images, split, limit)
-
-    def read(done: int) -> Iterator[Sample]:
-        pictures, of_the_next = divmod(done, views.count)
-        return islice(images.read(numbers[pictures:], image_shape, views), of_the_next, None)
-
-    return write_store(
+    images, numbers, division = wanted.open(split, limit, fetching)
+    write_store(
         folder,
         images.title,
-        read,
-        image_shape,
-        len(numbers) * views.count,
+        lambda done: wanted.read(images, numbers, done),
+        wanted.image_shape,
+        len(numbers) * wanted.views.count,
         progress,
         images.label_names,
         absolute_spec(spec),
-        views,
+        wanted.views,
+        images.notes,
+        division,
+        waiting,
     )
+    return place.open()
 
 
-def store_folder(spec: str, image_shape: ImageShape, split: Split = "validation", views: Views = CENTRAL) -> Path:
+def verify_dataset(
+    spec: str,
+    image_shape: ImageShape,
+    split: Split = "validation",
+    progress: Progress | None = None,
+    views: Views = CENTRAL,
+    fetching: Progress | None = None,
+    waiting: Waiting | None = None,
+) -> Store:
+    """Open a data set as `open_dataset` does, then read its store and its files again, and compare.
+
+    Raises:
+        ExplorerError: as `open_dataset`; or the store is damaged, or is not what the files hold.
+    """
+    store = open_dataset(spec, image_shape, split, None, progress, views, fetching, waiting)
+    verify_store(store)
+    wanted = _find(spec, read_record(parse_hub_spec(spec)) if is_hub_spec(spec) else None, image_shape, views)
+    images, numbers, _ = wanted.open(split, None, fetching)
+    report, total = progress or (lambda _done, _total: None), len(store)
+    kept, differ = 0, list[str]()
+    for sample in wanted.read(images, numbers, 0):
+        if sample.pixels is None:
+            continue
+        is_same = kept < total and sample.label == store.labels[kept] and (sample.pixels == store.pixels[kept]).all()
+        if not is_same:
+            differ.append(sample.name)
+        kept += 1
+        report(min(kept, total), total)
+    if differ or kept != total:
+        count, first = len(differ) + max(0, total - kept), f", the first is {differ[0]}" if differ else ""
+        raise ExplorerError(
+            f"The images in {store.folder} are not those of {images.title}: {count:,} of {total:,} differ{first}. "
+            "Remove that folder, and they are prepared again."
+        )
+    return store
+
+
+def store_place(spec: str, image_shape: ImageShape, split: Split = "validation", views: Views = CENTRAL) -> StorePlace:
     """Where `open_dataset` keeps the store of a whole data set, whether it was built or not.
 
     Raises:
@@ -176,42 +208,85 @@ def store_folder(spec: str, image_shape: ImageShape, split: Split = "validation"
     fetched = read_record(parse_hub_spec(spec)) if is_hub_spec(spec) else None
     if is_hub_spec(spec) and fetched is None:
         raise ExplorerError(f"{spec} has not been fetched yet.")
-    path = None if fetched or spec in _BUILTIN else Path(absolute_spec(spec))
-    files = [] if path is None else _files_of(path)
-    if spec in _BUILTIN:
-        views = CENTRAL
-    name = _store_name(_named(spec, fetched), path, files, check_image_shape(image_shape), split, None, views)
-    return subfolder("stores") / name
+    return _find(spec, fetched, image_shape, views).place(split, None)
 
 
-def _named(spec: str, fetched: HubRecord | None) -> str:
-    """The name of a data set; of one of the Hub also its commit, so that another one gives another store."""
-    return f"{spec} {fetched.revision}" if fetched else spec
+class _Wanted(NamedTuple):
+    """A data set at a model's size.
+
+    Attributes:
+        spec: see the module's docstring.
+        fetched: what is known of one of the Hub.
+        path, listing: of one on this machine.
+        image_shape, views: see `open_dataset`.
+    """
+
+    spec: str
+    fetched: HubRecord | None
+    path: Path | None
+    listing: Listing
+    image_shape: ImageShape
+    views: Views
+
+    def place(self, split: Split, limit: int | None) -> StorePlace:
+        """Where its store is, or will be. Another commit of one of the Hub has another store."""
+        named = f"{self.spec} {self.fetched.revision}" if self.fetched else self.spec
+        name = _store_name(
+            named, self.path, [*self.listing.files, *self.listing.tables], self.image_shape, split, limit, self.views
+        )
+        return StorePlace(data_home() / "stores" / name, self.listing.left_out.sentence)
+
+    def open(
+        self, split: Split, limit: int | None, fetching: Progress | None
+    ) -> tuple[ImageSet, Sequence[int], Division]:
+        """Its images, the numbers of those that are wanted, and how the set is divided."""
+        if self.fetched is None:
+            images = _open_source(self.spec, self.path, self.listing, split, self.image_shape, self.views)
+            images = replace(images, title=(self.path and hub_title(self.path)) or images.title)
+        else:
+            images = hub_images(self.fetched, split, fetching)
+        return images, *choose(images, split, limit)
+
+    def read(self, images: ImageSet, numbers: Sequence[int], done: int) -> Iterator[Sample]:
+        """The samples that follow the first `done`."""
+        pictures, of_the_next = divmod(done, self.views.count)
+        return islice(images.read(numbers[pictures:], self.image_shape, self.views), of_the_next, None)
 
 
-def _open_source(spec: str, path: Path | None, files: list[Path], split: Split, image_shape: ImageShape) -> ImageSet:
+def _find(spec: str, fetched: HubRecord | None, image_shape: ImageShape, views: Views) -> _Wanted:
+    image_shape = check_image_shape(image_shape)
+    path = None if fetched or spec in BUILTIN else hub_snapshot(Path(absolute_spec(spec)))
+    listing = Listing() if path is None else _files_of(path)
+    views = CENTRAL if spec in BUILTIN else replace(views, scale=chosen_scale(absolute_spec(spec)))
+    return _Wanted(spec, fetched, path, listing, image_shape, views)
+
+
+def _open_source(
+    spec: str, path: Path | None, listing: Listing, split: Split, image_shape: ImageShape, views: Views
+) -> ImageSet:
     if path is None:
         return digits() if spec == "digits" else leaves(split) if spec == "leaves" else photos(split, image_shape)
+    files = listing.files
     if is_imagenet_file(files[0]):
         return downsampled_imagenet(path.name.removesuffix(".npz"), files, split)
-    if path.is_file():
-        return array_file(path) if path.suffix.lower() in _ARRAY_SUFFIXES else parquet_files(path.name, files, split)
-    if is_saved_to_disk(path):
+    if path.is_file() and path.suffix.lower() in _ARRAY_SUFFIXES:
+        return array_file(path, split, views.scale)
+    if path.is_dir() and is_saved_to_disk(path):
         return saved_to_disk(path, split)
     suffix = files[0].suffix.lower()
-    if suffix == ".parquet":
-        return parquet_files(path.name, files, split)
     if suffix in READERS:
-        return loaded_files(path.name, files, split)
-    return image_folder(path, split, files)
+        return READERS[suffix](path.name, files, split)
+    return image_folder(path, split, files, listing.behind_links, listing.tables)
 
 
-def _files_of(path: Path) -> list[Path]:
-    """The files that make up the data set at a path, all of one kind."""
+def _files_of(path: Path) -> Listing:
+    """The files that make up the data set at a path, all of one kind, and what is left out of it."""
     if path.is_file():
-        if _is_data_file(path):
-            return [path]
-        raise ExplorerError(f"{path.name} is not a data set. Use a folder, or a .npy, .npz or .parquet file.")
+        if is_data_file(path):
+            return Listing([path])
+        raise ExplorerError(
+            f"{path.name} is not a data set. Use a folder, or a .npy, .npz, .parquet, .arrow or .tar file."
+        )
     if not path.is_dir():
         raise ExplorerError(
             f"There is no data set {path}. Use 'digits', 'photos', 'leaves', the path of a folder or file, or "
@@ -219,16 +294,37 @@ def _files_of(path: Path) -> list[Path]:
         )
     released = imagenet_files(path)
     if released:
-        return released
-    found = files_below(path, (".parquet", *READERS, *SUFFIXES))
-    for suffixes in ((".arrow",), (".parquet",), SUFFIXES, (".tar",)):
-        files = [file for file in found if file.suffix.lower() in suffixes]
-        if files:
-            return files
-    raise ExplorerError(f"{path} has no images. Put PNG, JPEG, WebP, GIF, TIFF or BMP files into it, or Parquet files.")
+        return Listing(released)
+    listing = list_files(path)
+    files = (
+        _with_suffix(listing.files, ".arrow")
+        or _with_suffix(listing.files, ".parquet")
+        or images_among(listing.files)[0]
+        or _with_suffix(listing.files, ".tar")
+    )
+    used = set(files)
+    others = [file for file in listing.files if file not in used]
+    tables: list[Path] = []
+    if files and files[0].suffix.lower() in READERS:  # beside them there are cards and the like
+        others = [file for file in others if file.suffix.lower() in _DATA_SUFFIXES]
+    elif files:
+        tables = [file for file in others if file.suffix.lower() in TABLE_SUFFIXES]
+        others = [file for file in others if file.suffix.lower() not in TABLE_SUFFIXES]
+    listing.left_out.add(OTHER_KINDS, (name_in(file, path) for file in others))
+    if not files:
+        raise ExplorerError(
+            f"{path} has no images. Put {FORMATS_IN_WORDS} files into it, or Parquet files. "
+            f"{listing.left_out.sentence}".rstrip()
+        )
+    return replace(listing, files=files, tables=tables)
 
 
-def _is_data_file(path: Path) -> bool:
+def _with_suffix(files: Sequence[Path], suffix: str) -> list[Path]:
+    return [file for file in files if file.suffix.lower() == suffix]
+
+
+def is_data_file(path: Path) -> bool:
+    """Whether a file is a data set by its name."""
     return path.suffix.lower() in _FILE_SUFFIXES or is_imagenet_file(path)
 
 
@@ -250,24 +346,11 @@ def _store_name(
             status = file.stat()
         except OSError:
             continue  # gone since it was listed: reading will skip it
-        digest.update(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
+        times = f"{status.st_mtime_ns}\0{status.st_ctime_ns}"
+        digest.update(f"{file}\0{status.st_size}\0{times}\n".encode("utf-8", "surrogateescape"))
     size = "x".join(str(n) for n in image_shape)
     return f"{_slug(title)}-{size}-{split}-{digest.hexdigest()[:12]}"
 
 
 def _slug(title: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-")[:40].lower() or "images"
-
-
-def _choose(images: ImageSet, split: Split, limit: int | None) -> Sequence[int]:
-    """The numbers of the images of a split, evenly thinned to the limit; increasing."""
-    numbers: Sequence[int] = range(images.count)
-    if split != "all" and not images.is_split and images.count >= SMALLEST_SPLIT:
-        digests = b"".join(hashlib.sha256(b"%d" % number).digest() for number in numbers)
-        ranked = np.frombuffer(digests, "S32").argsort(kind="stable")
-        held_out = np.zeros(images.count, bool)
-        held_out[ranked[: images.count // 10]] = True
-        numbers = np.flatnonzero(held_out == (split == "validation")).tolist()
-    if limit is not None and limit < len(numbers):
-        numbers = [numbers[i * len(numbers) // limit] for i in range(limit)]
-    return numbers

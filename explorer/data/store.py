@@ -23,6 +23,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from explorer.data.grid import Grid, measure_grid
+from explorer.data.left_out import UNREADABLE_IMAGES, LeftOut
+from explorer.data.parts import Division
 from explorer.data.rows import READ_ERRORS, map_array
 from explorer.errors import ExplorerError, in_brief
 from explorer.home import FileVersion, file_version
@@ -43,12 +45,14 @@ class Sample(NamedTuple):
         label: index of its label, -1 for none.
         name: file name or other id.
         small: whether the picture was too small to be shrunk as much as requested.
+        note: what its values were taken for, or why that is not known, to follow "it holds"; empty for the usual bytes.
     """
 
     pixels: np.ndarray | None
     label: int = -1
     name: str = ""
     small: bool = False
+    note: str = ""
 
 
 class StoreMeta(BaseModel):
@@ -68,6 +72,8 @@ class StoreMeta(BaseModel):
     min_shrink: float = 1.0
     small: int = 0
     grid: Grid | None = None  # None in a store that an earlier version built
+    division: Division | None = None  # likewise
+    notes: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,9 @@ class Store:
         min_shrink: least factor by which a picture was to be shrunk.
         small: how many pictures were too small for that.
         measured_grid: what was measured when the store was built; None in one that an earlier version built.
+        notes: sentences about what was guessed and what was left out, for people.
+        division: how the whole data set is divided into parts; None where nobody said it.
+        left_out: what the folder that the images come from holds beside them now, in words.
     """
 
     name: str
@@ -103,6 +112,9 @@ class Store:
     min_shrink: float = 1.0
     small: int = 0
     measured_grid: Grid | None = None
+    notes: tuple[str, ...] = ()
+    division: Division | None = None
+    left_out: str = ""
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -123,6 +135,19 @@ class Store:
             f"{self.small:,} of {pictures:,} pictures are smaller than {least:.0f} pixels and cannot be shrunk "
             f"{self.min_shrink:g} times: they are shrunk as much as possible."
         )
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Everything that people should know of these images, in sentences: the parts, what was guessed, what was left
+        out, what could not be shrunk."""
+        parts = self.division.sentence if self.division else ""
+        return tuple(filter(None, (parts, *self.notes, *self.losses, self.shrink_note)))
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """What is left out, in sentences: images that cannot be read, and what else their folder holds."""
+        unreadable = LeftOut().add(UNREADABLE_IMAGES, self.skipped).sentence
+        return tuple(filter(None, (unreadable, self.left_out)))
 
     @cached_property
     def grid(self) -> Grid:
@@ -190,6 +215,8 @@ def _opened(meta_file: FileVersion, pixels_file: FileVersion, labels_file: FileV
         min_shrink=meta.min_shrink,
         small=meta.small,
         measured_grid=meta.grid,
+        notes=tuple(meta.notes),
+        division=meta.division,
     )
 
 

@@ -8,7 +8,7 @@ Which columns are which says `explorer.data.columns`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path, PurePosixPath
 
@@ -16,47 +16,56 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from explorer.data.columns import Columns, find_columns
-from explorer.data.folders import SPLIT_NAMES
+from explorer.data.columns import choose_labels, find_columns, find_part_column
+from explorer.data.labels import Labels
+from explorer.data.parts import Division, Parts, file_paths, named_parts
 from explorer.data.reading import ImageSet, decode
 from explorer.data.store import Sample
 from explorer.data.views import CENTRAL, Views
 from explorer.errors import ExplorerError, in_brief
 from explorer.images import ImageShape
 
-__all__ = ["Columns", "find_columns", "parquet_files", "table_images"]
+__all__ = ["parquet_files", "parts_of_rows", "table_images"]
 
 _BATCH = 256
 _MOST_ROWS_A_BYTE = 8
-_INT32_MAX = 2**31 - 1
 
 
-def parquet_files(title: str, files: Sequence[Path], split: str) -> ImageSet:
+def parquet_files(title: str, files: Sequence[Path], split: str, parts: Parts | None = None) -> ImageSet:
     """Images in Parquet files that share their columns.
 
-    Files whose names (or whose folders' names) begin with ``train`` and ``validation`` (or ``val``, ``test``, ...) are
-    the two parts, if there are both.
+    The names of the files, or of their folders, may say which are for training and which for validation
+    (`explorer.data.parts`); or else a column `split`.
 
     Args:
         title: what people call the set.
         files: the files, sorted.
         split: ``"train"``, ``"validation"`` or ``"all"``.
+        parts: of the files, where something else than their names says it.
 
     Raises:
         ExplorerError: a file is damaged or has no column of images.
     """
-    parts = {name: _files_of(files, name) for name in SPLIT_NAMES}
-    is_split = all(parts.values())
-    chosen = parts[split] if is_split and split in parts else list(files)
+    parts = parts or named_parts(file_paths(files))
+    chosen = [files[place] for place in parts.wanted(split)] if parts else list(files)
+    division = None
     try:
         schema = pq.read_schema(chosen[0])
         columns = find_columns(schema, title)
-        counts = [_count_rows(path) for path in chosen]
-        label_column = None
-        if columns.label is not None:
-            chunks = [pq.read_table(path, columns=[columns.label], use_threads=False)[0] for path in chosen]
-            label_column = pa.chunked_array([chunk for column in chunks for chunk in column.chunks], chunks[0].type)
-    except (pa.ArrowException, OSError, KeyError) as error:
+        rows = {path: _count_rows(path) for path in files}
+        counts = [rows[path] for path in chosen]
+        if parts:
+            division = parts.division(list(rows.values()))
+        labels = choose_labels(columns, counts, lambda name: [_read_column(path, name) for path in chosen])
+        part_column, of_rows = None if parts else find_part_column(schema), None
+        if part_column is not None:
+            texts = [_read_column(path, part_column) for path in chosen]
+            of_rows = parts_of_rows(
+                text
+                for column, count in zip(texts, counts, strict=True)
+                for text in ([None] * count if column is None else column.to_pylist())
+            )
+    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         raise ExplorerError(f"{title} is damaged or not a Parquet file ({in_brief(error)}).") from error
     starts = list(accumulate(counts, initial=0))
 
@@ -70,28 +79,39 @@ def parquet_files(title: str, files: Sequence[Path], split: str) -> ImageSet:
         except (pa.ArrowException, OSError, LookupError) as error:
             raise ExplorerError(f"{title} is damaged ({in_brief(error)}).") from error
 
-    return table_images(title, starts[-1], columns, label_column, fetch, is_split)
+    if of_rows is None:
+        return table_images(title, starts[-1], labels, fetch, division)
+    wanted_rows = np.array(of_rows.wanted(split), np.int64)
+    return table_images(
+        title,
+        len(wanted_rows),
+        labels._replace(numbers=labels.numbers[wanted_rows]),
+        lambda numbers: fetch(wanted_rows[np.asarray(numbers, np.int64)].tolist()),
+        of_rows.division([1] * starts[-1]),
+    )
+
+
+def parts_of_rows(texts: Iterable[str | None]) -> Parts | None:
+    """The parts that a column names, a name for each row; None where it says nothing."""
+    return named_parts([(text,) if text else () for text in texts])
 
 
 def table_images(
     title: str,
     count: int,
-    columns: Columns,
-    label_column: pa.ChunkedArray | None,
+    labels: Labels,
     fetch: Callable[[Sequence[int]], Iterator[pa.Array]],
-    is_split: bool,
+    division: Division | None,
 ) -> ImageSet:
     """The images of a table, whatever its files are.
 
     Args:
         title: what people call the set.
         count: number of rows.
-        columns: which columns are which.
-        label_column: all labels, or None.
+        labels: of all rows.
         fetch: gives the cells of the image column for increasing row numbers, in pieces of any length.
-        is_split: as in `ImageSet`.
+        division: as in `ImageSet`.
     """
-    labels, label_names = _number_labels(label_column, count, columns.label_names)
 
     def read(numbers: Sequence[int], image_shape: ImageShape, views: Views = CENTRAL) -> Iterator[Sample]:
         upcoming = iter(numbers)
@@ -100,9 +120,9 @@ def table_images(
             for file, path in zip(files, paths, strict=True):
                 number = next(upcoming)
                 name = PurePosixPath(path).name if path else str(number)
-                yield from decode(file, int(labels[number]), name, number, image_shape, views)
+                yield from decode(file, int(labels.numbers[number]), name, number, image_shape, views)
 
-    return ImageSet(title, count, read, label_names, is_split)
+    return ImageSet(title, count, read, labels.names, division, labels.notes)
 
 
 def _count_rows(path: Path) -> int:
@@ -116,6 +136,14 @@ def _count_rows(path: Path) -> int:
     if metadata.num_rows != inside or not 0 <= inside <= _MOST_ROWS_A_BYTE * path.stat().st_size:
         raise OSError(f"it claims to have {metadata.num_rows:,} rows")
     return inside
+
+
+def _read_column(path: Path, name: str) -> pa.ChunkedArray | None:
+    """A column of one file; None where it has no such column."""
+    with pq.ParquetFile(path, memory_map=True) as parquet:
+        if name not in parquet.schema_arrow.names:
+            return None
+        return parquet.read(columns=[name], use_threads=False)[name]
 
 
 def _fetch_rows(path: Path, column: str, rows: np.ndarray) -> Iterator[pa.Array]:
@@ -139,27 +167,3 @@ def _files_and_paths(cells: pa.Array) -> tuple[list[bytes | None], list[str | No
         return cells.to_pylist(), [None] * len(cells)
     paths = cells.field("path").to_pylist() if cells.type.get_field_index("path") >= 0 else [None] * len(cells)
     return cells.field("bytes").to_pylist(), paths
-
-
-def _number_labels(
-    column: pa.ChunkedArray | None, count: int, names: tuple[str, ...]
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Labels as int32, -1 where there is none; strings, negative and huge numbers are numbered in sorted order."""
-    if column is None:
-        return np.full(count, -1, np.int32), ()
-    values = column.to_pylist()
-    present = {value for value in values if value is not None}
-    if all(isinstance(value, int) and -1 <= value <= _INT32_MAX for value in present):
-        return np.array([-1 if value is None else value for value in values], np.int32), names
-    ordered = sorted(present)
-    index = {value: number for number, value in enumerate(ordered)}
-    return np.array([index.get(value, -1) for value in values], np.int32), tuple(str(value) for value in ordered)
-
-
-def _files_of(files: Sequence[Path], split: str) -> list[Path]:
-    """The files of one part, by the first of its customary names that occurs."""
-    for word in SPLIT_NAMES[split]:
-        found = [path for path in files if path.name.lower().startswith(word) or path.parent.name.lower() == word]
-        if found:
-            return found
-    return []

@@ -20,6 +20,7 @@ import numpy as np
 
 from explorer.errors import ExplorerError
 from explorer.images import Crop
+from explorer.scales import Scale
 
 __all__ = ["CENTRAL", "MOST_VIEWS", "Views"]
 
@@ -34,6 +35,7 @@ class Views:
     Attributes:
         count: views of each picture; 1 is the largest square in the middle, more are random.
         min_shrink: least factor by which a view is shrunk.
+        scale: which values are black and white, where they are not the usual bytes; see `explorer.scales` if None.
 
     Raises:
         ExplorerError: a number is out of its range.
@@ -41,6 +43,7 @@ class Views:
 
     count: int = 1
     min_shrink: float = 1.0
+    scale: Scale | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.count <= MOST_VIEWS:

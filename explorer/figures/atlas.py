@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.style import BLUE, GRAY, VERMILLION, mark_vertical, style_figure, translucent
+from explorer.figures.style import BLUE, VERMILLION, mark_vertical, style_figure, translucent
 from explorer.measures.dataset.distribution import GumbelFit
 from explorer.units import format_number
 
@@ -157,7 +157,6 @@ def _add_marks(figure: go.Figure, marks: Mapping[str, float], low: float, high: 
                 yanchor="bottom",
                 text=f"← {name}: {_number(x)}" if before else f"{name}: {_number(x)} →",
                 showarrow=False,
-                font={"color": GRAY},
             )
     return left, right
 

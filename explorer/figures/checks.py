@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.escaping import in_plotly
 from explorer.figures.style import BLUE, GRAY, GREEN, PURPLE, VERMILLION, style_figure, translucent
 from explorer.measures.consistency.chart import Axis, Chart, Curve
 from explorer.measures.consistency.report import Report
@@ -31,7 +32,7 @@ def check_figure(chart: Chart) -> go.Figure:
         figure.add_scatter(
             x=[x for place in chart.allowed.x for x in (place, place, None)],
             y=[y for ends in zip(chart.allowed.low, chart.allowed.high, strict=True) for y in (*ends, None)],
-            name=chart.allowed.name,
+            name=in_plotly(chart.allowed.name),
             line={"color": translucent(GRAY, 0.45), "width": 9},
             mode="lines",
             hoverinfo="skip",
@@ -53,7 +54,7 @@ def _draw(figure: go.Figure, curve: Curve, chart: Chart, number: int) -> None:
     """Add a curve, which is the estimate with this number where it is one."""
     color, dash, symbol = {
         "estimate": _ESTIMATES[number % len(_ESTIMATES)],
-        "uncertainty": (GRAY, "dot", "circle"),
+        "image": (GRAY, "dot", "circle"),
         "reference": (GREEN, "solid", "line-ns-open"),
         "outside": (VERMILLION, "solid", "x"),
     }[curve.kind]
@@ -61,7 +62,7 @@ def _draw(figure: go.Figure, curve: Curve, chart: Chart, number: int) -> None:
     figure.add_scatter(
         x=_drawn(curve.x, chart.x),
         y=_drawn(curve.y, chart.y),
-        name=curve.name,
+        name=in_plotly(curve.name),
         mode="lines+markers" if curve.joined else "markers",
         line={"color": color, "width": 2, "dash": dash},
         marker={
@@ -71,7 +72,7 @@ def _draw(figure: go.Figure, curve: Curve, chart: Chart, number: int) -> None:
             "line": {"width": 3 if is_tick else 0},
         },
         error_y={"array": list(curve.errors), "color": GRAY, "thickness": 1} if curve.errors else None,
-        customdata=list(curve.notes) or None,
+        customdata=list(map(in_plotly, curve.notes)) or None,
         hoverinfo="skip" if curve.kind == "outside" else None,
         hovertemplate=None if curve.kind == "outside" else _hover(curve, chart),
     )
@@ -85,7 +86,7 @@ def _drawn(values: object, axis: Axis) -> np.ndarray:
 def _hover(curve: Curve, chart: Chart) -> str:
     axes = [(name, axis) for name, axis in (("x", chart.x), ("y", chart.y)) if not axis.labels]
     numbers = ": ".join(f"%{{{name}:{axis.form}}} {axis.unit}".strip() for name, axis in axes)
-    return f"{numbers}{'%{customdata}' if curve.notes else ''}<extra>{curve.name}</extra>"
+    return f"{numbers}{'%{customdata}' if curve.notes else ''}<extra>{in_plotly(curve.name)}</extra>"
 
 
 def _settings(axis: Axis) -> dict[str, object]:
@@ -98,5 +99,5 @@ def _settings(axis: Axis) -> dict[str, object]:
         settings |= {"dtick": axis.step, "tick0": 0}
     if axis.labels:
         values, names = zip(*axis.labels, strict=True)
-        settings |= {"tickvals": values, "ticktext": names, "showgrid": False}
+        settings |= {"tickvals": values, "ticktext": list(map(in_plotly, names)), "showgrid": False}
     return settings

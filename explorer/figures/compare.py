@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.escaping import in_plotly
 from explorer.figures.atlas import scatter
 from explorer.figures.style import BLUE, GRAY, VERMILLION, mark_vertical, style_figure, translucent
 from explorer.units import format_number
@@ -41,7 +42,7 @@ def log_prob_scatter(
         words: about an image, given its place in `first`.
         height: in screen pixels.
     """
-    x_title, y_title = (f"log p by {name} [{unit}]" for name in names)
+    x_title, y_title = (f"log p by {in_plotly(name)} [{unit}]" for name in names)
     figure = scatter(first, second, index, x_title=x_title, y_title=y_title, words=words, height=height)
     points = figure.data[0]
     colors = np.where(np.asarray(points.y) > np.asarray(points.x), VERMILLION, BLUE)
@@ -53,9 +54,7 @@ def log_prob_scatter(
         ends = {"x0": low - pad, "x1": high + pad, "y0": low - pad, "y1": high + pad}
         figure.add_shape(type="line", layer="below", line={"color": GRAY, "width": 1.5, "dash": "dash"}, **ends)
         end = low + 0.12 * (high - low)  # The tools of the figure are at the other one.
-        figure.add_annotation(
-            x=end, y=end, text="equal", showarrow=False, xanchor="right", yanchor="bottom", font={"color": GRAY}
-        )
+        figure.add_annotation(x=end, y=end, text="equal", showarrow=False, xanchor="right", yanchor="bottom")
         figure.update_xaxes(range=[low - pad, high + pad])
         figure.update_yaxes(range=[low - pad, high + pad])
     return figure
@@ -82,8 +81,9 @@ def difference_histogram(
         height: in screen pixels.
     """
     centers = (edges[:-1] + edges[1:]) / 2
+    first, second = map(in_plotly, names)
     figure = go.Figure()
-    for name, color, here in ((names[0], BLUE, centers < 0), (names[1], VERMILLION, centers >= 0)):
+    for name, color, here in ((first, BLUE, centers < 0), (second, VERMILLION, centers >= 0)):
         if here.any():
             figure.add_bar(
                 x=centers[here],
@@ -96,7 +96,7 @@ def difference_histogram(
                     "%{y:,} images<br>%{customdata[0]:,.4~g} to %{customdata[1]:,.4~g} " + unit + "<extra></extra>"
                 ),
             )
-    x_title = f"log p by {names[1]} − log p by {names[0]} [{unit}]"
+    x_title = f"log p by {second} − log p by {first} [{unit}]"
     style_figure(figure, x_title=x_title, y_title="Images", height=height)
     figure.update_layout(barmode="overlay", margin_t=48)
     figure.update_layout(legend={"y": -0.2, "yanchor": "top"})  # Above the plot is the name of the mark.

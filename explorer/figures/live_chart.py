@@ -7,11 +7,12 @@ out that a chart can say; `plotly_figure` makes the same drawing as a Plotly fig
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.escaping import in_plotly
 from explorer.figures.style import FONT_SIZE, GRID, VERMILLION
 from explorer.units import format_number
 
@@ -30,6 +31,7 @@ class Frame(NamedTuple):
 
 
 _LARGE = Frame(height=300, left=64, right=12, top=28, bottom=46, font_size=FONT_SIZE)
+_NUMBERS = 34  # pixels that they need beside a small chart
 _SMALL = Frame(height=150, left=6, right=6, top=20, bottom=20, font_size=11)
 
 
@@ -101,8 +103,8 @@ class LiveChart:
         lines: the curves, from back to front.
         marker: in front of everything.
         band: behind everything, where there is one.
-        y_numbers: ``"outside"`` the plot, in a large chart with a legend; or inside, at its ``"left"`` or ``"right"``,
-            in a small one whose x axis has numbers only at its ends.
+        small: without a legend, as wide as what is above it, the numbers of y in the margin of the page, and those of x
+            at its ends alone.
     """
 
     x: Axis
@@ -110,12 +112,12 @@ class LiveChart:
     lines: tuple[Line, ...]
     marker: Marker
     band: Band | None = None
-    y_numbers: Literal["outside", "left", "right"] = "outside"
+    small: bool = False
 
     @property
     def frame(self) -> Frame:
-        """The measures that belong to the place of the numbers."""
-        return _LARGE if self.y_numbers == "outside" else _SMALL
+        """The measures that belong to its size."""
+        return _SMALL if self.small else _LARGE
 
 
 def plotly_figure(chart: LiveChart) -> go.Figure:
@@ -125,7 +127,12 @@ def plotly_figure(chart: LiveChart) -> go.Figure:
     clear = "rgba(0, 0, 0, 0)"
     layout: dict[str, Any] = {
         "height": frame.height,
-        "margin": {"l": frame.left, "r": frame.right, "t": frame.top, "b": frame.bottom},
+        "margin": {
+            "l": frame.left + (_NUMBERS if chart.small else 0),
+            "r": frame.right,
+            "t": frame.top,
+            "b": frame.bottom,
+        },
         "font": {"size": frame.font_size},
         "paper_bgcolor": clear,
         "plot_bgcolor": clear,
@@ -133,7 +140,7 @@ def plotly_figure(chart: LiveChart) -> go.Figure:
         "xaxis": axis | {"range": [chart.x.start, chart.x.end]},
         "yaxis": axis | {"range": [chart.y.start, chart.y.end]},
     }
-    if chart.y_numbers == "outside":
+    if not chart.small:
         layout["showlegend"] = True
         layout["legend"] = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
         layout["xaxis"]["title"] = {"text": chart.x.title}
@@ -141,7 +148,7 @@ def plotly_figure(chart: LiveChart) -> go.Figure:
     else:
         layout["showlegend"] = False
         layout["xaxis"] |= {"showticklabels": False, "showgrid": False}
-        layout["yaxis"] |= {"nticks": 4, "ticklabelposition": "inside top", "side": chart.y_numbers}
+        layout["yaxis"] |= {"nticks": 4}
         layout["annotations"] = _notes(chart)
     traces = [*(_band(chart.band) if chart.band else ()), *map(_line, chart.lines), _marker(chart.marker)]
     return go.Figure({"data": traces, "layout": layout})
@@ -178,7 +185,7 @@ def _line(line: Line) -> dict[str, Any]:
         "y": line.y,
         "name": line.name,
         "line": {"color": line.color, **look},
-        "text": [text.replace("\n", "<br>") for text in line.hover],
+        "text": list(map(in_plotly, line.hover)),
         "hovertemplate": "%{text}<extra></extra>",
     }
 

@@ -7,13 +7,13 @@ card that shows the image; plotly's own hover label is switched off.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.escaping import in_plotly
 from explorer.figures.style import GRAY, QUALITATIVE, SEQUENTIAL, style_figure
 
 __all__ = ["COLORED_LABELS", "MAX_POINTS", "label_map_figure", "plotted_points", "value_map_figure"]
@@ -103,7 +103,7 @@ def label_map_figure(
         figure.add_trace(_points(x, y, index, text, others, color=GRAY).update(showlegend=False))
     for label, color in zip(colored.tolist(), QUALITATIVE, strict=False):
         places = np.flatnonzero(labels == label)
-        name = html.escape(names[label])
+        name = in_plotly(names[label])
         figure.add_trace(_points(x, y, index, text, places, color=color).update(name=name))
         if not len(others):
             figure.add_annotation(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from explorer.figures.style import BLUE, VERMILLION
+from explorer.images import ROUNDING
 
 __all__ = ["DIVERGING", "diverging_pixels", "mark_out_of_range"]
 
@@ -15,7 +16,7 @@ _TINT = 0.75
 
 
 def mark_out_of_range(pixels: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Color the pixels that have a value outside [0, 1]: blue below 0, vermillion above 1.
+    """Color the pixels that have a value outside [0, 1], by more than 8 bits round away: blue below, vermillion above.
 
     Args:
         pixels: what to show, uint8 ``(C, H, W)``, ``C`` 1 or 3.
@@ -24,7 +25,7 @@ def mark_out_of_range(pixels: np.ndarray, x: np.ndarray) -> np.ndarray:
     Returns:
         uint8 ``(3, H, W)``, or `pixels` itself when no value is outside.
     """
-    above, below = (x > 1).any(0), (x < 0).any(0)
+    above, below = (x > 1 + ROUNDING).any(0), (x < -ROUNDING).any(0)
     if not (above.any() or below.any()):
         return pixels
     marked = np.broadcast_to(pixels, (3, *pixels.shape[1:])).astype(float)

@@ -10,8 +10,9 @@ import numpy as np
 
 from explorer.figures.live_chart import Axis, Band, Line, LiveChart, Marker
 from explorer.figures.style import BLUE, GRAY, translucent
+from explorer.measures.consistency.chart import NOISE_AXIS
 from explorer.measures.image.curves import NoiseCurves, PerturbationCurve
-from explorer.perturbations import RANGES, Perturbation
+from explorer.perturbations import RANGES
 from explorer.units import LogProbUnit, convert_log_prob, format_number, noise_variance_from_psnr, unit_label
 
 __all__ = ["Quantiles", "dimensionality_chart", "log_prob_range", "noise_log_prob_chart", "perturbation_chart"]
@@ -38,9 +39,9 @@ def log_prob_range(
 ) -> tuple[float, float]:
     """The range, in `unit`, that the curves share.
 
-    It holds the current log p (nats) and all curves; but one that falls much deeper than all others (noise does) leaves
-    at the bottom, so that the others are not flattened. The ends are round numbers, so that the axes stand still while
-    a slider moves.
+    It holds the current log p (nats) and all curves but one that falls much deeper than all others (noise does) and
+    would flatten them: `perturbation_chart` gives that one a longer scale. The ends are round numbers, so that the axes
+    stand still while a slider moves.
     """
     now = [log_prob] if math.isfinite(log_prob) else []
     finite = [curve.log_prob[np.isfinite(curve.log_prob)] for curve in curves]
@@ -52,9 +53,7 @@ def log_prob_range(
     others = min(lows[1:2] + now)
     low, high = _padded(max(lows[0], high - _DEEPEST * (high - others)), high)
     low, high = convert_log_prob(np.array([low, high]), unit, dimensions).tolist()
-    step = 10.0 ** math.floor(math.log10(high - low))
-    step *= 0.2 if high - low < 2.5 * step else 0.5 if high - low < 5 * step else 1.0
-    return math.floor(low / step) * step, math.ceil(high / step) * step
+    return _round_ends(low, high)
 
 
 def perturbation_chart(
@@ -73,26 +72,31 @@ def perturbation_chart(
         curve: the numbers.
         value: of the parameter now.
         log_prob: of the image now, in nats.
-        y_range: shared by the curves of all parameters; see `log_prob_range`.
+        y_range: shared by the curves of all parameters, see `log_prob_range`; where this curve leaves it below, the
+            scale is longer, and its title says so.
         unit: of the y axis.
         dimensions: ``d``.
     """
     limits = RANGES[curve.name]
-    x_title = limits.label.lower() + (f" ({limits.unit})" if limits.unit else "")
+    x_title = limits.title[0].lower() + limits.title[1:]
     x = np.append(curve.values, value)
     order = np.argsort(x, kind="stable")
     y = convert_log_prob(np.append(curve.log_prob, log_prob), unit, dimensions)
+    title = f"log p [{unit_label(unit)}]"
+    lowest = min(y[np.isfinite(y)], default=y_range[0])
+    if lowest < y_range[0]:
+        y_range = _round_ends(lowest, y_range[1])
+        title += ", longer scale"
     hover = tuple(
         f"{x_title} {_number(position)}\nlog p {_number(height)} {unit_label(unit)}"
         for position, height in zip(x[order], y[order], strict=True)
     )
     return LiveChart(
         x=Axis(x_title, limits.low, limits.high),
-        y=Axis(f"log p ({unit})", *y_range),
+        y=Axis(title, *y_range),
         lines=(Line(x[order], y[order], BLUE, hover=hover),),
         marker=Marker(value, float(y[-1])),
-        # Away from the marker at rest.
-        y_numbers="right" if getattr(Perturbation(), curve.name) == limits.low else "left",
+        small=True,
     )
 
 
@@ -144,7 +148,7 @@ def noise_log_prob_chart(
         return f"mean log p {_number(value)} {unit_label(unit)}"
 
     image, *quantiles = values = [shown(curves.log_prob), *map(shown, _parts(band))]
-    y = Axis(f"mean log p ({unit})", *_padded(*_extent(values)))
+    y = Axis(f"mean log p [{unit_label(unit)}]", *_padded(*_extent(values)))
     marker = Marker(psnr, float(shown([curves.log_prob_at(psnr)])[0]))
     return _noise_chart(curves.psnr, image, grid, quantiles, y, marker, words)
 
@@ -162,10 +166,7 @@ def _noise_chart(
     marker: Marker,
     words: Callable[[float], str],
 ) -> LiveChart:
-    """The curve of one image over the quantiles of a data set; `words` says a value.
-
-    Noise grows to the right: from the image itself to its whole surroundings.
-    """
+    """The curve of one image over the quantiles of a data set; `words` says a value."""
 
     def hover(name: str, levels: Sequence[float], values: np.ndarray) -> tuple[str, ...]:
         sigmas = [255 * math.sqrt(noise_variance_from_psnr(level)) for level in levels]
@@ -181,7 +182,7 @@ def _noise_chart(
         band = Band(levels, low, high, translucent(GRAY, 0.22), "data set, 10–90 %")
         lines = [Line(levels, median, GRAY, "data set, median", hover("median", grid, median), dashed=True)]
     lines.append(Line(psnr, image, BLUE, "this image", hover("this image", psnr.tolist(), image)))
-    x = Axis("noise level (PSNR, dB)", float(psnr[0]), float(psnr[-1]))
+    x = Axis(NOISE_AXIS.title, float(psnr.min()), float(psnr.max()))
     return LiveChart(x, y, tuple(lines), marker, band)
 
 
@@ -189,6 +190,13 @@ def _extent(curves: Sequence[np.ndarray]) -> tuple[float, float]:
     values = np.concatenate(curves)
     values = values[np.isfinite(values)]
     return (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+
+
+def _round_ends(low: float, high: float) -> tuple[float, float]:
+    """The range from `low` to `high`, made a little longer, to round numbers."""
+    step = 10.0 ** math.floor(math.log10(high - low))
+    step *= 0.2 if high - low < 2.5 * step else 0.5 if high - low < 5 * step else 1.0
+    return math.floor(low / step) * step, math.ceil(high / step) * step
 
 
 def _padded(low: float, high: float) -> tuple[float, float]:

@@ -1,6 +1,7 @@
 """One look for all figures, readable on a light and on a dark page, and by people who are color blind.
 
-Colors are those of Okabe and Ito (2008) that keep a contrast of at least 3 against both white and near-black.
+Colors are those of Okabe and Ito (2008) that keep a contrast of at least 3 against both white and near-black; their
+blue, lighter, so that it has 4 against either.
 Backgrounds are transparent and grid lines half transparent, so that a figure needs to know nothing about the page's
 theme.
 """
@@ -25,7 +26,7 @@ __all__ = [
     "translucent",
 ]
 
-BLUE = "#0072B2"
+BLUE = "#1C80C4"
 VERMILLION = "#D55E00"
 GREEN = "#009E73"
 PURPLE = "#CC79A7"
@@ -37,7 +38,7 @@ SEQUENTIAL = ("#44347E", "#3B508A", "#306B8E", "#26828E", "#209A8A", "#2FB07D", 
 """Colors for a quantity, low to high: Viridis (van der Walt and Smith 2015), perceptually uniform, also to people who
 are color blind, without its ends, which would hardly show on a dark and on a light page."""
 
-QUALITATIVE = (BLUE, "#E69F00", GREEN, PURPLE, "#56B4E9", VERMILLION, "#9A8F00", "#AA4499", "#44AA99", "#A65628")
+QUALITATIVE = ("#0072B2", "#E69F00", GREEN, PURPLE, "#56B4E9", VERMILLION, "#9A8F00", "#AA4499", "#44AA99", "#A65628")
 """Colors for at most ten categories: those above and others that color-blind people tell from them, less easily the
 more there are; a figure names its categories beside their points, too."""
 
@@ -113,7 +114,6 @@ def mark_vertical(
         showarrow=False,
         yanchor="bottom",
         xanchor=anchor,
-        font={"color": color},
     )
 
 
@@ -122,6 +122,4 @@ def mark_horizontal(figure: go.Figure, y: float, text: str, color: str = GRAY, d
     figure.add_shape(
         type="line", x0=0, x1=1, xref="x domain", y0=y, y1=y, line={"color": color, "width": 1.5, "dash": dash}
     )
-    figure.add_annotation(
-        x=1, xref="x domain", y=y, text=text, showarrow=False, yanchor="bottom", xanchor="right", font={"color": color}
-    )
+    figure.add_annotation(x=1, xref="x domain", y=y, text=text, showarrow=False, yanchor="bottom", xanchor="right")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -12,16 +11,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from explorer.home import typed_path
 from explorer.jobs.fields import Setting, settings_of
 from explorer.jobs.kinds import MODEL_KINDS, ModelTask
-from explorer.jobs.manage import create_job, delete, find_job, list_jobs, read_log, resume, stop, submit
+from explorer.jobs.manage import create_job, delete, find_job, go_first, list_jobs, read_log, resume, stop, submit
 from explorer.jobs.progress import duration
 
 __all__ = ["app"]
 
 app = typer.Typer(help="Work in the background, on this machine or on a Slurm cluster.", no_args_is_help=True)
 
-_output = Console()
+_output = Console(markup=False, emoji=False)  # names may look like either
 
 _MODEL = Annotated[str, typer.Argument(help="Name of a checkpoint, or its folder.")]
 _DATA = Annotated[str, typer.Option(help="digits, photos, leaves, the path of a data set, or hf:OWNER/NAME.")]
@@ -80,12 +80,19 @@ for _name, _kind in MODEL_KINDS.items():
 def stop_one(name: NameArgument) -> None:
     """Take a job out of the queue, or let it save and stop."""
     stop(find_job(name).folder)
+    _say(name, find_job(name).state.status)
 
 
 @app.command(name="resume")
 def resume_one(name: NameArgument) -> None:
     """Go on with a job from what it saved last."""
     _say(name, resume(find_job(name).folder).status)
+
+
+@app.command(name="first")
+def first_one(name: NameArgument) -> None:
+    """Let a job that waits on this machine begin at once, beside those that run."""
+    go_first(find_job(name).folder)
 
 
 @app.command(name="delete")
@@ -104,7 +111,8 @@ def log(name: NameArgument) -> None:
 
 def _lasting(model: str) -> str:
     """The path of a checkpoint's folder, wherever the job runs; a name stays."""
-    return str(Path(model).absolute()) if len(Path(model).parts) > 1 else model
+    path = typed_path(model)
+    return str(path.absolute()) if len(path.parts) > 1 else model
 
 
 def _absolute(data: str) -> str:

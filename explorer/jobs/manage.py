@@ -12,18 +12,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from explorer.errors import ExplorerError
-from explorer.home import check_name, read_end, subfolder, temporary_name, write_folder_atomically
+from explorer.home import (
+    check_name,
+    data_home,
+    read_end,
+    subfolder,
+    temporary_name,
+    write_folder_atomically,
+    written,
+)
 from explorer.jobs import slurm
 from explorer.jobs.kinds import ModelTask, Task
-from explorer.jobs.locks import held
 from explorer.jobs.progress import JobProgress
-from explorer.jobs.queue import WITHDRAWN, enqueue, folders, wake_queue, withdraw
+from explorer.jobs.queue import WITHDRAWN, begin_at_once, enqueue, folders, wake_queue, withdraw
 from explorer.jobs.record import JobRecord, boot_id, read_record, write_record
 from explorer.jobs.settings import JobSettings, job_settings
 from explorer.jobs.state import JobState, state
-from explorer.jobs.submission import Submission, read_submission, send_to_slurm, write_submission
+from explorer.jobs.submission import Submission, outer_log, read_submission, send_to_slurm, write_submission
 from explorer.jobs.tasks import member_folders, read_task, write_task
 from explorer.jobs.worker import LOCK_FILE, LOG_FILE, STOP_FILE
+from explorer.locks import held
 
 __all__ = [
     "Job",
@@ -31,6 +39,8 @@ __all__ = [
     "delete",
     "find_job",
     "free_job_name",
+    "go_first",
+    "in_the_way",
     "list_jobs",
     "read_log",
     "recover",
@@ -62,6 +72,12 @@ class Job:
     def first_member(self) -> Path:
         """The folder of its first shard; its own, where it is in one piece."""
         return self.task.members(self.folder)[0]
+
+    @property
+    def local(self) -> bool:
+        """Whether it runs or waits on this machine, and not in Slurm; true before it was sent anywhere."""
+        submission = read_submission(self.first_member)
+        return submission is None or submission.executor == "local"
 
     @property
     def progress(self) -> JobProgress:
@@ -107,7 +123,7 @@ def create_job(task: ModelTask, name: str | None = None) -> Path:
 def free_job_name(stem: str) -> str:
     """A name made from `stem` that no job has."""
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:48] or "job"
-    taken = {path.name for path in subfolder("jobs").iterdir()}
+    taken = {path.name for path in (data_home() / "jobs").glob("*")}
     return next(name for number in range(1, len(taken) + 2) if (name := f"{stem}-{number}") not in taken)
 
 
@@ -133,8 +149,9 @@ def submit(folder: Path, settings: JobSettings | None = None, task: Task | None 
     if not members:
         raise ExplorerError(f"The job {folder.name} has finished: there is nothing left to do.")
     for member in members:
-        member.mkdir(exist_ok=True)
-        (member / STOP_FILE).unlink(missing_ok=True)
+        with written(member):
+            member.mkdir(exist_ok=True)
+            (member / STOP_FILE).unlink(missing_ok=True)
     submission = Submission(executor=executor, processes=read_task(folder).processes, settings=settings)
     if executor == "local":
         enqueue(members, submission)
@@ -191,7 +208,8 @@ def stop(folder: Path) -> None:
             _stop(member)
     if waiting:
         for member in waiting:  # those that start before Slurm hears of it stop by themselves
-            (member / STOP_FILE).touch()
+            with written(member):
+                (member / STOP_FILE).touch()
         slurm.cancel(list(waiting.values()))
         for member in waiting:
             write_record(member, JobRecord(status="stopped", message=WITHDRAWN, pid=0))
@@ -202,11 +220,39 @@ def _stop(folder: Path) -> None:
     if not current.open or (current.status == "queued" and withdraw(folder)):
         return
     try:
-        (folder / STOP_FILE).touch()
-    except OSError:  # full or read-only disk
-        if current.pid and current.host == socket.gethostname():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(current.pid, signal.SIGTERM)
+        with written(folder / STOP_FILE):
+            (folder / STOP_FILE).touch()
+    except ExplorerError:  # full or read-only disk
+        if not current.pid or current.host != socket.gethostname():
+            raise
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(current.pid, signal.SIGTERM)
+
+
+def go_first(folder: Path) -> None:
+    """Let a job that waits on this machine begin at once, beside those that run: they share the machine.
+
+    Raises:
+        ExplorerError: it does not wait, or Slurm decides when it begins.
+    """
+    folder = _checked(folder)
+    waiting = [member for member in member_folders(folder) if begin_at_once(member)]
+    if not waiting:
+        raise ExplorerError(f"The job {folder.name} does not wait in the queue of this machine.")
+    wake_queue()
+
+
+def in_the_way() -> list[Job]:
+    """The jobs that a new one would wait for; none where there is room, or where Slurm decides.
+
+    Raises:
+        ExplorerError: the settings cannot be read, or ask for a Slurm that is not there.
+    """
+    settings = job_settings()
+    if which_executor(settings) != "local":
+        return []
+    busy = [job for job in list_jobs() if job.state.open and job.local]
+    return busy if len(busy) >= settings.at_once else []
 
 
 def delete(folder: Path) -> None:
@@ -248,7 +294,7 @@ def find_job(name: str) -> Job:
     """
     for place in ("runs", "jobs"):
         with contextlib.suppress(ExplorerError):
-            folder = _checked(subfolder(place) / name)
+            folder = _checked(data_home() / place / name)
             return Job(folder, read_task(folder), state(folder))
     raise ExplorerError(f"There is no job {name!r}. `python -m explorer jobs list` lists them.")
 
@@ -277,14 +323,21 @@ def recover() -> list[str]:
 
 
 def read_log(folder: Path) -> str:
-    """The end of what a job printed, about 200 kB, shared among its shards and processes; a traceback of each fits."""
-    places = [place for member in member_folders(folder) for place in (member, *sorted(member.glob("rank-*")))]
+    """The end of what a job printed, about 200 kB, shared among its shards and processes; a traceback of each fits.
+
+    Below it is what submitit and Slurm said of it: why it did not begin, or what ended it.
+    """
+    members = member_folders(folder)
+    places = [place for member in members for place in (member, *sorted(member.glob("rank-*")))]
+    most = max(_LOG_BYTES // len(places), _LEAST_LOG_BYTES)
     parts = []
     for place in places:
-        text = read_end(place / LOG_FILE, max(_LOG_BYTES // len(places), _LEAST_LOG_BYTES))
+        text = read_end(place / LOG_FILE, most)
         if text:
             title = f"=== {place.relative_to(folder)}\n" if place != folder else ""
             parts.append(title + text)
+    if outer := outer_log(folder, members, most):
+        parts.append(outer)
     return "\n".join(parts)
 
 
@@ -296,10 +349,11 @@ def traceback_in(log: str) -> str:
 
 def _checked(folder: Path) -> Path:
     """`folder`, if it is a job in the data folder: deleting must never reach anything else."""
-    for place, file in ((subfolder("runs"), "config.json"), (subfolder("jobs"), "task.json")):
+    home = data_home()
+    for place, file in ((home / "runs", "config.json"), (home / "jobs", "task.json")):
         if folder.parent.resolve() == place.resolve() and not folder.is_symlink() and (folder / file).is_file():
             return place / folder.name
-    raise ExplorerError(f"There is no job {folder.name!r} in {subfolder('runs').parent}.")
+    raise ExplorerError(f"There is no job {folder.name!r} in {home}.")
 
 
 def _created(folder: Path) -> float:

@@ -6,12 +6,11 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from explorer.home import write_atomically
-from explorer.progress import Progress
+from explorer.progress import Opening, Progress
 
 __all__ = [
     "MOST_UNITS",
@@ -29,6 +28,8 @@ PROGRESS_FILE = "progress.json"
 PERCENT = "%"
 """The unit of work that is not a number of things."""
 MOST_UNITS = 2**53
+
+_PREPARED, _FETCHED = "images prepared", "MB fetched"
 
 _REPORT_SECONDS = 1.0
 _FOREVER = 1e9  # seconds
@@ -63,6 +64,11 @@ class JobProgress(BaseModel):
         if self.unit == PERCENT:
             return f"{self.done} %"
         return f"{self.done:,} of {self.total:,} {self.unit}" if self.total else ""
+
+    @property
+    def preparing(self) -> bool:
+        """Whether this is of the images, before the work itself: how long that takes is not known then."""
+        return self.unit in (_PREPARED, _FETCHED)
 
     @property
     def rate_unit(self) -> str:
@@ -103,13 +109,6 @@ def together(shards: Sequence[JobProgress | None]) -> JobProgress:
 
 class Stopped(Exception):
     """Raised through work that knows nothing of stopping."""
-
-
-class Opening(TypedDict, total=False):
-    """The arguments of `open_dataset` that report how far it is."""
-
-    progress: Progress
-    fetching: Progress
 
 
 class Work:
@@ -155,9 +154,12 @@ class Work:
         """The arguments of `open_dataset` that report how far it is."""
 
         def fetching(done: int, total: int | None) -> None:
-            self.report(done // _MEGABYTE, math.ceil((total or 0) / _MEGABYTE), "MB fetched")
+            self.report(done // _MEGABYTE, math.ceil((total or 0) / _MEGABYTE), _FETCHED)
 
-        return {"progress": self.counting("images prepared"), "fetching": fetching}
+        def waiting(who: str, done: int, total: int | None) -> None:
+            self.report(done, total or 0, f"images prepared by {who}")
+
+        return {"progress": self.counting(_PREPARED), "fetching": fetching, "waiting": waiting}
 
 
 def duration(seconds: float) -> str:

@@ -20,8 +20,7 @@ from pathlib import Path
 import submitit
 
 from explorer.errors import ExplorerError
-from explorer.home import child_environment, subfolder
-from explorer.jobs.locks import held, is_held
+from explorer.home import child_environment, data_home, subfolder, written
 from explorer.jobs.record import JobRecord, read_record, write_record
 from explorer.jobs.settings import job_settings
 from explorer.jobs.state import state
@@ -29,8 +28,9 @@ from explorer.jobs.submission import Submission, read_submission, send_local, wr
 from explorer.jobs.supervisor import VISIBLE_DEVICES
 from explorer.jobs.tasks import member_folders
 from explorer.jobs.worker import LOCK_FILE, NICENESS
+from explorer.locks import held, is_held
 
-__all__ = ["WITHDRAWN", "enqueue", "folders", "main", "wake_queue", "withdraw"]
+__all__ = ["WITHDRAWN", "begin_at_once", "enqueue", "folders", "main", "wake_queue", "withdraw"]
 
 WITHDRAWN = "It was taken out of the queue before it began."
 
@@ -44,8 +44,8 @@ _BUSY = "The queue of jobs is being changed by another process. Try again in a m
 
 def folders() -> list[Path]:
     """The folders of all jobs in the data folder: training runs, and all others."""
-    runs = [path.parent for path in subfolder("runs").glob("[!.]*/config.json")]
-    others = [path.parent for path in subfolder("jobs").glob("[!.]*/task.json")]
+    runs = [path.parent for path in (data_home() / "runs").glob("[!.]*/config.json")]
+    others = [path.parent for path in (data_home() / "jobs").glob("[!.]*/task.json")]
     return [folder for folder in (*runs, *others) if not folder.is_symlink()]
 
 
@@ -57,7 +57,8 @@ def enqueue(members: list[Path], submission: Submission) -> None:
     """
     with _changing():
         for folder in members:
-            folder.mkdir(exist_ok=True)
+            with written(folder):
+                folder.mkdir(exist_ok=True)
             write_submission(folder, submission)
             write_record(folder, JobRecord(status="queued", pid=0))
         _start_queue()
@@ -84,6 +85,20 @@ def withdraw(folder: Path) -> bool:
         if state(folder).status != "queued":
             return False
         write_record(folder, JobRecord(status="stopped", message=WITHDRAWN, pid=0))
+        return True
+
+
+def begin_at_once(folder: Path) -> bool:
+    """Let a waiting job begin beside those that run, however many; returns whether it was still waiting here.
+
+    Raises:
+        ExplorerError: its folder cannot be written.
+    """
+    with _changing():
+        submission = read_submission(folder)
+        if submission is None or submission.executor != "local" or state(folder).status != "queued":
+            return False
+        write_submission(folder, submission.model_copy(update={"first": True}))
         return True
 
 
@@ -150,9 +165,10 @@ def _take_turn(children: dict[Path, submitit.Job[None]]) -> bool:
     waiting = [member for member, current in states.items() if current.status == "queued"]
     active = sum(current.active for current in states.values())
     with contextlib.suppress(ExplorerError):  # settings that cannot be read: wait until they are fixed
-        at_once = job_settings().at_once
-        for folder in sorted(waiting, key=_submitted)[: max(0, at_once - active)]:
-            children[folder] = _start(folder)
+        room = job_settings().at_once - active
+        for place, folder in enumerate(sorted(waiting, key=_turn)):
+            if place < room or _goes_first(folder):
+                children[folder] = _start(folder)
     return bool(waiting or children)
 
 
@@ -191,13 +207,19 @@ def _unfinished() -> list[Path]:
     ]
 
 
-def _submitted(folder: Path) -> float:
+def _turn(folder: Path) -> tuple[bool, float]:
+    """What sorts waiting jobs: those that go first, then the oldest."""
     submission = read_submission(folder)
-    return 0.0 if submission is None else submission.submitted
+    return not _goes_first(folder), 0.0 if submission is None else submission.submitted
+
+
+def _goes_first(folder: Path) -> bool:
+    submission = read_submission(folder)
+    return submission is not None and submission.first
 
 
 def _queue_lock() -> Path:
-    return subfolder("jobs") / ".queue.lock"
+    return data_home() / "jobs" / ".queue.lock"
 
 
 @contextlib.contextmanager

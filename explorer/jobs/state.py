@@ -12,11 +12,11 @@ from typing import Literal
 
 from explorer.errors import ExplorerError
 from explorer.jobs import slurm
-from explorer.jobs.locks import is_held
 from explorer.jobs.record import JobRecord, boot_id, read_record, write_record
 from explorer.jobs.submission import Submission, read_submission
 from explorer.jobs.tasks import member_folders
 from explorer.jobs.worker import LOCK_FILE, STOP_FILE, SUPERVISOR_LOCK, rank_folder
+from explorer.locks import is_held
 
 __all__ = ["JobState", "Status", "state"]
 

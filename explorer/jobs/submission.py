@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
 import submitit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from submitit.helpers import clean_env, environment_variables
 
 from explorer.errors import ExplorerError
-from explorer.home import child_environment, write_atomically
+from explorer.home import child_environment, read_end, write_atomically
 from explorer.jobs.settings import JobSettings
 from explorer.jobs.supervisor import Supervisor
 
 __all__ = [
     "Submission",
+    "outer_log",
     "read_submission",
     "send_local",
     "send_to_slurm",
@@ -27,9 +30,16 @@ __all__ = [
 ]
 
 _FILE = "submission.json"
+_SUBMITIT = "submitit"  # folder of submitit's own files
 _NO_END = 10 * 365 * 24 * 60  # minutes
 _OFTEN = 1_000_000  # times that a job may run out of its minutes
 _SIGNAL_SECONDS = 90
+
+# What the user, and not the allocation, says: which cluster, with which key, and what sbatch is to assume.
+_OF_THE_USER = ("SLURM_CONF", "SLURM_CLUSTERS", "SLURM_JWT", "SBATCH_", "SUBMITIT_PREEMPT_SIGNAL")
+_OF_THE_PROCESS = ("SBATCH_CPU_BIND", "SBATCH_MEM_BIND")
+_OF_MPI = ("PMI_", "PMI2_", "PMIX_", "OMPI_", "HYDRA_", "PALS_", "MPI_LOCAL")
+_OF_GPUS = ("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL")
 
 
 class Submission(BaseModel):
@@ -42,6 +52,7 @@ class Submission(BaseModel):
         submitted: when, seconds since 1970: the oldest is next.
         job_id: of submitit; empty while a local job waits.
         started: when a local job was handed to submitit; 0 while it waits.
+        first: whether a local job waits for no other.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -52,6 +63,7 @@ class Submission(BaseModel):
     submitted: float = Field(default_factory=time.time, ge=0, allow_inf_nan=False)
     job_id: str = Field("", pattern=r"^(\w[\w ]*)?$", max_length=100)  # Slurm's programs take "-..." for an option
     started: float = Field(0.0, ge=0, allow_inf_nan=False)
+    first: bool = False
 
 
 def write_submission(folder: Path, submission: Submission) -> None:
@@ -74,11 +86,12 @@ def read_submission(folder: Path) -> Submission | None:
 
 def send_local(folder: Path, submission: Submission) -> submitit.Job[None]:
     """Start a job on this machine, in child processes that outlive this one."""
-    executor = submitit.LocalExecutor(folder / "submitit")
+    executor = submitit.LocalExecutor(folder / _SUBMITIT)
     executor.update_parameters(
         timeout_min=_NO_END, tasks_per_node=submission.processes, stderr_to_stdout=True, signal_delay_s=_SIGNAL_SECONDS
     )
-    return executor.submit(Supervisor(folder))
+    with _outside_of_jobs():
+        return executor.submit(Supervisor(folder))
 
 
 def send_to_slurm(name: str, folders: Sequence[Path], submission: Submission) -> list[str]:
@@ -105,7 +118,7 @@ def send_to_slurm(name: str, folders: Sequence[Path], submission: Submission) ->
         exported["EXPLORER_DATASETS"] = os.environ["EXPLORER_DATASETS"]
     try:
         executor = submitit.SlurmExecutor(
-            folders[0] / "submitit", max_num_timeout=_OFTEN, python=shlex.quote(sys.executable)
+            folders[0] / _SUBMITIT, max_num_timeout=_OFTEN, python=shlex.quote(sys.executable)
         )
         executor.update_parameters(
             job_name=name,
@@ -117,9 +130,42 @@ def send_to_slurm(name: str, folders: Sequence[Path], submission: Submission) ->
             additional_parameters={"requeue": True},
             **{key: value for key, value in asked.items() if value},
         )
-        with executor.batch():
+        with _outside_of_jobs(), executor.batch():
             jobs = [executor.submit(Supervisor(folder)) for folder in folders]
         return [job.job_id for job in jobs]
     except (OSError, RuntimeError, submitit.core.utils.FailedJobError) as error:
         words = " ".join(str(error).split())[-300:]
         raise ExplorerError(f"Slurm did not take the job: {words}") from error
+
+
+@contextlib.contextmanager
+def _outside_of_jobs() -> Iterator[None]:
+    """Hide what Slurm, submitit and MPI have told this process of the job that it is in, where it is in one: a job that
+    is sent from there would take it for its own."""
+    in_allocation = "SLURM_JOB_ID" in os.environ
+    mine = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(_OF_THE_USER) and not name.startswith(_OF_THE_PROCESS)
+    }
+    others = [name for name in os.environ if name.startswith(_OF_MPI) or (in_allocation and name in _OF_GPUS)]
+    with clean_env(others), environment_variables(**mine):
+        yield
+
+
+def outer_log(folder: Path, members: Sequence[Path], most: int) -> str:
+    """What submitit and the programs of Slurm had to say of a job, beside what the job itself has printed.
+
+    Args:
+        folder: of the job.
+        members: the folders of its shards.
+        most: bytes of each file.
+    """
+    sent = {submission.job_id for member in members if (submission := read_submission(member))}
+    parts = []
+    for path in sorted(path for member in {folder, *members} for path in (member / _SUBMITIT).glob("*_log.out")):
+        job_id = path.name.removesuffix("_log.out").rpartition("_")[0]
+        lines = [line for line in read_end(path, most).splitlines() if not line.startswith("submitit INFO")]
+        if job_id in sent and any(lines):
+            parts.append(f"=== {path.relative_to(folder)}\n" + "\n".join(lines) + "\n")
+    return "\n".join(parts)

@@ -27,9 +27,9 @@ from submitit.core.utils import DelayedSubmission
 from submitit.helpers import TorchDistributedEnvironment
 
 from explorer.errors import ExplorerError
-from explorer.jobs.locks import held, is_held
 from explorer.jobs.record import JobRecord, attempt_id, read_record, write_record
 from explorer.jobs.worker import LOCK_FILE, LOG_FILE, STOP_FILE, SUPERVISOR_LOCK, rank_folder
+from explorer.locks import held, is_held
 
 __all__ = ["VISIBLE_DEVICES", "Supervisor"]
 

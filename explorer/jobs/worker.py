@@ -23,9 +23,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from explorer.errors import ExplorerError
-from explorer.jobs.locks import held
+from explorer.home import written
 from explorer.jobs.record import JobRecord, open_record, read_record
 from explorer.jobs.tasks import do_task
+from explorer.locks import held
 
 __all__ = [
     "GRACE_SECONDS",
@@ -113,15 +114,17 @@ def run_job(
     with held(folder / LOCK_FILE, busy, patience), open_record(folder) as write:
         before = read_record(folder)
         if before is None or before.status != "queued":  # else it was stopped while it waited
-            (folder / STOP_FILE).unlink(missing_ok=True)
+            with written(folder):
+                (folder / STOP_FILE).unlink(missing_ok=True)
         write(JobRecord(status="running"))
-        with _stop_requests(stop_file or folder / STOP_FILE, write, grace_seconds) as requested:
-            record = _outcome(folder, work, requested)
+        stop_file = stop_file or folder / STOP_FILE
+        with _stop_requests(stop_file, write, grace_seconds) as requested:
+            record = _outcome(folder, work, requested, stop_file)
         write(record)
         return record
 
 
-def _outcome(folder: Path, work: Work, requested: threading.Event) -> JobRecord:
+def _outcome(folder: Path, work: Work, requested: threading.Event, stop_file: Path) -> JobRecord:
     try:
         finished = work(folder, requested.is_set)
         return JobRecord(status="finished" if finished else "stopped")
@@ -129,7 +132,18 @@ def _outcome(folder: Path, work: Work, requested: threading.Event) -> JobRecord:
         if not isinstance(error, ExplorerError):
             with contextlib.suppress(OSError):  # the log may be on the disk that is full
                 traceback.print_exc()
+        # A stop takes helpers and peers away: what fails for want of them has stopped. A disk or a memory that is full
+        # is a failure still: it is why nothing was saved.
+        was_stopped = requested.is_set() or stop_file.exists()
+        if was_stopped and not isinstance(error, (ExplorerError, OSError, MemoryError)):
+            message = f"It stopped in the middle of a step ({type(error).__name__}); Resume goes on from its last save."
+            return JobRecord(status="stopped", message=message)
         return JobRecord(status="failed", message=explain(error))
+
+
+def _say(what: str) -> None:
+    with contextlib.suppress(OSError):  # the log may be on a disk that is full
+        print(what, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
@@ -145,9 +159,11 @@ def _stop_requests(
                 requested.set()
             elif ended.wait(_LOOK_EVERY):
                 return
+        _say("Stopping.")
         if not ended.wait(grace_seconds):
             message = f"It did not stop within {grace_seconds:g} s and was ended; work since its last save is lost."
             write(JobRecord(status="stopped", message=message))
+            _say(message)
             os._exit(1)
 
     in_main_thread = threading.current_thread() is threading.main_thread()

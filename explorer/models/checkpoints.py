@@ -24,7 +24,7 @@ from safetensors.torch import save as safetensors_bytes
 from torch import Tensor
 
 from explorer.errors import ExplorerError
-from explorer.home import SHIPPED_CHECKPOINTS, check_name, data_home, write_atomically
+from explorer.home import SHIPPED_CHECKPOINTS, check_name, data_home, typed_path, write_atomically
 from explorer.images import Values, to_square
 from explorer.models.base import EnergyModel
 from explorer.models.devices import pick_device
@@ -240,7 +240,7 @@ def find_checkpoint(name_or_path: str | Path) -> Path:
     Raises:
         ExplorerError: there is none.
     """
-    path = Path(name_or_path)
+    path = typed_path(name_or_path)
     if path.is_dir() and (path.is_absolute() or len(path.parts) > 1):
         return path
     name = str(name_or_path)

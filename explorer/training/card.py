@@ -122,7 +122,7 @@ def _checks(name: str, report: Report) -> list[str]:
     beside = "" if on.other is None else f", with {on.other} as the other photographs"
     return [
         f"`python -m explorer evaluate {name} --data DATA{' --quick' if report.effort == 'quick' else ''}` on "
-        f"{on.dataset}, at {on.smallest_noise}{beside}; the page Trust shows the figures:",
+        f"{on.images}, at {on.smallest_noise}{beside}; the page Trust shows the figures:",
         "",
         "| check | outcome | measured | what it means |",
         "| --- | --- | --- | --- |",
@@ -174,7 +174,9 @@ def _figures(name: str, config: CheckpointConfig) -> list[str]:
     for codec, value in metrics.get("codecs", {}).items():
         mosaic = metrics.get("codecs_mosaic", {}).get(codec)
         rows.append((f"{codec}, lossless", _number(value, ".3f") + (f"; in a mosaic {mosaic:.3f}" if mosaic else "")))
-    images = f"{metrics['images']} {metrics.get('split', 'validation')} images of {metrics.get('data', config.dataset)}"
+    split = metrics.get("split", "validation")
+    part = "" if split == "all" else f"{split} "
+    images = f"{metrics['images']} {part}images of {metrics.get('data', config.dataset)}"
     text = [
         f"On {images}, in bits/dimension (code length for {config.values.levels} levels); "
         f"`python -m explorer evaluate {name} --data DATA` prints them:",

@@ -75,7 +75,7 @@ class TrainingConfig(BaseModel):
     pictures: int | None = Field(None, ge=2)
     model: DualEnergyConfig
     values: Values = Values()
-    seed: int = 0
+    seed: int = Field(0, ge=0, le=10**9)
     batch_size: int = Field(64, ge=1, le=4096)
     steps: int = Field(1000, ge=1, le=MAX_STEPS)
     learning_rate: float = Field(1e-3, gt=0, le=1)

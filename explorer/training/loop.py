@@ -7,6 +7,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,8 +21,9 @@ from explorer.errors import ExplorerError
 from explorer.home import temporary_name, write_folder_atomically
 from explorer.models.checkpoints import CheckpointConfig, read_config, save_checkpoint
 from explorer.models.dual import DualEnergy
-from explorer.progress import Progress
+from explorer.progress import Opening, Progress, Waiting
 from explorer.training.card import checkpoint_card
+from explorer.training.compiling import Interrupted, compiling
 from explorer.training.objective import irreducible_time_loss
 from explorer.training.processes import ALONE, Processes, joined_processes
 from explorer.training.run import Run, append_metrics
@@ -49,6 +51,7 @@ def train(
     on_step: OnStep | None = None,
     progress: Progress | None = None,
     fetching: Progress | None = None,
+    waiting: Waiting | None = None,
 ) -> bool:
     """Train a run to its end, or resume it; returns whether it finished.
 
@@ -59,7 +62,7 @@ def train(
         folder: a run folder, see `explorer.training.run`.
         should_stop: asked before each step; when it answers True, the state is saved and the run can be resumed.
         on_step: called every few seconds and at every validation.
-        progress, fetching: called before the first step, while images are prepared; see `open_dataset`.
+        progress, fetching, waiting: called before the first step, while images are prepared; see `open_dataset`.
 
     Raises:
         ExplorerError: the run or its data set cannot be read, or the folder cannot be written.
@@ -76,17 +79,22 @@ def train(
 
         return preparing
 
-    progress, fetching = stoppable(progress), stoppable(fetching)
+    def stoppable_waiting(who: str, done: int, total: int | None) -> None:
+        stoppable(None if waiting else progress)(done, total)
+        if waiting is not None:
+            waiting(who, done, total)
+
+    shown = Opening(progress=stoppable(progress), fetching=stoppable(fetching), waiting=stoppable_waiting)
     shape, views = config.model.image_shape, Views(config.views, config.min_shrink)
     try:
-        training_set = open_dataset(config.dataset, shape, "train", views=views, progress=progress, fetching=fetching)
-        validation_set = open_dataset(config.dataset, shape, "validation", progress=progress, fetching=fetching)
-    except _Stopped:
+        training_set = open_dataset(config.dataset, shape, "train", views=views, **shown)
+        validation_set = open_dataset(config.dataset, shape, "validation", **shown)
+        with joined_processes(config.device) as processes:
+            return train_on(
+                run, training_set.pixels, validation_set.pixels, should_stop, on_step, processes, training_set.views
+            )
+    except (_Stopped, Interrupted):
         return False
-    with joined_processes(config.device) as processes:
-        return train_on(
-            run, training_set.pixels, validation_set.pixels, should_stop, on_step, processes, training_set.views
-        )
 
 
 def train_on(
@@ -99,7 +107,11 @@ def train_on(
     views: int = 1,
 ) -> bool:
     """`train` on images that are already open, uint8 of shape ``(N, C, H, W)``: on the run's part of the training
-    images, of which `views` in a row are of one picture."""
+    images, of which `views` in a row are of one picture.
+
+    Raises:
+        Interrupted: a stop was asked for while the first step compiled.
+    """
     config = run.config
     rows = rows_of_part(len(training_pixels), views, config.part, config.parts, config.pictures)
     if min(len(rows), len(validation_pixels)) < 2:
@@ -112,13 +124,15 @@ def train_on(
     report(trainer.step, None)
     saved_at = reported_at = time.monotonic()
     recent: list[torch.Tensor] = []
+    began = trainer.step
 
     while trainer.step < config.steps:
         if processes.any(should_stop is not None and should_stop(), trainer.device):
             if processes.first:
                 trainer.save(run.training_state)
             return False
-        recent.append(trainer.take_step())
+        with compiling(should_stop) if trainer.compiles and trainer.step == began else nullcontext():
+            recent.append(trainer.take_step())
         if not processes.first:
             continue
         now = time.monotonic()

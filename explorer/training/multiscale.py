@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 import tomllib
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from explorer.models.multiscale_checkpoint import (
     save_multiscale,
 )
 from explorer.progress import Progress
+from explorer.training.compiling import Interrupted, compiling
 from explorer.training.conditional import ConditionalConfig, ConditionalTrainer
 from explorer.training.config import TrainingConfig
 from explorer.training.run import append_metrics
@@ -216,12 +218,17 @@ def _train(
     folder.mkdir(parents=True, exist_ok=True)
     saved_at = time.monotonic()
     losses: list[Tensor] = []
+    began = trainer.step
     while trainer.step < trainer.config.steps:
         if should_stop is not None and should_stop():
             if trainer.step:  # there is no state of the optimizer before
                 trainer.save(state)
             return False
-        losses.append(trainer.take_step())
+        try:
+            with compiling(should_stop) if trainer.compiles and trainer.step == began else nullcontext():
+                losses.append(trainer.take_step())
+        except Interrupted:
+            return False
         report(trainer.step)
         last = trainer.step == trainer.config.steps
         if time.monotonic() - saved_at >= _SAVE_SECONDS or last:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from itertools import count
@@ -99,7 +100,13 @@ def plan(name: str, dataset: str, steps: int, **settings: Any) -> TrainingConfig
 
 
 def steps_in(minutes: float, step_seconds: float) -> int:
-    """How many steps fit into a budget of time, validations included; at least 1."""
+    """How many steps fit into a budget of time, validations included; at least 1.
+
+    Raises:
+        ExplorerError: the time is not positive.
+    """
+    if not 0 < minutes < math.inf:
+        raise ExplorerError(f"A training cannot take {minutes:g} minutes. Choose more than 0.")
     return max(1, int(_SHARE_OF_STEPS * 60 * minutes / step_seconds))
 
 

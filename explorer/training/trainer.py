@@ -24,6 +24,7 @@ from explorer.home import write_atomically
 from explorer.models.devices import fitting_batch_size, pick_device
 from explorer.models.dual import DualEnergy
 from explorer.models.unet import UNet
+from explorer.training.compiling import missing_compiler
 from explorer.training.config import TrainingConfig
 from explorer.training.graphs import Graphed
 from explorer.training.objective import (
@@ -80,6 +81,7 @@ class Trainer:
     Attributes:
         model: the network; its parameters are what the optimizer moves.
         step: steps done.
+        compiles: whether the first step that it takes is compiled; not where no compiler is found.
     """
 
     def __init__(
@@ -110,7 +112,8 @@ class Trainer:
         self.optimizer = torch.optim.Adam(self.parameters.values(), lr=config.learning_rate, betas=_BETAS)
         self._gradient: Callable[..., Any] = torch.func.grad(self._loss, has_aux=True)
         self._heat_gradient: Callable[..., Any] = torch.func.grad(self._heat_loss)
-        if config.compile:
+        self.compiles = config.compile and not missing_compiler(self.device)
+        if self.compiles:
             self._gradient = torch.compile(self._gradient)
             self._heat_gradient = torch.compile(self._heat_gradient)
         if on_gpu:

@@ -1,6 +1,7 @@
 """Every bad input that a browser can bring: a sentence or the right result, never a traceback, and nothing is lost."""
 
 import io
+import shutil
 import struct
 import zlib
 from pathlib import Path
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
+
+from tests.heic import HEIC
 
 pytestmark = pytest.mark.browser
 
@@ -39,6 +42,16 @@ def sixteen_bit() -> bytes:
     return encoded(Image.fromarray(RNG.integers(0, 65536, (40, 60), dtype=np.uint16)))
 
 
+def twelve_bit_in_sixteen() -> bytes:
+    return encoded(Image.fromarray(RNG.integers(0, 4096, (40, 60), dtype=np.uint16)))
+
+
+def floats_beyond_one() -> bytes:
+    values = RNG.random((40, 60), np.float32)
+    values[3, 3] = 1.004
+    return encoded(Image.fromarray(values), "TIFF")
+
+
 def animated() -> bytes:
     frames = [picture() for _ in range(3)]
     return encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
@@ -61,12 +74,15 @@ REFUSED = {
     "cut.png": lambda: encoded(picture())[:200],
     "cut.jpg": lambda: encoded(picture(size=(400, 300)), "JPEG")[:600],
     "page.png": lambda: b"<html><script>alert(1)</script></html>",
+    "letter.txt": lambda: b"Dear Sir,",
     "huge.png": lambda: png_header_only(50_000, 50_000),
     "nan.tiff": with_nan,
+    "twelve.png": twelve_bit_in_sixteen,
 }
 ACCEPTED = {
     "cmyk.jpg": lambda: encoded(picture("CMYK"), "JPEG"),
     "sixteen.png": sixteen_bit,
+    "floats.tiff": floats_beyond_one,
     "palette.png": lambda: encoded(picture("P")),
     "alpha.png": lambda: encoded(picture("RGBA")),
     "animated.gif": animated,
@@ -77,6 +93,10 @@ ACCEPTED = {
     "plain.webp": lambda: encoded(picture(), "WEBP"),
     "plain.bmp": lambda: encoded(picture(), "BMP"),
     "plain.tiff": lambda: encoded(picture(), "TIFF"),
+    "phone.HEIC": lambda: HEIC,
+    "plain.avif": lambda: encoded(picture(), "AVIF"),
+    "plain.jfif": lambda: encoded(picture(), "JPEG"),
+    "without-suffix": lambda: encoded(picture()),
 }
 
 
@@ -170,3 +190,23 @@ def test_a_fresh_server_answers_a_link_to_any_page(fresh_app: str, page: Page, p
     page.goto(f"{fresh_app}/{path}")
     expect(page.get_by_role("link", name="Probe")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("heading", name=path.capitalize()).first).to_be_visible(timeout=60_000)
+
+
+def test_names_are_shown_letter_by_letter(app: str, home_of_app: Path, page: Page) -> None:
+    """A label that is Markdown would make the browser call a stranger, and lose its underscores, dollars and colons."""
+    label = "![x](http:stranger.example) _a_ $b$ $c$ :red[d] :smile: :material_home: -- <i> www.x.org e@f.org"
+    data = home_of_app / "datasets" / "1. *strange*"
+    (data / label).mkdir(parents=True)
+    for number in range(3):
+        picture("L", (8, 8)).save(data / label / f"{number}.png")
+    addresses: list[str] = []
+    page.on("request", lambda request: addresses.append(request.url))
+    page.goto(f"{app}/?model=digits&source=dataset&data=1.%20*strange*")
+    expect(page.locator("[data-testid=stMetricValue]").first).to_be_visible(timeout=60_000)
+    settled(page)
+    caption = page.locator("[data-testid=stCaptionContainer]").filter(has_text="stranger.example")
+    assert label in caption.inner_text()
+    assert caption.locator("img, a, em, .katex, [data-testid=stIconMaterial]").count() == 0
+    expect(page.locator("[data-testid=stSidebar]").get_by_text("Data: 1. *strange*.")).to_be_visible()
+    assert not [url for url in addresses if "stranger" in url]
+    shutil.rmtree(data)

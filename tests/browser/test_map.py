@@ -67,4 +67,4 @@ def test_the_color_is_in_the_address(app: str, page: Page) -> None:
     page.get_by_role("combobox", name="Color").click()
     page.get_by_role("option", name="Contrast").click()
     expect(page.get_by_text("predict its Contrast")).to_be_visible()
-    assert "color=Contrast" in page.url
+    expect(page).to_have_url(re.compile("color=Contrast"))

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from explorer.data.builtin import photograph_path
+from explorer.webapp.widgets import live_chart as live_chart_module
 
 pytestmark = pytest.mark.browser
 
@@ -64,7 +65,7 @@ def test_upload_a_photograph_and_lower_its_contrast(app: str, page: Page) -> Non
         slider.press("PageDown")
         settled(page)
     assert log_p(page) > before + 0.5
-    expect(page.locator("[data-testid=stMetricDelta]").first).to_contain_text("10")
+    expect(page.locator("[data-testid=stMetricDelta]").first).to_contain_text("dB/dimension")
     assert "contrast=" in page.url
     chart = page.locator(".st-key-curve_contrast svg[data-kept=yes]")
     expect(chart).to_have_count(1)  # it moved; it was not built anew
@@ -122,7 +123,7 @@ def test_a_curve_says_its_values_under_the_pointer(app: str, page: Page) -> None
     open_probe(page, app)
     page.locator(".st-key-curve_contrast svg").hover(position={"x": 60, "y": 70})
     hover = page.locator(".st-key-curve_contrast .hover")
-    expect(hover).to_contain_text("contrast (×)")
+    expect(hover).to_contain_text("contrast [×]")
     expect(hover).to_contain_text("dB/dimension")
 
 
@@ -153,3 +154,18 @@ def test_nothing_is_fetched_from_elsewhere(app: str, page: Page) -> None:
     page.on("request", lambda request: addresses.append(request.url))
     open_probe(page, app)
     assert not [url for url in addresses if not url.startswith((app, app.replace("http", "ws"), "data:", "blob:"))]
+
+
+def test_every_axis_has_two_numbers(page: Page) -> None:
+    script = (Path(live_chart_module.__file__).parent / "live_chart.js").read_text(encoding="utf-8")
+    found = page.evaluate(
+        """async ([script, ranges]) => {
+          const { ticks } = await import("data:text/javascript;charset=utf-8," + encodeURIComponent(script));
+          return ranges.map((range) => [3, 5].map((count) => ticks(range, count).length));
+        }""",
+        [script, [[start, start + 1.07**step] for start in (-1234.5, -0.3, 0, 1, 7.7) for step in range(-60, 200)]],
+    )
+    assert all(2 <= count <= 10 for counts in found for count in counts)
+    few, more = zip(*found, strict=True)
+    assert max(few) <= 5
+    assert sum(more) > sum(few)

@@ -60,7 +60,7 @@ def test_a_training_finishes_and_its_model_is_used_in_probe(app: str, page: Page
     button(page, "Start training").click()
 
     expect(button(page, "Open in Probe")).to_be_visible(timeout=PATIENCE)
-    assert "run=from-browser" in page.url
+    expect(page).to_have_url(re.compile("run=from-browser"))
     expect(badge(page, "finished")).to_be_visible()
     expect(page.get_by_text("step 30 of 30")).to_be_visible()
     for title in ("Space loss", "Time loss", "Validation likelihood", "Denoising", "Validation images", "Settings"):
@@ -110,6 +110,10 @@ def test_invalid_settings_are_refused_beside_the_form(app: str, page: Page) -> N
     fill(page, "Image size, pixels", "9")
     expect(page.get_by_text("must be a multiple of 2 pixels")).to_be_visible()
     fill(page, "Image size, pixels", "8")
+    fill(page, "Minutes", "0")
+    expect(page.get_by_text("A training cannot take 0 minutes")).to_be_visible()
+    expect(button(page, "Start training")).to_be_disabled()
+    fill(page, "Minutes", "1")
     page.get_by_text("Advanced").click()
     fill(page, "Learning rate", "-1")
     expect(page.get_by_text("learning_rate")).to_be_visible()

@@ -50,9 +50,27 @@ def test_checks_run_stop_and_stay(
 
     button(page, "Run the quick checks").click()
     expect(page.get_by_text("quick checks,")).to_be_visible(timeout=PATIENCE)
-    expect(page.locator(".js-plotly-plot")).to_have_count(5)
+    expect(page.get_by_text("full checks,")).to_be_visible()  # both are kept
+    for heading in ("Full checks", "Quick checks"):
+        expect(page.get_by_role("columnheader", name=heading)).to_be_visible()
+    page.get_by_text("Figures of the quick checks").click()
+    expect(page.locator("details .js-plotly-plot")).to_have_count(5)
     page.reload()
     expect(page.get_by_role("cell", name="Heat equation")).to_be_visible()
+
+
+def test_verdicts_are_read_on_a_phone(app: str, page: Page) -> None:
+    page.set_viewport_size({"width": 420, "height": 900})
+    page.goto(f"{app}/trust?model=digits")
+    table = page.get_by_test_id("stTable").first
+    expect(table).to_be_visible()
+    cells = table.locator("tbody tr").first.locator("td")
+    boxes = cells.evaluate_all(
+        "cells => cells.map(cell => cell.getBoundingClientRect()).map(({x, width}) => [x, width])"
+    )
+    assert len({x for x, _ in boxes}) == 1  # one below the other
+    assert min(width for _, width in boxes) > 300
+    assert page.evaluate("document.documentElement.scrollWidth") <= 420
 
 
 def test_every_page_works_with_an_imported_color_model(

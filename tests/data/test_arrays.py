@@ -96,12 +96,6 @@ def test_several_arrays_need_a_name(tmp_path: Path) -> None:
         array_file(tmp_path / "a.npz")
 
 
-@pytest.mark.parametrize("labels", [np.arange(5), np.arange(6) / 2, np.array(list("abcdef"))])
-def test_labels_that_do_not_fit(tmp_path: Path, labels: np.ndarray) -> None:
-    with pytest.raises(ExplorerError, match="one integer label per image"):
-        array_file(save(tmp_path / "a.npz", GRAY, labels=labels))
-
-
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_values_that_are_not_finite(path: Path, bad: float) -> None:
     values = GRAY / 255
@@ -110,24 +104,208 @@ def test_values_that_are_not_finite(path: Path, bad: float) -> None:
         read_all(save(path, values))
 
 
-@pytest.mark.parametrize("bad", [-0.1, 1.1, 255.0])
-def test_values_outside_the_unit_interval(path: Path, bad: float) -> None:
-    values = GRAY / 255
-    values[2, 0, 0] = bad
-    with pytest.raises(ExplorerError, match=r"Image 2 of .* outside \[0, 1\]"):
-        read_all(save(path, values))
+SMOOTH = np.add.outer(np.arange(0, 120, 20), np.add.outer(np.arange(8), np.arange(8)) * 10)
+"""Six gray images of 8 x 8 pixels, from 0 to 240."""
 
 
-@pytest.mark.parametrize("dtype", [np.int64, np.uint16, np.bool_, np.complex64, "U3"])
+@pytest.mark.parametrize("outlier", [-0.1, 1.004, 1.1])
+@pytest.mark.parametrize("white", [1, 255, 65535])
+def test_a_value_outside_does_not_change_the_scale(path: Path, outlier: float, white: int) -> None:
+    values = SMOOTH / 255 * white
+    values[2, 0, 0] = outlier * white
+    images = array_file(save(path, values))
+    found = np.stack([sample.pixels for sample in images.read(range(6), (1, 8, 8))])[:, 0]
+    assert (np.delete(found.ravel(), 128) == np.delete(SMOOTH.ravel(), 128)).all()
+    assert found[2, 0, 0] == (255 if outlier > 0 else 0)
+    (note,) = images.notes
+    assert f"holds 64-bit floats: 0 is taken for black and {white:,} for white. Its values reach from" in note
+
+
+def test_all_images_of_a_file_have_one_scale(path: Path) -> None:
+    values = SMOOTH / 255
+    values[0] *= 0.01
+    assert np.abs(pixels_of(save(path, values * 255))[:, 0] - values * 255).max() <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (SMOOTH / 255 * 2 - 1, "from -1 to 0.8824: which values are black and white is not known. Choose it"),
+        (SMOOTH / 15, "from 0 to 16: which values"),
+        (SMOOTH // 15, "signed 64-bit integers from 0 to 16: which values"),
+        ((SMOOTH * 16).astype(np.uint16), "16-bit integers from 0 to 3,840: white may be 4,095 or 65,535"),
+        (np.where(np.arange(384).reshape(6, 8, 8) == 9, 255, SMOOTH / 255), "white may be 1 or 255"),
+    ],
+)
+def test_values_on_no_scale_or_two_are_refused(path: Path, values: np.ndarray, message: str) -> None:
+    with pytest.raises(ExplorerError, match=message):
+        array_file(save(path, values))
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.int16, np.int32, np.uint32, np.int64, np.uint64, ">i4"])
+def test_integers_of_all_widths(path: Path, kind: object) -> None:
+    assert (pixels_of(save(path, GRAY.astype(kind)))[:, 0] == GRAY).all()
+
+
+@pytest.mark.parametrize("kind", [np.uint16, ">u2", np.uint32])
+def test_integers_that_fill_their_type(path: Path, kind: object) -> None:
+    white = np.iinfo(kind).max // 255
+    assert (pixels_of(save(path, GRAY.astype(kind) * np.array(white, kind)))[:, 0] == GRAY).all()
+
+
+@pytest.mark.parametrize("kind", [np.bool_, np.uint8, np.uint16, np.int64, np.float32])
+def test_black_and_white(path: Path, kind: type) -> None:
+    images = array_file(save(path, (GRAY > 99).astype(kind)))
+    assert (np.stack([s.pixels for s in images.read(range(6), (1, 8, 8))])[:, 0] == 255 * (GRAY > 99)).all()
+    assert "0 is taken for black and 1 for white" in images.notes[0]
+
+
+def test_dark_bytes_are_what_their_type_says_with_a_note(path: Path) -> None:
+    images = array_file(save(path, GRAY // 16))
+    assert images.notes == (f"{path.name} is dark: its largest value is 15 of 255.",)
+    assert (pixels_of(path)[:, 0] == GRAY // 16).all()
+
+
+@pytest.mark.parametrize("dtype", [np.complex64, "U3", "M8[s]"])
 def test_other_types(path: Path, dtype: object) -> None:
     with pytest.raises(ExplorerError, match="holds numbers of type"):
         array_file(save(path, GRAY.astype(dtype)))
 
 
-@pytest.mark.parametrize("shape", [(8, 8), (6, 8, 8, 2), (6, 8, 8, 4), (6,), (), (6, 0, 8), (2, 3, 8, 8, 3)])
+PHOTOGRAPH = RNG.integers(0, 256, (32, 40, 3), dtype=np.uint8)
+RGBA = np.dstack([PHOTOGRAPH, np.full((32, 40), 255, np.uint8)])
+
+
+@pytest.mark.parametrize(
+    ("array", "kind"),
+    [
+        (PHOTOGRAPH, "one color image of 32 x 40 pixels (H, W, C)"),
+        (PHOTOGRAPH / 255, "one color image of 32 x 40 pixels (H, W, C)"),
+        (RGBA, "one RGBA image of 32 x 40 pixels (H, W, C)"),
+        (np.asfortranarray(PHOTOGRAPH), "one color image of 32 x 40 pixels (H, W, C)"),
+        (PHOTOGRAPH[None], ""),
+        (PHOTOGRAPH.transpose(2, 0, 1)[None], ""),
+        (RGBA.transpose(2, 0, 1)[None], ""),
+    ],
+)
+def test_one_photograph_is_one_image(tmp_path: Path, array: np.ndarray, kind: str) -> None:
+    np.save(tmp_path / "cat.npy", array)
+    images = array_file(tmp_path / "cat.npy")
+    (sample,) = images.read([0], (3, 32, 32))
+    assert images.count == 1
+    assert (sample.pixels == PHOTOGRAPH[:, 4:36].transpose(2, 0, 1)).all()
+    assert (f"cat.npy is read as {kind}." in images.notes) == bool(kind)
+
+
+@pytest.mark.parametrize("shape", [(32, 40), (1, 32, 40), (32, 40, 1), (1, 1, 32, 40), (1, 32, 40, 1)])
+def test_one_gray_image(path: Path, shape: tuple[int, ...]) -> None:
+    gray = PHOTOGRAPH[..., 0]
+    (sample,) = read_all(save(path, gray.reshape(shape)), (1, 32, 32))
+    assert (sample.pixels[0] == gray[:, 4:36]).all()
+
+
+def test_transparent_parts_are_white(path: Path) -> None:
+    values = RGBA.copy()
+    values[:16, :, 3] = 0
+    pixels = pixels_of(save(path, values[None]), (3, 32, 32))[0]
+    assert pixels[:, :16].min() == 255
+    assert (pixels[:, 16:] == PHOTOGRAPH[16:, 4:36].transpose(2, 0, 1)).all()
+
+
+def test_a_shape_that_fits_twice_is_refused_with_the_choice(path: Path) -> None:
+    planes = np.ascontiguousarray(PHOTOGRAPH.transpose(2, 0, 1))
+    with pytest.raises(
+        ExplorerError, match=r"one color image of 32 x 40 pixels \(C, H, W\) or 3 gray images"
+    ) as caught:
+        array_file(save(path, planes))
+    assert "Give it the shape (1, 3, 32, 40) or (3, 32, 40, 1)." in str(caught.value)
+    assert array_file(save(path, planes.reshape(1, 3, 32, 40))).count == 1
+    assert array_file(save(path, planes.reshape(3, 32, 40, 1))).count == 3
+
+
+def test_a_single_number_is_no_label(tmp_path: Path) -> None:
+    images = array_file(save(tmp_path / "a.npz", GRAY, labels=np.array(5)))
+    assert images.count == 6
+    assert any("labels" in note for note in images.notes)
+
+
+def test_labels_tell_which_axis_holds_the_images(tmp_path: Path) -> None:
+    planes = np.ascontiguousarray(PHOTOGRAPH.transpose(2, 0, 1))
+    np.savez(tmp_path / "a.npz", images=planes, labels=np.arange(3))
+    assert array_file(tmp_path / "a.npz").count == 3
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [(6, 8, 8, 2), (32, 32, 2), (10, 3, 32, 3), (32, 32, 3, 10), (6,), (), (6, 0, 8), (0, 8, 8), (2, 3, 8, 8, 3)],
+)
 def test_other_shapes(path: Path, shape: tuple[int, ...]) -> None:
-    with pytest.raises(ExplorerError, match="has shape"):
+    with pytest.raises(ExplorerError, match=r"has shape .*\. Use \(N, H, W\)"):
         array_file(save(path, np.zeros(shape, np.uint8)))
+
+
+def test_flat_images_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ExplorerError, match="If each row is an image, give it the shape"):
+        array_file(save(tmp_path / "a.npy", np.zeros((1797, 64), np.uint8)))
+    with pytest.raises(ExplorerError, match="If each row is an image, give it the shape"):
+        array_file(save(tmp_path / "a.npz", np.zeros((100, 64), np.uint8), labels=np.arange(100)))
+
+
+def numbered(start: int, count: int) -> np.ndarray:
+    """Gray images that say which number they have."""
+    return np.broadcast_to(np.arange(start, start + count, dtype=np.uint8)[:, None, None], (count, 8, 8)).copy()
+
+
+def values_in(path: Path, split: str) -> list[tuple[int, int]]:
+    """The value and the label of each image of a split."""
+    images = array_file(path, split)
+    samples = images.read(range(images.count), (1, 8, 8))
+    return [(int(sample.pixels[0, 0, 0]), sample.label) for sample in samples]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "x_train y_train x_test y_test",
+        "X_train Y_train X_test Y_test",
+        "trainX trainY testX testY",
+        "Xtrain ytrain Xtest ytest",
+    ],
+)
+def test_keys_of_keras(tmp_path: Path, keys: str) -> None:
+    arrays = (numbered(0, 5), np.arange(5), numbered(100, 3), np.arange(3) + 7)
+    np.savez(tmp_path / "mnist.npz", **dict(zip(keys.split(), arrays, strict=True)))
+    train, test = [(k, k) for k in range(5)], [(100 + k, 7 + k) for k in range(3)]
+    assert values_in(tmp_path / "mnist.npz", "train") == train
+    assert values_in(tmp_path / "mnist.npz", "validation") == test
+    assert values_in(tmp_path / "mnist.npz", "all") == train + test
+
+
+def test_keys_of_medmnist(tmp_path: Path) -> None:
+    arrays = {}
+    for start, (part, count) in enumerate({"train": 6, "val": 3, "test": 4}.items()):
+        arrays[f"{part}_images"] = numbered(100 * start, count) if start < 2 else numbered(200, count)
+        arrays[f"{part}_labels"] = np.arange(count, dtype=np.uint8)[:, None]
+    np.savez_compressed(tmp_path / "pathmnist.npz", **arrays)
+    assert values_in(tmp_path / "pathmnist.npz", "train") == [(k, k) for k in range(6)]
+    assert values_in(tmp_path / "pathmnist.npz", "validation") == [(100 + k, k) for k in range(3)]
+    assert len(values_in(tmp_path / "pathmnist.npz", "all")) == 13
+
+
+def test_parts_have_one_scale(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x_train=SMOOTH / 1.0, x_test=np.full((3, 8, 8), 0.9))
+    assert [value for value, _ in values_in(tmp_path / "a.npz", "validation")] == [1, 1, 1]
+
+
+def test_arrays_that_are_not_used_are_named(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", images=GRAY, masks=GRAY, labels=np.arange(6), extra_images=GRAY)
+    assert array_file(tmp_path / "a.npz").notes == ("Arrays of a.npz that are not used: masks, extra_images.",)
+
+
+def test_parts_of_any_name_for_their_images(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", train=numbered(0, 5), test=numbered(100, 3), train_labels=np.arange(5))
+    assert values_in(tmp_path / "a.npz", "train") == [(k, k) for k in range(5)]
+    assert values_in(tmp_path / "a.npz", "validation") == [(100 + k, -1) for k in range(3)]
 
 
 def test_pickled_objects_are_never_loaded(path: Path) -> None:
@@ -140,8 +318,13 @@ def test_pickled_objects_are_never_loaded(path: Path) -> None:
 
 
 def test_pickled_labels_are_never_loaded(tmp_path: Path) -> None:
-    with pytest.raises(ExplorerError):
-        array_file(save(tmp_path / "a.npz", GRAY, labels=np.array([{}] * 6, dtype=object)))
+    class Bomb:
+        def __reduce__(self) -> tuple:
+            return pytest.fail, ("a pickle was loaded",)
+
+    images = array_file(save(tmp_path / "a.npz", GRAY, labels=np.array([Bomb()] * 6, dtype=object)))
+    assert images.count == 6
+    assert "it holds Python objects" in images.notes[0]
 
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 0.95])
@@ -209,8 +392,7 @@ def test_labels_that_promise_too_much(tmp_path: Path) -> None:
         with archive.open("labels.npy", "w") as member:
             header = {"descr": "<i8", "fortran_order": False, "shape": (10**12,)}
             np.lib.format.write_array_header_1_0(member, header)
-    with pytest.raises(ExplorerError, match="one integer label per image"):
-        array_file(tmp_path / "a.npz")
+    assert "the shape (1000000000000,), which is too large" in array_file(tmp_path / "a.npz").notes[0]
 
 
 def with_header(path: Path, header: bytes) -> Path:

@@ -21,6 +21,7 @@ from explorer.data import partial
 from explorer.data.building import write_store
 from explorer.data.store import Sample, Store, open_store, verify_store
 from explorer.errors import ExplorerError
+from tests.no_locks import NO_LOCKS
 
 ROOT = Path(__file__).parents[2]
 SHAPE = (1, 4, 4)
@@ -38,7 +39,7 @@ def write(folder: Path, images: list[Sample] | None = None, **options: object) -
 
 def leftovers(folder: Path) -> list[str]:
     """What is there but the locks, which stay."""
-    return sorted(path.name for path in folder.iterdir() if path.suffix != ".lock")
+    return sorted(path.name for path in folder.iterdir() if ".lock" not in path.suffixes)
 
 
 def test_unreadable_images_are_listed(tmp_path: Path) -> None:
@@ -189,13 +190,16 @@ def read(done):
 
 calls = []
 folder = Path(sys.argv[1])
-store = write_store(folder, "Test", read, (1, 4, 4), 400, lambda *call: calls.append(call), source="numbers")
+waiting = lambda who, *call: (calls.append(call), print("waits for", who.partition(" on ")[0]))
+progress = lambda *call: calls.append(call)
+store = write_store(folder, "Test", read, (1, 4, 4), 400, progress, source="numbers", waiting=waiting)
 print("calls", min(calls)[0], max(calls), store.fingerprint)
 """
 
 
-def start_builder(folder: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", _BUILDER, str(folder)], cwd=ROOT, text=True, stdout=subprocess.PIPE)
+def start_builder(folder: Path, has_locks: bool) -> subprocess.Popen[str]:
+    script = _BUILDER if has_locks else NO_LOCKS + _BUILDER
+    return subprocess.Popen([sys.executable, "-c", script, str(folder)], cwd=ROOT, text=True, stdout=subprocess.PIPE)
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -205,19 +209,24 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_a_killed_build_goes_on_and_two_at_once_do_no_harm(tmp_path: Path) -> None:
+@pytest.mark.parametrize("has_locks", [True, False], ids=["with locks", "without locks"])
+def test_a_killed_build_goes_on_and_two_at_once_do_no_harm(tmp_path: Path, has_locks: bool) -> None:
+    (tmp_path / ".one.lock").write_text("4194305\nelsewhere\n")  # as another process, long dead, may have left it
     journal = tmp_path / ".one.part" / "journal.jsonl"
-    with start_builder(tmp_path / "one") as builder:
+    with start_builder(tmp_path / "one", has_locks) as builder:
         wait_for(lambda: journal.exists() and journal.read_bytes().count(b"\n") > 100)
         builder.send_signal(signal.SIGKILL)
         assert "reads from 0" in builder.communicate()[0]
     assert leftovers(tmp_path) == [".one.part"]
-    with start_builder(tmp_path / "one") as first, start_builder(tmp_path / "one") as second:
-        outputs = sorted((process.communicate()[0] for process in (first, second)), key=len)
+    with start_builder(tmp_path / "one", has_locks) as first, start_builder(tmp_path / "one", has_locks) as second:
+        outputs = {process.pid: process.communicate()[0] for process in (first, second)}
     assert (first.returncode, second.returncode) == (0, 0)
-    waited, built = (output.split() for output in outputs)
+    builder_pid, other_pid = sorted(outputs, key=lambda pid: "reads" not in outputs[pid])
+    assert f"waits for process {builder_pid}\n" in outputs[other_pid], "it waits for the other, and says so"
+    built = outputs[builder_pid].split()
+    waited = outputs[other_pid].splitlines()[-1].split()
     assert 100 < int(built[2]) < 400, "it goes on"
-    assert "reads" not in waited, "it waits for the other"
+    assert "reads" not in outputs[other_pid]
     assert int(waited[1]) > 0, "and tells what that one has done"
     assert waited[-1] == built[-1]
     store = open_store(tmp_path / "one")

@@ -9,6 +9,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from explorer.data.builtin import PHOTOGRAPHS, crop_boxes, digits, photograph_path, photos
+from explorer.data.parts import Division
 from explorer.decoding import read_image
 from explorer.errors import ExplorerError
 from explorer.images import Values, to_square
@@ -59,7 +60,7 @@ def test_splits_share_no_photograph(shape: tuple[int, int, int]) -> None:
     assert set(everything.label_names) == set(train.label_names) | set(validation.label_names)
     assert everything.count == train.count + validation.count
     assert validation.count > 100
-    assert train.is_split
+    assert train.division == validation.division == Division(train=train.count, validation=validation.count)
     assert shape[0] == 1 or not any(PHOTOGRAPHS[name].gray for name in everything.label_names)
 
 

@@ -1,18 +1,24 @@
-"""Folders of image files: order, labels, bad files, and what must not be followed."""
+"""Folders of image files: order, labels, bad files, parts."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
-from explorer.data.folders import files_below, image_folder
+from explorer.data.chosen_scales import choose_scale, chosen_scale
+from explorer.data.folders import image_folder
+from explorer.data.sources import open_dataset
 from explorer.data.store import Sample
-from explorer.decoding import MAX_UPLOAD_BYTES, SUFFIXES
+from explorer.decoding import MAX_UPLOAD_BYTES
+from explorer.errors import ExplorerError
 from explorer.images import read_image, to_square
+from explorer.scales import Scale
 
 SHAPE = (1, 8, 8)
 Picture = Callable[..., bytes]
@@ -48,7 +54,7 @@ def test_recursive_and_labeled_by_folder(folder: Path, picture: Picture) -> None
     ]
     assert [sample.label for sample in samples] == [-1, 0, 0, 1, 2]
     assert (samples[1].pixels == to_square(read_image(picture(1)), SHAPE)).all()
-    assert not images.is_split
+    assert images.division is None
 
 
 def test_the_first_images_are_of_all_labels(tmp_path: Path, picture: Picture) -> None:
@@ -63,6 +69,47 @@ def test_the_first_images_are_of_all_labels(tmp_path: Path, picture: Picture) ->
     more = [sample.name for sample in read_all(tmp_path)]
     more.remove("a/new.png")
     assert more == [sample.name for sample in samples]
+
+
+def test_what_wide_values_are_taken_for_is_kept_with_the_images(tmp_path: Path) -> None:
+    folder = tmp_path / "cells"
+    folder.mkdir()
+    values = np.add.outer(np.arange(16), np.arange(16)) / 30
+    for number in range(2):
+        tifffile.imwrite(folder / f"{number}.tif", values.astype(np.float32))
+    tifffile.imwrite(folder / "dark.tif", (values * 4095).astype(np.uint16))
+    images = open_dataset(str(folder), SHAPE, "all")
+    assert images.skipped == ("dark.tif",)
+    assert "2 images hold 32-bit floats: 0 is taken for black and 1 for white." in images.notes
+    assert "1 image holds 16-bit integers, left out: white may be 4,095 or 65,535." in images.notes
+
+
+def test_the_scale_that_is_chosen_for_a_data_set(tmp_path: Path, home: Path) -> None:
+    values = np.add.outer(np.arange(8), np.arange(8)) / 14
+    pixels = np.rint(values * 255)
+    twelve = (values * 4095).round().astype(np.uint16)
+    (tmp_path / "cells").mkdir()
+    tifffile.imwrite(tmp_path / "cells" / "a.tif", twelve)
+    np.save(tmp_path / "cells.npy", twelve)
+    for name in ("cells", "cells.npy"):
+        data = str(tmp_path / name)
+        with pytest.raises(ExplorerError, match=r"white may be 4,095 or 65,535"):
+            open_dataset(data, SHAPE, "all")
+        choose_scale(data, Scale(0, 4095))
+        assert np.abs(open_dataset(data, SHAPE, "all").pixels[0, 0] - pixels).max() <= 1
+        choose_scale(data, Scale(0, 65535))
+        assert open_dataset(data, SHAPE, "all").pixels.max() == 16
+    for damage in ("", "[1]", "{", json.dumps({data: 7}), json.dumps({data: ["a", None]})):
+        (home / "scales.json").write_text(damage)
+        assert chosen_scale(data) is None
+
+
+def test_a_folder_of_which_black_and_white_are_not_known(tmp_path: Path) -> None:
+    folder = tmp_path / "cells"
+    folder.mkdir()
+    tifffile.imwrite(folder / "a.tif", np.add.outer(np.arange(16), np.arange(16)).astype(np.float32) - 9)
+    with pytest.raises(ExplorerError, match=r"holds 32-bit floats, left out: which values are black and white is not"):
+        open_dataset(str(folder), SHAPE, "all")
 
 
 def test_bad_files_have_no_pixels(folder: Path, picture: Picture) -> None:
@@ -82,42 +129,72 @@ def test_a_file_that_disappears_is_skipped(folder: Path) -> None:
     assert gone == ["top.png"]
 
 
-@pytest.mark.parametrize("names", [("train", "validation"), ("training", "val"), ("train", "test")])
-def test_parts_by_folder(tmp_path: Path, picture: Picture, names: tuple[str, str]) -> None:
-    for part, count in zip(names, (3, 2), strict=True):
+def write_parts(root: Path, picture: Picture, counts: dict[str, int]) -> None:
+    """Folder -> how many images lie in it."""
+    for folder, count in counts.items():
+        (root / folder).mkdir(parents=True)
         for number in range(count):
-            path = tmp_path / part / "cats" / f"{number}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(picture(number))
+            (root / folder / f"{number}.png").write_bytes(picture(number))
+
+
+@pytest.mark.parametrize(
+    ("train", "held_out"),
+    [
+        ("train/cats", "validation/cats"),
+        ("training/cats", "val/cats"),
+        ("Train/cats", "Test/cats"),
+        ("Training/cats", "Testing/cats"),
+        ("train/cats", "eval/cats"),
+        ("images/train2017/cats", "images/val2017/cats"),
+        ("cats/train", "cats/test"),
+        ("training_set/training_set/cats", "test_set/test_set/cats"),
+    ],
+)
+def test_parts_by_folder(tmp_path: Path, picture: Picture, train: str, held_out: str) -> None:
+    label = () if train.startswith("cats") else ("cats",)  # where all images are of cats, that is no label
+    write_parts(tmp_path, picture, {train: 3, held_out: 2})
     for split, count in (("train", 3), ("validation", 2), ("all", 5)):
         images = image_folder(tmp_path, split)
-        assert (images.count, images.label_names, images.is_split) == (count, ("cats",), True)
+        assert (images.count, images.label_names) == (count, label)
+        assert images.division is not None
+        assert images.division.sentence.startswith("3 images for training, 2 for validation, from ")
 
 
-def test_links_out_of_the_folder_are_not_followed(folder: Path, tmp_path: Path, picture: Picture) -> None:
-    secret = tmp_path / "secret"
-    secret.mkdir()
-    (secret / "private.png").write_bytes(picture())
-    (folder / "link.png").symlink_to(secret / "private.png")
-    (folder / "linked").symlink_to(secret)
-    (folder / "broken.png").symlink_to(secret / "none.png")
-    (folder / "inside.png").symlink_to(folder / "top.png")
-    names = {path.relative_to(folder).as_posix() for path in files_below(folder, SUFFIXES)}
-    assert "inside.png" in names
-    assert not names & {"link.png", "linked/private.png", "broken.png"}
+def test_parts_by_the_names_of_images(tmp_path: Path, picture: Picture) -> None:
+    for number in range(5):
+        part = "val" if number > 2 else "train"
+        (tmp_path / f"COCO_{part}2014_{number:06}.png").write_bytes(picture(number))
+    counts = [image_folder(tmp_path, split).count for split in ("train", "validation", "all")]
+    assert counts == [3, 2, 5]
 
 
-def test_a_folder_that_is_a_link_is_read(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "link").symlink_to(folder)
-    assert len(files_below(tmp_path / "link", SUFFIXES)) == 5
+def test_an_image_may_be_called_like_a_part(tmp_path: Path, picture: Picture) -> None:
+    for number, name in enumerate(("train_1", "bus_1", "car_1", "test_1")):
+        (tmp_path / f"{name}.png").write_bytes(picture(number))
+    images = image_folder(tmp_path, "train")
+    assert (images.count, images.division) == (4, None)
 
 
-def test_hidden_files_and_pipes_are_left_out(folder: Path, picture: Picture) -> None:
-    (folder / ".hidden").mkdir()
-    (folder / ".hidden" / "a.png").write_bytes(picture())
-    (folder / "cats" / "._1.png").write_bytes(b"")
-    os.mkfifo(folder / "pipe.png")
-    assert len(files_below(folder, SUFFIXES)) == 5
+def test_a_class_may_be_called_like_a_part(tmp_path: Path, picture: Picture) -> None:
+    write_parts(tmp_path / "outside", picture, {"cats": 3, "dogs": 3, "test": 2})
+    images = image_folder(tmp_path / "outside", "train")
+    assert (images.count, images.label_names, images.division) == (8, ("cats", "dogs", "test"), None)
+    counts = {f"{part}/{label}": 1 for part in ("train", "test") for label in ("test", "train", "val")}
+    write_parts(tmp_path / "inside", picture, counts)
+    images = image_folder(tmp_path / "inside", "train")
+    assert (images.count, images.label_names) == (3, ("test", "train", "val"))
+
+
+def test_parts_in_each_class_and_images_in_neither(tmp_path: Path, picture: Picture) -> None:
+    write_parts(tmp_path, picture, {"cats/train": 2, "cats/test": 1, "dogs/train": 3, "dogs/test": 1, "dogs/other": 4})
+    images = image_folder(tmp_path, "train")
+    assert (images.count, images.label_names) == (5, ("cats", "dogs"))
+    assert images.division is not None
+    assert images.division.sentence == (
+        "5 images for training, 2 for validation, from train and test; 4 in neither (other)."
+    )
+    everything = image_folder(tmp_path, "all")
+    assert (everything.count, everything.label_names) == (11, ("cats", "dogs", "dogs/other"))
 
 
 def test_names_that_are_not_unicode(folder: Path, picture: Picture) -> None:
@@ -128,24 +205,3 @@ def test_names_that_are_not_unicode(folder: Path, picture: Picture) -> None:
     assert "caf\ufffd.png" in names
     for name in names:
         name.encode("utf-8")
-
-
-def test_links_in_a_circle_are_left_out(tmp_path: Path, picture: Picture) -> None:
-    (tmp_path / "a.png").symlink_to(tmp_path / "b.png")
-    (tmp_path / "b.png").symlink_to(tmp_path / "a.png")
-    (tmp_path / "around").symlink_to(tmp_path)
-    (tmp_path / "c.png").write_bytes(picture())
-    assert files_below(tmp_path, (".png",)) == [tmp_path / "c.png"]
-
-
-def test_deep_folders_and_their_order(tmp_path: Path) -> None:
-    """Files of a folder come before those of its subfolders."""
-    deep = tmp_path / "b" / Path(*["d"] * 200)
-    names = ["b/c/1.png", "b/2.png", "z.png", "a/1.PNG", "a/.hidden.png", ".hidden/1.png", "a/1.txt"]
-    for path in (tmp_path / name for name in names):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    deep.mkdir(parents=True)
-    (deep / "1.png").touch()
-    found = [path.relative_to(tmp_path).as_posix() for path in files_below(tmp_path, (".png",))]
-    assert found == ["z.png", "a/1.PNG", "b/2.png", "b/c/1.png", (deep / "1.png").relative_to(tmp_path).as_posix()]

@@ -25,7 +25,8 @@ from huggingface_hub import constants
 
 from explorer.data.hub_records import HubRecord, fetched_specs, read_record, record_path
 from explorer.data.names import dataset_name, dataset_stem, parse_hub_spec
-from explorer.data.sources import absolute_spec, list_datasets, open_dataset
+from explorer.data.offered import list_datasets
+from explorer.data.sources import absolute_spec, open_dataset
 from explorer.data.views import Views
 from explorer.errors import ExplorerError
 from explorer.images import read_image, to_square

@@ -1,10 +1,8 @@
-"""Folders of Hugging Face's `datasets`: saved to disk, Arrow files, WebDataset archives. No network, no code."""
+"""Folders of Hugging Face's `datasets`: saved to disk, Arrow files. No network, no code."""
 
 from __future__ import annotations
 
 import gc
-import io
-import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,7 +44,7 @@ def test_saved_to_disk(tmp_path: Path, picture: Picture) -> None:
     assert is_saved_to_disk(tmp_path / "set")
     images = saved_to_disk(tmp_path / "set", "all")
     samples = read_all(images)
-    assert (images.title, images.label_names, images.is_split) == ("set", ("cat", "dog"), False)
+    assert (images.title, images.label_names, images.division) == ("set", ("cat", "dog"), None)
     assert [sample.label for sample in samples] == [0, 1, 0, 1, 0]
     assert [sample.name for sample in samples] == [f"{number}.png" for number in range(5)]
     assert (samples[3].pixels == to_square(read_image(picture(3)), SHAPE)).all()
@@ -58,18 +56,32 @@ def test_selected_and_shuffled_rows(tmp_path: Path, picture: Picture) -> None:
     assert [sample.name for sample in read_all(saved_to_disk(tmp_path / "set", "all"))] == ["7.png", "3.png", "5.png"]
 
 
-@pytest.mark.parametrize("held_out", ["validation", "test"])
-def test_parts(tmp_path: Path, picture: Picture, held_out: str) -> None:
-    DatasetDict({"train": dataset(picture, 4), held_out: dataset(picture, 3, 10)}).save_to_disk(tmp_path / "set")
+@pytest.mark.parametrize(
+    ("train", "held_out"),
+    [("train", "validation"), ("train", "test"), ("Train", "Test"), ("a_train", "a_eval")],
+)
+def test_parts(tmp_path: Path, picture: Picture, train: str, held_out: str) -> None:
+    DatasetDict({train: dataset(picture, 4), held_out: dataset(picture, 3, 10)}).save_to_disk(tmp_path / "set")
     counts = [saved_to_disk(tmp_path / "set", split).count for split in ("train", "validation", "all")]
     assert counts == [4, 3, 7]
-    assert saved_to_disk(tmp_path / "set", "train").is_split
+    division = saved_to_disk(tmp_path / "set", "train").division
+    assert division is not None
+    assert division.sentence == f"4 images for training, 3 for validation, from {train} and {held_out}."
+
+
+def test_parts_by_a_column(tmp_path: Path, picture: Picture) -> None:
+    rows = dataset(picture, 5).add_column("split", ["train", "train", "val", "train", "val"])
+    rows.save_to_disk(tmp_path / "set")
+    images = saved_to_disk(tmp_path / "set", "validation")
+    assert [sample.name for sample in read_all(images)] == ["2.png", "4.png"]
+    assert images.division is not None
+    assert images.division.sentence == "3 images for training, 2 for validation, from train and val."
 
 
 def test_an_only_part_is_everything(tmp_path: Path, picture: Picture) -> None:
     DatasetDict({"train": dataset(picture, 4)}).save_to_disk(tmp_path / "set")
     images = saved_to_disk(tmp_path / "set", "validation")
-    assert (images.count, images.is_split) == (4, False)
+    assert (images.count, images.division) == (4, None)
 
 
 def test_damaged(tmp_path: Path, picture: Picture) -> None:
@@ -98,11 +110,13 @@ def arrow_file(path: Path, rows: Dataset) -> Path:
 
 def test_arrow_files(tmp_path: Path, picture: Picture, home: Path) -> None:
     files = [
-        arrow_file(tmp_path / "train-0.arrow", dataset(picture, 4)),
-        arrow_file(tmp_path / "test-0.arrow", dataset(picture, 2)),
+        arrow_file(tmp_path / "Train-0.arrow", dataset(picture, 4)),
+        arrow_file(tmp_path / "Test-0.arrow", dataset(picture, 2)),
     ]
     images = loaded_files("Test", files, "train")
-    assert (images.count, images.is_split) == (4, True)
+    assert images.count == 4
+    assert images.division is not None
+    assert images.division.sentence == "4 images for training, 2 for validation, from Train-0 and Test-0."
     assert (read_all(images)[2].pixels == to_square(read_image(picture(2)), SHAPE)).all()
     assert loaded_files("Test", files, "all").count == 6
     del images
@@ -110,23 +124,10 @@ def test_arrow_files(tmp_path: Path, picture: Picture, home: Path) -> None:
     assert not list((home / "stores").iterdir())
 
 
-def test_webdataset(tmp_path: Path, picture: Picture) -> None:
-    with tarfile.open(tmp_path / "a.tar", "w") as archive:
-        for number in range(3):
-            for suffix, data in (("png", picture(number)), ("cls", str(number % 2).encode())):
-                entry = tarfile.TarInfo(f"{number:03}.{suffix}")
-                entry.size = len(data)
-                archive.addfile(entry, io.BytesIO(data))
-    samples = read_all(loaded_files("Test", [tmp_path / "a.tar"], "all"))
-    assert [sample.label for sample in samples] == [0, 1, 0]
-    assert (samples[1].pixels == to_square(read_image(picture(1)), SHAPE)).all()
-
-
 def test_damaged_files(tmp_path: Path, home: Path) -> None:
-    for name in ("a.arrow", "a.tar"):
-        (tmp_path / name).write_bytes(b"nothing of the kind")
-        with pytest.raises(ExplorerError, match="Test is damaged: it cannot be loaded"):
-            loaded_files("Test", [tmp_path / name], "all")
+    (tmp_path / "a.arrow").write_bytes(b"nothing of the kind")
+    with pytest.raises(ExplorerError, match="Test is damaged: it cannot be loaded"):
+        loaded_files("Test", [tmp_path / "a.arrow"], "all")
     assert not list((home / "stores").iterdir())
 
 

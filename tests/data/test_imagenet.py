@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from explorer.data.imagenet import downsampled_imagenet, imagenet_files, is_imagenet_file
-from explorer.data.sources import list_datasets, open_dataset
+from explorer.data.offered import list_datasets
+from explorer.data.sources import open_dataset
 from explorer.data.store import verify_store
 from explorer.errors import ExplorerError
 
@@ -140,13 +141,13 @@ def test_a_batch_in_both_forms_is_read_once(tmp_path: Path) -> None:
     assert [path.name for path in imagenet_files(tmp_path)] == ["train_data_batch_1.npz"]
 
 
-def test_links_that_leave_the_folder_are_not_followed(tmp_path: Path) -> None:
+def test_links_are_followed(tmp_path: Path) -> None:
     (tmp_path / "set").mkdir()
     outside = save_npz(tmp_path, "private", batch(0, 5))
     inside = save_npz(tmp_path / "set", "mine", batch(0, 5))
     (tmp_path / "set" / "train_data_batch_1.npz").symlink_to(outside)
     (tmp_path / "set" / "val_data.npz").symlink_to(inside)
-    assert [path.name for path in imagenet_files(tmp_path / "set")] == ["val_data.npz"]
+    assert [path.name for path in imagenet_files(tmp_path / "set")] == ["train_data_batch_1.npz", "val_data.npz"]
 
 
 @pytest.mark.parametrize(
@@ -170,11 +171,6 @@ def test_single_files_are_offered(home: Path) -> None:
         ({"data": np.zeros((5, 3, 8, 8), np.uint8)}, "not uint8"),
         ({"data": np.zeros((5, 192), np.float32)}, "data are float32"),
         ({"data": np.zeros((5, 0), np.uint8)}, "not uint8|asks for __builtin__.bytes"),
-        ({"labels": [0, 1, 2, 3, 4]}, "one label per image, counted from 1"),
-        ({"labels": [1, 2, 3, 4, 2**40]}, "one label per image, counted from 1"),
-        ({"labels": [1, 2, 3]}, "label"),
-        ({"labels": np.ones(5)}, "label"),
-        ({"labels": None}, "label"),
     ],
 )
 def test_other_contents(tmp_path: Path, save: Save, change: Content, message: str) -> None:
@@ -182,6 +178,17 @@ def test_other_contents(tmp_path: Path, save: Save, change: Content, message: st
     path = save(tmp_path, "val_data", content)
     with pytest.raises(ExplorerError, match=message):
         open_dataset(str(path), SHAPE, "all")
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 2, 3, 4], [1, 2, 3, 4, 2**40], [1, 2, 3], np.ones(5), None])
+def test_other_labels_are_not_used_and_the_images_are_read(tmp_path: Path, save: Save, labels: object) -> None:
+    content = batch(0, 5)
+    content.pop("labels")
+    path = save(tmp_path, "val_data", content if labels is None else content | {"labels": labels})
+    store = open_dataset(str(path), SHAPE, "all")
+    assert (store.pixels == images_of(content)).all()
+    assert set(store.labels.tolist()) == {-1}
+    assert store.notes == (f"The labels in {path.name} are not used: they are not one whole number from 1 per image.",)
 
 
 @pytest.mark.parametrize("content", [{"labels": [1, 2]}, {"data": [1, 2], "labels": [1, 2]}, {}])

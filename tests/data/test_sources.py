@@ -13,7 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from explorer.data import sources
-from explorer.data.sources import SMALLEST_SPLIT, list_datasets, open_dataset
+from explorer.data.offered import list_datasets
+from explorer.data.sources import open_dataset
+from explorer.data.splits import SMALLEST_SPLIT
 from explorer.errors import ExplorerError
 
 SHAPE = (1, 8, 8)
@@ -201,17 +203,17 @@ def test_list(tmp_path: Path, home: Path, folder: Path, monkeypatch: pytest.Monk
     assert [info.spec for info in list_datasets()] == ["photos", "leaves", "digits"]
     own = home / "datasets"
     own.mkdir(parents=True)
-    np.save(own / "array.npy", np.zeros((3, 8, 8), np.uint8))
+    np.save(own / "array.npy", np.zeros((2, 8, 8), np.uint8))
     (own / "notes.txt").write_text("")
     (own / ".hidden").mkdir()
     monkeypatch.setenv("EXPLORER_DATASETS", os.pathsep.join([str(folder.parent), str(tmp_path / "missing")]))
     found = list_datasets()
     assert [info.builtin for info in found[:3]] == [True, True, True]
     assert [(info.spec, info.title) for info in found[3:] if "home" not in info.title] == [
-        (str(own / "array.npy"), "array"),
+        (str(own / "array.npy"), "array.npy"),
         (str(folder), "my pictures"),
     ]
-    assert len(open_dataset(found[3].spec, SHAPE)) == 3
+    assert len(open_dataset(found[3].spec, SHAPE)) == 2
 
 
 @pytest.mark.skipif(not TINY_IMAGENET.is_dir(), reason="Tiny ImageNet is not there")

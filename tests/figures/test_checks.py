@@ -39,6 +39,9 @@ def test_other_photographs_are_a_row_beside_those_of_the_checks() -> None:
     own, other = figure.layout.yaxis.ticktext
     assert own.startswith("a data set with a name th…")
     assert other == "other noise<br>10 images"
+    strange = long.model_copy(update={"dataset": "<a href='//x'>"})
+    figure = figure_of(good().model_copy(update={"conditions": strange}), "other_photographs")
+    assert figure.layout.yaxis.ticktext[0].startswith("&lt;a href='//x'&gt;<br>")
     lengths = {trace.name: list(trace.x) for trace in figure.data}
     assert lengths["JPEG XL"] == [8.5, 9.0]  # bits of a file over 100 values
     assert lengths["I-MMSE"] == pytest.approx([8.0, 8 + 0.0144270])

@@ -68,3 +68,14 @@ def test_bars_on_the_two_sides_of_zero() -> None:
 def test_all_on_one_side_is_one_color() -> None:
     figure = difference_histogram(np.array([1.0, 2.0]), np.array([3]), 1.5, names=NAMES, unit="nats")
     assert [bars.name for bars in figure.data] == ["more probable for two"]
+
+
+def test_names_of_models_are_no_html() -> None:
+    names, edges = ("<a href='http://x'>one</a>", "%{y}"), np.array([-1.0, 0.0, 1.0])
+    points = log_prob_scatter(edges, edges, np.arange(3), names=names, unit="nats", words=str)
+    bars = difference_histogram(edges, np.array([1, 1]), 0.0, names=names, unit="nats")
+    titles = [points.layout.xaxis.title.text, points.layout.yaxis.title.text, bars.layout.xaxis.title.text]
+    for text in titles + [trace.name for trace in bars.data]:
+        assert "<a" not in text
+        assert "%{" not in text
+    assert "&lt;a href='http://x'&gt;one&lt;/a&gt;" in titles[0]

@@ -21,6 +21,11 @@ def test_an_image_in_range_stays_as_it_is() -> None:
     assert mark_out_of_range(pixels, pixels / 255) is pixels
 
 
+def test_rounding_is_not_out_of_range() -> None:
+    pixels = np.zeros((1, 1, 2), np.uint8)
+    assert mark_out_of_range(pixels, np.array([[[-1e-7, 1 + 1e-4]]], np.float32)) is pixels
+
+
 def test_diverging_colors_are_symmetric_about_white() -> None:
     values = np.array([[[-2.0, 0.0, 2.0]]])
     colors, scale = diverging_pixels(values)

@@ -5,7 +5,8 @@ import pytest
 
 from explorer.figures.probe import dimensionality_chart, log_prob_range, noise_log_prob_chart, perturbation_chart
 from explorer.measures.image.curves import NoiseCurves, PerturbationCurve
-from explorer.units import convert_log_prob
+from explorer.perturbations import RANGES
+from explorer.units import LogProbUnit, convert_log_prob, unit_label
 
 D = 100
 
@@ -49,6 +50,23 @@ def test_the_curve_passes_through_the_marker() -> None:
     assert "dB/dimension" in line.hover[0]
 
 
+def test_a_curve_that_falls_deeper_is_drawn_whole_and_says_so() -> None:
+    shared = perturbation_chart(curve("blur", 10, 0, -10), 0.1, 7.0, (-20, 20), "nats", D)
+    assert (shared.y.start, shared.y.end, shared.y.title) == (-20, 20, "log p [nats]")
+    deep = perturbation_chart(curve("noise", 10, 0, -5000, np.nan), 0.1, 7.0, (-20, 20), "nats", D)
+    assert deep.y.start <= -5000
+    assert deep.y.title == "log p [nats], longer scale"
+
+
+@pytest.mark.parametrize("unit", ["dB/dim", "nats", "bits", "bits/dim"])
+def test_units_stand_in_one_kind_of_brackets_under_one_name(unit: LogProbUnit) -> None:
+    curves = NoiseCurves(np.array([60.0, -20.0]), np.array([90.0, 1.0]), np.array([50.0, -300.0]))
+    small = [perturbation_chart(curve(name, 1, 0), 0.1, 0.5, (0, 1), unit, D) for name in RANGES]
+    titles = [noise_log_prob_chart(curves, 30.0, unit, D).y.title, *(chart.y.title for chart in small)]
+    assert {title[title.index("[") :] for title in titles} == {f"[{unit_label(unit)}]"}
+    assert all(chart.x.title.endswith("]") and "(" not in chart.x.title for chart in small)
+
+
 def test_noise_figures_with_and_without_a_band() -> None:
     curves = NoiseCurves(np.array([60.0, 20.0, -20.0]), np.array([90.0, 40.0, 1.0]), np.array([50.0, 0.0, -300.0]))
     grid = (60.0, -20.0)
@@ -63,6 +81,6 @@ def test_noise_figures_with_and_without_a_band() -> None:
         assert banded.band.name == "data set, 10–90 %"
         assert [line.name for line in banded.lines] == ["data set, median", "this image"]
         assert banded.y.start <= 0 < 120 <= banded.y.end
-        assert (banded.x.start, banded.x.end) == (60.0, -20.0)
+        assert (banded.x.start, banded.x.end) == (-20.0, 60.0), "as in Trust"
     assert "gray levels" in plain.lines[0].hover[0]
     assert plain.marker.y == pytest.approx(curves.log_prob_at(30.0))

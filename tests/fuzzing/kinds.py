@@ -17,7 +17,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from explorer.data.sources import list_datasets, open_dataset
+from explorer.data.offered import list_datasets
+from explorer.data.sources import open_dataset
 from explorer.data.store import Store, open_store, verify_store
 from explorer.decoding import SUFFIXES as ALL_SUFFIXES
 from explorer.errors import ExplorerError

@@ -30,7 +30,7 @@ from explorer.jobs.progress import PROGRESS_FILE
 from explorer.jobs.record import JobRecord, write_record
 from explorer.jobs.settings import save_job_settings
 from explorer.jobs.submission import Submission, write_submission
-from explorer.measures.consistency.storage import save_report
+from explorer.measures.consistency.storage import write_report
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from explorer.training.config import TrainingConfig
 from explorer.training.loop import train
@@ -78,7 +78,7 @@ def write_originals(folder: Path) -> None:
         catalog = build_catalog(checkpoint, images)
         assert catalog is not None
         _write_map(checkpoint, images, catalog.folder)
-        save_report(checkpoint, good(SHAPE))
+        write_report(checkpoint.path / "trust.json", checkpoint.fingerprint, good(SHAPE))
         _write_half_store(images)
         _write_run(checkpoint)
         _write_job()

@@ -9,19 +9,33 @@ from typing import Any
 import numpy as np
 import skimage
 from PIL import Image
+from pillow_heif import from_pillow
 
 __all__ = ["SUFFIXES", "write_pictures"]
 
-SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "WebP": ".webp", "GIF": ".gif", "TIFF": ".tif", "BMP": ".bmp"}
+SUFFIXES = {
+    "PNG": ".png",
+    "JPEG": ".jpg",
+    "WebP": ".webp",
+    "AVIF": ".avif",
+    "HEIC": ".heic",
+    "GIF": ".gif",
+    "TIFF": ".tif",
+    "BMP": ".bmp",
+    "PPM": ".pgm",
+}
 
 _SIZES = ((1, 1), (7, 5), (32, 32), (64, 48), (131, 97))
 _MODES = {
     "PNG": ("L", "RGB", "P", "RGBA", "LA", "1", "I;16"),
     "JPEG": ("L", "RGB", "CMYK"),
     "WebP": ("RGB", "RGBA"),
+    "AVIF": ("L", "RGB", "RGBA"),
+    "HEIC": ("L", "RGB", "RGBA"),
     "GIF": ("L", "P", "RGBA"),
     "TIFF": ("L", "RGB", "P", "RGBA", "CMYK", "1", "I;16", "F", "LAB"),
     "BMP": ("L", "RGB", "P", "1", "RGBA"),
+    "PPM": ("L", "RGB", "1", "I;16"),
 }
 _ORIENTATION = 274
 _TURNED = 6
@@ -50,7 +64,10 @@ def _picture(form: str, mode: str, size: tuple[int, int], number: int) -> bytes:
     else:
         image = image.convert(mode)
     file = io.BytesIO()
-    image.save(file, form.upper(), **_options(form, mode, image, number))
+    if form == "HEIC":
+        from_pillow(image).save(file, quality=50)
+    else:
+        image.save(file, form.upper(), **_options(form, mode, image, number))
     return file.getvalue()
 
 

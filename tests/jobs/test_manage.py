@@ -20,12 +20,13 @@ import explorer
 from benchmarks.processes import processes_of
 from explorer.errors import ExplorerError
 from explorer.jobs.kinds import CatalogTask, EvaluateTask, TrainTask
-from explorer.jobs.locks import is_held
 from explorer.jobs.manage import (
     create_job,
     delete,
     find_job,
     free_job_name,
+    go_first,
+    in_the_way,
     list_jobs,
     read_log,
     recover,
@@ -41,8 +42,10 @@ from explorer.jobs.state import state
 from explorer.jobs.submission import Submission, read_submission, write_submission
 from explorer.jobs.tasks import member_folders, progress
 from explorer.jobs.worker import NICENESS, run_job
+from explorer.locks import is_held
 from explorer.training.run import Run
 from tests.jobs.waiting import PATIENCE, wait_for
+from tests.no_locks import NO_LOCKS, refuse_locks
 
 NewRun = Callable[..., Path]
 ENDLESS = {"steps": 10_000_000, "validate_every": 10_000_000}
@@ -90,6 +93,26 @@ def test_a_job_outlives_who_sent_it_and_stops_when_asked(new_run: NewRun) -> Non
         stop(folder)
 
 
+def test_a_job_where_the_disk_has_no_locks_is_seen_stopped_and_found_dead(
+    new_run: NewRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = new_run(**ENDLESS)
+    # The queue of an earlier test has the locks that this one does not: another one is to start.
+    wait_for(lambda: not is_held(folder.parents[1] / "jobs" / ".queue.lock"))
+    (tmp_path / "sitecustomize.py").write_text(NO_LOCKS)  # for the processes that are started
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    refuse_locks(monkeypatch)
+    submit(folder, LOCAL)
+    wait_for(lambda: state(folder).status == "running")
+    stop(folder)
+    assert state(folder).status == "stopping"
+    for process in processes_of(folder.parent.parent):
+        if process.role in ("worker", "supervisor"):
+            os.kill(process.pid, signal.SIGKILL)
+    wait_for(lambda: not state(folder).open)
+    assert state(folder).status == "killed"
+
+
 def test_jobs_wait_for_their_turn_the_oldest_first(new_run: NewRun) -> None:
     first, second, third = (new_run(name, **ENDLESS) for name in ("queue-1", "queue-2", "queue-3"))
     for folder in (first, second, third):
@@ -104,6 +127,28 @@ def test_jobs_wait_for_their_turn_the_oldest_first(new_run: NewRun) -> None:
     assert state(second).status == "stopped"
     stop(third)
     wait_for(lambda: not state(third).open)
+
+
+def test_a_job_that_goes_first_begins_beside_the_one_it_would_wait_for(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPLORER_JOBS_EXECUTOR", "local")
+    long, other, lesson = (new_run(name, **ENDLESS) for name in ("long-1", "other-1", "lesson-1"))
+    assert in_the_way() == []
+    for folder in (long, other, lesson):
+        submit(folder, LOCAL)
+    wait_for(lambda: state(long).status == "running")
+    assert {job.name for job in in_the_way()} == {"long-1", "other-1", "lesson-1"}
+    go_first(lesson)
+    wait_for(lambda: state(lesson).status == "running")
+    assert [state(folder).status for folder in (long, other)] == ["running", "queued"]
+    with pytest.raises(ExplorerError, match="does not wait"):
+        go_first(lesson)
+    stop(lesson)
+    wait_for(lambda: not state(lesson).open)
+    assert state(other).status == "queued"  # it still waits for the long one
+    for folder in (other, long):
+        stop(folder)
 
 
 @pytest.mark.skipif(not Path("/proc/self/autogroup").is_file(), reason="processes are not grouped by sessions here")

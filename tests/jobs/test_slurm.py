@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import submitit
 import torch
 from safetensors.torch import load_file
 
@@ -24,6 +25,7 @@ from explorer.jobs.state import state
 from explorer.jobs.submission import read_submission
 from explorer.jobs.tasks import member_folders, progress
 from explorer.jobs.worker import run_job
+from tests.jobs.test_submission import IN_AN_ALLOCATION
 from tests.jobs.waiting import wait_for
 from tests.slurm_cluster import PROGRAMS, SlurmCluster
 
@@ -227,6 +229,43 @@ def test_the_log_and_the_reason_of_a_failure_are_in_the_folder(new_run: NewRun, 
     wait_for(lambda: status(folder) == "failed")
     assert "There is no data set" in state(folder).message
     assert re.fullmatch(r"--- \S+ \S+, on \S+\n", read_log(folder))
+
+
+def test_a_job_sent_from_inside_an_allocation_is_not_a_part_of_it(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in IN_AN_ALLOCATION.items():
+        monkeypatch.setenv(name, value)
+    folder = new_run()
+    submit(folder, ONE)
+    wait_for(lambda: not state(folder).open)
+    assert status(folder) == "finished", read_log(folder)
+    assert read_record(folder).attempt == job_id(folder)
+
+
+def test_what_the_user_tells_sbatch_holds_inside_an_allocation_too(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch, cluster: SlurmCluster
+) -> None:
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    monkeypatch.setenv("SBATCH_PARTITION", "urgent")
+    folder = new_run()
+    submit(folder, ONE)
+    assert "Partition=urgent" in cluster.run("scontrol", "show", "job", job_id(folder))
+    wait_for(lambda: not state(folder).open)
+
+
+def test_the_log_has_the_last_words_of_srun(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a job that never became one of ours: a function of the shell stands for an srun that fails."""
+    update = submitit.SlurmExecutor.update_parameters
+    setup = ["srun() { echo 'submitit INFO'; echo 'srun: error: no such step' >&2; return 1; }"]
+    monkeypatch.setattr(
+        submitit.SlurmExecutor, "update_parameters", lambda one, **given: update(one, **given | {"setup": setup})
+    )
+    folder = new_run()
+    submit(folder, ONE)
+    wait_for(lambda: not state(folder).open)
+    assert status(folder) == "killed"
+    assert re.fullmatch(r"=== submitit/\d+_0_log.out\nsrun: error: no such step\n", read_log(folder))
 
 
 def test_without_an_answer_nothing_is_lost(new_run: NewRun, monkeypatch: pytest.MonkeyPatch) -> None:

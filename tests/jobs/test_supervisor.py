@@ -17,7 +17,6 @@ from types import SimpleNamespace
 import pytest
 
 from explorer.jobs import supervisor
-from explorer.jobs.locks import held
 from explorer.jobs.manage import resume, submit
 from explorer.jobs.record import JobRecord, read_record, write_record
 from explorer.jobs.settings import JobSettings
@@ -25,6 +24,7 @@ from explorer.jobs.state import state
 from explorer.jobs.submission import Submission, write_submission
 from explorer.jobs.supervisor import Supervisor
 from explorer.jobs.worker import LOCK_FILE
+from explorer.locks import held
 from tests.jobs.waiting import wait_for
 
 NewRun = Callable[..., Path]

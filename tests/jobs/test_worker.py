@@ -21,6 +21,7 @@ from explorer.jobs import worker
 from explorer.jobs.record import JobRecord, open_record, read_record, write_record
 from explorer.jobs.state import state
 from explorer.jobs.worker import LOCK_FILE, STOP_FILE, explain, run_job
+from tests.no_locks import NO_LOCKS, refuse_locks
 
 
 def _raise(error: Exception) -> Callable[[Path, Callable[[], bool]], bool]:
@@ -30,7 +31,12 @@ def _raise(error: Exception) -> Callable[[Path, Callable[[], bool]], bool]:
     return train
 
 
-def test_the_record_says_running_and_then_finished(tmp_path: Path) -> None:
+@pytest.mark.parametrize("has_locks", [True, False], ids=["with locks", "without locks"])
+def test_the_record_says_running_and_then_finished(
+    tmp_path: Path, has_locks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not has_locks:
+        refuse_locks(monkeypatch)
     seen = []
 
     def train(folder: Path, _should_stop: Callable[[], bool]) -> bool:
@@ -169,6 +175,21 @@ def test_the_traceback_of_an_error_is_printed(tmp_path: Path, capsys: pytest.Cap
     run_job(tmp_path, _raise(RuntimeError("boom")))
     assert "Traceback" in (printed := capsys.readouterr().err)
     assert "RuntimeError: boom" in printed
+
+
+def test_a_process_that_vanished_where_the_disk_has_no_locks_was_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = (
+        "import os, pathlib, sys\n"
+        "from explorer.jobs.worker import run_job\n"
+        "run_job(pathlib.Path(sys.argv[1]), lambda *_: os.kill(os.getpid(), 9))\n"
+    )
+    root = Path(explorer.__file__).parent.parent
+    subprocess.run([sys.executable, "-c", NO_LOCKS + script, str(tmp_path)], cwd=root, timeout=60, check=False)
+    refuse_locks(monkeypatch)
+    assert state(tmp_path).status == "killed"
+    assert run_job(tmp_path, lambda *_: True).status == "finished", "and it can be done again at once"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")

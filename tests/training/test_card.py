@@ -28,6 +28,14 @@ def test_what_is_missing_is_left_out(tiny_checkpoint: Checkpoint, metrics: dict[
     assert ("| – |" in card) == title
 
 
+@pytest.mark.parametrize(("split", "words"), [("validation", "On 3 validation images of"), ("all", "On 3 images of")])
+def test_the_part_that_was_measured(tiny_checkpoint: Checkpoint, split: str, words: str) -> None:
+    levels = [{"psnr": 40.0, "denoised_psnr": None}]
+    metrics = {"images": 3, "levels": levels, "bits_per_dimension": BITS, "split": split}
+    config = tiny_checkpoint.config.model_copy(update={"metrics": metrics})
+    assert words in checkpoint_card("tiny", config)
+
+
 @pytest.mark.parametrize(
     ("training", "expected"),
     [

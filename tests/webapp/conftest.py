@@ -36,3 +36,10 @@ def jobs(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("EXPLORER_JOBS_EXECUTOR", "local")
     yield home / "jobs"
     end_all_jobs()
+
+
+@pytest.fixture
+def quick_catalog(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A catalog without what takes long."""
+    monkeypatch.setattr("explorer.catalog.scoring.lossless_bits", lambda *_, **__: {"PNG": 1, "WebP": 2, "JPEG XL": 3})
+    monkeypatch.setattr("explorer.catalog.profile.PROFILE_IMAGES", 4)

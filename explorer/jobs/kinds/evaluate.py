@@ -44,4 +44,4 @@ class EvaluateTask(ModelTask):
         def progress(_what: str, share: float) -> None:
             work.report(round(100 * min(share, 1.0)), 100, PERCENT)
 
-        check_and_keep(checkpoint, images, QUICK if self.quick else FULL, progress, other)
+        check_and_keep(checkpoint, images, QUICK if self.quick else FULL, progress, other, split)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -12,9 +13,13 @@ from pydantic import BaseModel, Field, ValidationError
 from explorer.errors import ExplorerError
 from explorer.home import read_end
 from explorer.jobs.kinds.base import Task
-from explorer.jobs.progress import MOST_UNITS, JobProgress, Opening, Stopped, Work, read_progress
+from explorer.jobs.progress import MOST_UNITS, JobProgress, Stopped, Work, read_progress
+from explorer.progress import Opening
 
-__all__ = ["TrainTask", "run_progress"]
+__all__ = ["STEPS", "TrainTask", "run_progress"]
+
+STEPS = "steps"
+"""The unit of a training's progress; before the first it is that of the images which are prepared."""
 
 _TAIL_BYTES = 16_384  # holds a validation and some progress lines
 
@@ -33,8 +38,14 @@ class TrainTask(Task):
 
     def run(self, work: Work) -> None:
         """Train, from the last saved state on."""
+        from explorer.models.devices import pick_device
+        from explorer.training.compiling import missing_compiler
         from explorer.training.loop import train
+        from explorer.training.run import Run
 
+        config = Run.open(work.folder).config
+        if config.compile and (sentence := missing_compiler(pick_device(config.device))):
+            print(sentence, file=sys.stderr, flush=True)  # in the log
         first = os.environ.get("RANK", "0") == "0"  # the other processes wait for the images that this one prepares
         if not train(work.folder, work.should_stop, **(work.opening() if first else Opening())):
             raise Stopped
@@ -89,4 +100,4 @@ def run_progress(folder: Path) -> JobProgress:
             entry = _Line.model_validate_json(line)
             step = entry.step  # not the largest: a run that was killed takes some steps again
             speed = entry.images_per_second or speed
-    return _StepProgress(done=step, total=length.steps, unit="steps", rate=speed, batch_size=length.batch_size)
+    return _StepProgress(done=step, total=length.steps, unit=STEPS, rate=speed, batch_size=length.batch_size)

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from explorer.measures.consistency.check import Check, Conditions, Subject
 from explorer.measures.consistency.partition import LogPartition, Normalization
-from explorer.measures.consistency.verdict import UNDECIDED, Verdict, decide, signed, threshold_text
+from explorer.measures.consistency.verdict import Verdict, decide, threshold_text, with_error
 from explorer.measures.shared.noise import noise_generator
 from explorer.models.anchor import SpectralGaussian
 from explorer.models.base import Derivatives, EnergyModel, sum_pixels
@@ -84,14 +84,13 @@ class AnnealingCheck(Check[Normalization]):
         outcome = decide(value, self.threshold, error)
         sentence = (
             "Followed from the largest noise to the smallest by annealed importance sampling, the log of the integral "
-            f"of the density is {signed(value, 3)} ± {error:.3f} nats per dimension {threshold_text(self.threshold)}; "
-            "it should be 0."
+            f"of the density is {with_error(value, error, 3)} nats per dimension {threshold_text(self.threshold)}; it "
+            "should be 0."
         )
-        if outcome == "open":
-            sentence += f" {UNDECIDED}"
-        elif outcome == "does not pass" and value > 0:
+        if outcome == "does not pass" and value > 0:
             sentence += " There is probability where there are no images."
-        return self.verdict(outcome, value, f"{signed(value, 3)} nats/dim", sentence, conditions.smallest_noise)
+        shown = f"{with_error(value, error, 3)} nats/dim"
+        return self.verdict(outcome, value, shown, sentence, conditions.smallest_noise, error)
 
 
 def anneal(

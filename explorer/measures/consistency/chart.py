@@ -41,8 +41,8 @@ class Curve:
     Attributes:
         name: for the legend; empty for none.
         x, y: of the points, in the units of the axes.
-        kind: an estimate of the model, the uncertainty of one, a reference that does not come from the model, or
-            points beyond a threshold.
+        kind: an estimate of the model, single images of which the mean is tested, a reference that does not come from
+            the model, or points beyond a threshold.
         joined: draw lines between the points.
         errors: half lengths of the error bars along `y`; none when empty.
         notes: more about each point, shown when the pointer is on it; none when empty.
@@ -51,7 +51,7 @@ class Curve:
     name: str
     x: Sequence[float]
     y: Sequence[float]
-    kind: Literal["estimate", "uncertainty", "reference", "outside"] = "estimate"
+    kind: Literal["estimate", "image", "reference", "outside"] = "estimate"
     joined: bool = True
     errors: Sequence[float] = ()
     notes: Sequence[str] = ()

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from explorer.images import Values
 from explorer.measures.consistency.chart import Chart
-from explorer.measures.consistency.verdict import Outcome, Verdict, decibels
+from explorer.measures.consistency.verdict import UNDECIDED, Outcome, Verdict, decibels
 from explorer.models.base import EnergyModel
 from explorer.progress import Progress
 
@@ -41,8 +41,10 @@ class Conditions(BaseModel):
         levels: values that a pixel can have, for code lengths.
         psnr: smallest noise level of the checks, in dB: that of log p, but not below the range of the model.
         lowest_psnr: largest noise level of the checks, in dB.
-        dataset: name of the images.
+        dataset: what people call the images.
         other: name of the other photographs; None where there are none.
+        source: name of the data set, as in the ``config.json`` of a checkpoint; empty in reports of earlier versions.
+        split: which part of it; empty where it is not known, or part of `dataset`.
     """
 
     model_config = STORED
@@ -53,6 +55,13 @@ class Conditions(BaseModel):
     lowest_psnr: float
     dataset: str = ""
     other: str | None = None
+    source: str = ""
+    split: str = ""
+
+    @property
+    def images(self) -> str:
+        """The images, for people: ``Digits (validation)``."""
+        return f"{self.dataset} ({self.split})" if self.split else self.dataset
 
     @property
     def dimensions(self) -> int:
@@ -167,9 +176,21 @@ class Check(ABC, Generic[M]):
         """The same with a share of its images, not below two, where a model is slow."""
         return replace(self, images=min(self.images, max(2, int(self.images * share))))
 
-    def verdict(self, outcome: Outcome, measured: float, value: str, sentence: str, where: str = "") -> Verdict:
-        """A verdict of this check."""
-        return Verdict(self.name, self.title, outcome, sentence, value, measured, self.threshold, self.unit, where)
+    def verdict(
+        self,
+        outcome: Outcome,
+        measured: float,
+        value: str,
+        sentence: str,
+        where: str = "",
+        error: float | None = None,
+    ) -> Verdict:
+        """A verdict of this check; where it is open, the sentence says why."""
+        if outcome == "open":
+            sentence += f" {UNDECIDED}"
+        return Verdict(
+            self.name, self.title, outcome, sentence, value, measured, self.threshold, self.unit, where, error
+        )
 
     def outcome(self, measured: M | None, conditions: Conditions) -> Verdict:
         """The verdict on what was measured, if it was."""

@@ -16,9 +16,18 @@ from typing import NamedTuple
 import numpy as np
 from pydantic import BaseModel, Field
 
-from explorer.measures.consistency.chart import NOISE_AXIS, Axis, Chart, Curve
+from explorer.measures.consistency.chart import NOISE_AXIS, Allowed, Axis, Chart, Curve
 from explorer.measures.consistency.check import STORED, Check, Conditions, Measured, Subject
-from explorer.measures.consistency.verdict import Outcome, Verdict, decibels, decide, threshold_text
+from explorer.measures.consistency.verdict import (
+    Outcome,
+    Verdict,
+    decibels,
+    decide,
+    deciding,
+    standard_error,
+    threshold_text,
+    with_error,
+)
 from explorer.measures.image.dimensionality import flipd, flipd_by_trace, local_dimensionality
 from explorer.measures.shared.laplacian import trace_passes, trace_probes
 from explorer.progress import Progress
@@ -45,6 +54,7 @@ class NoisyLevel(BaseModel):
         psnr: noise level in dB.
         denoising: ``E ||x - D||^2 / t``.
         energy: ``d - 2 t d/dt E U``.
+        standard_error: of their difference, over images; None in reports of earlier versions.
     """
 
     model_config = STORED
@@ -52,6 +62,7 @@ class NoisyLevel(BaseModel):
     psnr: float
     denoising: float
     energy: float
+    standard_error: float | None = None
 
 
 class NoisyDimensionality(Measured):
@@ -67,6 +78,7 @@ class CleanLevel(BaseModel):
         psnr: noise level in dB.
         time_score, trace: FLIPD from ``dU/dt`` and from the trace.
         trace_error: standard error of `trace` from the probes.
+        standard_error: of the difference of the two, over images and probes; None in reports of earlier versions.
     """
 
     model_config = STORED
@@ -75,6 +87,7 @@ class CleanLevel(BaseModel):
     time_score: float
     trace: float
     trace_error: float
+    standard_error: float | None = None
 
 
 class CleanDimensionality(Measured):
@@ -110,22 +123,26 @@ class NoisyDimensionalityCheck(Check[NoisyDimensionality]):
         psnrs, ts = _noise_levels(subject, self.levels)
         found = local_dimensionality(subject.model, x, ts, draws=_DRAWS, seed=subject.seed)
         progress(1, 1)
-        means = zip(psnrs, found.denoising.mean(0).tolist(), found.energy.mean(0).tolist(), strict=True)
-        levels = [NoisyLevel(psnr=psnr, denoising=denoising, energy=energy) for psnr, denoising, energy in means]
+        columns = zip(psnrs, found.denoising.T.numpy(), found.energy.T.numpy(), strict=True)
+        levels = [
+            NoisyLevel(
+                psnr=psnr,
+                denoising=float(denoising.mean()),
+                energy=float(energy.mean()),
+                standard_error=standard_error(denoising - energy),
+            )
+            for psnr, denoising, energy in columns
+        ]
         return NoisyDimensionality(images=len(x), levels=tuple(levels))
 
     def judge(self, measured: NoisyDimensionality, conditions: Conditions) -> Verdict:
-        pairs = [_Pair(level.psnr, level.denoising, level.energy) for level in measured.levels]
-        found = _compare(pairs, "The denoising error", "the slope of the mean energy", conditions)
+        found = _compare(_noisy_pairs(measured), "The denoising error", "the slope of the mean energy", conditions)
         return self.verdict(*found)
 
     def chart(self, measured: NoisyDimensionality, conditions: Conditions) -> Chart:
-        curves = {
-            "denoising error": [level.denoising for level in measured.levels],
-            "slope of the energy": [level.energy for level in measured.levels],
-        }
-        sentence = "Two estimates of the neighborhood of noisy images; they should coincide."
-        return _chart(self.title, sentence, [level.psnr for level in measured.levels], curves, conditions)
+        names = ("denoising error", "slope of the energy")
+        sentence = "Two estimates of the neighborhood of noisy images"
+        return _chart(self.title, sentence, names, _noisy_pairs(measured), conditions)
 
 
 @dataclass(frozen=True)
@@ -156,31 +173,33 @@ class CleanDimensionalityCheck(Check[CleanDimensionality]):
         levels, fast, slow = [], 0.0, 0.0
         for psnr, t in zip(*_noise_levels(subject, self.levels), strict=True):
             began = time.perf_counter()
-            time_score = float(flipd(model, x, t).cpu().double().mean())
+            time_score = flipd(model, x, t).cpu().double()
             fast += time.perf_counter() - began
             began = time.perf_counter()
             trace, error = (column.cpu().double() for column in flipd_by_trace(model, x, t, probes, subject.seed))
             slow += time.perf_counter() - began
             trace_error = float(error.square().sum().sqrt() / len(x))
             levels.append(
-                CleanLevel(psnr=psnr, time_score=time_score, trace=float(trace.mean()), trace_error=trace_error)
+                CleanLevel(
+                    psnr=psnr,
+                    time_score=float(time_score.mean()),
+                    trace=float(trace.mean()),
+                    trace_error=trace_error,
+                    standard_error=standard_error((time_score - trace).numpy()),
+                )
             )
             progress(len(levels), self.levels)
         return CleanDimensionality(images=len(x), levels=tuple(levels), time_score_seconds=fast, trace_seconds=slow)
 
     def judge(self, measured: CleanDimensionality, conditions: Conditions) -> Verdict:
-        pairs = [_Pair(level.psnr, level.time_score, level.trace) for level in measured.levels]
-        found = _compare(pairs, "The time score", "the trace of the Jacobian of the score", conditions)
+        found = _compare(_clean_pairs(measured), "The time score", "the trace of the Jacobian of the score", conditions)
         faster = measured.trace_seconds / max(measured.time_score_seconds, 1e-9)
         return self.verdict(*found._replace(sentence=f"{found.sentence} The time score is {faster:,.0f} times faster."))
 
     def chart(self, measured: CleanDimensionality, conditions: Conditions) -> Chart:
-        curves = {
-            "time score": [level.time_score for level in measured.levels],
-            "trace": [level.trace for level in measured.levels],
-        }
-        sentence = "Two estimates of the neighborhood of clean images; they should coincide."
-        return _chart(self.title, sentence, [level.psnr for level in measured.levels], curves, conditions)
+        names = ("time score", "trace")
+        sentence = "Two estimates of the neighborhood of clean images"
+        return _chart(self.title, sentence, names, _clean_pairs(measured), conditions)
 
 
 def _noise_levels(subject: Subject, count: int) -> tuple[list[float], list[float]]:
@@ -192,14 +211,33 @@ def _noise_levels(subject: Subject, count: int) -> tuple[list[float], list[float
 
 
 class _Pair(NamedTuple):
+    """Two estimates at a noise level, in dimensions, and the standard error of their difference."""
+
     psnr: float
     first: float
     second: float
+    error: float | None
+
+    def allowed(self, dimensions: int) -> float:
+        """By how much they may differ: a share of the first, or of ``d / 10`` where that is larger."""
+        return _THRESHOLD * max(abs(self.first), dimensions / 10)
 
     def disagreement(self, dimensions: int) -> float:
-        """As a share of the first, or of ``d / 10`` where that is larger."""
-        share = abs(self.first - self.second) / max(abs(self.first), dimensions / 10)
+        """As such a share."""
+        share = _THRESHOLD * abs(self.first - self.second) / self.allowed(dimensions)
         return share if math.isfinite(share) else math.inf
+
+    def disagreement_error(self, dimensions: int) -> float | None:
+        """Standard error of `disagreement`."""
+        return None if self.error is None else _THRESHOLD * self.error / self.allowed(dimensions)
+
+
+def _noisy_pairs(measured: NoisyDimensionality) -> list[_Pair]:
+    return [_Pair(level.psnr, level.denoising, level.energy, level.standard_error) for level in measured.levels]
+
+
+def _clean_pairs(measured: CleanDimensionality) -> list[_Pair]:
+    return [_Pair(level.psnr, level.time_score, level.trace, level.standard_error) for level in measured.levels]
 
 
 class _Found(NamedTuple):
@@ -210,38 +248,42 @@ class _Found(NamedTuple):
     value: str
     sentence: str
     where: str
+    error: float | None
 
 
 def _compare(pairs: Sequence[_Pair], first: str, second: str, conditions: Conditions) -> _Found:
-    shares = [pair.disagreement(conditions.dimensions) for pair in pairs]
-    share = max(shares)
-    worst = pairs[shares.index(share)]
-    outcome = decide(share, _THRESHOLD)
+    d = conditions.dimensions
+    shares, errors = [pair.disagreement(d) for pair in pairs], [pair.disagreement_error(d) for pair in pairs]
+    outcomes = [decide(share, _THRESHOLD, error) for share, error in zip(shares, errors, strict=True)]
+    place = deciding(outcomes, shares)
+    worst, share, error, outcome = pairs[place], shares[place], errors[place], outcomes[place]
+    how = {"passes": "agree", "does not pass": "disagree"}.get(outcome, "may agree")
     sentence = (
-        f"{first} and {second} {'agree' if outcome == 'passes' else 'disagree'}: {_number(worst.first)} and "
-        f"{_number(worst.second)} dimensions where they are farthest apart, at {decibels(worst.psnr)} "
-        f"{threshold_text(100 * _THRESHOLD, '%')}."
+        f"{first} and {second} {how}: {_number(worst.first)} and {_number(worst.second)} dimensions at "
+        f"{decibels(worst.psnr)}, the worst noise level {threshold_text(100 * _THRESHOLD, '%')}."
     )
-    if outcome != "passes":
-        agreeing = sum(each <= _THRESHOLD for each in shares)
+    if outcome == "does not pass":
+        agreeing = outcomes.count("passes")
         sentence += f" They agree at {agreeing} of {len(shares)} noise levels."
-    value = f"{100 * share:.1f} %" if share < 10 else "over 1,000 %"
-    return _Found(outcome, share, value, sentence, decibels(worst.psnr))
+    percent = None if error is None else 100 * error
+    value = f"{with_error(100 * share, percent, 1, plus=False)} %" if share < 10 else "over 1,000 %"
+    return _Found(outcome, share, value, sentence, decibels(worst.psnr), error)
 
 
 def _number(value: float) -> str:
     return f"{value:,.1f}" if abs(value) < 1e5 else f"{value:.0e}"
 
 
-def _chart(
-    title: str, sentence: str, psnr: list[float], curves: dict[str, list[float]], conditions: Conditions
-) -> Chart:
+def _chart(title: str, sentence: str, names: tuple[str, str], pairs: Sequence[_Pair], conditions: Conditions) -> Chart:
     """The axis ends at ``-d`` and ``2 d``: a trace can go astray by orders of magnitude."""
     d = conditions.dimensions
-    shown = [min(max(value, -d), 2 * d) for values in curves.values() for value in values if not math.isnan(value)]
+    values = [value for pair in pairs for value in (pair.first, pair.second)]
+    shown = [min(max(value, -d), 2 * d) for value in values if not math.isnan(value)]
+    psnr = [pair.psnr for pair in pairs]
+    errors = [2 * pair.error for pair in pairs if pair.error is not None]
     return Chart(
         title=title,
-        sentence=sentence,
+        sentence=f"{sentence}. The second should lie in the gray bars around the first, within two standard errors.",
         x=NOISE_AXIS,
         y=Axis(
             "dimensions, mean over images",
@@ -249,5 +291,14 @@ def _chart(
             ",.1f",
             range=(min(0.0, *shown) - 0.05 * d, max(0.0, *shown) + 0.05 * d),
         ),
-        curves=tuple(Curve(name, psnr, values) for name, values in curves.items()),
+        curves=(
+            Curve(names[0], psnr, [pair.first for pair in pairs]),
+            Curve(names[1], psnr, [pair.second for pair in pairs], errors=errors if len(errors) == len(pairs) else ()),
+        ),
+        allowed=Allowed(
+            f"allowed, ± {100 * _THRESHOLD:g} %",
+            psnr,
+            [pair.first - pair.allowed(d) for pair in pairs],
+            [pair.first + pair.allowed(d) for pair in pairs],
+        ),
     )

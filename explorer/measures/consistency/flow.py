@@ -12,7 +12,7 @@ from pydantic import Field
 
 from explorer.measures.consistency.chart import Axis, Chart, Curve
 from explorer.measures.consistency.check import Check, Conditions, Measured, Subject
-from explorer.measures.consistency.verdict import Verdict, decide, signed, threshold_text
+from explorer.measures.consistency.verdict import Verdict, decide, standard_error, threshold_text, with_error
 from explorer.measures.image.flow import FlowLikelihood, flow_log_prob
 from explorer.measures.shared.laplacian import trace_passes, trace_probes
 from explorer.measures.shared.noise import noise_generator
@@ -70,37 +70,50 @@ class FlowCheck(Check[Flow]):
         flows = measured.flows
         differences = np.array([conditions.bits_per_dimension(flow.difference) for flow in flows])
         mean, spread = float(differences.mean()), float(np.sqrt(np.mean(differences**2)))
-        outcome, where = decide(mean, self.threshold), conditions.smallest_noise
+        error = standard_error(differences)
+        outcome, where = decide(mean, self.threshold, error), conditions.smallest_noise
         if not math.isfinite(mean):
             sentence = "The ODE cannot be followed: gradients are not finite, or vary too fast."
             return self.verdict(outcome, mean, "not finite", sentence, where)
-        agrees = "agrees" if outcome == "passes" else "disagrees"
+        agrees = {"passes": "agrees", "does not pass": "disagrees"}.get(outcome, "may agree")
         faster = sum(flow.seconds for flow in flows) / sum(flow.energy_seconds for flow in flows)
         gradients, traces = np.mean([flow.gradients for flow in flows]), np.mean([flow.traces for flow in flows])
         sentence = (
-            f"An ODE that does not use the energy at this noise level {agrees}: log p differs by {signed(mean, 3)} "
-            f"bits/dimension on average {threshold_text(self.threshold)}, with a root mean square of {spread:.3f}. It "
-            f"takes {gradients:.0f} gradients at a tolerance of {flows[0].tolerance:g} and {traces:,.0f} "
-            f"Hessian-vector products; the energy takes one forward pass and is {faster:,.0f} times faster."
+            f"An ODE that does not use the energy at this noise level {agrees}: log p differs by "
+            f"{with_error(mean, error, 3)} bits/dimension on average over {len(flows):,} images "
+            f"{threshold_text(self.threshold)}, with a root mean square of {spread:.3f}. It takes {gradients:.0f} "
+            f"gradients at a tolerance of {flows[0].tolerance:g} and {traces:,.0f} Hessian-vector products; the energy "
+            f"takes one forward pass and is {faster:,.0f} times faster."
         )
-        return self.verdict(outcome, mean, f"{signed(mean, 3)} bits/dim", sentence, where)
+        return self.verdict(outcome, mean, f"{with_error(mean, error, 3)} bits/dim", sentence, where, error)
 
     def chart(self, measured: Flow, conditions: Conditions) -> Chart:
         bits, flows = conditions.bits_per_dimension, measured.flows
-        curve = Curve(
-            "",
-            [bits(flow.energy_log_prob) for flow in flows],
-            [bits(flow.difference) for flow in flows],
+        log_prob = [bits(flow.energy_log_prob) for flow in flows]
+        differences = [bits(flow.difference) for flow in flows]
+        images = Curve(
+            "one image each",
+            log_prob,
+            differences,
+            "image",
             joined=False,
             errors=[2 * bits(flow.standard_error) for flow in flows],
             notes=[f", {flow.gradients} gradients" for flow in flows],
         )
+        error = standard_error(differences)
+        mean = Curve(
+            "mean, which is tested",
+            [float(np.mean(log_prob))],
+            [float(np.mean(differences))],
+            joined=False,
+            errors=() if error is None else [2 * error],
+        )
         return Chart(
             title=self.title,
-            sentence="log p of single images by an ODE, minus log p by the energy, with two standard errors; it should "
-            "lie in the band.",
+            sentence="log p by an ODE minus log p by the energy. The mean over images should lie in the band, within "
+            "its two standard errors; single images, in gray, may lie outside.",
             x=Axis("log p by the energy, bits/dimension", "bits/dimension"),
             y=Axis("flow − energy, bits/dimension", "bits/dimension", "+.4f"),
-            curves=(curve,),
+            curves=(images, mean),
             band=self.threshold,
         )

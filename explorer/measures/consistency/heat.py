@@ -19,7 +19,7 @@ from torch import Tensor
 
 from explorer.measures.consistency.chart import NOISE_AXIS, Axis, Chart, Curve
 from explorer.measures.consistency.check import STORED, Check, Conditions, Measured, Subject
-from explorer.measures.consistency.verdict import Verdict, decibels, decide, threshold_text
+from explorer.measures.consistency.verdict import Verdict, decibels, decide, deciding, threshold_text, with_error
 from explorer.measures.shared.laplacian import laplacian, trace_passes, trace_probes
 from explorer.measures.shared.noise import noise_generator
 from explorer.measures.shared.noise_levels import log_spaced
@@ -42,6 +42,7 @@ class HeatResidual(BaseModel):
         standard_error: of `mean`, over images and probes.
         rms: root mean square over images, with the variance of the trace estimate taken out.
         trace_error: root mean square of the standard error of an image's trace estimate, in the same unit.
+        rms_error: standard error of `rms`, over images and probes; None in reports of earlier versions.
     """
 
     model_config = STORED
@@ -51,6 +52,7 @@ class HeatResidual(BaseModel):
     standard_error: float
     rms: float
     trace_error: float
+    rms_error: float | None = None
 
 
 class HeatEquation(Measured):
@@ -89,28 +91,28 @@ class HeatCheck(Check[HeatEquation]):
         return HeatEquation(images=len(x), levels=tuple(levels))
 
     def judge(self, measured: HeatEquation, conditions: Conditions) -> Verdict:  # noqa: ARG002
-        worst = max(measured.levels, key=lambda level: level.rms if math.isfinite(level.rms) else math.inf)
-        outcome, where = decide(worst.rms, self.threshold), decibels(worst.psnr)
-        how = "belong to one density that diffuses" if outcome == "passes" else "do not belong to one density"
+        outcomes = [decide(level.rms, self.threshold, level.rms_error) for level in measured.levels]
+        place = deciding(outcomes, [level.rms for level in measured.levels])
+        worst, outcome, where = measured.levels[place], outcomes[place], decibels(measured.levels[place].psnr)
+        how = {"passes": "belong", "does not pass": "do not belong"}.get(outcome, "may belong")
+        value = with_error(worst.rms, worst.rms_error, 4, plus=False)
         sentence = (
-            f"The noise levels {how}: the residual is at most {worst.rms:.4f} nats per dimension per e-fold of noise, "
-            f"at {where} {threshold_text(self.threshold)}."
+            f"The noise levels {how} to one density that diffuses: at the worst of them, {where}, the residual is "
+            f"{value} nats per dimension per e-fold of noise {threshold_text(self.threshold)}."
         )
-        return self.verdict(outcome, worst.rms, f"{worst.rms:.4f} nats", sentence, where)
+        return self.verdict(outcome, worst.rms, f"{value} nats", sentence, where, worst.rms_error)
 
     def chart(self, measured: HeatEquation, conditions: Conditions) -> Chart:  # noqa: ARG002
-        psnr = [level.psnr for level in measured.levels]
-        rms, errors = [level.rms for level in measured.levels], [level.trace_error for level in measured.levels]
-        curves = [Curve("residual, root mean square over images", psnr, rms)]
-        if any(errors):  # an exact trace has none
-            curves.append(Curve("error of the trace of one image", psnr, errors, "uncertainty"))
+        psnr, rms = [level.psnr for level in measured.levels], [level.rms for level in measured.levels]
+        errors = [2 * level.rms_error for level in measured.levels if level.rms_error is not None]
         return Chart(
             title=self.title,
             sentence="Disagreement between neighboring noise levels: ∂U/∂t against ½ (ΔU − ‖∇U‖²), which are equal "
-            "where noise is added to a density. It should stay below the dashed line.",
+            "where noise is added to a density. Its root mean square over images should stay below the dashed line, "
+            "within two standard errors.",
             x=NOISE_AXIS,
             y=Axis("nats / (dimension · e-fold)", "nats", ".5f", log=True),
-            curves=tuple(curves),
+            curves=(Curve("", psnr, rms, errors=errors if len(errors) == len(rms) else ()),),
             threshold=self.threshold,
         )
 
@@ -149,14 +151,18 @@ def heat_residuals(
             errors.append((0.5 * t / d * result.standard_error).cpu().double())
         residual, error = torch.cat(residuals), torch.cat(errors)
         trace_variance = float(error.square().mean())
-        excess = float(residual.square().mean()) - trace_variance
+        squares = residual.square() - error.square()  # each without the variance of its trace
+        excess, excess_error = float(squares.mean()), float(squares.std() / len(x) ** 0.5)
+        rms = math.sqrt(max(0.0, excess)) if math.isfinite(excess) else math.inf
         results.append(
             HeatResidual(
                 psnr=float(psnr_from_noise_variance(t)),
                 mean=float(residual.mean()),
                 standard_error=float(residual.std() / len(x) ** 0.5),
-                rms=math.sqrt(max(0.0, excess)) if math.isfinite(excess) else math.inf,
+                rms=rms,
                 trace_error=math.sqrt(trace_variance),
+                # By how much the root rises with its square: where it is far from 0, half the relative error.
+                rms_error=math.sqrt(rms**2 + excess_error) - rms if math.isfinite(rms) else None,
             )
         )
         if progress is not None:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from explorer.measures.consistency.check import Check, Conditions, Subject
 from explorer.measures.consistency.partition import LogPartition, Normalization
-from explorer.measures.consistency.verdict import Verdict, decide, signed, threshold_text
+from explorer.measures.consistency.verdict import Verdict, decide, threshold_text, with_error
 from explorer.measures.dataset.nll import gaussian_entropy
 from explorer.measures.shared.noise import noise_generator
 from explorer.models.base import EnergyModel, sum_pixels
@@ -45,12 +45,14 @@ class LargeNoiseCheck(Check[Normalization]):
 
     def judge(self, measured: Normalization, conditions: Conditions) -> Verdict:
         value = measured.log_partition.value / conditions.dimensions
-        outcome = decide(value, self.threshold)
+        error = measured.log_partition.standard_error / conditions.dimensions
+        outcome = decide(value, self.threshold, error)
         sentence = (
             "At the largest noise, where the noisy data are Gaussian, the log of the integral of the density is "
-            f"{signed(value, 4)} nats per dimension {threshold_text(self.threshold)}; it should be 0."
+            f"{with_error(value, error, 4)} nats per dimension {threshold_text(self.threshold)}; it should be 0."
         )
-        return self.verdict(outcome, value, f"{signed(value, 4)} nats/dim", sentence, conditions.largest_noise)
+        shown = f"{with_error(value, error, 4)} nats/dim"
+        return self.verdict(outcome, value, shown, sentence, conditions.largest_noise, error)
 
 
 def large_noise_error(model: EnergyModel, x: Tensor, t: float, seed: int = 0) -> LogPartition:

@@ -11,6 +11,7 @@ beats it at home and not abroad, or whose two estimates of the NLL come apart ab
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,8 +23,8 @@ from explorer.images import Values
 from explorer.measures.consistency.chart import Axis, Chart, Curve
 from explorer.measures.consistency.check import ALL_LEVELS, STORED, Check, Conditions, Measured, Subject
 from explorer.measures.consistency.likelihood import Likelihood, LikelihoodCheck
-from explorer.measures.consistency.verdict import Outcome, Verdict, decide, signed
-from explorer.measures.dataset.nll import negative_log_likelihood
+from explorer.measures.consistency.verdict import Outcome, Verdict, decide, deciding, standard_error, with_error
+from explorer.measures.dataset.nll import gap_errors, i_mmse_of_images, negative_log_likelihood
 from explorer.measures.image.codecs import lossless_bits
 from explorer.measures.shared.noise import noise_generator
 from explorer.measures.shared.noise_levels import log_spaced, noise_levels
@@ -32,7 +33,6 @@ from explorer.progress import Progress
 
 __all__ = ["Estimates", "OtherPhotographs", "OtherPhotographsCheck", "estimates", "evenly_spaced", "jpeg_xl_bits"]
 
-_CODEC_IMAGES = 500  # seconds, and a standard error of a hundredth of a bit or so
 _LONGEST_NAME = 26  # characters of a data set's name beside an axis
 
 
@@ -42,6 +42,8 @@ class Estimates(BaseModel):
     Attributes:
         energy, i_mmse: NLL at ``t0`` from the energy and from I-MMSE, in nats per image.
         jpeg_xl: size of a JPEG XL file of one image, in bits.
+        gap_error: standard error of `energy` minus `i_mmse`, over images, in nats; None where it was not measured.
+        advantage_error: of the size minus the code length by I-MMSE, in bits; None where it was not measured.
     """
 
     model_config = STORED
@@ -49,6 +51,8 @@ class Estimates(BaseModel):
     energy: float
     i_mmse: float
     jpeg_xl: float
+    gap_error: float | None = None
+    advantage_error: float | None = None
 
 
 class OtherPhotographs(Measured):
@@ -66,13 +70,18 @@ class _CodeLengths:
     energy: float
     i_mmse: float
     jpeg_xl: float
+    gap_error: float | None
+    advantage_error: float | None
 
     @classmethod
     def of(cls, estimates: Estimates, conditions: Conditions) -> _CodeLengths:
+        gap_error, advantage_error = estimates.gap_error, estimates.advantage_error
         return cls(
             conditions.code_length(estimates.energy),
             conditions.code_length(estimates.i_mmse),
             estimates.jpeg_xl / conditions.dimensions,
+            None if gap_error is None else conditions.bits_per_dimension(gap_error),
+            None if advantage_error is None else advantage_error / conditions.dimensions,
         )
 
     @property
@@ -87,7 +96,7 @@ class _CodeLengths:
 
     def __str__(self) -> str:
         return (
-            f"I-MMSE {self.i_mmse:.3f}, energy {self.energy:.3f} (gap {signed(self.gap, 3)}), "
+            f"I-MMSE {self.i_mmse:.3f}, energy {self.energy:.3f} (gap {with_error(self.gap, self.gap_error, 3)}), "
             f"JPEG XL {self.jpeg_xl:.3f} bits/dimension"
         )
 
@@ -133,39 +142,45 @@ class OtherPhotographsCheck(Check[OtherPhotographs]):
         return OtherPhotographs(
             images=own.images,
             other=estimates(subject.model, subject.values, pixels, ts, subject.seed, progress),
-            own=Estimates(energy=own.energy, i_mmse=own.i_mmse, jpeg_xl=jpeg_xl_bits(subject.pixels[: own.images])),
+            own=Estimates(
+                energy=own.energy,
+                i_mmse=own.i_mmse,
+                jpeg_xl=jpeg_xl_bits(subject.pixels[: own.images]),
+                gap_error=own.levels[0].standard_error,
+            ),
             other_images=len(pixels),
         )
 
     def judge(self, measured: OtherPhotographs, conditions: Conditions) -> Verdict:
         own, other = (_CodeLengths.of(each, conditions) for each in (measured.own, measured.other))
-        agrees, is_ahead = decide(other.gap, self.threshold) == "passes", other.advantage > 0
+        agrees, is_ahead = decide(other.gap, self.threshold, other.gap_error), _is_ahead(other)
+        outcome = (agrees, is_ahead)[deciding((agrees, is_ahead), (0.0, 0.0))]
         sentence = (
             f"On {measured.other_images:,} other photographs: {other}. On the images of the other checks: {own}. "
             f"The gap must be within {self.threshold:g}, and I-MMSE below JPEG XL."
         )
-        if not is_ahead:
+        if is_ahead == "does not pass":
             sentence += (
                 " The advantage over JPEG XL is gone: the model knows its data set, not images."
                 if own.advantage > 0
                 else " The model has no advantage over JPEG XL on either."
             )
-        if not agrees:
+        if agrees == "does not pass":
             sentence += (
                 " The gap opens on images from elsewhere: their log p cannot be trusted."
                 if abs(own.gap) <= self.threshold
                 else " The gap is too large on both."
             )
-        value = f"gap {signed(other.gap, 3)}, to JPEG XL {signed(-other.advantage, 3)} bits/dim"
-        outcome: Outcome = "passes" if agrees and is_ahead else "does not pass"
-        return self.verdict(outcome, other.gap, value, sentence, conditions.other or "")
+        gap, ahead = with_error(other.gap, other.gap_error, 3), with_error(-other.advantage, other.advantage_error, 3)
+        value = f"gap {gap}, to JPEG XL {ahead} bits/dim"
+        return self.verdict(outcome, other.gap, value, sentence, conditions.other or "", other.gap_error)
 
     def chart(self, measured: OtherPhotographs, conditions: Conditions) -> Chart:
         own, other = (_CodeLengths.of(each, conditions) for each in (measured.own, measured.other))
         rows = [1, 0]  # not the names: they may be equal
         labels = (
-            (1, f"{_short(conditions.dataset)}<br>{measured.images:,} images"),
-            (0, f"{_short(conditions.other or '')}<br>{measured.other_images:,} images"),
+            (1, f"{_short(conditions.images)}\n{measured.images:,} images"),
+            (0, f"{_short(conditions.other or '')}\n{measured.other_images:,} images"),
         )
         return Chart(
             title=self.title,
@@ -200,17 +215,37 @@ def estimates(
         progress: called with (steps done, steps in all).
     """
     x = values.dequantized(torch.from_numpy(np.array(pixels)), noise_generator(seed + 1))
-    nll = negative_log_likelihood(x, noise_levels(model, x, ts, seed, progress))
-    return Estimates(energy=nll.energy, i_mmse=nll.i_mmse, jpeg_xl=jpeg_xl_bits(pixels))
+    levels = noise_levels(model, x, ts, seed, progress)
+    nll, sizes = negative_log_likelihood(x, levels), _jpeg_xl_sizes(pixels)
+    return Estimates(
+        energy=nll.energy,
+        i_mmse=nll.i_mmse,
+        jpeg_xl=float(sizes.mean()),
+        gap_error=gap_errors(x, levels)[0],
+        advantage_error=standard_error(sizes - i_mmse_of_images(x, levels) / math.log(2)),
+    )
 
 
 def jpeg_xl_bits(pixels: np.ndarray) -> float:
-    """Mean size of a lossless JPEG XL file of one image, in bits, over the first 500 images.
+    """Mean size of a lossless JPEG XL file of one image, in bits.
 
     Args:
         pixels: uint8, shape ``(N, C, H, W)``, N at least 1.
     """
-    return float(np.mean([lossless_bits(np.asarray(image))["JPEG XL"] for image in pixels[:_CODEC_IMAGES]]))
+    return float(_jpeg_xl_sizes(pixels).mean())
+
+
+def _jpeg_xl_sizes(pixels: np.ndarray) -> np.ndarray:
+    return np.array([lossless_bits(np.asarray(image))["JPEG XL"] for image in pixels], dtype=float)
+
+
+def _is_ahead(lengths: _CodeLengths) -> Outcome:
+    """Whether the model needs less than JPEG XL; open where the two are less than two standard errors apart."""
+    if not math.isfinite(lengths.advantage):
+        return "does not pass"
+    if abs(lengths.advantage) < 2 * (lengths.advantage_error or 0.0):
+        return "open"
+    return "passes" if lengths.advantage > 0 else "does not pass"
 
 
 def evenly_spaced(pixels: np.ndarray, count: int) -> np.ndarray:

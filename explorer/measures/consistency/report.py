@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import Any
 
 from pydantic import BaseModel, SerializeAsAny, field_validator
 
+from explorer.data.offered import list_datasets
 from explorer.measures.consistency.chart import Chart
 from explorer.measures.consistency.check import STORED, Conditions, Measured
 from explorer.measures.consistency.checks import CHECKS
@@ -14,6 +16,7 @@ from explorer.measures.consistency.verdict import Verdict
 
 __all__ = ["Report"]
 
+_PART = re.compile(r" \((train|validation|all)\)$")
 _MEASURED = {check.name: check.measured for check in CHECKS}
 
 
@@ -43,6 +46,21 @@ class Report(BaseModel):
         if not isinstance(results, dict):
             return results
         return {name: _MEASURED[name].model_validate(data) for name, data in results.items() if name in _MEASURED}
+
+    @property
+    def source(self) -> str:
+        """Name of the data set, as in the ``config.json`` of a checkpoint. Reports of earlier versions have what people
+        call it, with the part of it in brackets."""
+        if self.conditions.source:
+            return self.conditions.source
+        title = _PART.sub("", self.conditions.dataset)
+        return next((info.spec for info in list_datasets() if info.builtin and info.title == title), title)
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        """Which data set, and which part of it."""
+        in_name = _PART.search(self.conditions.dataset)
+        return self.source, self.conditions.split or (in_name[1] if in_name else "")
 
     def verdicts(self) -> list[Verdict]:
         """One verdict for each check; those that were not run say so."""

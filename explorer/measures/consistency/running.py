@@ -36,6 +36,8 @@ def run_checks(
     effort: Effort = FULL,
     *,
     dataset: str = "",
+    source: str = "",
+    split: str = "",
     other: tuple[str, np.ndarray] | None = None,
     noise: tuple[float, float] | None = None,
     seed: int = 0,
@@ -50,7 +52,8 @@ def run_checks(
         values: how it reads 8-bit pixels.
         pixels: uint8, shape ``(N, C, H, W)``, N at least 2; each check uses the first so many.
         effort: `QUICK` or `FULL`. A quick one uses fewer images where the model is slow.
-        dataset: name of the images, for the report.
+        dataset: what people call the images, for the report.
+        source, split: name of the data set, as in the ``config.json`` of a checkpoint, and which part of it.
         other: name and 8-bit images of another data set, for the check on other photographs; when None it is left out.
         noise: smallest and largest noise variance of the checks; from the model's `t_low` to its `t_max` when None.
         seed: of dequantization, noise and probes.
@@ -74,6 +77,8 @@ def run_checks(
         lowest_psnr=float(psnr_from_noise_variance(t_max)),
         dataset=dataset,
         other=None if other is None else other[0],
+        source=source,
+        split=split,
     )
     x = values.dequantized(torch.from_numpy(np.array(pixels[: effort.images])), noise_generator(seed + 1))
     if effort.seconds is not None:

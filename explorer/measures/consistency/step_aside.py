@@ -27,7 +27,7 @@ from torch import Tensor
 
 from explorer.measures.consistency.chart import Allowed, Axis, Chart, Curve
 from explorer.measures.consistency.check import STORED, Check, Conditions, Measured, Subject
-from explorer.measures.consistency.verdict import UNDECIDED, Verdict, decide, signed, threshold_text
+from explorer.measures.consistency.verdict import Verdict, decide, deciding, signed, threshold_text, with_error
 from explorer.measures.shared.scoring import log_prob_batched
 from explorer.models.base import EnergyModel
 from explorer.progress import Progress
@@ -65,12 +65,6 @@ class RolledEnergies(BaseModel):
         e = self.energies
         return tuple(e[i] - (e[i - 1] + e[i + 1]) / 2 for i in range(1, len(e) - 1))
 
-    @property
-    def worst(self) -> int:
-        """The shift in pixels with the largest second difference; the first that is not a number, if any is."""
-        sizes = [abs(value) if not math.isnan(value) else math.inf for value in self.second_differences]
-        return sizes.index(max(sizes)) + 2
-
 
 class StepAside(Measured):
     """Energies of rolled images."""
@@ -104,32 +98,39 @@ class StepAsideCheck(Check[StepAside]):
         return StepAside(images=len(x), rolled=step_aside(subject.model, x, subject.t_low, progress=progress))
 
     def judge(self, measured: StepAside, conditions: Conditions) -> Verdict:
-        rolled, at = measured.rolled, measured.rolled.worst
-        jump = conditions.bits_per_dimension(rolled.second_differences[at - 2])
-        error = conditions.bits_per_dimension(rolled.standard_errors[at - 2])
-        outcome = decide(jump, self.threshold, error)
+        rolled = measured.rolled
+        jumps, errors = self._jumps(measured, conditions)
+        outcomes = [decide(jump, self.threshold, error) for jump, error in zip(jumps, errors, strict=True)]
+        worst = deciding(outcomes, jumps)
+        jump, error, outcome, at = jumps[worst], errors[worst], outcomes[worst], worst + 2
         sentence = (
             f"The code length of images rolled by {at} pixels differs from the mean of those at {at - 1} and {at + 1} "
-            f"by {signed(jump, 3)} ± {error:.3f} bits/dimension, the largest such jump among shifts of 2 to "
+            f"by {with_error(jump, error, 3)} bits/dimension, the worst such jump among shifts of 2 to "
             f"{len(rolled.energies) - 1} {threshold_text(self.threshold)}."
         )
-        if outcome == "open":
-            sentence += f" {UNDECIDED}"
-        elif outcome == "does not pass":
+        if outcome == "does not pass":
             sentence += (
                 " The model has learned a grid, such as the blocks of JPEG files, which belongs to files and not to "
                 "images."
             )
-        return self.verdict(outcome, jump, f"{signed(jump, 3)} bits/dim", sentence, f"{at} pixels")
+        shown = f"{with_error(jump, error, 3)} bits/dim"
+        return self.verdict(outcome, jump, shown, sentence, f"{at} pixels", error)
+
+    def _jumps(self, measured: StepAside, conditions: Conditions) -> tuple[list[float], list[float]]:
+        """Second differences and their standard errors, in bits/dimension."""
+        bits, rolled = conditions.bits_per_dimension, measured.rolled
+        return [bits(value) for value in rolled.second_differences], [bits(error) for error in rolled.standard_errors]
 
     def chart(self, measured: StepAside, conditions: Conditions) -> Chart:
         lengths = [conditions.code_length(energy) for energy in measured.rolled.energies]
-        jumps = [conditions.bits_per_dimension(value) for value in measured.rolled.second_differences]
+        jumps, errors = self._jumps(measured, conditions)
         shifts = range(1, len(lengths) + 1)
         middles = [length - jump for length, jump in zip(lengths[1:-1], jumps, strict=True)]
-        notes = ["", *(f"<br>above its neighbors: {signed(jump, 4)}" for jump in jumps), ""]
-        curves = [Curve("rolled images", list(shifts), lengths, notes=notes)]
-        outside = [i for i, jump in enumerate(jumps, 1) if not abs(jump) <= self.threshold]
+        notes = ["", *(f"\nabove its neighbors: {signed(jump, 4)}" for jump in jumps), ""]
+        bars = [0.0, *(2 * error for error in errors), 0.0]  # of the jumps: the first and the last point have none
+        curves = [Curve("rolled images", list(shifts), lengths, errors=bars, notes=notes)]
+        outcomes = [decide(jump, self.threshold, error) for jump, error in zip(jumps, errors, strict=True)]
+        outside = [i for i, outcome in enumerate(outcomes, 1) if outcome == "does not pass"]
         if outside:
             curves.append(
                 Curve("outside", [shifts[i] for i in outside], [lengths[i] for i in outside], "outside", joined=False)
@@ -137,7 +138,8 @@ class StepAsideCheck(Check[StepAside]):
         return Chart(
             title=self.title,
             sentence="Mean code length of images rolled by a few pixels to the right and down. Each point should lie "
-            "in its gray bar, around the mean of its two neighbors; on a grid of blocks it drops out.",
+            "in its gray bar, around the mean of its two neighbors, within two standard errors; on a grid of blocks it "
+            "drops out.",
             x=Axis("shift to the right and down, pixels", "pixels", "d", step=2),
             y=Axis("code length, bits/dimension", "bits/dimension"),
             curves=tuple(curves),

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from explorer.images import Values
-from explorer.measures.dataset.nll import NegativeLogLikelihood, gap_by_level, negative_log_likelihood
+from explorer.measures.dataset.nll import NegativeLogLikelihood, gap_by_level, gap_errors, negative_log_likelihood
 from explorer.measures.image.codecs import lossless_bits, mosaic_bits_per_pixel
 from explorer.measures.shared.noise import noise_generator
 from explorer.measures.shared.noise_levels import NoiseLevel, log_spaced, noise_levels
@@ -23,8 +23,6 @@ __all__ = ["LEVELS", "Evaluation", "evaluate"]
 
 LEVELS = 33
 
-_CODEC_IMAGES = 500
-
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -33,6 +31,7 @@ class Evaluation:
     Attributes:
         nll: negative log-likelihood at the smallest noise, from the energy and from I-MMSE.
         gaps: energy minus I-MMSE at each of `levels`, in nats per image: where between the two the gap arises.
+        gap_errors: their standard errors.
         levels: measurements at `LEVELS` noise variances, from the smallest to the end of the range.
         value_levels: number of cells per value, for code lengths.
         code_length: mean of ``-log2 p(x, t0) / d + log2(levels)`` of the dequantized images, without noise: what the
@@ -44,6 +43,7 @@ class Evaluation:
 
     nll: NegativeLogLikelihood
     gaps: list[float]
+    gap_errors: list[float]
     levels: list[NoiseLevel]
     value_levels: int
     code_length: float
@@ -82,15 +82,16 @@ def evaluate(
     shift = math.log2(values.levels)
     log_prob = log_prob_batched(model, model_input(values, images)).double()
     gaussian = SpectralGaussian(model.image_shape, model.t_low).fit(x)
-    some = np.asarray(pixels[:_CODEC_IMAGES])
-    sizes = [lossless_bits(image) for image in some]
+    coded = values.in_levels(images).numpy()  # the very images that the model codes: all of them, in its levels
+    sizes = [lossless_bits(image) for image in coded]
     return Evaluation(
         nll=negative_log_likelihood(x, levels),
         gaps=gap_by_level(x, levels),
+        gap_errors=gap_errors(x, levels),
         levels=levels,
         value_levels=values.levels,
         code_length=float(-log_prob.mean()) / per_bit + shift,
         gaussian=float(-log_prob_batched(gaussian, x).double().mean()) / per_bit + shift,
         codecs={name: float(np.mean([s[name] for s in sizes])) / model.dimensions for name in sizes[0]},
-        mosaic=mosaic_bits_per_pixel(np.asarray(pixels)),
+        mosaic=mosaic_bits_per_pixel(coded),
     )

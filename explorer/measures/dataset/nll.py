@@ -28,7 +28,9 @@ from explorer.models.anchor import SpectralGaussian
 __all__ = [
     "NegativeLogLikelihood",
     "gap_by_level",
+    "gap_errors",
     "gaussian_entropy",
+    "i_mmse_of_images",
     "negative_log_likelihood",
 ]
 
@@ -118,11 +120,43 @@ def gap_by_level(x: Tensor, levels: Sequence[NoiseLevel]) -> list[float]:
     return differences
 
 
+def gap_errors(x: Tensor, levels: Sequence[NoiseLevel]) -> list[float]:
+    """Standard errors of `gap_by_level`, over images and their noise; at least two images.
+
+    Args:
+        x, levels: as for `negative_log_likelihood`.
+    """
+    energies = torch.stack([level.energies for level in levels], 1).numpy()  # (N, L)
+    errors: list[float] = ((energies - _i_mmse_of_images(x, levels)).std(0, ddof=1) / math.sqrt(len(x))).tolist()
+    return errors
+
+
+def i_mmse_of_images(x: Tensor, levels: Sequence[NoiseLevel]) -> np.ndarray:
+    """What `negative_log_likelihood` averages for I-MMSE, in nats, shape ``(N,)``: of one image up to a term that
+    vanishes at large noise.
+
+    Args:
+        x, levels: as for `negative_log_likelihood`.
+    """
+    return _i_mmse_of_images(x, levels)[:, 0]
+
+
+def _i_mmse_of_images(x: Tensor, levels: Sequence[NoiseLevel]) -> np.ndarray:
+    relative_errors = torch.stack([level.relative_errors for level in levels], 1).numpy()  # (N, L)
+    return _i_mmse(x, levels, relative_errors)
+
+
 def _i_mmse_by_level(x: Tensor, levels: Sequence[NoiseLevel]) -> np.ndarray:
+    return _i_mmse(x, levels, np.array([level.relative_error for level in levels]))
+
+
+def _i_mmse(x: Tensor, levels: Sequence[NoiseLevel], relative_errors: np.ndarray) -> np.ndarray:
+    """From errors at each level (last axis)."""
     ts = np.array([level.t for level in levels])
     if len(ts) < 2 or np.any(np.diff(ts) <= 0):
         raise ValueError("At least two noise levels in increasing order are needed.")
-    removed = x[0].numel() * (1.0 - np.array([level.relative_error for level in levels]))
-    steps = 0.5 * (removed[1:] + removed[:-1]) * np.diff(np.log(ts))
-    above = np.append(np.cumsum(steps[::-1])[::-1], 0.0)  # the integral from each level to the last
+    removed = x[0].numel() * (1.0 - relative_errors)
+    steps = 0.5 * (removed[..., 1:] + removed[..., :-1]) * np.diff(np.log(ts))
+    above = np.zeros_like(removed)  # the integral from each level to the last
+    above[..., :-1] = np.cumsum(steps[..., ::-1], -1)[..., ::-1]
     return gaussian_entropy(x, float(ts[-1])) - 0.5 * above

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from explorer.images import Values
+from explorer.images import ROUNDING, Values
 from explorer.measures.image.curves import NOISE_SEED
 from explorer.measures.shared.scoring import log_prob_batched
 from explorer.models.base import EnergyModel
@@ -24,29 +25,35 @@ class Probed:
         pixels: the image before, uint8 ``(C, H, W)``.
         x: the image after, in the model's values, float32 ``(C, H, W)``; it may leave [0, 1].
         perturbed_pixels: `x` in 8 bits, rounded and clipped, uint8 ``(C, H, W)``.
-        log_prob: of the perturbed image, in nats.
+        coded_pixels: `perturbed_pixels` in the levels of the model, uint8 ``(C, H, W)``: the image of which a model and
+            a codec can be compared, since a file holds nothing between two levels, and nothing out of range.
+        log_prob: of the perturbed image `x`, in nats.
         original_log_prob: of the image before, in nats.
+        coded_log_prob: of `coded_pixels`, in nats.
     """
 
     pixels: np.ndarray
     x: np.ndarray
     perturbed_pixels: np.ndarray
+    coded_pixels: np.ndarray
     log_prob: float
     original_log_prob: float
+    coded_log_prob: float
 
     @property
     def above(self) -> int:
-        """How many values of the perturbed image are greater than 1."""
-        return int((self.x > 1).sum())
+        """How many values of the perturbed image are greater than 1, by more than 8 bits round away."""
+        return int((self.x > 1 + ROUNDING).sum())
 
     @property
     def below(self) -> int:
-        """How many values of the perturbed image are less than 0."""
-        return int((self.x < 0).sum())
+        """How many values of the perturbed image are less than 0, by more than 8 bits round away."""
+        return int((self.x < -ROUNDING).sum())
 
 
 def probe(model: EnergyModel, values: Values, pixels: np.ndarray, perturbation: Perturbation) -> Probed:
-    """Perturb an image and ask for log p before and after, in one batch; of an image that stays as it is, once.
+    """Perturb an image and ask for log p before, after, and as a file would hold it, in one batch; of an image that
+    stays as it is, once.
 
     Args:
         model: an energy model.
@@ -56,11 +63,20 @@ def probe(model: EnergyModel, values: Values, pixels: np.ndarray, perturbation: 
     """
     centers = values.centers(torch.from_numpy(pixels)[None])
     x = perturb(centers, perturbation)
+    perturbed_pixels = values.to_pixels(x)
+    coded = values.centers(perturbed_pixels)
     # Not twice the same image: in one batch the two may differ by rounding, and a change of nothing would show.
-    different = x if torch.equal(x, centers) else torch.cat((centers, x))
-    log_prob = log_prob_batched(model, different + values.dither(tuple(pixels.shape))).tolist()
-    original, perturbed = log_prob[0], log_prob[-1]
-    return Probed(pixels, x[0].numpy(), values.to_pixels(x)[0].numpy(), perturbed, original)
+    different: list[Tensor] = []
+    places = []
+    for image in (x, centers, coded):
+        place = next((i for i, other in enumerate(different) if torch.equal(image, other)), len(different))
+        if place == len(different):
+            different.append(image)
+        places.append(place)
+    log_prob = log_prob_batched(model, torch.cat(different) + values.dither(tuple(pixels.shape))).tolist()
+    after, before, as_file = (log_prob[place] for place in places)
+    coded_pixels = values.in_levels(perturbed_pixels)
+    return Probed(pixels, x[0].numpy(), perturbed_pixels[0].numpy(), coded_pixels[0].numpy(), after, before, as_file)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import torch
@@ -35,6 +35,7 @@ class NoiseLevel:
         mean_energy: ``E U(y, t)`` in nats; ``1/2 (||eps||^2 - d)``, of mean zero, is taken out of it.
         mean_time_score: ``E t dU/dt / d``; zero for a normalized model.
         time_error: ``E ((1 - ||eps||^2/d)/2 - t dU/dt / d)^2``, over ``1 / (2 d)``, the variance of its target.
+        relative_errors, energies: what `relative_error` and `mean_energy` are means of, an image each, shape ``(N,)``.
     """
 
     t: float
@@ -44,10 +45,12 @@ class NoiseLevel:
     mean_energy: float
     mean_time_score: float
     time_error: float
+    relative_errors: Tensor = field(repr=False, compare=False)
+    energies: Tensor = field(repr=False, compare=False)
 
     def as_dict(self) -> dict[str, float]:
-        """Plain numbers, for JSON."""
-        return asdict(self)
+        """The averages as plain numbers, for JSON."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.compare}
 
 
 def log_spaced(t_low: float, t_high: float, count: int) -> list[float]:
@@ -76,7 +79,7 @@ def noise_levels(
     batch = inference_batch_size(d, model.device)
     results = []
     for done, t in enumerate(ts):
-        sums = torch.zeros(4, dtype=torch.float64)
+        parts = []
         for images in torch.split(x, batch):
             eps = torch.randn(images.shape, generator=generator).to(model.device)
             clean = images.to(model.device)
@@ -87,18 +90,20 @@ def noise_levels(
             energy = result.energy + d * target
             time_score = t * result.time_score / d
             time_error = (target - time_score).square() * 2 * d
-            columns = torch.stack((error, energy, time_score, time_error))
-            sums += columns.cpu().double().sum(1)
-        relative_error, energy, time_score, time_error = (sums / len(x)).tolist()
+            parts.append(torch.stack((error, energy, time_score, time_error)).cpu().double())
+        columns = torch.cat(parts, 1)
+        relative_error, mean_energy, mean_time_score, mean_time_error = columns.mean(1).tolist()
         results.append(
             NoiseLevel(
                 t=t,
                 psnr=float(psnr_from_noise_variance(t)),
                 relative_error=relative_error,
                 denoised_psnr=float(psnr_from_noise_variance(max(t * relative_error, 1e-30))),
-                mean_energy=energy,
-                mean_time_score=time_score,
-                time_error=time_error,
+                mean_energy=mean_energy,
+                mean_time_score=mean_time_score,
+                time_error=mean_time_error,
+                relative_errors=columns[0],
+                energies=columns[1],
             )
         )
         if progress is not None:

@@ -10,21 +10,22 @@ from explorer.catalog.compare import Comparison, compare
 from explorer.catalog.query import Catalog
 from explorer.data.sources import Split
 from explorer.data.store import Store
+from explorer.escaping import in_markdown
 from explorer.figures.atlas import MAX_POINTS
 from explorer.figures.compare import difference_histogram, log_prob_scatter
 from explorer.figures.tools import SELECTION_TOOLS
 from explorer.models.checkpoints import Checkpoint, CheckpointInfo, list_checkpoints
 from explorer.units import LogProbUnit, format_number
 from explorer.webapp.atlas.disputed import COMPARISON, disputed_images
+from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.column_format import ColumnFormat, column_formats
 from explorer.webapp.shell.dataset_images import description
 from explorer.webapp.shell.loaders import checkpoint
 from explorer.webapp.shell.points_chart import Picked, points_chart, sampled_sentence
 from explorer.webapp.shell.ready_catalog import ready_catalog
+from explorer.webapp.shell.setting_forms import one_of
 
 __all__ = ["choose_other_model", "comparison_panel"]
-
-_BOX = "compare"
 
 
 def choose_other_model(place: DeltaGenerator, model: Checkpoint) -> CheckpointInfo | None:
@@ -39,16 +40,13 @@ def choose_other_model(place: DeltaGenerator, model: Checkpoint) -> CheckpointIn
         for name, info in usable.items()
         if info.config is not None and tuple(info.config.model.image_shape) == shape
     }
-    if st.session_state.get(_BOX) not in (None, *others):
-        st.session_state[_BOX] = None  # It was chosen beside another model; now it would stay in the URL.
     kind = f"{shape[1]} × {shape[2]} {'gray' if shape[0] == 1 else 'color'}"
     chosen = place.selectbox(
         "Compare with",
         list(others),
         index=None,
         placeholder="Compare with…" if others else f"No other {kind} model",
-        key=_BOX,
-        bind="query-params",
+        key=kept("compare", one_of(list(others)), None),
         width=230,
         label_visibility="collapsed",
         disabled=not others,
@@ -86,7 +84,7 @@ def comparison_panel(
     found = compare(catalog, second, label, (model.name, other.name))
     fmt = column_formats(catalog, unit)["log_prob"]
     if found.caveat:
-        st.warning(found.caveat, icon=":material/info:")
+        st.warning(in_markdown(found.caveat), icon=":material/info:")
     _numbers(found, fmt)
     figures = st.grid(2, min_column_width=400, border=True)
     left, right = figures.cell(), figures.cell()
@@ -113,8 +111,8 @@ def _numbers(found: Comparison, fmt: ColumnFormat) -> None:
         (
             f"Mean difference [{fmt.short_unit}]",
             fmt.signed(numbers.mean),
-            f"in favor of {better}",
-            f"Mean of log p by {found.second} minus log p by {found.first}.",
+            in_markdown(f"in favor of {better}"),
+            in_markdown(f"Mean of log p by {found.second} minus log p by {found.first}."),
         ),
         (
             "Correlation",
@@ -123,7 +121,7 @@ def _numbers(found: Comparison, fmt: ColumnFormat) -> None:
             "Pearson's correlation of log p by the two models, and of the ranks of the images (Spearman's).",
         ),
         (
-            f"More probable for {found.second}",
+            in_markdown(f"More probable for {found.second}"),
             f"{numbers.second_higher:.0%}".replace("%", " %"),
             f"of {len(found):,} images{left_out}",
             "Share of the images to which it gives the higher log p. Images to which a model gives no finite value are "

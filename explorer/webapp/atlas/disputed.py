@@ -7,9 +7,12 @@ import streamlit as st
 
 from explorer.catalog.compare import Comparison, Side
 from explorer.data.store import Store
+from explorer.escaping import in_markdown
+from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.column_format import ColumnFormat
 from explorer.webapp.shell.dataset_images import description
 from explorer.webapp.shell.points_chart import clear_selection
+from explorer.webapp.shell.setting_forms import one_of
 from explorer.webapp.widgets.image_grid import GridImage, image_grid
 
 __all__ = ["COMPARISON", "disputed_images"]
@@ -39,18 +42,18 @@ def disputed_images(images: Store, found: Comparison, fmt: ColumnFormat, selecte
     """
     controls = st.container(horizontal=True, vertical_alignment="bottom")
     names: dict[Side, str] = {"both": "either model", "first": found.first, "second": found.second}
-    side: Side = controls.segmented_control(
+    sides = list(names)
+    chosen = controls.segmented_control(
         "Most disputed images, more probable for",
-        list(names),
-        default="both",
-        format_func=names.__getitem__,
+        sides,
+        format_func=lambda side: in_markdown(names[side]),
         required=True,
-        key="disputed",
-        bind="query-params",
+        key=kept("disputed", one_of(sides, names.__getitem__), sides[0]),
         help="Measured from the mean difference: what all images share says nothing about one of them.",
     )
+    side = chosen or sides[0]
     if selected is not None:
-        controls.button("Clear the selection", icon=":material/close:", on_click=clear_selection, args=(COMPARISON,))
+        controls.button("Clear the selection", icon=":material/close:", on_click=clear_selection)
     places = found.most_disputed(_SHOWN, side, selected)
     if not len(places):
         st.caption("No image lies inside the selection.")
@@ -59,7 +62,7 @@ def disputed_images(images: Store, found: Comparison, fmt: ColumnFormat, selecte
     if selected is None or len(selected) > _SHOWN:
         sentences.append(f"The {len(places)} images {_ORDERS[side]}.")
     sentences.append(f"Below each: log p by {found.first} → by {found.second}, and the difference.")
-    st.caption(" ".join(sentences))
+    st.caption(in_markdown(" ".join(sentences)))
     items = []
     for place in places.tolist():
         index = int(found.index[place])

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.catalog.query import Catalog
+from explorer.units import format_number
 from explorer.webapp.atlas.state import (
     AROUND,
     BY,
@@ -19,16 +20,18 @@ from explorer.webapp.atlas.state import (
     ORDER,
     ORDERS,
     RANDOM,
-    SCATTER,
     VALUE,
     forget_value_of_another,
 )
+from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.column_format import ColumnFormat
 from explorer.webapp.shell.points_chart import clear_selection
+from explorer.webapp.shell.setting_forms import number, one_of, whole_number
 
 __all__ = ["GridRows", "choose_rows"]
 
 _COUNTS = (24, 48, 96, 192, 384)
+_LARGEST_DRAW = 9999
 
 
 class GridRows(NamedTuple):
@@ -60,14 +63,18 @@ def choose_rows(
     """
     controls = st.container(horizontal=True, vertical_alignment="bottom")
     order = controls.segmented_control(
-        "Images", ORDERS, default=HIGHEST, required=True, key=ORDER, bind="query-params", disabled=selected is not None
+        "Images", ORDERS, required=True, key=kept(ORDER, one_of(ORDERS), HIGHEST), disabled=selected is not None
     )
+    columns = list(formats)
+
+    def title(name: str) -> str:
+        return formats[name].title
+
     by = controls.selectbox(
         "By",
-        list(formats),
-        format_func=lambda name: formats[name].title,
-        key=BY,
-        bind="query-params",
+        columns,
+        format_func=title,
+        key=kept(BY, one_of(columns, title), columns[0]),
         width=300,
         help="Local dimensionality is estimated from the time score at the image itself, d − 2 t dU/dt. For an exact "
         "density it is never below 0; where it is, the model errs by as much.",
@@ -76,11 +83,12 @@ def choose_rows(
     around = _choose_value(controls, catalog, by, fmt, label) if order == AROUND and selected is None else None
     draw = 0
     if order == RANDOM and selected is None:
-        draw = controls.number_input("Draw", 0, 9999, key="draw", bind="query-params", width=130)
-    count = controls.selectbox("Number", _COUNTS, 1, key="n", bind="query-params", width=100)
+        draws = kept("draw", whole_number(0, _LARGEST_DRAW), 0)
+        draw = controls.number_input("Draw", 0, _LARGEST_DRAW, key=draws, width=130)
+    count = controls.selectbox("Number", _COUNTS, key=kept("n", one_of(_COUNTS), _COUNTS[1]), width=100)
 
     if selected is not None:
-        controls.button("Clear the selection", icon=":material/close:", on_click=clear_selection, args=(SCATTER,))
+        controls.button("Clear the selection", icon=":material/close:", on_click=clear_selection)
         return _selected(catalog, by, fmt, count, selected)
     if order == RANDOM:
         return GridRows(catalog.random(count, draw, label), by, "Images drawn at random: this is what is typical.")
@@ -89,7 +97,7 @@ def choose_rows(
         return GridRows(rows, by, f"Images whose {fmt.title} steps evenly from the largest to the smallest.")
     if around is not None:
         rows = catalog.nearest(by, around / fmt.factor, count, label)
-        value = f"{around:,.{fmt.decimals}f} {fmt.short_unit}".rstrip()
+        value = f"{format_number(around, f',.{fmt.decimals}f')} {fmt.short_unit}".rstrip()
         return GridRows(rows, by, f"The {len(rows)} images whose {fmt.title} is nearest to {value}.", around)
     rows = catalog.rows(by, order != LOWEST, count, label=label)
     which = "smallest" if order == LOWEST else "largest"
@@ -105,8 +113,7 @@ def _choose_value(controls: DeltaGenerator, catalog: Catalog, by: str, fmt: Colu
         value=None,
         placeholder=f"{median:.{fmt.decimals}f}, the median",
         format=f"%.{fmt.decimals}f",
-        key=VALUE,
-        bind="query-params",
+        key=kept(VALUE, number(), None),
         width=200,
     )
     return median if typed is None else typed

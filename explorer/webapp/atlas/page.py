@@ -6,18 +6,24 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.catalog.query import Catalog
+from explorer.data.sources import Split
 from explorer.data.store import Store
-from explorer.data.unseen import unseen_split
+from explorer.data.unseen import part_in_words
+from explorer.escaping import in_markdown
 from explorer.webapp.atlas.comparison import choose_other_model, comparison_panel
 from explorer.webapp.atlas.grid import choose_rows
 from explorer.webapp.atlas.histogram import histogram_panel
 from explorer.webapp.atlas.numbers import numbers_panel
 from explorer.webapp.atlas.scatter import scatter_panel
+from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.column_format import column_formats
 from explorer.webapp.shell.dataset_images import grid_of_rows, label_names, open_in_probe
 from explorer.webapp.shell.grid_warning import warn_of_grid
-from explorer.webapp.shell.loaders import in_words, shown_errors, store
+from explorer.webapp.shell.left_out import tell_left_out
+from explorer.webapp.shell.loaders import shown_errors, store
+from explorer.webapp.shell.part_box import choose_part, how_divided
 from explorer.webapp.shell.ready_catalog import ready_catalog
+from explorer.webapp.shell.setting_forms import one_of
 from explorer.webapp.shell.sidebar import Selection, sidebar
 
 _ALL_LABELS = -2
@@ -31,7 +37,7 @@ def page() -> None:
         sentence = header.empty()
         other = choose_other_model(header, selection.checkpoint)
         models = [selection.checkpoint.config, *([other.config] if other and other.config else [])]
-        split = unseen_split(selection.dataset, *(config.dataset for config in models))
+        split = choose_part(header, selection.dataset, *(config.dataset for config in models))
         images = store(selection.dataset, selection.checkpoint.model.image_shape, split)
         how = (
             ", sorted by the probability that the model gives them."
@@ -39,21 +45,22 @@ def page() -> None:
             else f" under {selection.checkpoint.name} and {other.name}. Where models that were trained on different "
             "images agree, log p is a property of the image and not of the sample that they were trained on."
         )
-        sentence.markdown(f"The {in_words(images, split)}{how}")
+        sentence.markdown(in_markdown(f"{part_in_words(images, split)}{how}"), help=how_divided(images))
         warn_of_grid(images)
+        tell_left_out(images)
         catalog = ready_catalog(selection.checkpoint, images, split)
         if catalog is None:
             return
         label = _choose_label(header, images, catalog)
         if other is None:
-            _show(selection, images, catalog, label)
+            _show(selection, images, split, catalog, label)
             return
         opened = comparison_panel(images, split, selection.checkpoint, catalog, other, label, selection.unit)
         if opened is not None:
-            open_in_probe(_number_in_probe(selection, images, opened))
+            open_in_probe(opened, split)
 
 
-def _show(selection: Selection, images: Store, catalog: Catalog, label: int | None) -> None:
+def _show(selection: Selection, images: Store, split: Split, catalog: Catalog, label: int | None) -> None:
     formats = column_formats(catalog, selection.unit)
     numbers = catalog.summary(label)
     if numbers is None:
@@ -66,14 +73,14 @@ def _show(selection: Selection, images: Store, catalog: Catalog, label: int | No
     with right:
         picked = scatter_panel(images, catalog, formats, label)
     if picked.clicked is not None:
-        open_in_probe(picked.clicked)
+        open_in_probe(picked.clicked, split)
     chosen = choose_rows(catalog, formats, label, picked.inside)
     with left:
         in_grid = chosen.rows.column("log_prob").drop_null().to_numpy()
         mark = chosen.around if chosen.by == "log_prob" else None
         histogram_panel(numbers, catalog, formats["log_prob"], label, in_grid, mark)
     st.caption(chosen.sentence)
-    grid_of_rows(images, chosen.rows, chosen.by, formats[chosen.by])
+    grid_of_rows(images, split, chosen.rows, chosen.by, formats[chosen.by])
 
 
 def _choose_label(place: DeltaGenerator, images: Store, catalog: Catalog) -> int | None:
@@ -85,15 +92,8 @@ def _choose_label(place: DeltaGenerator, images: Store, catalog: Catalog) -> int
         "Label",
         [_ALL_LABELS, *catalog.label_counts()],
         format_func=names.__getitem__,
-        key="label",
-        bind="query-params",
+        key=kept("label", one_of([_ALL_LABELS, *catalog.label_counts()], names.__getitem__), _ALL_LABELS),
         width=220,
         label_visibility="collapsed",
     )
     return None if chosen in (None, _ALL_LABELS) else chosen
-
-
-def _number_in_probe(selection: Selection, images: Store, index: int) -> int:
-    """Probe knows of one model alone, and may count more images than are new to both."""
-    all_of_them = store(selection.dataset, selection.checkpoint.model.image_shape, selection.split)
-    return index if all_of_them is images else list(all_of_them.names).index(images.names[index])

@@ -9,9 +9,11 @@ from explorer.catalog.query import Catalog
 from explorer.data.store import Store
 from explorer.figures.atlas import MAX_POINTS, scatter
 from explorer.webapp.atlas.state import SCATTER
+from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.column_format import ColumnFormat
 from explorer.webapp.shell.dataset_images import description
 from explorer.webapp.shell.points_chart import Picked, points_chart, sampled_sentence
+from explorer.webapp.shell.setting_forms import one_of
 
 __all__ = ["scatter_panel"]
 
@@ -28,8 +30,9 @@ def scatter_panel(images: Store, catalog: Catalog, formats: dict[str, ColumnForm
     def title(name: str) -> str:
         return formats[name].title
 
-    x = boxes.selectbox("Horizontal", names, names.index("contrast"), title, key="x", bind="query-params")
-    y = boxes.selectbox("Vertical", names, 0, title, key="y", bind="query-params")
+    columns = one_of(names, title)
+    x = boxes.selectbox("Horizontal", names, format_func=title, key=kept("x", columns, "contrast"))
+    y = boxes.selectbox("Vertical", names, format_func=title, key=kept("y", columns, names[0]))
     sampled = sampled_sentence(MAX_POINTS, len(catalog) if label is None else catalog.label_counts()[label])
     if sampled:
         st.caption(sampled)

@@ -1,4 +1,4 @@
-"""Which images the grid of Atlas shows: the keys of the widgets that say so, and what else sets them.
+"""Which images the grid of Atlas shows: the settings that say so, and what else sets them.
 
 The widgets are drawn by `explorer.webapp.atlas.grid`; a click on the histogram comes before they are drawn.
 """
@@ -16,7 +16,7 @@ HIGHEST, LOWEST, EVEN, RANDOM, AROUND = "Highest", "Lowest", "Evenly spaced", "R
 ORDERS = (HIGHEST, LOWEST, EVEN, RANDOM, AROUND)
 
 ORDER, BY, VALUE = "order", "by", "at"
-"""Keys of widgets, and names in the address: the order, the column, and the value that the images are around."""
+"""Names of settings: the order, the column, and the value that the images are around."""
 
 SCATTER = "scatter"
 """Name of the chart whose selection comes before any order."""
@@ -26,13 +26,11 @@ _VALUE_OF = "at-of"
 
 def show_log_prob_around(value: float, unit: str) -> None:
     """Show the images whose log p is nearest to `value`, in `unit`, and nothing of a selection."""
-    if st.session_state.get(ORDER) != AROUND:
-        st.query_params[VALUE] = str(value)  # The widget that keeps the address up to date is not there yet.
     st.session_state[VALUE] = value
     st.session_state[ORDER] = AROUND
     st.session_state[BY] = "log_prob"
     st.session_state[_VALUE_OF] = ("log_prob", unit)
-    clear_selection(SCATTER)
+    clear_selection()
 
 
 def forget_value_of_another(column: str, unit: str) -> None:

@@ -1,12 +1,19 @@
-"""Forms of the Jobs page: a new job, and where jobs run."""
+"""Forms of the Jobs page: a new job, and where jobs run.
+
+The fields of numbers have no limits of their own. Where a browser refuses a number, it goes on with the one before, and
+a job would be sent with a setting that is not on the screen.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import streamlit as st
+from pydantic import ValidationError
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.errors import first_problem
+from explorer.escaping import in_markdown
 from explorer.jobs.fields import Setting, settings_of
 from explorer.jobs.kinds import MODEL_KINDS
 from explorer.jobs.manage import create_job, submit, which_executor
@@ -28,14 +35,22 @@ def job_form(selection: Selection) -> None:
     for setting in settings_of(kind):
         value = setting.default if setting.suggested is None else setting.suggested(*of)
         chosen[setting.name] = _field(row, setting, value, key=f"job-{setting.name}-{value}")
-    task = kind.model_validate({"checkpoint": of[0], "dataset": of[1]} | chosen)
+    task, problem = None, ""
+    try:
+        task = kind.model_validate({"checkpoint": of[0], "dataset": of[1]} | chosen)
+    except ValidationError as error:
+        wrong = first_problem(error)
+        problem = f"{wrong.field}: {wrong.message}."
     bottom = st.container(horizontal=True, vertical_alignment="center")
-    pressed = bottom.button("Send the job", type="primary", icon=":material/send:")
-    bottom.caption(f"{task.title}.", width="stretch")
+    pressed = bottom.button("Send the job", type="primary", icon=":material/send:", disabled=task is None)
+    if task is None:
+        bottom.markdown(f":red[:material/error: {in_markdown(problem)}]", width="stretch")
+        return
+    bottom.caption(f"{in_markdown(task.title)}.", width="stretch")
     if pressed:
         with shown_errors():
             folder = create_job(task)
-            st.query_params["job"] = folder.name
+            st.session_state["job"] = folder.name
             with st.spinner("Sending the job…"):
                 submit(folder)
             st.rerun()
@@ -58,7 +73,7 @@ def settings_form() -> None:
                 save_job_settings(**{name: value for name, value in chosen.items() if name not in fixed})
                 st.toast(f"Saved to {settings_file().name}.", icon=":material/check:")
         place = "this machine" if which_executor(current) == "local" else "Slurm"
-        st.caption(f"New jobs go to {place}. The settings are in {settings_file()}.")
+        st.caption(f"New jobs go to {place}. The settings are in {in_markdown(str(settings_file()))}.")
 
 
 def _action(kind: str) -> str:
@@ -77,5 +92,4 @@ def _field(place: DeltaGenerator, setting: Setting, value: Any, **style: Any) ->
         return place.toggle(setting.label, value, help=setting.help, **style)
     if setting.type is str:
         return place.text_input(setting.label, value, help=setting.help, **style)
-    least, most, value = (setting.type(number) for number in (setting.least, setting.most, value))
-    return place.number_input(setting.label, least, most, value, help=setting.help, **style)
+    return place.number_input(setting.label, value=setting.type(value), help=setting.help, **style)

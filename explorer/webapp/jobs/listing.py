@@ -7,15 +7,18 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.escaping import in_markdown
 from explorer.jobs.kinds import KINDS
 from explorer.jobs.manage import Job, list_jobs
 from explorer.jobs.progress import duration
 from explorer.jobs.queue import wake_queue
 from explorer.jobs.record import read_record
 from explorer.jobs.submission import read_submission
+from explorer.webapp.shell.address import address_of, kept, part_kept_in_url
 from explorer.webapp.shell.job_status import job_buttons, job_log, job_message, status_badge
 from explorer.webapp.shell.loaders import shown_errors
 from explorer.webapp.shell.navigation import page_file
+from explorer.webapp.shell.setting_forms import one_of, some_of
 
 __all__ = ["job_list"]
 
@@ -32,15 +35,18 @@ _TABLE = "jobs-table"
 def job_list() -> None:
     """Draw the filters, the jobs and the chosen one; they refresh themselves for as long as one is open."""
     filters = st.container(horizontal=True, vertical_alignment="bottom")
-    kinds = filters.pills(
-        "Kind", list(KINDS), selection_mode="multi", format_func=_plural, key="kind", bind="query-params"
-    )
-    states = filters.pills("State", list(_STATES), selection_mode="multi", key="state", bind="query-params")
+    every: list[str] = []
+    kind = kept("kind", some_of(list(KINDS), _plural), every)
+    kinds = filters.pills("Kind", list(KINDS), selection_mode="multi", format_func=_plural, key=kind)
+    state = kept("state", some_of(list(_STATES)), every)
+    states = filters.pills("State", list(_STATES), selection_mode="multi", key=state)
     wanted = {status for name in states or _STATES for status in _STATES[name]}
 
     @st.fragment(run_every=_REFRESH if any(job.state.open for job in list_jobs()) else None)
+    @part_kept_in_url("jobs")
     def live() -> None:
         jobs = list_jobs()
+        name = st.session_state[kept("job", one_of(["", *(job.name for job in jobs)]), "")]
         with shown_errors():
             wake_queue()
         shown = [job for job in jobs if job.task.kind in (kinds or KINDS) and job.state.status in wanted]
@@ -49,7 +55,7 @@ def job_list() -> None:
             return
         # Those that run first, then the queue in its order, then the newest.
         shown.sort(key=lambda job: (not job.state.active, job.state.status != "queued", _place_in_queue(job)))
-        chosen = _table(shown)
+        chosen = _table(shown, name)
         if chosen is not None:
             _detail(chosen)
 
@@ -66,7 +72,7 @@ def _place_in_queue(job: Job) -> float:
     return since if job.state.status == "queued" else -since
 
 
-def _table(jobs: list[Job]) -> Job | None:
+def _table(jobs: list[Job], name: str) -> Job | None:
     names = [job.name for job in jobs]
     st.dataframe(
         [_row(job) for job in jobs],
@@ -78,7 +84,6 @@ def _table(jobs: list[Job]) -> Job | None:
             "Progress": st.column_config.ProgressColumn("Progress", min_value=0, max_value=100, format="%.0f %%"),
         },
     )
-    name = st.query_params.get("job")
     return next((job for job in jobs if job.name == name), jobs[0])
 
 
@@ -87,7 +92,7 @@ def _choose(names: list[str]) -> None:
     selection: Any = st.session_state[_TABLE]
     rows = selection.selection.rows
     if rows and rows[0] < len(names):
-        st.query_params["job"] = names[rows[0]]
+        st.session_state["job"] = names[rows[0]]
 
 
 def _row(job: Job) -> dict[str, object]:
@@ -106,12 +111,12 @@ def _row(job: Job) -> dict[str, object]:
 
 
 def _detail(job: Job) -> None:
-    st.subheader(job.name)
+    st.subheader(in_markdown(job.name))
     row = st.container(horizontal=True, vertical_alignment="center")
     with row:
         status_badge(job)
         done = job.progress
-        words = [f"{job.task.title}."]
+        words = [f"{in_markdown(job.task.title)}."]
         if done.total:
             words.append(f"{done.text}.")
         record = read_record(job.first_member)
@@ -125,6 +130,6 @@ def _detail(job: Job) -> None:
             page_file("train"),
             label="Its curves, on the Train page",
             icon=":material/model_training:",
-            query_params={"run": job.name},
+            query_params=address_of("train", run=job.name),
         )
     job_log(job)

@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.catalog.map import Map, build_map, find_map
 from explorer.data.sources import Split
 from explorer.data.store import Store
+from explorer.escaping import in_markdown
 from explorer.jobs.kinds import MapTask
 from explorer.models.checkpoints import Checkpoint
 from explorer.webapp.shell.background import send, watch
@@ -35,8 +36,10 @@ def ready_map(checkpoint: Checkpoint, images: Store, split: Split) -> Map | None
     task = MapTask(checkpoint=checkpoint.name, dataset=images.source, split=split)
     if not watch(task):
         st.info(
-            f"There is no map of the {len(images):,} images of {images.name} yet. {checkpoint.name} has to look at "
-            "each of them, twice, and then UMAP places them.",
+            in_markdown(
+                f"There is no map of the {len(images):,} images of {images.name} yet. {checkpoint.name} has to look at "
+                "each of them, twice, and then UMAP places them."
+            ),
             icon=":material/hourglass_empty:",
         )
         st.button(
@@ -61,6 +64,6 @@ def _build(place: DeltaGenerator, checkpoint: Checkpoint, images: Store) -> Map:
             what = "UMAP is loading, which takes a while the first time"
         else:
             what = "UMAP places the images"
-        bar.progress(done / total, f"{what}: {done / total:.0%}")
+        bar.progress(done / total, in_markdown(f"{what}: {done / total:.0%}"))
 
     return build_map(checkpoint, images, progress=progress)

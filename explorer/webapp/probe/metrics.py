@@ -7,38 +7,60 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from explorer.escaping import in_markdown
 from explorer.measures.image.probe import Probed
 from explorer.units import LogProbUnit, convert_log_prob, format_number, format_power_of_ten, unit_label
+from explorer.webapp.shell.address import address_of
 from explorer.webapp.shell.navigation import page_file
 
-__all__ = ["show_code_length", "show_dimensionality", "show_log_prob", "show_percentile"]
+__all__ = ["is_changed", "show_code_length", "show_dimensionality", "show_log_prob", "show_percentile"]
 
 
-def show_log_prob(probed: Probed, unit: LogProbUnit, dimensions: int) -> None:
-    """log p in `unit`, and the change from the original as a ratio of probabilities."""
+def show_log_prob(probed: Probed, unit: LogProbUnit, dimensions: int, spread: float | None) -> None:
+    """log p in `unit`, and the change from the original beside how far apart the images of the data set are.
+
+    Args:
+        probed: the image before and after.
+        unit: of both numbers.
+        dimensions: ``d``.
+        spread: standard deviation of log p over the data set, in nats; None where it is not known.
+    """
     nats = probed.log_prob - probed.original_log_prob
-    changed = math.isfinite(nats) and abs(nats) > 1e-4
+    changed = is_changed(probed)
+    words = f"{format_number(abs(nats) / spread, '.2g')} × the spread" if spread else "from the original"
+    factor = f" The density changes by a factor of {format_power_of_ten(nats)}." if changed else ""
     st.metric(
         "log p",
         f"{format_log_prob(probed.log_prob, unit, dimensions)} {unit_label(unit)}",
-        f"× {format_power_of_ten(nats)}" if changed else "the original",
+        f"{format_log_prob(nats, unit, dimensions, '+')} {unit_label(unit)}" if changed else "the original",
         delta_color="blue" if changed else "off",
         delta_arrow=("up" if nats > 0 else "down") if changed else "off",
-        delta_description="the original's density" if changed else None,
-        help="Log of the probability density of this image under the model, at the model's smallest trusted noise.",
+        delta_description=words if changed else None,
+        help="Log of the probability density of this image under the model, at the model's smallest trusted noise. "
+        "Below is the change from the original. The spread is the standard deviation of log p over the images of the "
+        f"data set.{factor}",
     )
+
+
+def is_changed(probed: Probed) -> bool:
+    """Whether the perturbation changes log p at all."""
+    nats = probed.log_prob - probed.original_log_prob
+    return math.isfinite(nats) and abs(nats) > 1e-4
 
 
 def show_percentile(percentile: float | None, dataset: str) -> None:
     """Where log p stands among the images of the data set; None while they have not been scored."""
     if percentile is None:
-        st.metric("Percentile", "–", help=f"This model has not scored the images of {dataset} yet; Atlas does that.")
-        st.page_link(page_file("atlas"), label="Score them", icon=":material/bar_chart:")
+        unscored = f"This model has not scored the images of {dataset} yet; Atlas does that."
+        st.metric("Percentile", "–", help=in_markdown(unscored))
+        st.page_link(
+            page_file("atlas"), label="Score them", icon=":material/bar_chart:", query_params=address_of("atlas")
+        )
     else:
         st.metric(
             "Percentile",
             f"{percentile:.1f} %",
-            help=f"Share of the images of {dataset} that are less probable than this one.",
+            help=in_markdown(f"Share of the images of {dataset} that are less probable than this one."),
         )
 
 
@@ -55,8 +77,13 @@ def show_dimensionality(dimensionality: float, psnr: float, dimensions: int) -> 
     )
 
 
-def show_code_length(code_lengths: Mapping[str, float], image_shape: tuple[int, int, int]) -> None:
-    """The ideal code length under the model, which comes first, beside what lossless codecs reach on these pixels."""
+def show_code_length(code_lengths: Mapping[str, float], probed: Probed) -> None:
+    """The ideal code length under the model, which comes first, beside what lossless codecs reach on the same pixels.
+
+    A codec cannot code what is between two gray levels or out of range, so that the model codes the same rounded and
+    clipped image, and the page says where that is not the image whose log p stands above.
+    """
+    image_shape: tuple[int, ...] = probed.pixels.shape
     dimensions = math.prod(image_shape)
     share = "bits/pixel" if image_shape[0] == 1 else "bits/dimension"
     longest = max((bits for bits in code_lengths.values() if math.isfinite(bits)), default=1.0)
@@ -70,12 +97,16 @@ def show_code_length(code_lengths: Mapping[str, float], image_shape: tuple[int, 
         '<table class="code-lengths"><tr><th colspan="2">Code length, −log₂ p</th><th>bits</th>'
         f"<th>{share}</th></tr>{rows}</table>"
     )
+    if probed.coded_log_prob != probed.log_prob:
+        cut = probed.below + probed.above
+        clipped = f" and clipped ({cut:,} values were out of range)" if cut else ""
+        st.caption(f"All of the image as a file holds it: rounded to gray levels{clipped}.")
 
 
-def format_log_prob(nats: float, unit: LogProbUnit, dimensions: int) -> str:
-    """log p in `unit`: two decimals per dimension, whole numbers per image."""
+def format_log_prob(nats: float, unit: LogProbUnit, dimensions: int, sign: str = "") -> str:
+    """log p in `unit`: two decimals per dimension, whole numbers per image; with the `sign` ``"+"`` a difference."""
     value = convert_log_prob(nats, unit, dimensions)
-    return format_number(value, ",.0f" if unit in ("nats", "bits") else ",.2f")
+    return format_number(value, f"{sign},.0f" if unit in ("nats", "bits") else f"{sign},.2f")
 
 
 def _percent(bits: float, longest: float) -> int:

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.data.unseen import named_part
 from explorer.webapp.probe.cached_measures import gray_levels, psnr_range
 from explorer.webapp.probe.download import download_button
 from explorer.webapp.probe.images import show_perturbed, show_score
-from explorer.webapp.probe.metrics import show_code_length, show_dimensionality, show_log_prob, show_percentile
+from explorer.webapp.probe.metrics import (
+    is_changed,
+    show_code_length,
+    show_dimensionality,
+    show_log_prob,
+    show_percentile,
+)
 from explorer.webapp.probe.results import ProbeResults
 from explorer.webapp.probe.sliders import perturbation_sliders, psnr_slider
 from explorer.webapp.probe.source import choose_image, choose_source
+from explorer.webapp.shell.address import part_kept_in_url
 from explorer.webapp.shell.loaders import shown_errors
+from explorer.webapp.shell.part_box import choose_part
 from explorer.webapp.shell.sidebar import Selection, sidebar
 from explorer.webapp.widgets.live_chart import live_chart
 from explorer.webapp.widgets.pixels import show_pixels
@@ -22,6 +31,7 @@ def page() -> None:
 
 
 @st.fragment  # a slider reruns this function, not the sidebar
+@part_kept_in_url("bench")
 def _below_sidebar(selection: Selection) -> None:
     with shown_errors():
         _probe(selection)
@@ -38,7 +48,10 @@ def _probe(selection: Selection) -> None:
     with st.container(key="bench"):
         choice, before, after, numbers = st.columns([1, 1.05, 1.05, 1.2], gap="medium")
     with choice:
-        subject = choose_image(source, selection)
+        split = selection.split
+        if source == "dataset":
+            split = choose_part(choice, selection.dataset, selection.checkpoint.config.dataset)
+        subject = choose_image(source, selection, split)
     perturbation, below_sliders = perturbation_sliders()
     with st.container(key="noise_heading"):
         heading, slider = st.columns(2, gap="medium", vertical_alignment="bottom")
@@ -52,17 +65,19 @@ def _probe(selection: Selection) -> None:
         noise_columns = st.columns(2, gap="medium")
 
     # Then the results, from top to bottom.
-    results = ProbeResults(selection, subject, perturbation, psnr)
+    results = ProbeResults(selection, split, subject, perturbation, psnr)
     with numbers:
-        show_log_prob(results.probed, selection.unit, results.dimensions)
+        spread = results.spread if is_changed(results.probed) else None
+        with st.container(key="log_p"):
+            show_log_prob(results.probed, selection.unit, results.dimensions, spread)
         percentile, dimensionality = st.columns([1, 1.4])
-        show_code_length(results.code_lengths, selection.checkpoint.model.image_shape)
+        show_code_length(results.code_lengths, results.probed)
     with before:
         show_pixels(subject.pixels, f"Original: {subject.title}")
     with after:
         show_perturbed(results.probed)
     with percentile, shown_errors():
-        show_percentile(results.percentile, selection.dataset_name)
+        show_percentile(results.percentile, named_part(selection.dataset_name, split))
     with dimensionality:
         show_dimensionality(results.dimensionality, psnr, results.dimensions)
 

@@ -6,6 +6,7 @@ page asks from top to bottom, the download asks again.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from explorer.catalog.query import Catalog
+from explorer.data.sources import Split
+from explorer.errors import ExplorerError
 from explorer.figures.live_chart import LiveChart
 from explorer.figures.probe import dimensionality_chart, log_prob_range, noise_log_prob_chart, perturbation_chart
 from explorer.measures.image.curves import NoiseCurves, PerturbationCurve
@@ -33,12 +36,14 @@ class ProbeResults:
 
     Attributes:
         selection: model, data set and unit.
+        split: the part of the data set that it is compared with.
         subject: the image.
         perturbation: what is done to it.
         psnr: noise level in dB, which sets the size of its neighborhood.
     """
 
     selection: Selection
+    split: Split
     subject: Subject
     perturbation: Perturbation
     psnr: float
@@ -55,25 +60,34 @@ class ProbeResults:
 
     @cached_property
     def code_lengths(self) -> dict[str, float]:
-        """Bits that the model and lossless codecs need for the perturbed image, rounded to 8 bits and clipped."""
+        """Bits that the model and lossless codecs need for the same image: the perturbed one, rounded and clipped."""
         levels = self.selection.checkpoint.values.levels
-        model = code_length_bits(self.probed.log_prob, levels, self.dimensions)
-        return {"This model": model, **cached_measures.codec_bits(self.probed.perturbed_pixels)}
+        model = code_length_bits(self.probed.coded_log_prob, levels, self.dimensions)
+        return {"This model": model, **cached_measures.codec_bits(self.probed.coded_pixels)}
 
     @cached_property
     def catalog(self) -> Catalog | None:
-        """The data set scored by the model; None when it was not built yet.
+        """The part of the data set scored by the model; None when it was not built yet.
 
         Raises:
             ExplorerError: the data set cannot be opened.
         """
         chosen = self.selection
-        return catalog(chosen.checkpoint, store(chosen.dataset, chosen.checkpoint.model.image_shape, chosen.split))
+        return catalog(chosen.checkpoint, store(chosen.dataset, chosen.checkpoint.model.image_shape, self.split))
 
     @cached_property
     def percentile(self) -> float | None:
         """Percent of the data set that is less probable than the perturbed image; None without a catalog."""
         return self.catalog.percentile(self.probed.log_prob) if self.catalog else None
+
+    @property
+    def spread(self) -> float | None:
+        """Standard deviation of log p over the data set, in nats. None without a catalog, and where the data set cannot
+        be opened, which `percentile` tells."""
+        with suppress(ExplorerError):
+            summary = self.catalog.summary() if self.catalog else None
+            return None if summary is None else summary.std
+        return None
 
     @cached_property
     def noise_curves(self) -> NoiseCurves:
@@ -147,7 +161,7 @@ class ProbeResults:
                 name: {unit: convert_log_prob(nats, unit, self.dimensions) for unit in LOG_PROB_UNITS}
                 for name, nats in logs.items()
             },
-            "percentile": {"data_set": self.selection.dataset_name, "percent": self.percentile},
+            "percentile": {"data_set": self.selection.dataset_name, "part": self.split, "percent": self.percentile},
             "code_length_bits": self.code_lengths,
             "local_dimensionality": {
                 "psnr_db": self.psnr,

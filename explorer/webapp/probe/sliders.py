@@ -8,6 +8,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.perturbations import RANGES, Perturbation
+from explorer.webapp.shell.address import kept
+from explorer.webapp.shell.setting_forms import number, switch, whole_number
 
 __all__ = ["perturbation_sliders", "psnr_slider"]
 
@@ -27,8 +29,7 @@ def perturbation_sliders() -> tuple[Perturbation, Mapping[str, DeltaGenerator]]:
     with options.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
         clip = st.toggle(
             "Clip to [0, 1]",
-            key="clip",
-            bind="query-params",
+            key=kept("clip", switch(), neutral.clip),
             help="Cut values off at black and white, as a camera does.",
         )
         st.caption("Seed", width="content")
@@ -36,9 +37,7 @@ def perturbation_sliders() -> tuple[Perturbation, Mapping[str, DeltaGenerator]]:
             "Seed of the noise",
             0,
             _LARGEST_SEED,
-            0,
-            key="seed",
-            bind="query-params",
+            key=kept("seed", whole_number(0, _LARGEST_SEED), neutral.seed),
             width=130,
             label_visibility="collapsed",
         )
@@ -49,15 +48,13 @@ def perturbation_sliders() -> tuple[Perturbation, Mapping[str, DeltaGenerator]]:
         columns = st.columns(len(RANGES), gap="medium")
     for column, (name, limits) in zip(columns, RANGES.items(), strict=True):
         with column:
-            unit = f" ({limits.unit})" if limits.unit else ""
             values[name] = st.slider(
-                f"{limits.label}{unit}",
+                limits.title,
                 float(limits.low),
                 float(limits.high),
-                float(getattr(neutral, name)),
-                float(limits.step),
-                key=name,
-                bind="query-params",
+                step=float(limits.step),
+                format=f"%.{limits.decimals}f",
+                key=kept(name, number(limits.low, limits.high), float(getattr(neutral, name))),
             )
             places[name] = st.container()
     return Perturbation(**values, seed=seed, clip=clip), places
@@ -72,13 +69,11 @@ def _reset() -> None:
 def psnr_slider(low: float, high: float) -> float:
     """The noise level, in dB, that sets the size of the neighborhood."""
     return st.slider(
-        "Noise level (PSNR)",
+        "Noise level, PSNR",
         low,
         high,
-        20.0,
-        1.0,
+        step=1.0,
         format="%d dB",
-        key="psnr",
-        bind="query-params",
+        key=kept("psnr", number(low, high), 20.0),
         help="The size of the neighborhood of the image: high values stay close to it, low values reach far.",
     )

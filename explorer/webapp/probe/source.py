@@ -10,12 +10,19 @@ import numpy as np
 import streamlit as st
 
 from explorer.data.builtin import PHOTOGRAPHS, photograph_path
-from explorer.decoding import SUFFIXES
+from explorer.data.sources import Split
+from explorer.decoding import decode_image
 from explorer.errors import ExplorerError
+from explorer.escaping import in_markdown
 from explorer.images import SYNTHETIC, ImageShape, read_image, to_square
+from explorer.scales import Scale, UnknownScale
+from explorer.webapp.probe.crop import chosen_crop
+from explorer.webapp.shell.address import kept
+from explorer.webapp.shell.left_out import tell_left_out
 from explorer.webapp.shell.loaders import store
+from explorer.webapp.shell.setting_forms import one_of, whole_number
 from explorer.webapp.shell.sidebar import Selection
-from explorer.webapp.widgets.crop_box import Picture, crop_box, has_choice
+from explorer.webapp.widgets.crop_box import Picture, has_choice
 
 __all__ = ["Subject", "choose_image", "choose_source"]
 
@@ -37,58 +44,50 @@ class Subject(NamedTuple):
 
 def choose_source() -> str:
     """Draw the choice of where the image comes from."""
-    return st.segmented_control(
+    chosen = st.segmented_control(
         "Source of the image",
         _SOURCES,
-        default=_SOURCES[0],
         required=True,
-        key="source",
-        bind="query-params",
+        key=kept("source", one_of(_SOURCES), _SOURCES[0]),
         label_visibility="collapsed",
-        on_change=_forget_crop,
     )
+    return chosen or _SOURCES[0]
 
 
-def choose_image(source: str, selection: Selection) -> Subject:
+def choose_image(source: str, selection: Selection, split: Split) -> Subject:
     """Draw the choice of an image from a source, and return the one that is chosen.
+
+    Args:
+        source: from `choose_source`.
+        selection: model and data set.
+        split: the part of the data set, where that is the source.
 
     Raises:
         ExplorerError: the data set cannot be opened.
     """
     shape = selection.checkpoint.model.image_shape
     if source == "dataset":
-        return _from_dataset(selection)
+        return _from_dataset(selection, split)
     if source == "synthetic":
-        name = st.selectbox("Synthetic image", list(SYNTHETIC), key="synthetic", bind="query-params")
+        names = list(SYNTHETIC)
+        name = st.selectbox("Synthetic image", names, key=kept("synthetic", one_of(names), names[0]))
         return Subject(SYNTHETIC[name](shape), name)
     picture = (_uploaded() if source == "upload" else None) or _photograph(source == "photograph")
     return Subject(_cut(picture, shape), picture.title)
-
-
-def _forget_crop() -> None:
-    """A crop belongs to the image that it was drawn on."""
-    st.query_params.pop("crop", None)
 
 
 def _cut(picture: Picture, shape: ImageShape) -> np.ndarray:
     image = picture.image
     if not has_choice(image.width, image.height, shape[1]):
         return to_square(image, shape)
-    return to_square(image, shape, crop_box(picture))
+    return to_square(image, shape, chosen_crop(picture))
 
 
 def _photograph(choose: bool) -> Picture:
     name = _FIRST_PHOTOGRAPH
     if choose:
         names = list(PHOTOGRAPHS)
-        name = st.selectbox(
-            "Photograph",
-            names,
-            index=names.index(name),
-            key="photo",
-            bind="query-params",
-            on_change=_forget_crop,
-        )
+        name = st.selectbox("Photograph", names, key=kept("photo", one_of(names), name))
     return _read_photograph(name)
 
 
@@ -99,51 +98,116 @@ def _read_photograph(name: str) -> Picture:
 
 
 def _uploaded() -> Picture | None:
-    """The last upload that could be read; it stays when the page is left, and when the next upload is damaged."""
-    st.file_uploader(
+    """The last upload that could be read, until it is removed; it stays when the page is left, and when the next upload
+    is damaged."""
+    file = st.file_uploader(
         "Image file",
-        type=[suffix.removeprefix(".") for suffix in SUFFIXES],
         key="upload_file",
         on_change=_read_upload,
         label_visibility="collapsed",
     )
+    wide = st.session_state.get("upload_wide")
+    if wide is not None:
+        _draw_scale(wide)
     problem = st.session_state.get("upload_problem")
     picture = st.session_state.get("upload_picture")
     if problem:
-        st.error(problem, icon=":material/broken_image:")
-    st.caption(f"Uploaded: {picture.title}" if picture else "Until an image is uploaded, this photograph is used.")
+        st.error(in_markdown(problem), icon=":material/broken_image:")
+    uploaded = f"Uploaded: {picture.title}" if picture else "Until an image is uploaded, this photograph is used."
+    st.caption(in_markdown(uploaded))
+    if picture and st.session_state.get("upload_note"):
+        st.caption(in_markdown(st.session_state.upload_note))
+    if picture and file is None:  # the page was left: the uploader has forgotten the file, and offers no cross
+        st.button("Remove", icon=":material/close:", on_click=_remove_upload)
     return picture
 
 
+class _Wide(NamedTuple):
+    """An upload of other than 8 bits: its values can be read on another scale."""
+
+    name: str
+    data: bytes
+    scale: Scale | None
+
+    def key(self, what: str) -> str:
+        """Of a box for this upload."""
+        return f"upload_{what}_{_digest(self.data)}"
+
+
+def _draw_scale(wide: _Wide) -> None:
+    """Let the user say which values of the upload are black and white."""
+    for column, what, value in zip(
+        st.columns(2),
+        ("Black", "White"),
+        (0.0, None) if wide.scale is None else (wide.scale.black, wide.scale.white),
+        strict=True,
+    ):
+        column.number_input(
+            what,
+            value=value,
+            format="%g",
+            key=wide.key(what),
+            placeholder="choose",
+            help="The value of the file that is shown so; all others are in proportion.",
+            on_change=_choose_scale,
+            args=(wide,),
+        )
+
+
+def _choose_scale(wide: _Wide) -> None:
+    black, white = (st.session_state[wide.key(what)] for what in ("Black", "White"))
+    if white is not None:
+        try:
+            scale = Scale(black or 0.0, white)
+        except ExplorerError as error:
+            st.session_state.upload_problem = str(error)
+        else:
+            _read(wide.name, wide.data, scale)
+
+
 def _read_upload() -> None:
-    """Keep the picture; or the sentence that says why there is none, and the picture before."""
-    st.session_state.upload_problem = None
+    """Keep the picture, or the sentence that says why there is none beside the picture before; of no file, nothing."""
     file = st.session_state.upload_file
+    st.session_state.upload_problem = None
     if file is None:
-        return
-    data = file.getvalue()
+        _remove_upload()
+    else:
+        _read(file.name, file.getvalue())
+
+
+def _read(name: str, data: bytes, scale: Scale | None = None) -> None:
+    state = st.session_state
+    state.upload_problem = None
     try:
-        picture = Picture(read_image(data, f"The file {file.name}"), file.name, _digest(data))
+        found = decode_image(data, f"The file {name}", scale)
     except ExplorerError as error:
-        st.session_state.upload_problem = str(error)
+        state.upload_problem = str(error)
+        state.upload_wide = _Wide(name, data, None) if isinstance(error, UnknownScale) else None
         return
-    st.session_state.upload_picture = picture
-    _forget_crop()
+    state.upload_wide = found.reading and _Wide(name, data, found.reading.scale)
+    state.upload_note = (
+        f"{found.reading or ''} {found.left_out and f'Not used of this file: {found.left_out}.'}".strip()
+    )
+    state.upload_picture = Picture(found.image, name, f"{_digest(data)} {scale}")
 
 
-def _from_dataset(selection: Selection) -> Subject:
-    images = store(selection.dataset, selection.checkpoint.model.image_shape, selection.split)
+def _remove_upload() -> None:
+    state = st.session_state
+    state.upload_picture = state.upload_wide = state.upload_note = None
+
+
+def _from_dataset(selection: Selection, split: Split) -> Subject:
+    images = store(selection.dataset, selection.checkpoint.model.image_shape, split)
     last = len(images) - 1
-    if st.session_state.get("item", 0) > last:
-        st.session_state.item = last
     index, shuffle = st.columns([3, 1], vertical_alignment="bottom")
     shuffle.button(
         "", icon=":material/shuffle:", help="A random image of the data set", on_click=_pick_item, args=(last,)
     )
     with index:
-        item = st.number_input(f"Image, 0 to {last:,}", 0, last, 0, step=1, key="item", bind="query-params")
+        item = st.number_input(f"Image, 0 to {last:,}", 0, last, step=1, key=kept("item", whole_number(0, last), 0))
     name, label = images.names[item], images.label_name(item)
-    st.caption(name if label in name else f"{name} · label {label}")
+    st.caption(in_markdown(name if label in name else f"{name} · label {label}"))
+    tell_left_out(images)
     return Subject(np.array(images.pixels[item]), f"{images.name} {item}")
 
 

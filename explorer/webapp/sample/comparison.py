@@ -9,6 +9,7 @@ import torch
 from explorer.data.names import dataset_name
 from explorer.data.store import Store
 from explorer.data.views import Views
+from explorer.escaping import in_markdown
 from explorer.figures.sampling import sample_histogram
 from explorer.figures.tools import NO_TOOLS
 from explorer.measures.sampling.nearest import Nearest, nearest_images
@@ -30,7 +31,10 @@ def data_panel(drawing: Drawing, selection: Selection, images: Store) -> None:
     checkpoint = selection.checkpoint
     t = drawing.way.ts[-1]
     data = _data_log_prob(checkpoint, images, t)
-    st.markdown(f"**Are samples as probable as data?** Both with the model's smallest noise; data from {images.name}.")
+    st.markdown(
+        "**Are samples as probable as data?** Both with the model's smallest noise; data from "
+        f"{in_markdown(images.name)}."
+    )
     figure = sample_histogram(drawing.log_prob, data, selection.unit, checkpoint.model.dimensions)
     st.plotly_chart(figure, key="samples_and_data", config=NO_TOOLS, alt="Histograms of log p of samples and of data")
     if len(drawing.log_prob) < 2:
@@ -63,7 +67,7 @@ def nearest_panel(drawing: Drawing, selection: Selection) -> None:
         items.append(GridImage(pair, text, "", f"image {k + 1} and image {place}, {text} gray levels apart"))
     image_grid(items, key="nearest", cell=130)
     own = selection.dataset_name == selection.checkpoint.config.dataset
-    which = "training images" if own else f"images of {known.name}, which the model was not trained on,"
+    which = "training images" if own else f"images of {in_markdown(known.name)}, which the model was not trained on,"
     st.caption(
         f"Right: the nearest of {len(known):,} {which} with the root mean square difference of their pixels in gray "
         "levels of 255. A model that has memorized draws what it was shown, and the difference is near 0."

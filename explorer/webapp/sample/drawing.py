@@ -15,6 +15,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.errors import ExplorerError
+from explorer.escaping import in_markdown
 from explorer.figures.film import contact_sheet, enlarged
 from explorer.jobs.progress import duration
 from explorer.measures.sampling.sample import Plan, follow, plan
@@ -119,7 +120,7 @@ def current_drawing(checkpoint: Checkpoint, settings: Settings) -> Drawing:
         place.button("Go on", icon=":material/play_arrow:", on_click=_set_stopped, args=(drawing, False))
     about.caption(_in_words(drawing, settings))
     if drawing.problem:
-        st.error(drawing.problem, icon=":material/error:")
+        st.error(in_markdown(drawing.problem), icon=":material/error:")
     return drawing
 
 

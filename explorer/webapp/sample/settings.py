@@ -8,6 +8,8 @@ import streamlit as st
 
 from explorer.measures.sampling.start import gaussian_of
 from explorer.models.base import EnergyModel
+from explorer.webapp.shell.address import kept
+from explorer.webapp.shell.setting_forms import one_of, switch, whole_number
 
 __all__ = ["Settings", "choose_settings"]
 
@@ -28,6 +30,7 @@ What each does with the score at every noise level:
   2 gradients a step.
 """
 _COUNTS = (1, 4, 9, 16, 25, 36, 49, 64)
+_LARGEST_SEED = 2**31 - 1
 _STEPS = (15, 30, 60, 120, 240, 480)
 
 
@@ -49,28 +52,26 @@ def choose_settings(model: EnergyModel) -> Settings:
             "Sampler",
             list(_SAMPLERS),
             format_func=_SAMPLERS.__getitem__,
-            key="sampler",
-            bind="query-params",
+            key=kept("sampler", one_of(list(_SAMPLERS)), next(iter(_SAMPLERS))),
             help=_EXPLAINED,
             width=230,
         )
-        count = st.selectbox("Images", _COUNTS, index=3, key="count", bind="query-params", width=110)
+        count = st.selectbox("Images", _COUNTS, key=kept("count", one_of(_COUNTS), 16), width=110)
         steps = st.selectbox(
             "Steps",
             _STEPS,
-            index=2,
-            key="steps",
-            bind="query-params",
+            key=kept("steps", one_of(_STEPS), 60),
             width=110,
             help="Noise levels on the way, evenly spaced in dB. More take longer and come nearer to the density.",
         )
-        seed = st.number_input("Seed", 0, 2**31 - 1, 0, step=1, key="sampling_seed", bind="query-params", width=130)
+        seed = st.number_input(
+            "Seed", 0, _LARGEST_SEED, step=1, key=kept("draw_seed", whole_number(0, _LARGEST_SEED), 0), width=130
+        )
         late = False
         if gaussian_of(model) is not None:
             late = st.toggle(
                 "Start late",
-                key="late",
-                bind="query-params",
+                key=kept("late", switch(), False),
                 help="At large noise the model is a Gaussian, which can be drawn at once. Start where it ceases to be "
                 "one, and save the steps above.",
             )

@@ -1,10 +1,13 @@
-"""The appearance of all pages: title, icon, logo, style sheet."""
+"""What all pages share: title, icon, logo, style sheet, how number fields are read, and a tidy history."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import streamlit as st
+
+from explorer.webapp.widgets.history import tidy_history
+from explorer.webapp.widgets.number_fields import read_number_fields
 
 __all__ = ["set_up_page"]
 
@@ -25,3 +28,5 @@ def set_up_page() -> None:
     )
     st.logo(_ASSETS / "logo.svg", icon_image=_ASSETS / "icon.svg", size="large")
     st.html(_ASSETS / "app.css")
+    tidy_history()
+    read_number_fields()

@@ -7,11 +7,12 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.errors import ExplorerError
+from explorer.escaping import in_markdown
 from explorer.jobs.kinds import ModelTask
 from explorer.jobs.manage import Job, create_job, find_job, list_jobs, resume, stop, submit
 from explorer.jobs.progress import duration
+from explorer.webapp.shell.address import open_page
 from explorer.webapp.shell.job_status import job_message
-from explorer.webapp.shell.navigation import page_file
 
 __all__ = ["send", "watch"]
 
@@ -37,7 +38,7 @@ def watch(task: ModelTask) -> bool:
     If the latest failed, it says why.
     """
     if _PROBLEM in st.session_state:
-        st.error(st.session_state.pop(_PROBLEM), icon=":material/error:")
+        st.error(in_markdown(st.session_state.pop(_PROBLEM)), icon=":material/error:")
     job = _newest_job(task)
     if job is not None and job.state.open:
         _follow(job.name)
@@ -74,12 +75,12 @@ def _follow(name: str) -> None:
         help="What is done so far is kept.",
     )
     if row.button("All jobs", key=f"jobs-{name}", icon=":material/list_alt:", type="tertiary"):
-        st.switch_page(page_file("jobs"), query_params={"job": name})
+        open_page("jobs", job=name)
     row.caption("It goes on when this page is closed.", width="content")
 
 
 def _how_far(job: Job) -> tuple[float, str]:
-    what, done = job.task.title, job.progress
+    what, done = in_markdown(job.task.title), job.progress
     if job.state.status == "queued":
         return 0.0, f"{what}: waiting in the queue"
     if not done.total:

@@ -42,17 +42,20 @@ class ColumnFormat(NamedTuple):
 
     def number(self, value: float | None) -> str:
         """A stored number, without its unit."""
-        if value is None or not math.isfinite(value):
-            return "none"
-        return format_number(value * self.factor, f",.{self.decimals}f")
+        return self._written(value, "")
 
     def signed(self, value: float) -> str:
         """A difference of stored numbers, with its sign and without its unit."""
-        return ("+" if value > 0 else "") + self.number(value)
+        return self._written(value, "+")
 
     def text(self, value: float | None) -> str:
         """A stored number with its unit."""
         return f"{self.number(value)} {self.short_unit}".rstrip()
+
+    def _written(self, value: float | None, sign: str) -> str:
+        if value is None or not math.isfinite(value):
+            return "none"
+        return format_number(value * self.factor, f"{sign},.{self.decimals}f")
 
 
 _LOG_PROB_DECIMALS: dict[LogProbUnit, int] = {"dB/dim": 2, "nats": 0, "bits": 0, "bits/dim": 3}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pyarrow as pa
-import streamlit as st
 
 from explorer.catalog.query import Catalog
+from explorer.data.sources import Split
 from explorer.data.store import Store
+from explorer.webapp.shell.address import open_page
 from explorer.webapp.shell.column_format import ColumnFormat
-from explorer.webapp.shell.navigation import page_file
+from explorer.webapp.shell.part_box import PART
 from explorer.webapp.widgets.image_grid import GridImage, image_grid
 
 __all__ = ["description", "grid_of_rows", "label_names", "open_in_probe"]
@@ -29,8 +30,15 @@ def label_names(images: Store, catalog: Catalog) -> dict[int, str]:
     }
 
 
-def grid_of_rows(images: Store, rows: pa.Table, column: str, fmt: ColumnFormat, cell: int = 104) -> None:
-    """The images of some rows of a catalog, each with its value in `column`; a click opens one in Probe."""
+def grid_of_rows(images: Store, split: Split, rows: pa.Table, column: str, fmt: ColumnFormat, cell: int = 104) -> None:
+    """The images of some rows of a catalog, each with its value in `column`; a click opens one in Probe.
+
+    Args:
+        images, split: the data set, and which part of it that is.
+        rows: of its catalog.
+        column, fmt: what is written below each image, and how.
+        cell: width of an image, in pixels.
+    """
     items = []
     for row in rows.to_pylist():
         index, value = row["index"], fmt.text(row[column])
@@ -38,9 +46,9 @@ def grid_of_rows(images: Store, rows: pa.Table, column: str, fmt: ColumnFormat, 
         items.append(GridImage(images.pixels[index], value, images.label_name(index), about))
     opened = image_grid(items, key="grid", cell=cell)
     if opened is not None:
-        open_in_probe(rows.column("index")[opened].as_py())
+        open_in_probe(rows.column("index")[opened].as_py(), split)
 
 
-def open_in_probe(index: int) -> None:
-    """Leave for Probe, with image `index` of the data set."""
-    st.switch_page(page_file("probe"), query_params={"source": "dataset", "item": str(index)})
+def open_in_probe(index: int, split: Split) -> None:
+    """Leave for Probe, with image `index` of a part of the data set."""
+    open_page("probe", source="dataset", item=str(index), **{PART: split})

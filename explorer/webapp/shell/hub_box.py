@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.data.hub import hub_record
 from explorer.data.names import HUB_PREFIX, is_hub_spec, parse_hub_spec
+from explorer.decoding import FORMATS_IN_WORDS
 from explorer.webapp.shell.loaders import show_fetching, shown_errors
 
 __all__ = ["hub_box", "newly_fetched"]
@@ -37,7 +38,7 @@ def hub_box() -> None:
                 key=f"{key}-spec",
                 placeholder="hf:OWNER/NAME",
                 help="Or hf:OWNER/NAME:CONFIG. It is fetched once; images in Parquet, Arrow or WebDataset files, "
-                "or as PNG, JPEG, WebP, GIF, TIFF or BMP files.",
+                f"or as {FORMATS_IN_WORDS} files.",
             )
             pressed = st.form_submit_button("Fetch", icon=":material/download:", key=f"{key}-fetch")
         place = st.empty()  # of the bar, and then of the sentence that says why not

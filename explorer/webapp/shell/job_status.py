@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.errors import ExplorerError
+from explorer.escaping import in_markdown
 from explorer.jobs import manage
 from explorer.jobs.manage import Job
 
@@ -45,7 +46,7 @@ def status_badge(job: Job) -> None:
 
 
 def job_buttons(job: Job, place: Callable[[DeltaGenerator, Job], None] | None = None) -> None:
-    """Stop, or resume and delete.
+    """Stop, and go first where it waits; or resume and delete.
 
     Args:
         job: the job.
@@ -55,6 +56,12 @@ def job_buttons(job: Job, place: Callable[[DeltaGenerator, Job], None] | None = 
     status = job.state.status
     if job.state.open:
         _action(row, "Stop", "stop", manage.stop, job, disabled=status == "stopping")
+        if status == "queued" and job.local:
+            beside = "Begin at once, beside what runs: they share the machine meanwhile, and each is slower."
+            _action(row, "Go first", "low_priority", manage.go_first, job, help=beside)
+            ahead = [other.name for other in manage.list_jobs() if other.state.active and other.local]
+            if ahead:
+                row.caption(f"It waits for {', '.join(ahead)}.", width="content")
     else:
         if status == "finished" and place is not None:
             place(row, job)
@@ -62,10 +69,10 @@ def job_buttons(job: Job, place: Callable[[DeltaGenerator, Job], None] | None = 
             label = "Start" if status == "new" else "Resume"
             _action(row, label, "play_arrow", manage.resume, job, type="primary")
         with row.popover("Delete", icon=":material/delete:"):
-            st.write(f"Delete the job **{job.name}** with its log and saved states? What it made stays.")
+            st.write(f"Delete the job **{in_markdown(job.name)}** with its log and saved states? What it made stays.")
             _action(st.container(), "Delete for good", "delete_forever", manage.delete, job, type="primary")
     if _ERROR in st.session_state:
-        st.error(st.session_state.pop(_ERROR), icon=":material/error:")
+        st.error(in_markdown(st.session_state.pop(_ERROR)), icon=":material/error:")
 
 
 def job_message(job: Job) -> None:
@@ -74,7 +81,7 @@ def job_message(job: Job) -> None:
         return
     style = _STYLES[job.state.status]
     show = {"red": st.error, "gray": st.info, "blue": st.info}.get(style.color, st.warning)
-    show(job.state.message, icon=f":material/{style.icon}:")
+    show(in_markdown(job.state.message), icon=f":material/{style.icon}:")
     if job.state.status in ("failed", "killed"):
         text = manage.traceback_in(manage.read_log(job.folder))
         if text:

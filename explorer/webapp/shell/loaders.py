@@ -25,16 +25,17 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.catalog.build import find_catalog
 from explorer.catalog.query import Catalog
 from explorer.data.names import dataset_name
-from explorer.data.sources import Split, open_dataset, store_folder
-from explorer.data.store import Store, open_store
+from explorer.data.sources import Split, StorePlace, open_dataset, store_place
+from explorer.data.store import Store
 from explorer.data.views import CENTRAL, Views
 from explorer.errors import ExplorerError
+from explorer.escaping import in_markdown
+from explorer.home import FileVersion, file_version
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 
 __all__ = [
     "catalog",
     "checkpoint",
-    "in_words",
     "infer",
     "known_store",
     "show_fetching",
@@ -59,10 +60,10 @@ def checkpoint(path: Path) -> Checkpoint:
 
 
 class _Folder(NamedTuple):
-    """A folder, and what tells its content from another one: names, sizes and times of files."""
+    """A folder, and what tells its content from another one: the versions of its files."""
 
     path: Path
-    stamp: tuple[tuple[str, int, int], ...]
+    stamp: tuple[FileVersion, ...]
 
 
 @st.cache_resource(
@@ -97,7 +98,7 @@ def store(dataset: str, image_shape: tuple[int, int, int], split: Split, views: 
     known = _listings().get(key)
     if known is not None and time.monotonic() < known.until:
         with suppress(ExplorerError):
-            return open_store(known.folder)
+            return known.place.open()
     bar = st.empty()
     began, is_built = time.monotonic(), False
 
@@ -105,36 +106,38 @@ def store(dataset: str, image_shape: tuple[int, int, int], split: Split, views: 
         nonlocal is_built
         is_built = True
         if total:
-            bar.progress(
-                min(done / total, 1.0), f"Preparing the images of {dataset_name(dataset)}: {done:,} of {total:,}"
-            )
+            what = f"Preparing the images of {dataset_name(dataset)}: {done:,} of {total:,}"
+            bar.progress(min(done / total, 1.0), in_markdown(what))
 
     def fetching(done: int, total: int | None) -> None:
         nonlocal is_built
         is_built = True
         show_fetching(bar, dataset, done, total)
 
+    def waiting(who: str, done: int, total: int | None) -> None:
+        nonlocal is_built
+        is_built = True
+        share = min(done / total, 1.0) if total else 0.0
+        bar.progress(share, f"Waiting for {who}, which prepares the images of {dataset_name(dataset)}")
+
     try:
-        images = open_dataset(dataset, image_shape, split, progress=progress, views=views, fetching=fetching)
+        images = open_dataset(
+            dataset, image_shape, split, progress=progress, views=views, fetching=fetching, waiting=waiting
+        )
     finally:
         bar.empty()
     now = time.monotonic()
-    _listings()[key] = _Listing(images.folder, now if is_built else now + _LISTING_SHARE * (now - began))
+    _listings()[key] = _Listing(
+        StorePlace(images.folder, images.left_out), now if is_built else now + _LISTING_SHARE * (now - began)
+    )
     return images
-
-
-def in_words(images: Store, split: Split) -> str:
-    """What a page shows of a data set, to follow "the"."""
-    if images.source != "photos":
-        return f"{len(images):,} images of this data set"
-    kept = " that are kept for validation" if split == "validation" else ""
-    return f"{len(images):,} crops of {len(images.label_names)} photographs{kept}"
 
 
 def show_fetching(bar: DeltaGenerator, dataset: str, done: int, total: int | None) -> None:
     """Show on a bar how far the fetching of a data set of the Hub is, in bytes."""
     size = "…" if total is None else f": {done / 1e6:,.1f} of {total / 1e6:,.1f} MB"
-    bar.progress(min(done / total, 1.0) if total else 0.0, f"Fetching {dataset} from the Hugging Face Hub{size}")
+    what = f"Fetching {dataset} from the Hugging Face Hub{size}"
+    bar.progress(min(done / total, 1.0) if total else 0.0, in_markdown(what))
 
 
 def known_store(dataset: str, image_shape: tuple[int, int, int], split: Split, views: Views = CENTRAL) -> Store | None:
@@ -143,17 +146,17 @@ def known_store(dataset: str, image_shape: tuple[int, int, int], split: Split, v
     known, began = _listings().get(key), time.monotonic()
     with suppress(ExplorerError):
         if known is None or began >= known.until:
-            folder = store_folder(dataset, image_shape, split, views)
+            place = store_place(dataset, image_shape, split, views)
             now = time.monotonic()
-            known = _listings()[key] = _Listing(folder, now + _LISTING_SHARE * (now - began))
-        return open_store(known.folder)
+            known = _listings()[key] = _Listing(place, now + _LISTING_SHARE * (now - began))
+        return known.place.open()
     return None
 
 
 class _Listing(NamedTuple):
     """Where the images of a data set are or will be, and until when its files are taken to be as they were."""
 
-    folder: Path
+    place: StorePlace
     until: float
 
 
@@ -173,10 +176,10 @@ def shown_errors() -> Iterator[None]:
     try:
         yield
     except ExplorerError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(in_markdown(str(error)), icon=":material/error:")
 
 
-def _stamp(path: Path) -> tuple[tuple[str, int, int], ...]:
-    """Names, sizes and times of the files that make a checkpoint: cheap, and another one after any change."""
+def _stamp(path: Path) -> tuple[FileVersion, ...]:
+    """The versions of the files that make a checkpoint: cheap, and another one after any change."""
     files = (path / name for name in ("config.json", "model.safetensors"))
-    return tuple((file.name, (s := file.stat()).st_size, s.st_mtime_ns) for file in files if file.is_file())
+    return tuple(file_version(file) for file in files if file.is_file())

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 import streamlit as st
 
-__all__ = ["SECTIONS", "Page", "navigation", "page_file"]
+from explorer.perturbations import RANGES
+
+__all__ = ["SECTIONS", "Page", "navigation", "page_file", "page_name", "setting_names"]
 
 
 class Page(NamedTuple):
@@ -19,27 +21,35 @@ class Page(NamedTuple):
         name: of its file and its package, and in its address.
         title: in the sidebar.
         icon: of Google's Material Symbols.
+        settings: what its URL may say, beside what those of all pages may.
     """
 
     name: str
     title: str
     icon: str
+    settings: tuple[str, ...] = ()
+
+
+_IMAGE = ("source", "photo", "synthetic", "part", "item", "crop")
+_PERTURBATION = (*RANGES, "seed", "clip", "psnr")
+_GRID = ("part", "order", "by", "at", "draw", "n", "label", "x", "y", "area", "compare", "disputed")
+_SETTINGS_OF_ALL = ("model", "data", "unit")
 
 
 SECTIONS = {
     "Look at images": (
-        Page("tour", "Tour", "explore"),
-        Page("probe", "Probe", "frame_inspect"),
-        Page("atlas", "Atlas", "bar_chart"),
-        Page("map", "Map", "scatter_plot"),
+        Page("tour", "Tour", "explore", ("part", "stop", "guesses", "projector")),
+        Page("probe", "Probe", "frame_inspect", (*_IMAGE, *_PERTURBATION)),
+        Page("atlas", "Atlas", "bar_chart", _GRID),
+        Page("map", "Map", "scatter_plot", ("part", "color", "area")),
     ),
     "Understand the density": (
-        Page("sample", "Sample", "casino"),
+        Page("sample", "Sample", "casino", ("part", "sampler", "count", "steps", "draw_seed", "late")),
         Page("trust", "Trust", "verified"),
     ),
     "Models and jobs": (
-        Page("train", "Train", "model_training"),
-        Page("jobs", "Jobs", "list_alt"),
+        Page("train", "Train", "model_training", ("run",)),
+        Page("jobs", "Jobs", "list_alt", ("kind", "state", "job")),
     ),
 }
 
@@ -50,6 +60,17 @@ _HOME = "probe"
 def page_file(name: str) -> str:
     """What `st.switch_page` and `st.page_link` call a page."""
     return f"pages/{name}.py"
+
+
+def page_name(page: st.Page) -> str:
+    """Of the page to run; the URL of the one that opens has none."""
+    return page.url_path or _HOME
+
+
+def setting_names(page: str) -> set[str]:
+    """What the URL of a page may say."""
+    own = {each.name: each.settings for pages in SECTIONS.values() for each in pages}
+    return {*_SETTINGS_OF_ALL, *own[page]}
 
 
 def navigation() -> st.Page:

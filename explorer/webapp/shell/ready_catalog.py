@@ -11,6 +11,7 @@ from explorer.catalog.build import build_catalog, estimate_seconds, rows_done
 from explorer.catalog.query import Catalog
 from explorer.data.sources import Split
 from explorer.data.store import Store
+from explorer.escaping import in_markdown
 from explorer.jobs.kinds import CatalogTask
 from explorer.jobs.progress import duration
 from explorer.models.checkpoints import Checkpoint
@@ -46,7 +47,7 @@ def ready_catalog(checkpoint: Checkpoint, images: Store, split: Split) -> Catalo
 
 
 def _build(place: DeltaGenerator, checkpoint: Checkpoint, images: Store, wish: str) -> Catalog | None:
-    what = f"Scoring {len(images):,} images with {checkpoint.name}"
+    what = in_markdown(f"Scoring {len(images):,} images with {checkpoint.name}")
     with place.container():
         bar = st.progress(0.0, f"{what}…")
         st.button(
@@ -81,8 +82,10 @@ def _offer(checkpoint: Checkpoint, images: Store, task: CatalogTask) -> None:
             st.session_state[estimate] = estimate_seconds(checkpoint, images)
     which, rest = (f"{done:,} of the {len(images):,}", "The rest") if done else (f"none of the {len(images):,}", "That")
     st.info(
-        f"{checkpoint.name} has scored {which} images of {images.name} so far. {rest} takes about "
-        f"{duration(st.session_state[estimate])} on this machine, once.",
+        in_markdown(
+            f"{checkpoint.name} has scored {which} images of {images.name} so far. {rest} takes about "
+            f"{duration(st.session_state[estimate])} on this machine, once."
+        ),
         icon=":material/hourglass_empty:",
     )
     st.button(

@@ -13,19 +13,23 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from explorer.data.names import dataset_name
-from explorer.data.sources import DatasetInfo, Split, list_datasets
+from explorer.data.offered import DatasetInfo, list_datasets
+from explorer.data.sources import Split
 from explorer.data.unseen import unseen_split
 from explorer.errors import ExplorerError
+from explorer.escaping import in_markdown
 from explorer.models.checkpoints import Checkpoint, CheckpointInfo, list_checkpoints
 from explorer.units import LOG_PROB_UNITS, LogProbUnit, unit_label
+from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.hub_box import hub_box, newly_fetched
-from explorer.webapp.shell.loaders import checkpoint
+from explorer.webapp.shell.loaders import checkpoint, known_store
 from explorer.webapp.shell.pages_folder import run_through_app
+from explorer.webapp.shell.setting_forms import one_of
 
 __all__ = ["Selection", "draw_sidebar", "sidebar"]
 
 _MODEL, _DATA, _UNIT = "model", "data", "unit"
-"""Keys of the boxes, and their names in the address."""
+"""Names of the settings."""
 
 _DRAWN = "sidebar-drawn"
 
@@ -47,7 +51,7 @@ class Selection(NamedTuple):
 
     @property
     def split(self) -> Split:
-        """Part of the data set that is new to the model: what every page shows of it."""
+        """Part of the data set that is new to the model: what pages show of it until another part is chosen."""
         return unseen_split(self.dataset, self.checkpoint.config.dataset)
 
 
@@ -62,7 +66,8 @@ def draw_sidebar() -> None:
                 _describe(models[st.session_state[_MODEL]], datasets[st.session_state[_DATA]])
         for info in listed:
             if info.problem is not None:
-                st.warning(f"**{info.name}** is not available. {info.problem}", icon=":material/heart_broken:")
+                name, problem = in_markdown(info.name), in_markdown(info.problem)
+                st.warning(f"**{name}** is not available. {problem}", icon=":material/heart_broken:")
     st.session_state[_DRAWN] = True
 
 
@@ -71,10 +76,11 @@ def sidebar() -> Selection:
     run_through_app()
     if not st.session_state.pop(_DRAWN, False):  # a page that runs by itself, in a test
         draw_sidebar()
+        del st.session_state[_DRAWN]
     try:
         return _selection()
     except ExplorerError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(in_markdown(str(error)), icon=":material/error:")
         st.stop()
 
 
@@ -96,7 +102,7 @@ def _usable(listed: Iterable[CheckpointInfo]) -> dict[str, CheckpointInfo]:
 
 
 def _named_datasets() -> dict[str, DatasetInfo]:
-    return {_short_name(info): info for info in reversed(list_datasets())}
+    return {info.name: info for info in list_datasets()}
 
 
 def _draw_boxes(models: Mapping[str, CheckpointInfo], datasets: Mapping[str, DatasetInfo]) -> None:
@@ -113,7 +119,7 @@ def _draw_boxes(models: Mapping[str, CheckpointInfo], datasets: Mapping[str, Dat
 
 def _choose(label: str, options: Sequence[str], default: str, key: str, **kwargs: Any) -> str:
     """A box whose value is in the URL under `key`, unless it is the default."""
-    chosen: str = st.selectbox(label, options, index=options.index(default), key=key, bind="query-params", **kwargs)
+    chosen: str = st.selectbox(label, options, key=kept(key, one_of(options), default, shared=True), **kwargs)
     return chosen
 
 
@@ -128,18 +134,13 @@ def _default_model(usable: Mapping[str, CheckpointInfo]) -> str:
     return "natural64" if "natural64" in usable else next(iter(usable))
 
 
-def _short_name(info: DatasetInfo) -> str:
-    """A name for the list and for the URL; never a path of this machine."""
-    return info.spec if info.builtin else dataset_name(info.spec)
-
-
-def _fitting_dataset(model: CheckpointInfo, names: Iterable[str]) -> str:
-    """What the model was trained on when that is offered, else photographs."""
+def _fitting_dataset(model: CheckpointInfo, datasets: Mapping[str, DatasetInfo]) -> str:
+    """What the model was trained on when that is offered (of several of that name the first), else photographs."""
     wanted = model.config.dataset if model.config else ""
-    return next(name for name in (wanted, "photos") if name in names)
+    return next((name for name, info in datasets.items() if dataset_name(info.spec) == wanted), "photos")
 
 
-def _fit_dataset(models: Mapping[str, CheckpointInfo], datasets: Iterable[str]) -> None:
+def _fit_dataset(models: Mapping[str, CheckpointInfo], datasets: Mapping[str, DatasetInfo]) -> None:
     """Another model was chosen: go to the data set that fits it."""
     st.session_state[_DATA] = _fitting_dataset(models[st.session_state[_MODEL]], datasets)
 
@@ -149,10 +150,13 @@ def _describe(info: CheckpointInfo, dataset: DatasetInfo) -> None:
     channels, height, width = chosen.model.image_shape
     color = "grayscale" if channels == 1 else "color"
     lines = [
-        f"**{info.name}** reads {height} × {width} {color} images.",
-        f"Data: {dataset.title}.",
+        f"**{in_markdown(info.name)}** reads {height} × {width} {color} images.",
+        f"Data: {in_markdown(dataset.title)}.",
         f"Runs on {_device_name(chosen)}.",
     ]
+    images = known_store(dataset.spec, chosen.model.image_shape, unseen_split(dataset.spec, chosen.config.dataset))
+    if images is not None:  # pages say what is left out of the images that they show
+        lines += [in_markdown(remark) for remark in images.remarks if remark not in images.losses]
     if info.bits_per_dimension is not None:
         lines.insert(1, f"It needs {info.bits_per_dimension:.2f} {unit_label('bits/dim')} for its validation images.")
     st.caption("  \n".join(lines))

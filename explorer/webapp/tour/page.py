@@ -7,11 +7,14 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.errors import ExplorerError
+from explorer.escaping import in_markdown
+from explorer.webapp.shell.address import kept, open_page
 from explorer.webapp.shell.loaders import shown_errors, store
-from explorer.webapp.shell.navigation import page_file
+from explorer.webapp.shell.part_box import choose_part
 from explorer.webapp.shell.ready_catalog import ready_catalog
+from explorer.webapp.shell.setting_forms import switch
 from explorer.webapp.shell.sidebar import Selection, sidebar
-from explorer.webapp.tour.progress import guess_at, guesses, make_guess, move_to, stop_number
+from explorer.webapp.tour.progress import guesses, make_guess, move_to, stop_number
 from explorer.webapp.tour.stop import Answer, Scene, Stop
 from explorer.webapp.tour.stops import STOPS
 
@@ -21,9 +24,10 @@ _PROJECTOR = Path(__file__).with_name("projector.css")
 def page() -> None:
     selection = sidebar()
     number = stop_number(len(STOPS))
+    made = guesses(len(STOPS))
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title("Tour", anchor=False, width="content")
-        projector = st.toggle("Projector", key="projector", bind="query-params", help="Large type, no sidebar.")
+        projector = st.toggle("Projector", key=kept("projector", switch(), False), help="Large type, no sidebar.")
     if projector:
         st.html(_PROJECTOR)
     st.caption(
@@ -34,19 +38,20 @@ def page() -> None:
     with shown_errors():
         scene = _scene(selection)
         if scene is not None:
-            _show(STOPS[number], number, scene)
+            _show(STOPS[number], number, made, scene)
 
 
 def _scene(selection: Selection) -> Scene | None:
     """What the stops look at; None while the data set is not scored yet, with the way to do so on the screen."""
-    images = store(selection.dataset, selection.checkpoint.model.image_shape, selection.split)
-    catalog = ready_catalog(selection.checkpoint, images, selection.split)
+    split = choose_part(st.container(), selection.dataset, selection.checkpoint.config.dataset)
+    images = store(selection.dataset, selection.checkpoint.model.image_shape, split)
+    catalog = ready_catalog(selection.checkpoint, images, split)
     if catalog is None:
         return None
     summary = catalog.summary()
     if summary is None:
         raise ExplorerError("The model gives none of these images a finite log p. Choose another model.")
-    return Scene(selection, images, catalog, summary)
+    return Scene(selection, split, images, catalog, summary)
 
 
 def _steps(number: int) -> None:
@@ -73,12 +78,11 @@ def _steps(number: int) -> None:
     )
 
 
-def _show(stop: Stop, number: int, scene: Scene) -> None:
-    count = len(STOPS)
-    st.markdown(f"### {stop.question(scene)}")
+def _show(stop: Stop, number: int, made: list[int | None], scene: Scene) -> None:
+    count, guess = len(STOPS), made[number]
+    st.markdown(f"### {in_markdown(stop.question(scene))}")
     stop.show(scene)
     options = stop.options(scene)
-    guess = guess_at(number, count)
     if guess is None or guess >= len(options):
         row = st.container(horizontal=True, key="tour_options")
         for place, option in enumerate(options):
@@ -95,7 +99,7 @@ def _show(stop: Stop, number: int, scene: Scene) -> None:
     st.markdown(stop.why)
     row = st.container(horizontal=True)
     if row.button(answer.link.label, key=f"tour_link_{number}", icon=":material/open_in_new:"):
-        st.switch_page(page_file(answer.link.page), query_params=dict(answer.link.query))
+        open_page(answer.link.page, **answer.link.settings)
     row.button(
         "Predict again", key=f"tour_again_{number}", type="tertiary", on_click=make_guess, args=(number, None, count)
     )
@@ -109,19 +113,19 @@ def _show(stop: Stop, number: int, scene: Scene) -> None:
             args=(number + 1,),
         )
     else:
-        made = sum(each is not None for each in guesses(count))
-        st.success(f"That was the last stop. You made {made} of {count} predictions.", icon=":material/flag:")
+        number_made = sum(each is not None for each in made)
+        st.success(f"That was the last stop. You made {number_made} of {count} predictions.", icon=":material/flag:")
 
 
 def _verdict(options: tuple[str, ...], guess: int, answer: Answer) -> None:
     """What was predicted, what the model says, and what the paper found where that is something else."""
     if not 0 <= answer.choice < len(options):
-        st.info(answer.sentence, icon=":material/hourglass_empty:")
+        st.info(in_markdown(answer.sentence), icon=":material/hourglass_empty:")
         return
     right = guess == answer.choice
     said = f"**You predicted** “{options[guess]}”. **The model says** “{options[answer.choice]}”."
     (st.success if right else st.info)(
-        f"{said} {answer.sentence}", icon=":material/check:" if right else ":material/lightbulb:"
+        f"{said} {in_markdown(answer.sentence)}", icon=":material/check:" if right else ":material/lightbulb:"
     )
     if answer.paper is not None and answer.paper != answer.choice:
         st.warning(

@@ -8,37 +8,44 @@ from __future__ import annotations
 
 import streamlit as st
 
-__all__ = ["guess_at", "guesses", "make_guess", "move_to", "stop_number"]
+from explorer.webapp.shell.address import kept
+from explorer.webapp.shell.setting_forms import Form, Unfit, whole_number
+
+__all__ = ["guesses", "make_guess", "move_to", "stop_number"]
 
 _STOP, _GUESSES = "stop", "guesses"
 _NONE = "-"
 
 
 def stop_number(count: int) -> int:
-    """The stop that is shown, from 0; the first where the URL names none that exists."""
-    text = st.query_params.get(_STOP, "1")
-    number = int(text) - 1 if text.isdecimal() and len(text) < 4 else 0
-    return number if 0 <= number < count else 0
+    """The stop that is shown, from 0."""
+    name = kept(_STOP, whole_number(1, count), 1)
+    number: int = st.session_state[name] - 1
+    return number
 
 
 def move_to(number: int) -> None:
     """Show another stop. For ``on_click``."""
-    st.query_params[_STOP] = str(number + 1)
+    st.session_state[_STOP] = number + 1
 
 
 def guesses(count: int) -> list[int | None]:
     """The place of each answer that was chosen, None where none was yet."""
-    text = st.query_params.get(_GUESSES, "").ljust(count, _NONE)
-    return [int(letter) if letter.isascii() and letter.isdecimal() else None for letter in text[:count]]
-
-
-def guess_at(number: int, count: int) -> int | None:
-    """The place of the answer that was chosen at a stop."""
-    return guesses(count)[number]
+    text: str = st.session_state[kept(_GUESSES, _guesses_form(count), "")]
+    return [None if letter == _NONE else int(letter) for letter in text.ljust(count, _NONE)]
 
 
 def make_guess(number: int, place: int | None, count: int) -> None:
     """Commit to an answer at a stop, or take it back. For ``on_click``."""
-    now = guesses(count)
-    now[number] = place
-    st.query_params[_GUESSES] = "".join(_NONE if each is None else str(each) for each in now).rstrip(_NONE)
+    now = list(st.session_state[_GUESSES].ljust(count, _NONE))
+    now[number] = _NONE if place is None else str(place)
+    st.session_state[_GUESSES] = "".join(now).rstrip(_NONE)
+
+
+def _guesses_form(count: int) -> Form[str]:
+    def read(text: str) -> str:
+        if len(text) > count or not set(text) <= set("0123456789-"):
+            raise Unfit(f"is not up to {count} predictions")
+        return text
+
+    return Form(read, str)

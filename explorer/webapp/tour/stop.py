@@ -9,11 +9,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from explorer.catalog.query import Catalog
+from explorer.data.sources import Split
 from explorer.data.store import Store
 from explorer.measures.dataset.distribution import Summary
 from explorer.units import LogProbUnit, convert_log_prob, format_number, format_power_of_ten, unit_label
@@ -22,18 +23,34 @@ from explorer.webapp.shell.sidebar import Selection
 __all__ = ["Answer", "Link", "Scene", "Stop"]
 
 
+class Link(NamedTuple):
+    """Where a stop leads to.
+
+    Attributes:
+        page: its name, see `explorer.webapp.shell.navigation`.
+        label: for people.
+        settings: those with which it opens.
+    """
+
+    page: str
+    label: str
+    settings: Mapping[str, Any] = MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class Scene:
     """What all stops look at.
 
     Attributes:
         selection: model, data set and unit.
-        images: of the data set.
+        split: part of the data set.
+        images: of it.
         catalog: the same scored by the model.
         summary: of log p over them.
     """
 
     selection: Selection
+    split: Split
     images: Store
     catalog: Catalog
     summary: Summary
@@ -57,6 +74,10 @@ class Scene:
         """An image of the data set, uint8 ``(C, H, W)``."""
         return np.array(self.images.pixels[index])
 
+    def in_probe(self, label: str, index: int, **settings: Any) -> Link:
+        """A link to Probe with an image of the data set and what is set there."""
+        return Link("probe", label, {"source": "dataset", "part": self.split, "item": index, **settings})
+
     def log_prob(self, index: int) -> float:
         """Of an image of the data set, in nats."""
         return float(self.catalog.take([index]).column("log_prob")[0].as_py())
@@ -74,20 +95,6 @@ class Scene:
     def hardly_matters(self, nats: float) -> bool:
         """Whether a change of log p is less than a tenth of the standard deviation over the data set."""
         return abs(nats) < 0.1 * self.summary.std
-
-
-class Link(NamedTuple):
-    """Where a stop leads to.
-
-    Attributes:
-        page: its name, see `explorer.webapp.shell.navigation`.
-        label: for people.
-        query: the state in which it opens.
-    """
-
-    page: str
-    label: str
-    query: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)

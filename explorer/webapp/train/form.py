@@ -1,18 +1,24 @@
-"""The form of the Train page: what to train, checked before anything starts."""
+"""The form of the Train page: what to train, checked before anything starts.
+
+The fields of numbers have no limits of their own. Where a browser refuses a number, it goes on with the one before, and
+a training would start with a setting that is not on the screen.
+"""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
 import torch
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.data.sources import DatasetInfo, list_datasets
+from explorer.data.offered import DatasetInfo, list_datasets
 from explorer.data.store import Store
-from explorer.data.views import MOST_VIEWS, Views
+from explorer.data.views import Views
 from explorer.errors import ExplorerError
-from explorer.jobs.manage import list_jobs, submit
+from explorer.escaping import in_markdown
+from explorer.jobs.manage import Job, go_first, submit
 from explorer.jobs.progress import duration
 from explorer.training.config import MODEL_SIZES, TrainingConfig
 from explorer.training.plan import check_images, check_new_name, free_name, plan, seconds_of, seconds_per_step, steps_in
@@ -20,13 +26,21 @@ from explorer.training.run import create_run
 from explorer.webapp.shell.grid_warning import warn_of_grid
 from explorer.webapp.shell.loaders import known_store, shown_errors, store
 
-__all__ = ["start", "training_form", "two_minutes_of_digits"]
+__all__ = ["DIGITS", "training_form", "two_minutes_of_digits"]
+
+DIGITS = "digits-8"
+"""What the names of runs of `two_minutes_of_digits` begin with, and those of others on such images."""
 
 _CLEAR_NAME = "train-clear-name"
+_LARGEST_SIDE = 256  # pixels
 
 
-def training_form() -> None:
-    """Draw the form; the button in it starts a training and shows it."""
+def training_form(busy: list[Job]) -> None:
+    """Draw the form; the button in it starts a training and shows it.
+
+    Args:
+        busy: the jobs that a new one would wait for.
+    """
     if st.session_state.pop(_CLEAR_NAME, False):
         st.session_state["train-name"] = ""
     fields = st.grid(4, min_column_width=190)
@@ -44,7 +58,7 @@ def training_form() -> None:
     name = (typed or "").strip() or suggestion
     config, problem, estimate = None, None, ""
     try:
-        draft = plan(check_new_name(name), dataset.spec, 1, **settings)
+        draft = plan(check_new_name(name), dataset.spec, 1, **_checked(settings))
         step_seconds = _seconds_per_step(draft)
         steps = int(budget) if unit == "steps" else steps_in(budget, step_seconds)
         config = plan(name, dataset.spec, steps, **settings)
@@ -53,38 +67,61 @@ def training_form() -> None:
         problem = str(error)
     known = None if config is None else _known_images(config)
     warned = warn_of_grid(known)
-    if known is not None and known.shrink_note:
-        st.caption(known.shrink_note)
+    for remark in known.remarks if known is not None else ():
+        st.caption(in_markdown(remark))
     row = st.container(horizontal=True, vertical_alignment="center")
     label = "Start training anyway" if warned else "Start training"
     pressed = row.button(label, type="primary", icon=":material/play_arrow:", disabled=config is None)
     if problem is None:
-        busy = [job.name for job in list_jobs() if job.state.open]
-        after = f" It may have to wait for {', '.join(busy)}." if busy else ""
-        row.caption(f"**{name}**: {estimate}{after}", width="stretch")
+        row.caption(f"**{in_markdown(name)}**: {estimate}{_waits_for(busy)}", width="stretch")
     else:
-        row.markdown(f":red[:material/error: {problem}]", width="stretch")
+        row.markdown(f":red[:material/error: {in_markdown(problem)}]", width="stretch")
+    first = bool(busy) and _offer_to_go_first("form")
     if pressed and config is not None:
         with shown_errors():
             if not warned and _has_grid(config):
                 st.rerun()  # with the warning: the images are known now
-            start(config)
+            _start(config, first)
 
 
-def two_minutes_of_digits() -> TrainingConfig:
-    """What the page offers when nothing has been trained yet.
+def two_minutes_of_digits(busy: list[Job]) -> None:
+    """A button that starts what a class can watch from its beginning to its end.
 
-    Raises:
-        ExplorerError: the device is not there.
+    Args:
+        busy: as for `training_form`.
     """
-    settings = {"size": 8, "model_size": "small", "learning_rate": 3e-3}
-    name = free_name("digits-8")
-    steps = steps_in(2.0, _seconds_per_step(plan(name, "digits", 1, **settings)))
-    return plan(name, "digits", steps, **settings)
+    row = st.container(horizontal=True, vertical_alignment="center")
+    pressed = row.button("Train digits for two minutes", icon=":material/school:")
+    row.caption(f"1,797 handwritten digits of 8 × 8 pixels, from scikit-learn.{_waits_for(busy)}", width="stretch")
+    first = bool(busy) and _offer_to_go_first("digits")
+    if pressed:
+        with shown_errors():
+            settings = {"size": 8, "model_size": "small", "learning_rate": 3e-3}
+            name = free_name(DIGITS)
+            steps = steps_in(2.0, _seconds_per_step(plan(name, "digits", 1, **settings)))
+            _start(plan(name, "digits", steps, **settings), first)
 
 
-def start(config: TrainingConfig) -> None:
-    """Prepare the images, start the training and show it; does not return.
+def _waits_for(busy: list[Job]) -> str:
+    """What a run that is started now waits for, as a sentence; empty where there is nothing."""
+    if not busy:
+        return ""
+    known = [None if job.progress.preparing else job.progress.seconds_left for job in busy]
+    left = [seconds for seconds in known if seconds is not None]
+    about = f" (about {duration(sum(left))} left)" if len(left) == len(busy) else ""
+    return f" It will wait for {', '.join(job.name for job in busy)}{about}."
+
+
+def _offer_to_go_first(where: str) -> bool:
+    return st.checkbox(
+        "Go first: begin at once, beside what runs",
+        key=f"train-first-{where}",
+        help="They share the machine meanwhile, and each is slower.",
+    )
+
+
+def _start(config: TrainingConfig, first: bool) -> None:
+    """Prepare the images, start the training, before others where it goes first, and show it; does not return.
 
     Raises:
         ExplorerError: the data set is missing or too small, the run exists, or it cannot start.
@@ -92,9 +129,11 @@ def start(config: TrainingConfig) -> None:
     shape = config.model.image_shape
     check_images(_training_images(config), store(config.dataset, shape, "validation"))
     folder = create_run(config)
-    st.query_params["run"] = folder.name
+    st.session_state["run"] = folder.name
     with st.spinner("Starting the training…"):
-        submit(folder)
+        if submit(folder).status == "queued" and first:
+            with suppress(ExplorerError):  # its turn has come meanwhile
+                go_first(folder)
     st.session_state[_CLEAR_NAME] = True
     st.rerun()
 
@@ -106,8 +145,6 @@ def _what(fields: DeltaGenerator) -> tuple[DatasetInfo, dict[str, object]]:
     is_digits = dataset.spec == "digits"  # the keys below depend on it: other data, other defaults
     size = fields.number_input(
         "Image size, pixels",
-        min_value=1,
-        max_value=256,
         value=8 if is_digits else 32,
         step=8,
         key=f"train-size-{is_digits}",
@@ -127,9 +164,10 @@ def _what(fields: DeltaGenerator) -> tuple[DatasetInfo, dict[str, object]]:
 def _how_long(fields: DeltaGenerator, dataset: DatasetInfo) -> tuple[float, str]:
     unit = fields.selectbox("Budget in", ["minutes", "steps"], key="train-unit")
     if unit == "steps":
-        return fields.number_input("Steps", 1, 10_000_000, 1000, 500, key="train-steps"), unit
+        return fields.number_input("Steps", value=1000, step=500, key="train-steps"), unit
     minutes = 2.0 if dataset.spec == "digits" else 20.0
-    return fields.number_input("Minutes", 0.1, 10_000.0, minutes, 1.0, "%g", key=f"train-minutes-{minutes:g}"), unit
+    key = f"train-minutes-{minutes:g}"
+    return fields.number_input("Minutes", value=minutes, step=1.0, format="%g", key=key), unit
 
 
 def _advanced(dataset: DatasetInfo) -> dict[str, object]:
@@ -140,7 +178,7 @@ def _advanced(dataset: DatasetInfo) -> dict[str, object]:
             "Learning rate", value=3e-3, step=5e-4, format="%g", help="Of Adam, after warm-up; it decays to zero."
         )
         batch_size = numbers.number_input("Images per step", value=64, step=16)
-        seed = numbers.number_input("Seed", value=0, min_value=0, max_value=10**9)
+        seed = numbers.number_input("Seed", value=0)
         anchor = st.toggle(
             "Gaussian anchor",
             True,
@@ -162,16 +200,12 @@ def _cut(numbers: DeltaGenerator) -> dict[str, object]:
     """How pictures become training images. Built-in sets are made at the size that is asked for."""
     views = numbers.number_input(
         "Views of each picture",
-        min_value=1,
-        max_value=MOST_VIEWS,
         value=1,
         key="train-views",
         help="One view is the largest central square. More are random squares of random size: more to learn from.",
     )
     min_shrink = numbers.number_input(
         "Shrink at least, times",
-        min_value=1.0,
-        max_value=100.0,
         value=2.5,
         step=0.5,
         format="%g",
@@ -180,6 +214,18 @@ def _cut(numbers: DeltaGenerator) -> dict[str, object]:
         "Smaller pictures are shrunk as much as their size allows.",
     )
     return {"views": views, "min_shrink": min_shrink}
+
+
+def _checked(settings: dict[str, object]) -> dict[str, object]:
+    """The settings, if the images are not too large for a browser's patience.
+
+    Raises:
+        ExplorerError: they are.
+    """
+    size = settings["size"]
+    if isinstance(size, int) and size > _LARGEST_SIDE:
+        raise ExplorerError(f"Images of {size:,} pixels are too large; choose a size of at most {_LARGEST_SIDE}.")
+    return settings
 
 
 def _views(config: TrainingConfig) -> Views:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.jobs.manage import list_jobs
+from explorer.jobs.manage import Job, in_the_way, list_jobs
 from explorer.webapp.shell.loaders import shown_errors
 from explorer.webapp.shell.pages_folder import run_through_app
-from explorer.webapp.train.form import start, training_form, two_minutes_of_digits
+from explorer.webapp.train.checkpoints import checkpoints_box
+from explorer.webapp.train.form import DIGITS, training_form, two_minutes_of_digits
 from explorer.webapp.train.runs import open_probe_when_asked, training_runs
 
 
@@ -18,24 +19,22 @@ def page() -> None:
         "A network learns the probability of images by denoising them, in a process of its own that goes on when this "
         "page is closed. A finished run is a model that you can choose on every page."
     )
+    busy: list[Job] = []
+    with shown_errors():
+        busy = in_the_way()
     with shown_errors():
         jobs = list_jobs("train")
         with st.expander("New training", expanded=not jobs, icon=":material/add:"):
-            training_form()
+            training_form(busy)
+        if not jobs:
+            st.info(
+                "There are no runs yet. Two minutes are enough to learn handwritten digits while you watch.",
+                icon=":material/school:",
+            )
+        if not any(job.state.open and job.name.startswith(f"{DIGITS}-") for job in jobs):
+            two_minutes_of_digits(busy)
         if jobs:
             training_runs()
-        else:
-            invitation()
+    with shown_errors():
+        checkpoints_box()
     open_probe_when_asked()
-
-
-def invitation() -> None:
-    """What the page shows while there are no runs."""
-    st.info(
-        "There are no runs yet. Two minutes are enough to learn scikit-learn's 1,797 handwritten digits, "
-        "8 × 8 pixels each, while you watch.",
-        icon=":material/school:",
-    )
-    if st.button("Train digits for two minutes", icon=":material/play_arrow:"):
-        with shown_errors():
-            start(two_minutes_of_digits())

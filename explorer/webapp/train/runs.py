@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.data.names import dataset_name
-from explorer.data.sources import list_datasets
+from explorer.data.offered import list_datasets
 from explorer.errors import ExplorerError
+from explorer.escaping import in_markdown
 from explorer.figures.tools import NO_TOOLS
 from explorer.figures.training import denoised_images, denoising_psnr, likelihood, space_loss, time_loss
-from explorer.jobs.kinds.train import run_progress
+from explorer.jobs.kinds.train import STEPS, run_progress
 from explorer.jobs.manage import Job, list_jobs
 from explorer.jobs.progress import JobProgress, duration
 from explorer.jobs.queue import wake_queue
+from explorer.jobs.record import read_record
 from explorer.training.run import Run
 from explorer.units import format_number, psnr_from_noise_variance
+from explorer.webapp.shell.address import kept, open_page, part_kept_in_url
 from explorer.webapp.shell.job_status import job_buttons, job_log, job_message, status_badge
-from explorer.webapp.shell.loaders import shown_errors
-from explorer.webapp.shell.navigation import page_file
+from explorer.webapp.shell.loaders import known_store, shown_errors
+from explorer.webapp.shell.setting_forms import one_of
 
 __all__ = ["open_probe_when_asked", "training_runs"]
 
@@ -33,6 +37,7 @@ def training_runs() -> None:
     active = {job.name for job in list_jobs("train") if job.state.open}
 
     @st.fragment(run_every=2 if active else None)
+    @part_kept_in_url("runs")
     def live() -> None:
         jobs = list_jobs("train")
         with shown_errors():
@@ -47,9 +52,9 @@ def training_runs() -> None:
 
 
 def _choose(jobs: list[Job]) -> Job:
-    wanted = st.query_params.get("run", "")
     by_name = {job.name: job for job in jobs}
     active = [job for job in jobs if job.state.active] or [job for job in jobs if job.state.open]
+    wanted = st.session_state[kept("run", one_of(["", *by_name]), "")]
     return by_name.get(wanted) or (active or jobs)[0]
 
 
@@ -61,7 +66,7 @@ def _list(jobs: list[Job], chosen: Job) -> None:
     for job in shown:
         name, state, bar = st.columns([3, 2, 6], vertical_alignment="center", gap="small")
         name.button(
-            job.name,
+            in_markdown(job.name),
             key=f"train-choose-{job.name}",
             type="primary" if job == chosen else "secondary",
             width="stretch",
@@ -72,34 +77,38 @@ def _list(jobs: list[Job], chosen: Job) -> None:
             status_badge(job)
         with bar:
             try:
-                done = run_progress(job.folder)
+                done = job.task.progress(job.folder)
                 st.progress(done.fraction, _progress_text(job, done))
             except ExplorerError as error:
-                st.caption(f":red[{error}]")
+                st.caption(f":red[{in_markdown(str(error))}]")
 
 
 def _select(name: str) -> None:
-    st.query_params["run"] = name
+    st.session_state["run"] = name
 
 
 def _progress_text(job: Job, done: JobProgress) -> str:
-    text = f"step {done.done:,} of {done.total:,}"
+    """How far a run is: of its steps, or of the images that are prepared before the first."""
+    text = f"step {done.done:,} of {done.total:,}" if done.unit == STEPS else done.text
     if job.state.status == "queued":
-        text += " · waiting"
-    elif job.state.active and done.rate is not None and done.seconds_left is not None:
-        text += f" · {done.rate:,.0f} {done.rate_unit} · about {duration(done.seconds_left)} left"
-    elif job.state.active:
-        text += " · preparing"
-    return text
+        return f"{text} · waiting"
+    if not job.state.active:
+        return text
+    if done.rate is not None and done.seconds_left is not None:
+        return f"{text} · {done.rate:,.0f} {done.rate_unit} · about {duration(done.seconds_left)} left"
+    record = read_record(job.folder)
+    since = "" if record is None else f", for {duration(max(0.0, time.time() - record.time))} now"
+    return f"{text} · preparing{since}"
 
 
 def _detail(job: Job) -> None:
-    st.subheader(job.name)
+    st.subheader(in_markdown(job.name))
     run = None
     with shown_errors():
         run = Run.open(job.folder)
         st.markdown(_sentence(run))
-    job_buttons(job, place=_open_in_probe if run is not None and run.checkpoint.is_dir() else None)
+    has_model = run is not None and run.checkpoint.is_dir()
+    job_buttons(job, place=_open_in_probe if has_model else _say_it_is_gone)
     job_message(job)
     if run is not None:
         metrics = run.metrics()
@@ -111,7 +120,8 @@ def _detail(job: Job) -> None:
 def _sentence(run: Run) -> str:
     config = run.config
     channels, height, width = config.model.image_shape
-    images = f"{height} × {width} {'gray' if channels == 1 else 'color'} images of **{dataset_name(config.dataset)}**"
+    data = in_markdown(dataset_name(config.dataset))
+    images = f"{height} × {width} {'gray' if channels == 1 else 'color'} images of **{data}**"
     return (
         f"How well a network of base width {config.model.unet.base_width} learns the density of {images}, "
         f"in {config.steps:,} steps of {config.batch_size} images."
@@ -126,20 +136,22 @@ def _open_in_probe(row: DeltaGenerator, job: Job) -> None:
         st.rerun()
 
 
+def _say_it_is_gone(row: DeltaGenerator, _job: Job) -> None:
+    row.caption("The checkpoint that it became has been renamed or deleted.", width="content")
+
+
 def _choose_model(run: Run) -> None:
-    """Choose a model and its data in the sidebar, and go to Probe once the sidebar has taken them over."""
-    st.session_state["model"] = run.config.name
-    data = dataset_name(run.config.dataset)
-    if data in {dataset_name(info.spec) for info in list_datasets()}:
-        st.session_state["data"] = data
-    st.session_state[_OPEN_PROBE] = True
+    """Go to Probe with a model, to the first image of its data where they are offered."""
+    data = next((info.name for info in list_datasets() if info.spec == run.config.dataset), None)
+    image = {} if data is None else {"source": "dataset", "item": "0"}
+    st.session_state[_OPEN_PROBE] = {"model": run.config.name, "data": data, **image}
 
 
 def open_probe_when_asked() -> None:
-    """Go to Probe when the button for it was pressed. Called at the end of the page, so that the choice of the sidebar
-    is kept."""
-    if st.session_state.pop(_OPEN_PROBE, False):
-        st.switch_page(page_file("probe"), query_params={})
+    """Go to Probe when the button for it was pressed. Called by the page: what refreshes itself can lose the click."""
+    settings = st.session_state.pop(_OPEN_PROBE, None)
+    if settings is not None:
+        open_page("probe", **settings)
 
 
 def _numbers(job: Job, run: Run, metrics: list[dict[str, Any]]) -> None:
@@ -151,12 +163,7 @@ def _numbers(job: Job, run: Run, metrics: list[dict[str, Any]]) -> None:
     cells = (
         ("Step", f"{done.done:,}", f"of {done.total:,}", None),
         ("Speed", "–" if speed is None else f"{speed:,.0f}", "images/s", None),
-        (
-            "Time left",
-            "–" if left is None else duration(left),
-            "at this speed" if left is not None else "not running",
-            None,
-        ),
+        ("Time left", "–" if left is None else duration(left), _why_no_time(job, left), None),
         (
             "NLL, I-MMSE",
             f"{latest['i_mmse']:.3f}" if latest else "–",
@@ -173,6 +180,13 @@ def _numbers(job: Job, run: Run, metrics: list[dict[str, Any]]) -> None:
     grid = st.grid(5, min_column_width=140)
     for title, value, below, explanation in cells:
         grid.metric(title, value, below, delta_color="off", delta_arrow="off", help=explanation, border=True)
+
+
+def _why_no_time(job: Job, left: float | None) -> str:
+    """Below the time that is left: how the run stands, as its badge says it."""
+    if left is not None:
+        return "at this speed"
+    return "not known yet" if job.state.active else job.state.status
 
 
 def _curves(job: Job, run: Run, metrics: list[dict[str, Any]]) -> None:
@@ -212,7 +226,8 @@ def _settings(run: Run) -> dict[str, str]:
     noise = config.model.noise
     low, at, high = (format_number(psnr_from_noise_variance(t), ".0f") for t in (noise.t_min, noise.t0, noise.t_max))
     return {
-        "Data set": dataset_name(config.dataset),
+        "Data set": in_markdown(dataset_name(config.dataset)),
+        "Images": in_markdown(_images_in_words(run)),
         "Steps": f"{config.steps:,}",
         "Images per step": f"{config.batch_size}",
         "Learning rate": f"{config.learning_rate:g}",
@@ -223,6 +238,11 @@ def _settings(run: Run) -> dict[str, str]:
         "Noise": f"{low} to {high} dB; log p at {at} dB",
         "Validation": f"{config.validation_images} images, every {config.validate_every:,} steps",
     }
+
+
+def _images_in_words(run: Run) -> str:
+    known = known_store(run.config.dataset, run.config.model.image_shape, "validation")
+    return known.division.sentence if known is not None and known.division is not None else "not prepared yet"
 
 
 def _chart(grid: DeltaGenerator, job: Job, title: str, figure: object) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.escaping import in_markdown
 from explorer.figures.checks import check_figure
 from explorer.figures.tools import ZOOM_TOOLS
 from explorer.measures.consistency.report import Report
-from explorer.measures.consistency.verdict import Verdict
 
 __all__ = ["figures", "verdict_table"]
 
@@ -19,13 +19,28 @@ _OUTCOMES = {
 }
 
 
-def verdict_table(verdicts: list[Verdict]) -> None:
-    """Each check with its outcome, what was measured, and what it means."""
-    rows = [
-        {"Check": f"**{v.title}**", "Outcome": _OUTCOMES[v.outcome], "Measured": v.value, "What it means": v.sentence}
-        for v in verdicts
-    ]
-    st.table({column: [row[column] for row in rows] for column in rows[0]}, border="horizontal", hide_index=True)
+def verdict_table(reports: list[Report]) -> None:
+    """Each check with its outcome and what was measured, by every report, and what that means, by the first that
+    measured it.
+
+    On a narrow screen its rows are put into blocks (``assets/app.css``).
+    """
+    names = [f"{report.effort.capitalize()} checks" for report in reports]
+    rows = []
+    for verdicts in zip(*(report.verdicts() for report in reports), strict=True):
+        told = next((verdict for verdict in verdicts if verdict.measured is not None), verdicts[0])
+        cells = {
+            name: f"{_OUTCOMES[verdict.outcome]} {in_markdown(verdict.value)}{_whose(report, reports)}"
+            for name, verdict, report in zip(names, verdicts, reports, strict=True)
+        }
+        rows.append({"Check": f"**{told.title}**"} | cells | {"What it means": in_markdown(told.sentence)})
+    with st.container(key=f"verdicts-{_key(reports[0])}"):
+        st.table({column: [row[column] for row in rows] for column in rows[0]}, border="horizontal", hide_index=True)
+
+
+def _whose(report: Report, reports: list[Report]) -> str:
+    """Which of several reports a cell is from: on a narrow screen there are no headings."""
+    return f" ({report.effort})" if len(reports) > 1 else ""
 
 
 def figures(report: Report) -> None:
@@ -33,5 +48,10 @@ def figures(report: Report) -> None:
     grid = st.grid(2, min_column_width=400, border=True)
     for chart in report.charts():
         with grid.cell():
-            st.markdown(f"**{chart.title}.** {chart.sentence}")
-            st.plotly_chart(check_figure(chart), key=f"trust-{chart.title}", config=ZOOM_TOOLS)
+            st.markdown(f"**{chart.title}.** {in_markdown(chart.sentence)}")
+            st.plotly_chart(check_figure(chart), key=f"trust-{_key(report)}-{chart.title}", config=ZOOM_TOOLS)
+
+
+def _key(report: Report) -> str:
+    """What tells the widgets of a report from those of others on the page."""
+    return "-".join((report.effort, *report.subject))

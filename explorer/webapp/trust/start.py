@@ -7,6 +7,7 @@ import torch
 
 from explorer.data.other import open_other
 from explorer.errors import ExplorerError
+from explorer.escaping import in_markdown
 from explorer.jobs.kinds import EvaluateTask
 from explorer.measures.consistency.checks import QUICK
 from explorer.measures.consistency.storage import check_and_keep
@@ -22,7 +23,7 @@ _PROBLEM = "checks-problem"
 def offer_checks(selection: Selection) -> None:
     """Two buttons, for about a minute and for as long as it takes; then how far the checks are, or what went wrong."""
     if _PROBLEM in st.session_state:
-        st.error(st.session_state.pop(_PROBLEM), icon=":material/error:")
+        st.error(in_markdown(st.session_state.pop(_PROBLEM)), icon=":material/error:")
     row = st.container(horizontal=True, vertical_alignment="center")
     key = f"checks-{selection.checkpoint.fingerprint}-{selection.dataset}"
     full = EvaluateTask(checkpoint=selection.checkpoint.name, dataset=selection.dataset)
@@ -52,7 +53,7 @@ def offer_checks(selection: Selection) -> None:
             icon=":material/stop:",
             on_click=_ask,
             args=(key, False),
-            help="What is measured is kept, unless there is a report already.",
+            help="What is measured is kept, unless these checks were made before.",
         )
         _run(selection, key)
 
@@ -69,7 +70,7 @@ def _run(selection: Selection, key: str) -> None:
         images = store(selection.dataset, checkpoint.model.image_shape, selection.split)
         own = (checkpoint.config.dataset, selection.dataset)
         other = open_other(checkpoint.model.image_shape, checkpoint.values, own)
-        check_and_keep(checkpoint, images, QUICK, show, other)
+        check_and_keep(checkpoint, images, QUICK, show, other, selection.split)
     except ExplorerError as error:
         st.session_state[_PROBLEM] = str(error)
     except torch.OutOfMemoryError:

@@ -79,13 +79,13 @@ def good(image_shape: tuple[int, int, int] = (1, 10, 10)) -> Report:
             "step_aside": rolled(10.0, 10.2, 10.4, 10.6, error=0.1),
             "other_photographs": OtherPhotographs(
                 images=10,
-                other=Estimates(energy=2.0, i_mmse=1.0, jpeg_xl=9.0 * d),
+                other=Estimates(energy=2.0, i_mmse=1.0, jpeg_xl=9.0 * d, gap_error=0.1, advantage_error=0.001 * d),
                 own=Estimates(energy=1.0, i_mmse=0.0, jpeg_xl=8.5 * d),
                 other_images=10,
             ),
             "heat_equation": HeatEquation(images=10, levels=(residual(0.004),)),
             "noisy_dimensionality": NoisyDimensionality(
-                images=10, levels=(NoisyLevel(psnr=20.0, denoising=50.0, energy=51.0),)
+                images=10, levels=(NoisyLevel(psnr=20.0, denoising=50.0, energy=51.0, standard_error=0.1),)
             ),
             "clean_dimensionality": CleanDimensionality(
                 images=10, levels=(clean_level(60.5),), time_score_seconds=0.1, trace_seconds=1.0
@@ -100,8 +100,8 @@ def normalization(value: float, error: float) -> Normalization:
     return Normalization(images=10, log_partition=LogPartition(value=value, standard_error=error))
 
 
-def gap_level(psnr: float, gap: float) -> GapLevel:
-    return GapLevel(psnr=psnr, gap=gap, mean_time_score=0.0, time_error=1.0)
+def gap_level(psnr: float, gap: float, error: float | None = 0.1) -> GapLevel:
+    return GapLevel(psnr=psnr, gap=gap, mean_time_score=0.0, time_error=1.0, standard_error=error)
 
 
 def rolled(*energies: float, error: float) -> StepAside:
@@ -109,12 +109,12 @@ def rolled(*energies: float, error: float) -> StepAside:
     return StepAside(images=10, rolled=RolledEnergies(energies=energies, standard_errors=errors))
 
 
-def residual(rms: float) -> HeatResidual:
-    return HeatResidual(psnr=20.0, mean=0.001, standard_error=0.001, rms=rms, trace_error=0.001)
+def residual(rms: float, error: float = 0.001) -> HeatResidual:
+    return HeatResidual(psnr=20.0, mean=0.001, standard_error=0.001, rms=rms, trace_error=0.001, rms_error=error)
 
 
-def clean_level(trace: float) -> CleanLevel:
-    return CleanLevel(psnr=20.0, time_score=60.0, trace=trace, trace_error=0.1)
+def clean_level(trace: float, error: float = 0.1) -> CleanLevel:
+    return CleanLevel(psnr=20.0, time_score=60.0, trace=trace, trace_error=0.1, standard_error=error)
 
 
 def empty() -> Report:

@@ -54,3 +54,14 @@ def test_an_energy_that_is_not_a_number_is_no_small_residual() -> None:
     law = Broken(torch.full((1, 4, 4), 0.5), 0.05 * torch.eye(16), (0.5, 2.0))
     x = mixture(torch.float32).sample(4, torch.Generator().manual_seed(0))
     assert all(level.rms == float("inf") for level in heat_residuals(law, x, TS, 4))
+
+
+def test_the_error_of_the_residual_is_its_spread_over_sets_of_images() -> None:
+    """Of a false energy, where the residual is far from 0, and of a true one, where there is only noise."""
+    for kind, least in ((Warmer, 0.5), (GaussianScaleMixture, 0.0)):
+        law = kind(torch.full((1, 4, 4), 0.5), 0.05 * torch.eye(16), (0.5, 2.0))
+        x = law.sample(600, torch.Generator().manual_seed(0))
+        found = [heat_residuals(law, part, [0.05], 4, seed)[0] for seed, part in enumerate(x.split(20))]
+        rms, errors = (torch.tensor([getattr(each, name) for each in found]) for name in ("rms", "rms_error"))
+        assert float(errors.mean()) >= least * float(rms.std())
+        assert float(errors.mean()) < 4 * float(rms.std()) + 1e-12

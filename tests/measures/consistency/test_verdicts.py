@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
 import pytest
 
+from explorer.measures.consistency.check import Check
 from explorer.measures.consistency.checks import CHECKS
 from explorer.measures.consistency.dimensionality import CleanDimensionality
-from explorer.measures.consistency.flow import Flow
+from explorer.measures.consistency.flow import Flow, FlowCheck
 from explorer.measures.consistency.heat import HeatEquation
-from explorer.measures.consistency.likelihood import Likelihood
+from explorer.measures.consistency.likelihood import Likelihood, LikelihoodCheck
 from explorer.measures.consistency.report import Report
+from explorer.measures.consistency.running import run_checks
 from explorer.measures.consistency.step_aside import StepAsideCheck
-from explorer.measures.consistency.verdict import Verdict, decibels, decide, signed
+from explorer.measures.consistency.verdict import (
+    UNDECIDED,
+    Verdict,
+    decibels,
+    decide,
+    deciding,
+    signed,
+    standard_error,
+    with_error,
+)
+from explorer.models.checkpoints import Checkpoint, load_checkpoint
+from tests.conftest import write_tiny_checkpoint
 from tests.measures.consistency.examples import (
+    SMALL,
     clean_level,
     empty,
     gap_level,
     good,
     normalization,
     outcome,
+    pixels,
     residual,
     rolled,
     with_result,
@@ -55,7 +74,125 @@ def test_a_report_can_be_printed() -> None:
 def test_numbers_are_written_as_people_write_them() -> None:
     assert (signed(0.0144, 3), signed(-0.0144, 3), signed(-0.00001, 3)) == ("+0.014", "−0.014", "0.000")
     assert (decibels(-20.0), decibels(37.6), decibels(-0.2)) == ("−20 dB", "38 dB", "0 dB")
-    assert [decide(0.1, 0.2), decide(-0.3, 0.2), decide(0.3, 0.2, 0.1)] == ["passes", "does not pass", "open"]
+    assert (with_error(0.0144, 0.0031, 3), with_error(-0.5, None, 1)) == ("+0.014 ± 0.003", "−0.5")
+    assert (with_error(-0.0002, 7e-6, 4), with_error(0.0, 0.0, 1)) == ("−0.0002 ± 0.000007", "0.0 ± 0.0")
+
+
+@pytest.mark.parametrize(
+    ("measured", "error", "expected"),
+    [
+        (0.1, None, "passes"),  # of an earlier version: no error is known
+        (0.1, 0.0, "passes"),
+        (-0.3, 0.0, "does not pass"),
+        (0.1, 0.04, "passes"),
+        (0.1, 0.06, "open"),
+        (-0.1, 0.06, "open"),
+        (0.3, 0.04, "does not pass"),
+        (0.3, 0.06, "open"),
+        (0.0, 0.25, "open"),  # an error above the threshold: nothing that is small can pass
+        (0.4, 0.25, "open"),
+        (5.0, 0.25, "does not pass"),
+        (float("nan"), 0.0, "does not pass"),
+        (0.0, float("nan"), "does not pass"),
+    ],
+)
+def test_a_check_is_open_within_two_standard_errors_of_its_threshold(
+    measured: float, error: float | None, expected: str
+) -> None:
+    assert decide(measured, 0.2, error) == expected
+
+
+def test_the_worst_place_decides() -> None:
+    assert deciding(["passes", "passes", "passes"], [0.1, -0.3, 0.2]) == 1
+    assert deciding(["passes", "open", "passes"], [0.1, 0.01, 0.2]) == 1
+    assert deciding(["open", "does not pass", "open"], [0.5, 0.3, 0.4]) == 1
+    assert deciding(["does not pass", "does not pass"], [9.0, float("nan")]) == 1
+
+
+def test_a_standard_error_is_that_of_a_mean() -> None:
+    assert standard_error([1.0, 3.0]) == pytest.approx(1.0)
+    assert standard_error([1.0]) is None
+    values = np.random.default_rng(0).normal(size=(2000, 25))
+    assert np.mean([standard_error(row) for row in values]) == pytest.approx(values.mean(1).std(), rel=0.05)
+
+
+def widened(report: Report) -> Report:
+    """The same numbers with errors so large that nothing can be told."""
+
+    def wide(value: object, name: str = "") -> object:
+        if isinstance(value, dict):
+            return {key: wide(inner, key) for key, inner in value.items()}
+        if isinstance(value, tuple | list):
+            return [wide(inner, name) for inner in value]
+        return 1e4 if "error" in name and name not in ("time_error", "trace_error") else value
+
+    results = {name: type(each).model_validate(wide(each.model_dump())) for name, each in report.results.items()}
+    flows = results["flow"].flows
+    apart = [
+        flows[0],
+        flows[0].model_copy(update={"log_prob": -300.0}),
+        flows[0].model_copy(update={"log_prob": 500.0}),
+    ]
+    return report.model_copy(update={"results": results | {"flow": Flow(images=3, flows=tuple(apart))}})
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_every_check_has_its_error_and_is_open_where_that_is_too_large(check: Check) -> None:
+    image_shape = (1, 32, 32) if check.name == "step_aside" else (1, 10, 10)
+    report = good(image_shape)
+    verdict = outcome(report, check.name)
+    assert verdict.outcome == "passes"
+    assert verdict.error is not None
+    assert "±" in verdict.value
+    assert "±" in verdict.sentence or "dimensionality" in check.name
+    unsure = outcome(widened(report), check.name)
+    assert unsure.outcome == "open"
+    assert unsure.sentence.endswith(UNDECIDED)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_every_check_measures_its_error(tiny_checkpoint: Checkpoint, home: Path, check: Check) -> None:
+    """On a real, if random, model: nothing but what is not applicable is without one."""
+    large = check.name in ("step_aside", "other_photographs")
+    if large:
+        write_tiny_checkpoint(home / "checkpoints" / "large", (1, 32, 32))
+    checkpoint = load_checkpoint("large", "cpu") if large else tiny_checkpoint
+    images = pixels(8, checkpoint.model.image_shape[1])
+    needed = {check.name, "likelihood"} if check.name == "other_photographs" else {check.name}
+    effort = replace(SMALL, checks=tuple(each for each in SMALL.checks if each.name in needed))
+    report = run_checks(checkpoint.model, checkpoint.values, images, effort, other=("others", images[:5]))
+    verdict = outcome(report, check.name)
+    assert verdict.error is not None
+    assert verdict.error >= 0
+    assert check.judge(report.results[check.name], report.conditions) == verdict
+
+
+def test_a_figure_does_not_contradict_its_verdict() -> None:
+    """Single images and noise levels that are not tested may lie anywhere: what is tested is drawn with its band."""
+    report = good()
+    flows = report.results["flow"].flows
+    apart = tuple(flows[0].model_copy(update={"log_prob": 100.0 + sign * 9.0}) for sign in (1, -1) * 200)
+    checked = with_result(report, "flow", Flow(images=400, flows=apart))
+    assert outcome(checked, "flow").outcome == "passes"
+    chart = FlowCheck(400, nodes=8, probes=4).chart(checked.results["flow"], report.conditions)
+    images, mean = chart.curves
+    assert images.kind == "image"
+    assert max(images.y) > chart.band  # each of them is outside
+    assert mean.kind == "estimate"
+    assert abs(mean.y[0]) + mean.errors[0] < chart.band
+
+    inside = Likelihood(images=2, energy=1, i_mmse=0, levels=(gap_level(60, 1), gap_level(20, 9), gap_level(-20, 0)))
+    assert outcome(with_result(report, "likelihood", inside), "likelihood").outcome == "passes"
+    chart = LikelihoodCheck(2, levels=3).chart(inside, report.conditions)
+    assert max(chart.curves[0].y) > 0.05  # at another noise level than the one that is tested
+    assert chart.band is None
+    assert (list(chart.allowed.x), list(chart.allowed.high)) == ([60], [0.05])
+
+    unsure = rolled(5.0, 5.0, 2.5, 5.0, 5.0, error=0.9)
+    assert StepAsideCheck(10).judge(unsure, report.conditions).outcome == "open"
+    assert not [
+        curve for curve in StepAsideCheck(10).chart(unsure, report.conditions).curves if curve.kind == "outside"
+    ]
 
 
 def test_each_failure_is_told_with_where_and_how_much() -> None:
@@ -63,7 +200,7 @@ def test_each_failure_is_told_with_where_and_how_much() -> None:
     far = (gap_level(60.0, 9.0), gap_level(20.0, 8.0), gap_level(-20.0, 0.0))
     gap = outcome(with_result(report, "likelihood", Likelihood(images=2, energy=9, i_mmse=0, levels=far)), "likelihood")
     assert gap.outcome == "does not pass"
-    assert "+0.130 bits/dimension" in gap.sentence
+    assert "+0.130 ± 0.001 bits/dimension" in gap.sentence
     assert "between −20 and 20 dB" in gap.sentence
 
     wrong = (gap_level(60.0, 9.0), gap_level(-20.0, 8.0))
@@ -73,7 +210,7 @@ def test_each_failure_is_told_with_where_and_how_much() -> None:
     hot = HeatEquation(images=2, levels=(residual(0.004), residual(0.5)))
     heat = outcome(with_result(report, "heat_equation", hot), "heat_equation")
     assert heat.outcome == "does not pass"
-    assert "0.5000 nats" in heat.sentence
+    assert "0.5000 ± 0.0010 nats" in heat.sentence
 
     flows = report.results["flow"].flows
     off = Flow(images=1, flows=(flows[0].model_copy(update={"log_prob": 90.0}),))

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from explorer.measures.dataset.evaluation import LEVELS, evaluate
+from explorer.measures.image.codecs import lossless_bits
 from explorer.measures.shared.scoring import log_prob_batched, model_input
 from explorer.models.checkpoints import Checkpoint
 
@@ -32,6 +33,19 @@ def test_figures_are_consistent(tiny_checkpoint: Checkpoint) -> None:
     mean = float(log_prob_batched(tiny_checkpoint.model, x).double().mean())
     assert bits["code_length"] == pytest.approx(-mean / 64 / math.log(2) + math.log2(17))
     assert bits["energy"] == pytest.approx(metrics["levels"][0]["mean_energy"] / 64 / math.log(2) + math.log2(17))
+
+
+def test_codecs_code_the_images_that_the_model_codes(tiny_checkpoint: Checkpoint) -> None:
+    """All of them, and of a model that tells 17 levels apart no more than that."""
+    images = pixels(520)
+    images[500:] = 0  # the last are easy
+    found = evaluate(tiny_checkpoint.model, tiny_checkpoint.values, images)
+    same = tiny_checkpoint.values.in_levels(torch.from_numpy(images)).numpy()
+    assert len(np.unique(same)) == 17
+    for codec in ("PNG", "JPEG XL"):
+        expected = np.mean([lossless_bits(image)[codec] for image in same]) / 64
+        assert found.codecs[codec] == pytest.approx(expected)
+    assert found.nll.images == 520
 
 
 def test_log_prob_does_not_depend_on_the_batch_size(tiny_checkpoint: Checkpoint) -> None:

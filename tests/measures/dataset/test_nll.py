@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.measures.dataset.nll import gap_by_level, gaussian_entropy, negative_log_likelihood
+from explorer.measures.dataset.nll import (
+    gap_by_level,
+    gap_errors,
+    gaussian_entropy,
+    i_mmse_of_images,
+    negative_log_likelihood,
+)
 from explorer.measures.shared.noise_levels import log_spaced, noise_levels
 from explorer.models.analytic import Gaussian, GaussianScaleMixture
 from explorer.models.anchor import dct_matrix
@@ -106,3 +112,16 @@ def test_the_gap_arises_where_the_energy_is_wrong() -> None:
     assert gaps[0] == pytest.approx(negative_log_likelihood(x, levels).gap)
     above = [gap for gap, level in zip(gaps, levels, strict=True) if level.t > 0.1]
     assert max(map(abs, above)) < 0.2
+
+
+def test_the_error_of_the_gap_is_its_spread_over_sets_of_images() -> None:
+    law = GaussianScaleMixture(torch.full((1, 4, 4), 0.5), 0.05 * torch.eye(16), (0.5, 2.0), t0=T0)
+    x = law.sample(2000, torch.Generator().manual_seed(2))
+    ts = log_spaced(T0, T_MAX, 9)
+    parts = [(part, noise_levels(law, part, ts, seed)) for seed, part in enumerate(x.split(100))]
+    gaps = torch.tensor([gap_by_level(part, levels) for part, levels in parts])
+    errors = torch.tensor([gap_errors(part, levels) for part, levels in parts]).mean(0)
+    for level in (0, 4, 7):
+        assert float(errors[level]) == pytest.approx(float(gaps[:, level].std()), rel=0.5)
+    part, levels = parts[0]
+    assert i_mmse_of_images(part, levels).mean() == pytest.approx(negative_log_likelihood(part, levels).i_mmse)

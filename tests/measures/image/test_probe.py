@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -6,6 +8,7 @@ from explorer.measures.image.probe import denoise_once, probe
 from explorer.measures.shared.scoring import log_prob_batched, model_input
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from explorer.perturbations import Perturbation, perturb
+from tests.conftest import write_tiny_checkpoint
 
 
 @pytest.fixture
@@ -43,6 +46,32 @@ def test_values_out_of_range_are_counted_until_they_are_clipped(
     assert probed.perturbed_pixels.max() == 255
     clipped = probe(model, values, pixels, Perturbation(contrast=2.0, clip=True))
     assert (clipped.below, clipped.above) == (0, 0)
+
+
+@pytest.mark.parametrize("clip", [False, True])
+@pytest.mark.parametrize("levels", [17, 256])
+@pytest.mark.parametrize(
+    "change", [{"contrast": 2.0}, {"brightness": 0.5}, {"brightness": -0.5}, {"noise": 0.5}, {"contrast": 0.37}]
+)
+def test_the_code_length_is_of_the_image_that_codecs_code(
+    home: Path, pixels: np.ndarray, levels: int, clip: bool, change: dict[str, float]
+) -> None:
+    """Out of range, or between two levels, there is nothing that a file could hold."""
+    write_tiny_checkpoint(home / "checkpoints" / "tiny", (1, 8, 8), levels)
+    tiny = load_checkpoint("tiny", "cpu")
+    probed = probe(tiny.model, tiny.values, pixels, Perturbation(**change, clip=clip))
+    in_file = model_input(tiny.values, torch.from_numpy(probed.coded_pixels)[None])
+    assert probed.coded_log_prob == pytest.approx(log_prob_batched(tiny.model, in_file).item(), rel=1e-5)
+    assert len(np.unique(probed.coded_pixels)) <= levels
+    assert np.abs(probed.coded_pixels.astype(int) - probed.perturbed_pixels).max() <= 255 / (levels - 1)
+    assert probed.coded_log_prob != probed.log_prob
+
+
+def test_the_code_length_of_an_image_that_stays_is_that_of_its_log_p(
+    tiny_checkpoint: Checkpoint, pixels: np.ndarray
+) -> None:
+    probed = probe(tiny_checkpoint.model, tiny_checkpoint.values, pixels, Perturbation())
+    assert probed.coded_log_prob == probed.log_prob
 
 
 def test_denoising_follows_the_score(tiny_checkpoint: Checkpoint, pixels: np.ndarray) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from explorer.data.store import Store
 from explorer.jobs.kinds import CatalogTask
 from explorer.jobs.manage import list_jobs
 from explorer.models.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from explorer.webapp.shell.areas import areas_of
 from tests.conftest import write_tiny_checkpoint
 
 ROOT = Path(__file__).parents[3]
@@ -53,14 +53,6 @@ def compared(first: Checkpoint, second: Checkpoint, digits: Store, label: int | 
 
 def caption(app: AppTest) -> str:
     return app.main.caption[-1].value
-
-
-def select(monkeypatch: pytest.MonkeyPatch, **event: list) -> None:
-    """What `plotly_chart` says is selected."""
-    chosen = SimpleNamespace(**({"box": [], "lasso": []} | event))
-    monkeypatch.setattr(
-        "explorer.webapp.shell.points_chart.st.plotly_chart", lambda *_, **__: SimpleNamespace(selection=chosen)
-    )
 
 
 def test_without_another_model_the_box_says_so(page: AppTest, home: Path) -> None:
@@ -107,19 +99,19 @@ def test_the_url_reproduces_the_comparison(
 
 
 def test_a_box_selects_images_of_both_models(
-    page: AppTest, monkeypatch: pytest.MonkeyPatch, tiny_checkpoint: Checkpoint, other: Checkpoint, digits: Store
+    page: AppTest, tiny_checkpoint: Checkpoint, other: Checkpoint, digits: Store
 ) -> None:
     page.query_params.update(compare="other", unit="bits")
     page.run()
     found = compared(tiny_checkpoint, other, digits)
     bits = found.first_log_prob / np.log(2)
     low, high = np.quantile(bits, (0.2, 0.7)).tolist()
-    select(monkeypatch, box=[{"x": [low, high], "y": [-1e9, 1e9]}])
+    page.session_state["area"] = areas_of([{"x": [low, high], "y": [-1e9, 1e9]}], (1 / np.log(2), 1 / np.log(2)))
     page.run()
     expected = int(((bits >= low) & (bits <= high)).sum())
     assert expected > 48
     assert caption(page).startswith(f"{expected} selected in the scatter. The 48 images whose difference")
-    select(monkeypatch, lasso=[{"x": [1e8, 2e8, 1e8], "y": [1e8, 1e8, 2e8]}])
+    page.session_state["area"] = areas_of([{"x": [1e8, 2e8, 1e8], "y": [1e8, 1e8, 2e8]}], (1.0, 1.0))
     page.run()
     assert caption(page) == "No image lies inside the selection."
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from explorer.catalog import build as build_module
 from explorer.data.sources import open_dataset
 from explorer.models.checkpoints import Checkpoint
+from explorer.webapp.shell.areas import areas_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -43,6 +44,22 @@ def test_it_scores_a_small_data_set_and_shows_it_without_a_click(page: AppTest) 
     ]
     assert page.metric[4].delta.startswith("of 17^64 = 10⁷⁹")
     assert caption(page) == "The 48 images with the largest log p, in order."
+
+
+def test_it_says_what_is_left_out_of_a_folder(page: AppTest, home: Path) -> None:
+    folder = home / "datasets" / "mine"
+    (folder / "cats").mkdir(parents=True)
+    for number in range(3):
+        pixels = np.random.default_rng(number).integers(0, 256, (8, 8), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / "cats" / f"{number}.png")
+    (folder / "cats" / "![x](http:~a.example~b).jpg").write_text("no image")
+    (folder / "lost.png").symlink_to(home / "nowhere.png")
+    page.query_params["data"] = "mine"
+    page.run()
+    assert not page.exception
+    said = [each.value for each in page.main.caption]
+    assert any(r"1 image that cannot be read (cats/!\[x\](http" in sentence for sentence in said)
+    assert any("1 link that leads nowhere (lost.png)." in sentence for sentence in said)
 
 
 def test_every_order_gives_its_images(page: AppTest) -> None:
@@ -80,11 +97,7 @@ def test_a_selection_holds_every_image_inside_plotted_or_not(
     low, high = np.quantile(contrast, (0.25, 0.75))
     corners = {"box": {"x": [low, high], "y": [-1e6, 1e6]}}
     corners["lasso"] = {"x": [low, high, high, low], "y": [-1e6, -1e6, 1e6, 1e6]}
-    event = {"box": [], "lasso": []} | {shape: [corners[shape]]}
-    monkeypatch.setattr(
-        "explorer.webapp.shell.points_chart.st.plotly_chart",
-        lambda *_, **__: SimpleNamespace(selection=SimpleNamespace(**event)),
-    )
+    page.session_state["area"] = areas_of([corners[shape]], (1.0, 1 / np.log(2)))
     page.run()
     expected = int(((contrast >= low) & (contrast <= high)).sum())
     assert expected > 48

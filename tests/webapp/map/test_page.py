@@ -34,7 +34,7 @@ def test_it_maps_a_small_data_set_and_shows_it_without_a_click(page: AppTest) ->
     page.run()
     assert not page.exception
     assert not page.error
-    assert "Each point is one of the 179 images" in page.main.markdown[0].value
+    assert page.main.markdown[0].value.startswith("179 of 1,797 images: the validation part. Each is a point;")
     assert len(page.get("plotly_chart")) == 1
     assert "predict its log p with R² = " in captions(page)
     assert "From the largest to the smallest log p." in page.main.markdown[1].value

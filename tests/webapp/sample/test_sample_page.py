@@ -65,7 +65,7 @@ def test_going_back_along_the_way_draws_nothing_anew(page: AppTest) -> None:
 def test_new_settings_wait_for_draw(page: AppTest) -> None:
     page.run()
     before = page.session_state[DRAWING]
-    page.number_input(key="sampling_seed").set_value(1).run()
+    page.number_input(key="draw_seed").set_value(1).run()
     assert page.session_state[DRAWING] is before
     assert "Draw again for the new settings" in captions(page)
     press(page, "Draw")
@@ -75,7 +75,7 @@ def test_new_settings_wait_for_draw(page: AppTest) -> None:
 
 
 def test_mala_tells_how_many_moves_were_accepted(page: AppTest) -> None:
-    page.query_params["sampler"] = "MALA"
+    page.query_params["sampler"] = "mala"
     page.run()
     assert not page.exception
     assert "% of the moves accepted" in captions(page)

@@ -27,3 +27,8 @@ def test_column_without_unit() -> None:
     contrast = ColumnFormat("Contrast", "", "", 1.0, 3)
     assert contrast.axis == "Contrast"
     assert contrast.text(0.25) == "0.250"
+
+
+def test_a_difference_that_rounds_to_nothing_has_no_sign() -> None:
+    assert [LOG_P.signed(value) for value in (-0.004, 0.004, -1.0, 1.0)] == ["0.00", "0.00", "−0.50", "+0.50"]
+    assert LOG_P.number(-0.004) == "0.00"

@@ -1,8 +1,12 @@
 from pathlib import Path
 
+import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from tests.conftest import write_tiny_checkpoint
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_without_a_model_the_page_says_what_to_do(app: AppTest) -> None:
@@ -55,3 +59,24 @@ def test_datasets_are_named_without_their_folders(probe: AppTest, home: Path) ->
     (home / "datasets" / "holiday").mkdir(parents=True)
     probe.run()
     assert probe.selectbox(key="data").options == ["digits", "holiday", "leaves", "photos"]
+
+
+def test_data_sets_of_one_name_can_all_be_chosen_and_are_in_the_address(
+    probe: AppTest, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = [home / "datasets" / "photos", home / "datasets" / "holiday", tmp_path / "beach" / "holiday"]
+    for number, folder in enumerate(folders):
+        folder.mkdir(parents=True)
+        Image.new("L", (8, 8), number).save(folder / "1.png")
+    monkeypatch.setenv("EXPLORER_DATASETS", str(folders[2]))
+    probe.run()
+    box = probe.selectbox(key="data")
+    assert box.options == ["beach/holiday", "datasets/holiday", "datasets/photos", "digits", "leaves", "photos"]
+    for name in ("beach/holiday", "datasets/holiday", "datasets/photos"):
+        probe.selectbox(key="data").set_value(name).run()
+        assert not probe.exception
+        assert probe.query_params["data"] == name
+        assert any(f"Data: {name}." in caption.value for caption in probe.sidebar.caption)
+        link = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        link.query_params["data"] = name
+        assert link.run().selectbox(key="data").value == name

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.data.sources import open_dataset
 from explorer.jobs.kinds import EvaluateTask
 from explorer.jobs.manage import create_job, list_jobs
 from explorer.jobs.tasks import do_task
@@ -43,8 +41,8 @@ def page(name: str, **query: str) -> AppTest:
 @pytest.mark.parametrize(
     ("model", "sentence"),
     [
-        ("stranger", f"The {ALL} crops of 14 photographs, sorted"),
-        ("pupil", f"The {VALIDATION} crops of 4 photographs that are kept for validation, sorted"),
+        ("stranger", f"{ALL} crops of 14 photographs, sorted"),
+        ("pupil", f"{VALIDATION} of {ALL} crops of photographs: the validation part, sorted"),
     ],
 )
 @pytest.mark.usefixtures("models")
@@ -52,7 +50,7 @@ def test_atlas_and_map_and_probe(monkeypatch: pytest.MonkeyPatch, model: str, se
     monkeypatch.setattr("explorer.webapp.map.page.ready_map", lambda *_: None)  # UMAP takes long
     count = ALL if model == "stranger" else VALIDATION
     assert page("atlas", model=model).main.markdown[0].value.startswith(sentence)
-    assert f"one of the {count} crops of" in page("map", model=model).main.markdown[0].value
+    assert page("map", model=model).main.markdown[0].value.startswith(sentence.replace(", sorted", ". Each is a point"))
     assert page("probe", model=model, source="dataset").number_input(key="item").max == count - 1
 
 
@@ -60,7 +58,7 @@ def test_atlas_and_map_and_probe(monkeypatch: pytest.MonkeyPatch, model: str, se
 @pytest.mark.usefixtures("models")
 def test_a_comparison_is_on_what_is_new_to_both(pair: tuple[str, str]) -> None:
     compared = page("atlas", model=pair[0], compare=pair[1])
-    assert compared.main.markdown[0].value.startswith(f"The {VALIDATION} crops of 4 photographs that are kept")
+    assert compared.main.markdown[0].value.startswith(f"{VALIDATION} of {ALL} crops of photographs: the validation")
     share = next(metric for metric in compared.metric if metric.label.startswith("More probable"))
     assert share.delta == f"of {VALIDATION} images"
 
@@ -71,11 +69,13 @@ def test_an_image_of_a_comparison_is_the_same_one_in_probe(monkeypatch: pytest.M
     monkeypatch.setattr("explorer.webapp.atlas.disputed.image_grid", lambda *_, **__: 0)
     monkeypatch.setattr("streamlit.switch_page", lambda _page, query_params: opened.append(query_params))
     compared = page("atlas", model="stranger", compare="pupil")
-    assert urlencode(opened[0]).startswith("source=dataset&item=")
-    shown, all_of_them = open_dataset("photos", SHAPE), open_dataset("photos", SHAPE, "all")
-    number = int(opened[0]["item"])
-    assert all_of_them.names[number] in shown.names
-    assert compared.main.markdown[0].value.startswith(f"The {len(shown)} crops")
+    assert opened[0]["model"] == "stranger"
+    assert opened[0]["source"] == "dataset"
+    assert opened[0]["part"] == "validation"
+    assert compared.main.markdown[0].value.startswith(f"{VALIDATION} of {ALL} crops")
+    probe = page("probe", **opened[0])
+    assert probe.number_input(key="item").max == VALIDATION - 1
+    assert probe.number_input(key="item").value == int(opened[0]["item"])
 
 
 @pytest.mark.usefixtures("models", "jobs")

@@ -10,7 +10,7 @@ import streamlit as st
 from explorer.figures.probe import log_prob_range, perturbation_chart
 from explorer.perturbations import Perturbation
 from explorer.webapp.tour import asking
-from explorer.webapp.tour.stop import Answer, Link, Scene, Stop
+from explorer.webapp.tour.stop import Answer, Scene, Stop
 from explorer.webapp.widgets.live_chart import live_chart
 from explorer.webapp.widgets.pixels import show_pixels
 
@@ -47,9 +47,9 @@ class _OneChange(Stop):
         live_chart(chart, f"tour_{self.parameter}", f"log p against {self.parameter}")
         change = probed.log_prob - probed.original_log_prob
         choice = _SAME if scene.hardly_matters(change) else _MORE if change > 0 else _LESS
-        query = {"source": "dataset", "item": str(self._image(scene)), self.parameter: f"{self.value:g}"}
+        link = scene.in_probe("Try other values in Probe", self._image(scene), **{self.parameter: self.value})
         sentence = f"{self.in_words} changes log p by {scene.change(change)}."
-        return Answer(choice, sentence, Link("probe", "Try other values in Probe", query), self.paper)
+        return Answer(choice, sentence, link, self.paper)
 
     def _perturbation(self) -> Perturbation:
         return Perturbation().model_copy(update={self.parameter: self.value})
@@ -135,8 +135,8 @@ class SparseOrNoisy(Stop):
         sentence = (
             f"With fewer details log p changes by {scene.change(changes[0])}; with noise by {scene.change(changes[1])}."
         )
-        query = {"source": "dataset", "item": str(index), "sparsity": "0.1"}
-        return Answer(int(changes[1] > changes[0]), sentence, Link("probe", "Try both in Probe", query), paper=0)
+        link = scene.in_probe("Try both in Probe", index, sparsity=self._sparse.sparsity)
+        return Answer(int(changes[1] > changes[0]), sentence, link, paper=0)
 
     @staticmethod
     def _image(scene: Scene) -> int:

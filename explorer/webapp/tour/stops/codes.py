@@ -7,7 +7,7 @@ import streamlit as st
 
 from explorer.units import code_length_bits
 from explorer.webapp.tour import asking
-from explorer.webapp.tour.stop import Answer, Link, Scene, Stop
+from explorer.webapp.tour.stop import Answer, Scene, Stop
 from explorer.webapp.widgets.pixels import show_pixels
 
 __all__ = ["Codes"]
@@ -47,5 +47,5 @@ class Codes(Stop):
         )
         choice = min(range(len(bits)), key=list(bits.values()).__getitem__)
         few = " Of so small a file the codecs' headers are a large part." if scene.dimensions < 1000 else ""
-        link = Link("probe", "See its code length in Probe", {"source": "dataset", "item": str(index)})
+        link = scene.in_probe("See its code length in Probe", index)
         return Answer(choice, f"{words}.{few}", link)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.figures.probe import dimensionality_chart
 from explorer.webapp.tour import asking
-from explorer.webapp.tour.stop import Answer, Link, Scene, Stop
+from explorer.webapp.tour.stop import Answer, Scene, Stop
 from explorer.webapp.widgets.live_chart import live_chart
 from explorer.webapp.widgets.pixels import show_pixels
 
@@ -53,8 +53,8 @@ class Dimensions(Stop):
             f"At {_PSNR:g} dB the local dimensionality is {here * scene.dimensions:,.0f}, {100 * here:.1f} % of all. "
             f"From near, at 40 dB, it is {100 * near:.0f} %."
         )
-        query = {"source": "dataset", "item": str(index), "psnr": f"{_PSNR:g}"}
-        return Answer(choice, sentence, Link("probe", "Move the noise level in Probe", query), paper=0)
+        link = scene.in_probe("Move the noise level in Probe", index, psnr=_PSNR)
+        return Answer(choice, sentence, link, paper=0)
 
     @staticmethod
     def _levels(scene: Scene) -> tuple[float, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.units import format_power_of_ten
-from explorer.webapp.tour.stop import Answer, Link, Scene, Stop
+from explorer.webapp.tour.stop import Answer, Scene, Stop
 from explorer.webapp.widgets.pixels import show_pixels
 
 __all__ = ["Which"]
@@ -44,7 +44,7 @@ class Which(Stop):
             f"{('left', 'right')[choice]} is {format_power_of_ten(abs(of_right - of_left))} times as probable."
         )
         best = (left, right)[choice]
-        return Answer(choice, sentence, Link("probe", "Look at it in Probe", {"source": "dataset", "item": str(best)}))
+        return Answer(choice, sentence, scene.in_probe("Look at it in Probe", best))
 
     @staticmethod
     def _images(scene: Scene) -> tuple[int, int]:

@@ -1,8 +1,9 @@
-"""A square that is drawn on an image by mouse, touch or keyboard, and kept in the URL."""
+"""A square that is drawn on an image by mouse, touch or keyboard."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,11 +13,10 @@ from PIL import Image
 from explorer.images import Crop
 from explorer.webapp.widgets.component import data_url, declare
 
-__all__ = ["Picture", "crop_box", "crop_from_url", "crop_to_url", "has_choice"]
+__all__ = ["Picture", "crop_box", "has_choice"]
 
 _PREVIEW_SIDE = 512
 _LONGEST_RATIO = 6
-_URL_KEY = "crop"
 _STATE_KEY = "crop_box"
 
 _component = declare(
@@ -48,13 +48,14 @@ def has_choice(width: int, height: int, side: int) -> bool:
     return shorter >= side and longer > side and longer <= _LONGEST_RATIO * shorter
 
 
-def crop_box(picture: Picture) -> Crop:
-    """Draw the image with its crop, and return the crop. It lives in the URL: a link or a reload brings it back.
+def crop_box(picture: Picture, crop: Crop, on_move: Callable[[Crop], None]) -> None:
+    """Draw the image with its crop.
 
     Args:
         picture: at any size.
+        crop: of it.
+        on_move: is told where the square was moved.
     """
-    crop = crop_from_url(st.query_params.get(_URL_KEY, ""))
     _component(
         key=_STATE_KEY,
         data={
@@ -64,35 +65,16 @@ def crop_box(picture: Picture) -> Crop:
             "crop": [crop.left, crop.top, crop.size],
             "label": "What the model sees. Arrow keys move the square, plus and minus resize it.",
         },
-        on_moved_change=_moved,
+        on_moved_change=lambda: _moved(on_move),
     )
-    return crop
 
 
-def crop_from_url(text: str) -> Crop:
-    """``"left-top-size"`` in thousandths, as `crop_to_url` writes it; the whole image when it is anything else."""
-    try:
-        left, top, size = (int(part) / 1000 for part in text.split("-"))
-        return Crop(left=left, top=top, size=size)
-    except ValueError:  # of pydantic too
-        return Crop()
-
-
-def crop_to_url(crop: Crop) -> str:
-    """Three whole numbers, thousandths: ``"500-500-1000"`` is the largest square in the middle."""
-    return "-".join(str(round(1000 * value)) for value in (crop.left, crop.top, crop.size))
-
-
-def _moved() -> None:
+def _moved(on_move: Callable[[Crop], None]) -> None:
     moved = st.session_state[_STATE_KEY].moved
     if not (isinstance(moved, list) and len(moved) == 3 and all(_is_finite(value) for value in moved)):
         return
     left, top, size = (min(max(float(value), 0.0), 1.0) for value in moved)
-    crop = Crop(left=left, top=top, size=max(size, 0.001))
-    if crop_to_url(crop) == crop_to_url(Crop()):
-        st.query_params.pop(_URL_KEY, None)
-    else:
-        st.query_params[_URL_KEY] = crop_to_url(crop)
+    on_move(Crop(left=left, top=top, size=max(size, 0.001)))
 
 
 def _is_finite(value: object) -> bool:

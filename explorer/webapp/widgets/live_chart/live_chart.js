@@ -16,16 +16,19 @@ const make = (name, attributes, parent, text) => {
 const pointsOf = (xs, ys, texts = []) =>
   xs.map((x, i) => ({ x, y: ys[i], text: texts[i] })).filter(({ x, y }) => x !== null && y !== null);
 
-// Round numbers that divide a range into about `count` parts.
-const ticks = ([start, end], count) => {
+// Round numbers that divide a range into about `count` parts; at least two.
+export const ticks = ([start, end], count) => {
   const [low, high] = [Math.min(start, end), Math.max(start, end)];
   const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
   const off = (step) => Math.abs(Math.log(step / rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).reduce((best, next) => (off(next) < off(best) ? next : best));
-  const found = [];
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) found.push(k * step);
-  return found;
+  const multiples = (step) => {
+    const found = [];
+    for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) found.push(k * step);
+    return found;
+  };
+  const steps = [0.2, 0.5, 1, 2, 5, 10].map((factor) => factor * power).sort((a, b) => off(a) - off(b));
+  return steps.map(multiples).find((found) => found.length >= 2) ?? [];
 };
 
 const label = (value, all) => {
@@ -55,18 +58,13 @@ const drawLegend = (legend, { band, lines }) => {
   }
 };
 
-// Grid and numbers of y, either beside the plot or, in a small chart, inside it.
-const drawHeights = (group, { start, end }, side, size, { l, t, right, scaleY }) => {
-  const values = ticks([start, end], side === "outside" ? 5 : 3);
+// Grid and numbers of y, beside the plot: no curve crosses them. Those of a small chart are in the margin of the page.
+const drawHeights = (group, { start, end }, large, size, { l, right, scaleY }) => {
+  const values = ticks([start, end], large ? 5 : 3);
   for (const value of values) {
     const y = scaleY(value);
     make("line", { class: "grid", x1: l, x2: right, y1: y, y2: y }, group);
-    const place = {
-      outside: { x: l - 8, y: y + size / 3, "text-anchor": "end" },
-      left: { x: l + 2, y: y - 3, "text-anchor": "start" },
-      right: { x: right - 2, y: y - 3, "text-anchor": "end" },
-    }[side];
-    if (side === "outside" || y - 3 - size > t - 2) make("text", place, group, label(value, values));
+    make("text", { x: l - 8, y: y + size / 3, "text-anchor": "end" }, group, label(value, values));
   }
 };
 
@@ -113,9 +111,9 @@ export default function ({ data, parentElement }) {
   const { frame, alt } = data;
   const lines = data.chart.lines.map((line) => ({ ...line, points: pointsOf(line.x, line.y, line.hover) }));
   const chart = { ...data.chart, lines };
-  const { x: xAxis, y: yAxis, marker, y_numbers: side } = chart;
+  const { x: xAxis, y: yAxis, marker, small } = chart;
   const { left: l, top: t, font_size: size } = frame;
-  const large = side === "outside";
+  const large = !small;
   const height = frame.height - (large ? 20 : 0); // the legend of a large one is above it
   let [plot, pointer] = [null, null];
 
@@ -128,7 +126,7 @@ export default function ({ data, parentElement }) {
     svg.replaceChildren();
     make("rect", { x: l - 2, y: t - 1, width: right - l + 4, height: bottom - t + 2 }, make("clipPath", { id: root.clip }, svg));
     const around = make("g", {}, svg);
-    drawHeights(around, yAxis, side, size, plot);
+    drawHeights(around, yAxis, large, size, plot);
     (large ? drawAxes : drawEnds)(around, chart, size, plot);
     drawCurves(make("g", { "clip-path": `url(#${root.clip})` }, svg), chart, plot);
     pointer = make("g", {}, svg);
