@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from explorer.data.sources import Split
 from explorer.data.store import Store
 from explorer.measures.dataset.distribution import Summary
 from explorer.units import LogProbUnit, convert_log_prob, format_number, format_power_of_ten, unit_label
+from explorer.webapp.shell.part_box import PART
 from explorer.webapp.shell.sidebar import Selection
 
 __all__ = ["Answer", "Link", "Scene", "Stop"]
@@ -29,12 +30,12 @@ class Link(NamedTuple):
     Attributes:
         page: its name, see `explorer.webapp.shell.navigation`.
         label: for people.
-        settings: those with which it opens.
+        settings: those with which it opens, as its URL writes them.
     """
 
     page: str
     label: str
-    settings: Mapping[str, Any] = MappingProxyType({})
+    settings: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,11 @@ class Scene:
         """An image of the data set, uint8 ``(C, H, W)``."""
         return np.array(self.images.pixels[index])
 
-    def in_probe(self, label: str, index: int, **settings: Any) -> Link:
+    def in_probe(self, label: str, index: int, **settings: float) -> Link:
         """A link to Probe with an image of the data set and what is set there."""
-        return Link("probe", label, {"source": "dataset", "part": self.split, "item": index, **settings})
+        image = {"source": "dataset", PART: self.split, "item": str(index)}
+        changes = {name: f"{value:g}" for name, value in settings.items()}
+        return Link("probe", label, image | changes)
 
     def log_prob(self, index: int) -> float:
         """Of an image of the data set, in nats."""

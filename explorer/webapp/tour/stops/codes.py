@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from explorer.units import code_length_bits
@@ -41,7 +40,8 @@ class Codes(Stop):
         levels = scene.selection.checkpoint.values.levels
         bits = {name: float(codecs[name]) for name in _CODECS}
         bits["model"] = float(code_length_bits(scene.log_prob(index), levels, scene.dimensions))
-        st.bar_chart(pd.Series(bits, name="bits"), horizontal=True, height=180, x_label="bits", y_label="", sort=False)
+        rows = [{"code": name, "bits": count} for name, count in bits.items()]
+        st.bar_chart(rows, x="code", y="bits", horizontal=True, height=180, x_label="bits", y_label="", sort=False)
         words = ", ".join(
             f"{name} {count:,.0f} bits ({count / scene.dimensions:.2f} bits/dimension)" for name, count in bits.items()
         )
