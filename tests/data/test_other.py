@@ -40,7 +40,7 @@ def test_the_model_s_own_are_no_other_ones(home: Path, array: str) -> None:
 def test_what_is_asked_for_is_opened_but_no_more_of_it_than_is_used(home: Path, array: str) -> None:
     images = open_other(SHAPE, Values(), ("photos", "photos"), array)
     assert images is not None
-    assert len(images) == 70  # the tenth that is for validation
+    assert len(images) == 500  # of all 700: they are new to the model
     with pytest.raises(ExplorerError, match="no data set"):
         open_other(SHAPE, Values(), (), str(Path(array).with_name("missing")))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explorer.data.partial import PartialStore, images_on_disk
+from explorer.data.partial import PartialStore, Record, images_on_disk
 from explorer.data.store import Sample
 
 SHAPE = (1, 2, 3)
@@ -34,7 +34,7 @@ def built(tmp_path: Path) -> Path:
 def test_records_and_pixels(built: Path) -> None:
     with PartialStore(built, SHAPE, "test") as part:
         assert (part.done, part.kept) == (6, 5)
-        assert list(part.records()) == [(None if n == 2 else n, f"{n}\n", n == 4) for n in range(6)]
+        assert list(part.records()) == [Record(None if n == 2 else n, f"{n}\n", n == 4, "") for n in range(6)]
         part.write_count()
     assert (np.load(built / "pixels.npy") == np.stack(KEPT)).all()
     assert images_on_disk(built, SHAPE) == 5

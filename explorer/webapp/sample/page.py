@@ -9,7 +9,6 @@ from explorer.webapp.sample.drawing import current_drawing
 from explorer.webapp.sample.film import film_panel
 from explorer.webapp.sample.settings import choose_settings
 from explorer.webapp.shell.loaders import catalog, shown_errors, store
-from explorer.webapp.shell.part_box import choose_part
 from explorer.webapp.shell.sidebar import sidebar
 
 
@@ -24,8 +23,7 @@ def page() -> None:
         drawing = current_drawing(selection.checkpoint, choose_settings(selection.checkpoint.model))
         if not drawing.energies:
             return
-        split = choose_part(st.container(), selection.dataset, selection.checkpoint.config.dataset)
-        images = store(selection.dataset, selection.checkpoint.model.image_shape, split)
+        images = store(selection.dataset, selection.checkpoint.model.image_shape, selection.split)
         film_panel(drawing, selection.checkpoint, catalog(selection.checkpoint, images), selection.unit)
         cells = st.grid(2, min_column_width=400, border=True)
         if drawing.finished:

@@ -38,13 +38,13 @@ _SETTINGS_OF_ALL = ("model", "data", "unit")
 
 SECTIONS = {
     "Look at images": (
-        Page("tour", "Tour", "explore", ("part", "stop", "guesses", "projector")),
+        Page("tour", "Tour", "explore", ("stop", "guesses", "projector")),
         Page("probe", "Probe", "frame_inspect", (*_IMAGE, *_PERTURBATION)),
         Page("atlas", "Atlas", "bar_chart", _GRID),
         Page("map", "Map", "scatter_plot", ("part", "color", "area")),
     ),
     "Understand the density": (
-        Page("sample", "Sample", "casino", ("part", "sampler", "count", "steps", "draw_seed", "late")),
+        Page("sample", "Sample", "casino", ("sampler", "count", "steps", "draw_seed", "late")),
         Page("trust", "Trust", "verified"),
     ),
     "Models and jobs": (

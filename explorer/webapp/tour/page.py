@@ -10,7 +10,6 @@ from explorer.errors import ExplorerError
 from explorer.escaping import in_markdown
 from explorer.webapp.shell.address import kept, open_page
 from explorer.webapp.shell.loaders import shown_errors, store
-from explorer.webapp.shell.part_box import choose_part
 from explorer.webapp.shell.ready_catalog import ready_catalog
 from explorer.webapp.shell.setting_forms import switch
 from explorer.webapp.shell.sidebar import Selection, sidebar
@@ -43,15 +42,14 @@ def page() -> None:
 
 def _scene(selection: Selection) -> Scene | None:
     """What the stops look at; None while the data set is not scored yet, with the way to do so on the screen."""
-    split = choose_part(st.container(), selection.dataset, selection.checkpoint.config.dataset)
-    images = store(selection.dataset, selection.checkpoint.model.image_shape, split)
-    catalog = ready_catalog(selection.checkpoint, images, split)
+    images = store(selection.dataset, selection.checkpoint.model.image_shape, selection.split)
+    catalog = ready_catalog(selection.checkpoint, images, selection.split)
     if catalog is None:
         return None
     summary = catalog.summary()
     if summary is None:
         raise ExplorerError("The model gives none of these images a finite log p. Choose another model.")
-    return Scene(selection, split, images, catalog, summary)
+    return Scene(selection, images, catalog, summary)
 
 
 def _steps(number: int) -> None:

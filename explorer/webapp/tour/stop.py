@@ -14,7 +14,6 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from explorer.catalog.query import Catalog
-from explorer.data.sources import Split
 from explorer.data.store import Store
 from explorer.measures.dataset.distribution import Summary
 from explorer.units import LogProbUnit, convert_log_prob, format_number, format_power_of_ten, unit_label
@@ -44,14 +43,12 @@ class Scene:
 
     Attributes:
         selection: model, data set and unit.
-        split: part of the data set.
-        images: of it.
+        images: of the data set, those that are new to the model.
         catalog: the same scored by the model.
         summary: of log p over them.
     """
 
     selection: Selection
-    split: Split
     images: Store
     catalog: Catalog
     summary: Summary
@@ -77,7 +74,7 @@ class Scene:
 
     def in_probe(self, label: str, index: int, **settings: float) -> Link:
         """A link to Probe with an image of the data set and what is set there."""
-        image = {"source": "dataset", PART: self.split, "item": str(index)}
+        image = {"source": "dataset", PART: self.selection.split, "item": str(index)}
         changes = {name: f"{value:g}" for name, value in settings.items()}
         return Link("probe", label, image | changes)
 
