@@ -67,9 +67,9 @@ def press(page: Page, slider: str, key: str) -> None:
 
 
 def type_item(page: Page, number: int) -> None:
-    box = page.get_by_role("spinbutton", name=re.compile("Image, 0 to"))
-    box.fill(str(number))
-    box.press("Enter")
+    page.get_by_role("spinbutton", name=re.compile("Image, 0 to")).click()
+    page.keyboard.press("ControlOrMeta+a")  # with the focus it is a text box
+    page.keyboard.type(f"{number}\n")
 
 
 def draw_a_box(page: Page) -> None:

@@ -96,6 +96,7 @@ def test_the_crop_is_drawn_and_an_address_brings_it_back(app: str, page: Page) -
     assert re.search(r"crop=\d+-\d+-\d+", after_drag)
     dragged = log_p(page)
     assert dragged != before
+    page.wait_for_timeout(1000)  # a view at which somebody stops is an entry of the history
     box.press("ArrowRight")
     page.wait_for_url(lambda url: url != after_drag)
     settled(page)

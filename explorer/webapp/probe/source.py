@@ -155,14 +155,17 @@ def _draw_scale(wide: _Wide) -> None:
 
 
 def _choose_scale(wide: _Wide) -> None:
+    """Read an upload on the scale of its boxes, unless another file has come in its place, or they say nothing new."""
     black, white = (st.session_state[wide.key(what)] for what in ("Black", "White"))
-    if white is not None:
-        try:
-            scale = Scale(black or 0.0, white)
-        except ExplorerError as error:
-            st.session_state.upload_problem = str(error)
-        else:
-            _read(wide.name, wide.data, scale)
+    if st.session_state.get("upload_wide") != wide or white is None:
+        return
+    try:
+        scale = Scale(black or 0.0, white)
+    except ExplorerError as error:
+        st.session_state.upload_problem = str(error)
+        return
+    if scale != wide.scale:
+        _read(wide.name, wide.data, scale)
 
 
 def _read_upload() -> None:
