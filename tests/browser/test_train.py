@@ -62,7 +62,7 @@ def test_a_training_finishes_and_its_model_is_used_in_probe(app: str, page: Page
     expect(button(page, "Open in Probe")).to_be_visible(timeout=PATIENCE)
     expect(page).to_have_url(re.compile("run=from-browser"))
     expect(badge(page, "finished")).to_be_visible()
-    expect(page.get_by_text("step 30 of 30")).to_be_visible()
+    expect(page.get_by_text("step 30 of 30", exact=True).first).to_be_visible()
     for title in ("Space loss", "Time loss", "Validation likelihood", "Denoising", "Validation images", "Settings"):
         expect(page.get_by_text(title).first).to_be_visible()
     expect(page.locator(".js-plotly-plot")).to_have_count(5)

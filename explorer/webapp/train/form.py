@@ -66,9 +66,10 @@ def training_form(busy: list[Job]) -> None:
     except ExplorerError as error:
         problem = str(error)
     known = None if config is None else _known_images(config)
-    warned = warn_of_grid(known)
-    for remark in known.remarks if known is not None else ():
-        st.caption(in_markdown(remark))
+    with st.container():  # in one place, however many they are: the button below stays where it is
+        warned = warn_of_grid(known)
+        for remark in known.remarks if known is not None else ():
+            st.caption(in_markdown(remark))
     row = st.container(horizontal=True, vertical_alignment="center")
     label = "Start training anyway" if warned else "Start training"
     pressed = row.button(label, type="primary", icon=":material/play_arrow:", disabled=config is None)

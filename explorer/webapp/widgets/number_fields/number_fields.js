@@ -83,6 +83,7 @@ export default function ({ parentElement }) {
     target.dataset.before = target.value;
     target.inputMode = Number(target.min || -1) < 0 ? "text" : "decimal"; // some decimal keypads have no minus
     target.type = "text";
+    target.select(); // as the Tab key does; the change of the type has undone it
   };
   const leave = ({ target }) => {
     if (!target.matches?.(FIELD) || target.type !== "text") return;
