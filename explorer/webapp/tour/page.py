@@ -105,8 +105,7 @@ def _show(stop: Stop, number: int, made: list[int | None], scene: Scene) -> None
         row.button(
             f"On: {STOPS[number + 1].title}",
             key="tour_on",
-            type="primary",
-            shortcut="Space",
+            shortcut="Space",  # not a primary button: the name of the key would have too little contrast
             on_click=move_to,
             args=(number + 1,),
         )
