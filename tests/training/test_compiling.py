@@ -67,9 +67,11 @@ def test_a_compiler_that_fails_is_a_sentence_and_other_errors_stay() -> None:
         raise CppCompileError(["g++"], "no Python.h")
     with pytest.raises(RuntimeError, match="other"), compiling(None):
         raise RuntimeError("other")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt), compiling(None):
         wait()
+    signal.signal(signal.SIGINT, before)
 
 
 def test_in_another_thread_it_goes_on_to_its_end() -> None:
