@@ -25,6 +25,7 @@ __all__ = [
     "LogProbUnit",
     "code_length_bits",
     "convert_log_prob",
+    "format_log_prob",
     "format_number",
     "format_power_of_ten",
     "noise_variance_from_psnr",
@@ -120,6 +121,12 @@ def format_number(value: float, spec: str) -> str:
     """
     text = f"{value:{spec}}"
     return text.lstrip("+-") if text.strip("+-0.,") == "" else text.replace("-", "−")
+
+
+def format_log_prob(nats: float, unit: LogProbUnit, dimensions: int, sign: str = "") -> str:
+    """log p in `unit`: two decimals per dimension, whole numbers per image; with the `sign` ``"+"`` a difference."""
+    value = convert_log_prob(nats, unit, dimensions)
+    return format_number(value, f"{sign},.0f" if unit in ("nats", "bits") else f"{sign},.2f")
 
 
 def format_power_of_ten(nats: float) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer.escaping import in_markdown
 from explorer.measures.image.probe import Probed
-from explorer.units import LogProbUnit, convert_log_prob, format_number, format_power_of_ten, unit_label
+from explorer.units import LogProbUnit, format_log_prob, format_number, format_power_of_ten, unit_label
 from explorer.webapp.shell.address import address_of
 from explorer.webapp.shell.navigation import page_file
 
@@ -101,12 +101,6 @@ def show_code_length(code_lengths: Mapping[str, float], probed: Probed) -> None:
         cut = probed.below + probed.above
         clipped = f" and clipped ({cut:,} values were out of range)" if cut else ""
         st.caption(f"All of the image as a file holds it: rounded to gray levels{clipped}.")
-
-
-def format_log_prob(nats: float, unit: LogProbUnit, dimensions: int, sign: str = "") -> str:
-    """log p in `unit`: two decimals per dimension, whole numbers per image; with the `sign` ``"+"`` a difference."""
-    value = convert_log_prob(nats, unit, dimensions)
-    return format_number(value, f"{sign},.0f" if unit in ("nats", "bits") else f"{sign},.2f")
 
 
 def _percent(bits: float, longest: float) -> int:

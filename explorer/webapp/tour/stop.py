@@ -16,7 +16,7 @@ import numpy as np
 from explorer.catalog.query import Catalog
 from explorer.data.store import Store
 from explorer.measures.dataset.distribution import Summary
-from explorer.units import LogProbUnit, convert_log_prob, format_number, format_power_of_ten, unit_label
+from explorer.units import LogProbUnit, format_log_prob, format_power_of_ten, unit_label
 from explorer.webapp.shell.part_box import PART
 from explorer.webapp.shell.sidebar import Selection
 
@@ -84,13 +84,12 @@ class Scene:
 
     def text(self, nats: float) -> str:
         """log p with its unit."""
-        value = convert_log_prob(nats, self.unit, self.dimensions)
-        spec = ",.0f" if self.unit in ("nats", "bits") else ",.2f"
-        return f"{format_number(value, spec)} {unit_label(self.unit)}"
+        return f"{format_log_prob(nats, self.unit, self.dimensions)} {unit_label(self.unit)}"
 
     def change(self, nats: float) -> str:
         """A change of log p with its sign and unit, and as a factor of the probability."""
-        return f"{'+' if nats > 0 else ''}{self.text(nats)}, a factor of {format_power_of_ten(nats)}"
+        number = format_log_prob(nats, self.unit, self.dimensions, "+")
+        return f"{number} {unit_label(self.unit)}, a factor of {format_power_of_ten(nats)}"
 
     def hardly_matters(self, nats: float) -> bool:
         """Whether a change of log p is less than a tenth of the standard deviation over the data set."""

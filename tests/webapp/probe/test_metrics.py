@@ -4,7 +4,7 @@ import numpy as np
 from streamlit.testing.v1 import AppTest
 
 from explorer.measures.image.probe import Probed
-from explorer.webapp.probe.metrics import format_log_prob
+from explorer.units import format_log_prob
 
 
 def test_log_p_has_as_many_digits_as_matter() -> None:

@@ -30,7 +30,7 @@ class Typical(Stop):
 
     def question(self, scene: Scene) -> str:
         return (
-            f"Above are the {_SHOWN} most probable of {len(scene.images):,} images. How does an image that is drawn at "
+            f"Here are the {_SHOWN} most probable of {len(scene.images):,} images. How does an image that is drawn at "
             "random compare with the first of them?"
         )
 

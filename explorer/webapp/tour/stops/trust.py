@@ -94,14 +94,13 @@ class Trusted(Stop):
         report = find_report(model)
         if report is None:
             return Answer(-1, f"{model.name} was not checked yet.", Link("trust", "Check it in Trust"))
-        decided = [verdict for verdict in report.verdicts() if verdict.outcome in ("passes", "does not pass")]
-        passed = sum(verdict.outcome == "passes" for verdict in decided)
-        choice = 0 if passed == len(decided) else 1 if 2 * passed > len(decided) else 2
-        failed = ", ".join(verdict.title.lower() for verdict in decided if verdict.outcome != "passes")
-        missed = f" It does not pass: {failed}." if failed else ""
-        return Answer(
-            choice, f"It passes {passed} of {len(decided)}.{missed}", Link("trust", "See each check in Trust")
-        )
+        applicable = [verdict for verdict in report.verdicts() if verdict.outcome != "not applicable"]
+        passed = sum(verdict.outcome == "passes" for verdict in applicable)
+        choice = 0 if passed == len(applicable) else 1 if 2 * passed > len(applicable) else 2
+        others = [f"{verdict.title} ({verdict.outcome})" for verdict in applicable if verdict.outcome != "passes"]
+        rest = f" The others: {', '.join(others)}." if others else ""
+        sentence = f"It passes {passed} of {len(applicable)}.{rest}"
+        return Answer(choice, sentence, Link("trust", "See each check in Trust"))
 
 
 def _twins(model: Checkpoint) -> list[_Twins]:
