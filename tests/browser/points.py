@@ -50,17 +50,18 @@ def loneliest(some: list[Point]) -> Point:
 def point_at(page: Page, chart: str) -> Point:
     """Move the pointer onto the loneliest point of a chart, as a hand does; its card then says what it is.
 
-    Once more where the chart has moved meanwhile: it takes its width from what is around it.
+    On its way the pointer passes other points, whose cards may show a moment longer. Once more where the chart has
+    moved meanwhile: it takes its width from what is around it.
     """
     words = page.locator(".card .words")
-    said = None
     for _ in range(3):
         alone = loneliest(points(page, chart))
         page.mouse.move(alone.x - 30, alone.y - 30)
         page.mouse.move(alone.x, alone.y, steps=4)
-        expect(words).to_be_visible()
-        said = words.text_content()
-        if said == alone.text:
+        try:
+            expect(words.filter(visible=True)).to_have_text(alone.text, timeout=4000)
+        except AssertionError:
+            page.mouse.move(5, 5)
+        else:
             return alone
-        page.mouse.move(5, 5)
-    pytest.fail(f"The card says {said!r} at the point {alone.text!r}.")
+    pytest.fail(f"The card says {words.text_content()!r} at the point {alone.text!r}.")
