@@ -35,6 +35,7 @@ and Simoncelli 2023 (arXiv 2303.02984, local conditional models); Guth, Kadkhoda
 from __future__ import annotations
 
 import math
+from typing import Annotated, Literal
 
 import torch
 import torch.nn.functional as F
@@ -46,6 +47,8 @@ from explorer.models.dual import LogNoiseFeatures, NoiseRange
 from explorer.models.haar import haar
 
 __all__ = ["ConditionalEnergy", "ConditionalEnergyConfig", "ConditionalModel", "GivenCoarse"]
+
+Dilation = Annotated[int, Field(ge=0, le=32)]
 
 _NOISE_FLOOR = 0.3
 _TINY = 1e-6
@@ -140,11 +143,11 @@ class ConditionalEnergyConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    channels: int = Field(1, ge=1, le=3)
+    channels: Literal[1, 3] = 1
     noise: NoiseRange
     most_levels: int = Field(5, ge=1, le=12)
     width: int = Field(48, ge=1, le=512)
-    dilations: tuple[int, ...] = (1, 1, 1, 1, 1, 1, 1, 1)
+    dilations: tuple[Dilation, ...] = Field((1, 1, 1, 1, 1, 1, 1, 1), max_length=64)
     embedding_dim: int = Field(64, ge=1, le=1024)
     frequencies: int = Field(8, ge=1, le=64)
 

@@ -28,7 +28,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from explorer.models.base import EnergyModel
+from explorer.models.base import Derivatives, EnergyModel
 from explorer.models.conditional import ConditionalEnergy, ConditionalModel
 from explorer.models.haar import haar
 
@@ -98,7 +98,7 @@ class MultiscaleDensity(EnergyModel):
             raise ValueError("A base for square images and at least one conditional model are needed.")
         self.base = base
         self.steps = nn.ModuleList(steps)
-        self.t0 = t0
+        self.t_min = self.t0 = self.t_max = t0
         self.image_shape = (channels, side, side)
 
     def step(self, level: int) -> ConditionalModel:
@@ -170,6 +170,14 @@ class MultiscaleDensity(EnergyModel):
         if not torch.allclose(t, torch.full_like(t, self.t0), rtol=1e-3, atol=0.0):
             raise ValueError(f"A multi-scale density is one at the noise variance {self.t0:g} alone.")
         return torch.stack([factor.energy for factor in self.factors(y)]).sum(0)
+
+    def derivatives(self, y: Tensor, t: Tensor | float | None = None) -> Derivatives:
+        """Energy and score at `t0`; the time score is not known, and NaN. Arguments as for `energy`."""
+        with torch.enable_grad():
+            y = y.detach().requires_grad_()
+            energy = self.energy(y, self._noise_variances(y, t))
+            (gradient,) = torch.autograd.grad(energy.sum(), y)
+        return Derivatives(energy.detach(), -gradient, torch.full_like(energy, math.nan).detach())
 
     def _noise_variances(self, y: Tensor, t: Tensor | float | None) -> Tensor:
         self._check(y)

@@ -27,7 +27,7 @@ from explorer.webapp.widgets.pixels import show_pixels
 
 
 def page() -> None:
-    _below_sidebar(sidebar())
+    _below_sidebar(sidebar(needs_noise_levels="Probe"))
 
 
 @st.fragment  # a slider reruns this function, not the sidebar

@@ -21,7 +21,7 @@ _PROJECTOR = Path(__file__).with_name("projector.css")
 
 
 def page() -> None:
-    selection = sidebar()
+    selection = sidebar(needs_noise_levels="Tour")
     number = stop_number(len(STOPS))
     made = guesses(len(STOPS))
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
