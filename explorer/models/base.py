@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from explorer.errors import ExplorerError
 from explorer.units import psnr_from_noise_variance
 
-__all__ = ["Derivatives", "EnergyModel", "sum_pixels"]
+__all__ = ["Derivatives", "EnergyModel", "GaussianEnergy", "sum_pixels"]
 
 
 class Derivatives(NamedTuple):
@@ -171,3 +171,11 @@ class EnergyModel(nn.Module):
             )
         t = torch.as_tensor(self.t0 if t is None else t, dtype=y.dtype, device=y.device)
         return t.expand(y.shape[0])
+
+
+class GaussianEnergy(EnergyModel):
+    """The energy of a Gaussian, from which one can draw exactly at every noise level."""
+
+    def draw(self, t: float, normal: Tensor) -> Tensor:
+        """Noisy images at the noise variance `t`, from independent standard normal numbers; both ``(n, C, H, W)``."""
+        raise NotImplementedError

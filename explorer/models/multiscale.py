@@ -29,7 +29,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from explorer.models.base import Derivatives, EnergyModel
-from explorer.models.conditional import ConditionalEnergy, ConditionalModel
+from explorer.models.conditional import ConditionalEnergy
+from explorer.models.details import ConditionalModel
 from explorer.models.haar import haar
 
 __all__ = ["Factor", "MultiscaleDensity", "fitting_sides"]
@@ -140,6 +141,13 @@ class MultiscaleDensity(EnergyModel):
         factors.append(self._base_factor(x, levels))
         return factors
 
+    def squares(self, x: Tensor) -> Tensor:
+        """The squares of the base in what is left of images at the end, ``(B, C, h, w)``: ``(B n, C, b, b)``."""
+        side = self.base.image_shape[1]
+        rows, columns = (length // side * side for length in x.shape[2:])
+        cut = x[..., :rows, :columns].unfold(2, side, side).unfold(3, side, side).permute(0, 2, 3, 1, 4, 5)
+        return cut.reshape(-1, x.shape[1], side, side)
+
     def _base_factor(self, x: Tensor, levels: int) -> Factor:
         side = self.base.image_shape[1]
         batch, channels, height, width = x.shape
@@ -147,8 +155,7 @@ class MultiscaleDensity(EnergyModel):
         noise = self.t0 / 4**levels
         mean, variance = _FAR_PIXEL[0], _FAR_PIXEL[1] + noise
         local = 0.5 * (math.log(2 * math.pi * variance) + (x - mean).square() / variance).sum(1)
-        squares = x[..., :rows, :columns].unfold(2, side, side).unfold(3, side, side).permute(0, 2, 3, 1, 4, 5)
-        squares = squares.reshape(-1, channels, side, side)
+        squares = self.squares(x)
         energy = self.base.energy(squares, torch.full((len(squares),), noise, dtype=x.dtype, device=x.device))
         energy = energy.view(batch, rows // side, columns // side) / side**2
         spread = energy.repeat_interleave(side, 1).repeat_interleave(side, 2)
