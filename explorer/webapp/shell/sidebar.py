@@ -26,7 +26,7 @@ from explorer.webapp.shell.loaders import checkpoint, known_store
 from explorer.webapp.shell.pages_folder import run_through_app
 from explorer.webapp.shell.setting_forms import one_of
 
-__all__ = ["Selection", "draw_sidebar", "sidebar"]
+__all__ = ["Selection", "chosen_model", "draw_sidebar", "sidebar"]
 
 _MODEL, _DATA, _UNIT = "model", "data", "unit"
 """Names of the settings."""
@@ -69,6 +69,11 @@ def draw_sidebar() -> None:
                 name, problem = in_markdown(info.name), in_markdown(info.problem)
                 st.warning(f"**{name}** is not available. {problem}", icon=":material/heart_broken:")
     st.session_state[_DRAWN] = True
+
+
+def chosen_model() -> str:
+    """Name of the model that the sidebar chooses; empty where there is none."""
+    return str(st.session_state.get(_MODEL) or "")
 
 
 def sidebar() -> Selection:
