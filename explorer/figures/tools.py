@@ -1,6 +1,6 @@
 """Which of Plotly's tools a figure offers on a page: values of the `config` of its JavaScript library.
 
-Every figure has the tool that makes a picture of it. Nobody sees it: `explorer.webapp.widgets.figure_export` presses it.
+Every figure has the tool that makes a picture of it. It is hidden: `explorer.webapp.widgets.figure_export` presses it.
 """
 
 from __future__ import annotations

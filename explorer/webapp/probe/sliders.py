@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.perturbations import RANGES, Perturbation
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.setting_forms import number, switch, whole_number
+from explorer.webapp.shell.terms import explained
 
 __all__ = ["perturbation_sliders", "psnr_slider"]
 
@@ -75,5 +76,9 @@ def psnr_slider(low: float, high: float) -> float:
         step=1.0,
         format="%d dB",
         key=kept("psnr", number(low, high), 20.0),
-        help="The size of the neighborhood of the image: high values stay close to it, low values reach far.",
+        help=explained(
+            "PSNR",
+            "noise variance",
+            first="The size of the neighborhood of the image: high values stay close to it, low values reach far.",
+        ),
     )

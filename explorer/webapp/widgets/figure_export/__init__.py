@@ -1,7 +1,7 @@
 """Every figure as a file: PNG and SVG for a paper, and its numbers as CSV.
 
-One component, drawn on every page, adds a small menu to each Plotly figure and each live chart. The browser has all that
-the figure shows, so that no server is asked. Pictures are on white with dark letters in either theme.
+One component, drawn on every page, adds a small menu to each Plotly figure and each live chart. The browser has all
+that the figure shows, so that no server is asked. Pictures are on white with dark letters in either theme.
 
 In the table a row is a point. Columns are called as the axes, units included; ``series`` is the name of the trace, or
 its `meta` where the legend calls it something else. What a trace needs for its looks alone (no hover label, not in the

@@ -5,7 +5,7 @@
 const SOON = 200; // milliseconds from a change of the page until new figures are looked for
 const SCALE = 3; // of a PNG
 const WIDTH = 640; // of a picture, at least
-const INK = "#0e141b";
+const INK = { color: "#0e141b", family: "Arial, Helvetica, sans-serif" }; // a file has no fonts of the page
 const ICON = "M8 2v8M4.8 7 8 10.2 11.2 7M2.5 11v2.5h11V11";
 
 // Names and titles of Plotly are HTML, with a few tags.
@@ -81,12 +81,12 @@ export const plotlyRows = ({ _fullData: full, data: given, _fullLayout: layout }
 const onPaper = (layout) => {
   const inked = (part) => {
     if (!part || typeof part !== "object" || isList(part)) return Array.isArray(part) ? part.map(inked) : part;
-    const changed = ([key, value]) => [key, /font$/.test(key) ? { ...value, color: INK } : inked(value)];
+    const changed = ([key, value]) => [key, /font$/.test(key) ? { ...value, ...INK } : inked(value)];
     return Object.fromEntries(Object.entries(part).map(changed));
   };
   const { font } = layout;
   const white = { paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff" };
-  return { ...inked(layout), ...white, font: { ...font, color: INK } };
+  return { ...inked(layout), ...white, font: { ...font, ...INK } };
 };
 
 const savePlotly = (graph, filename, format) => {

@@ -3,6 +3,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const MARKER = { class: "marker", fill: "#D55E00", stroke: "white", "stroke-width": 1.5, r: 5 };
+const FONT = "Arial, Helvetica, sans-serif"; // of a file, which has none of the page
 const LEGEND = 20; // pixels that the legend above a large chart needs
 const LETTER = 0.48; // width of a letter, as a share of the font size
 
@@ -135,11 +136,11 @@ const drawChart = (svg, chart, frame, width) => {
 
 // The chart on paper: large, white, with its legend inside and without a style sheet.
 const onPaper = (chart, frame, width) => {
-  const page = make("svg", { width, height: frame.height, "font-family": "sans-serif" }, document.createElement("div"));
+  const page = make("svg", { width, height: frame.height, "font-family": FONT }, document.createElement("div"));
   make("rect", { width, height: frame.height, fill: "white" }, page);
   const entries = make("g", { "font-size": frame.font_size, fill: "#0e141b" }, page);
   const letters = document.createElement("canvas").getContext("2d");
-  letters.font = `${frame.font_size}px sans-serif`;
+  letters.font = `${frame.font_size}px ${FONT}`;
   let left = frame.left;
   for (const { name, shape, attributes } of legendOf(chart)) {
     make(shape, attributes, make("g", { transform: `translate(${left},6)` }, entries));
@@ -157,7 +158,7 @@ const rowsOf = ({ x, y, lines, band, marker }) => {
   const row = (series, across, up) => ({ series, [x.title]: across, [y.title]: up });
   const rows = (series, xs, ys) => pointsOf(xs, ys).map((point) => row(series, point.x, point.y));
   return [
-    ...lines.flatMap((line) => rows(line.name, line.x, line.y)),
+    ...lines.flatMap((line) => rows(line.name || "curve", line.x, line.y)),
     ...(band ? [...rows(`${band.name}, lower`, band.x, band.low), ...rows(`${band.name}, upper`, band.x, band.high)] : []),
     ...rows("marked", [marker.x], [marker.y]),
   ];
