@@ -77,7 +77,7 @@ def choose_rows(
         format_func=title,
         key=kept(BY, one_of(columns, title), columns[0]),
         width=300,
-        help=explained("local dimensionality at the image"),
+        help=explained("Local dimensionality at the image"),
     )
     fmt = formats[by]
     around = _choose_value(controls, catalog, by, fmt, label) if order == AROUND and selected is None else None

@@ -47,7 +47,9 @@ def histogram_panel(
         fmt.convert(in_grid),
         around,
     )
-    st.markdown("**How log p is distributed.** A click on a bar shows images from there.", help=explained("Gumbel"))
+    st.markdown(
+        "**How log p is distributed.** A click on a bar shows images from there.", help=explained("Gumbel distribution")
+    )
     key = f"histogram {fmt.short_unit}"
     st.plotly_chart(
         figure,

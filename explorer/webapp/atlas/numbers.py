@@ -29,7 +29,7 @@ def numbers_panel(numbers: Summary, fmt: ColumnFormat) -> None:
             fmt.number(numbers.std),
             f"80 % in {fmt.number(tenth)} to {fmt.number(ninetieth)}",
             explained(
-                "typicality",
+                "Typicality",
                 first="Standard deviation of log p. The middle 80 % of images are typical; the most probable are not.",
             ),
         ),
@@ -43,7 +43,7 @@ def numbers_panel(numbers: Summary, fmt: ColumnFormat) -> None:
             "Entropy [dB/dim]",
             format_number(numbers.entropy, ".2f"),
             "minus mean log p",
-            explained("entropy"),
+            explained("Entropy"),
         ),
         (
             "Natural images",

@@ -71,7 +71,7 @@ def _choose_color(catalog: Catalog, formats: dict[str, ColumnFormat]) -> str:
         return formats[name].title if name in formats else "Label"
 
     color = kept("color", one_of(options, words), options[0])
-    help_ = explained("log p", "local dimensionality at the image")
+    help_ = explained("log p", "Local dimensionality at the image")
     return st.selectbox("Color", options, format_func=words, key=color, width=320, help=help_)
 
 

@@ -34,4 +34,4 @@ def show_score(score: np.ndarray) -> None:
         f"+{scale:.2g}<span>nats per gray level</span></div>"
     )
     alt = "The score: where the model would make the image brighter or darker"
-    show_pixels(colors, "Score ∇ log p", legend, alt, explained("score"))
+    show_pixels(colors, "Score ∇ log p", legend, alt, explained("Score"))

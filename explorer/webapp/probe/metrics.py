@@ -56,7 +56,7 @@ def show_percentile(percentile: float | None, dataset: str) -> None:
     """Where log p stands among the images of the data set; None while they have not been scored."""
     if percentile is None:
         unscored = f"This model has not scored the images of {dataset} yet; Atlas does that."
-        st.metric("Percentile", "–", help=explained("percentile", first=in_markdown(unscored)))
+        st.metric("Percentile", "–", help=explained("Percentile", first=in_markdown(unscored)))
         st.page_link(
             page_file("atlas"), label="Score them", icon=":material/bar_chart:", query_params=address_of("atlas")
         )
@@ -64,7 +64,7 @@ def show_percentile(percentile: float | None, dataset: str) -> None:
         st.metric(
             "Percentile",
             f"{percentile:.1f} %",
-            help=explained("percentile", first=in_markdown(f"Among the images of {dataset}.")),
+            help=explained("Percentile", first=in_markdown(f"Among the images of {dataset}.")),
         )
 
 
@@ -77,7 +77,7 @@ def show_dimensionality(dimensionality: float, psnr: float, dimensions: int) -> 
         delta_color="off",
         delta_arrow="off",
         delta_description=f"of {dimensions:,}",
-        help=explained("local dimensionality", first=f"At {psnr:g} dB, the noise level that is chosen below."),
+        help=explained("Local dimensionality", first=f"At {psnr:g} dB, the noise level that is chosen below."),
     )
 
 
@@ -97,8 +97,8 @@ def show_code_length(code_lengths: Mapping[str, float], probed: Probed) -> None:
         f"<td>{bits:,.0f}</td><td>{bits / dimensions:.2f}</td></tr>"
         for place, (name, bits) in enumerate(code_lengths.items())
     )
-    with st.container(gap=None):
-        st.markdown(":small[Code length]", help=explained("code length", "bits/pixel"))
+    with st.container(gap="xxsmall"):
+        st.markdown(":small[Code length]", help=explained("Code length", "bits/pixel"))
         st.html(
             '<table class="code-lengths"><tr><th colspan="2">−log₂ p + d log₂ L</th><th>bits</th>'
             f"<th>{share}</th></tr>{rows}</table>"

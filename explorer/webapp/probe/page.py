@@ -59,7 +59,7 @@ def _probe(selection: Selection) -> None:
     with slider:
         psnr = psnr_slider(*psnr_range(selection.checkpoint))
     with heading:
-        st.markdown("#### Look at its neighborhood, near and far", help=explained("energy"))
+        st.markdown("#### Look at its neighborhood, near and far", help=explained("Energy"))
         st.caption(f"Noise at {psnr:g} dB changes each pixel by σ = {gray_levels(psnr):.3g} gray levels of 255.")
     denoising = st.columns(3, gap="medium")
     with st.container(key="noise_charts"):
@@ -87,10 +87,10 @@ def _probe(selection: Selection) -> None:
             live_chart(chart, f"curve_{name}", f"log p against {name}")
 
     with denoising[0]:
-        show_pixels(results.pixels(results.denoised.noisy), "With noise", explanation=explained("noise variance"))
+        show_pixels(results.pixels(results.denoised.noisy), "With noise", explanation=explained("Noise variance"))
     with denoising[1]:
         title = "Denoised: the mean of all images that agree with it"
-        show_pixels(results.pixels(results.denoised.denoised), title, explanation=explained("denoiser"))
+        show_pixels(results.pixels(results.denoised.denoised), title, explanation=explained("Denoiser"))
     with denoising[2]:
         show_score(results.denoised.score)
     with shown_errors():

@@ -78,7 +78,7 @@ def psnr_slider(low: float, high: float) -> float:
         key=kept("psnr", number(low, high), 20.0),
         help=explained(
             "PSNR",
-            "noise variance",
+            "Noise variance",
             first="The size of the neighborhood of the image: high values stay close to it, low values reach far.",
         ),
     )

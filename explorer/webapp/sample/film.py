@@ -55,7 +55,7 @@ def film_panel(drawing: Drawing, checkpoint: Checkpoint, catalog: Catalog | None
             height=420,
         )
         st.markdown(
-            "**log p of each image on its way,** at the noise level where it is.", help=explained("energy", "PSNR")
+            "**log p of each image on its way,** at the noise level where it is.", help=explained("Energy", "PSNR")
         )
         st.plotly_chart(figure, key="trajectories", config=ZOOM_TOOLS, alt="log p of each sample against noise level")
 

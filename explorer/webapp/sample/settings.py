@@ -54,7 +54,7 @@ def choose_settings(model: EnergyModel) -> Settings:
             list(_SAMPLERS),
             format_func=_SAMPLERS.__getitem__,
             key=kept("sampler", one_of(list(_SAMPLERS)), next(iter(_SAMPLERS))),
-            help=explained("score", first=_EXPLAINED),
+            help=explained("Score", first=_EXPLAINED),
             width=230,
         )
         count = st.selectbox("Images", _COUNTS, key=kept("count", one_of(_COUNTS), 16), width=110)

@@ -176,7 +176,7 @@ def _numbers(job: Job, run: Run, metrics: list[dict[str, Any]]) -> None:
             "Gap",
             format_number(latest["gap"], "+.3f") if latest else "–",
             "bits/dimension",
-            explained("gap"),
+            explained("Gap"),
         ),
     )
     grid = st.grid(5, min_column_width=140)
@@ -206,10 +206,10 @@ def _curves(job: Job, run: Run, metrics: list[dict[str, Any]]) -> None:
         job,
         "**Space loss**: the noise that denoising leaves, at all noise levels.",
         space_loss(metrics, steps),
-        "space loss",
+        "Space loss",
     )
     title = "**Time loss**: how well the energies of noise levels agree."
-    _chart(grid, job, title, time_loss(metrics, steps), "time loss")
+    _chart(grid, job, title, time_loss(metrics, steps), "Time loss")
     if "validation" not in kinds:
         first = min(run.config.validate_every, steps)
         st.caption(f"The first validation is at step {first:,}: likelihood, denoising, and images.")
@@ -220,7 +220,7 @@ def _curves(job: Job, run: Run, metrics: list[dict[str, Any]]) -> None:
     if pictures is not None:
         figure = denoised_images(pictures, run.config.model.image_shape[1])
         _chart(
-            grid, job, "**Validation images** at three noise levels, denoised by the present model.", figure, "denoiser"
+            grid, job, "**Validation images** at three noise levels, denoised by the present model.", figure, "Denoiser"
         )
     with grid.container(border=True):
         st.markdown("**Settings** of this run.")

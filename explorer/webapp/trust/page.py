@@ -26,7 +26,7 @@ def page() -> None:
         "A number called log p is worth nothing unless it can be checked. These checks need no ground truth: most "
         "compare two things that a true, normalized density makes equal; two ask whether it knows images, or its "
         "files.",
-        help=explained("log p", "energy"),
+        help=explained("log p", "Energy"),
     )
     warn_of_other_data(selection.checkpoint, selection.dataset_name)
     offer_checks(selection)

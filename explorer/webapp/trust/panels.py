@@ -20,11 +20,11 @@ _OUTCOMES = {
 }
 
 _TERMS = {
-    "Where the gap arises": ("I-MMSE", "gap"),
-    "Dimensionality of noisy images": ("local dimensionality",),
-    "Dimensionality at the image": ("local dimensionality at the image",),
-    "Probability flow": ("score",),
-    "A step aside": ("code length",),
+    "Where the gap arises": ("I-MMSE", "Gap"),
+    "Dimensionality of noisy images": ("Local dimensionality",),
+    "Dimensionality at the image": ("Local dimensionality at the image",),
+    "Probability flow": ("Score",),
+    "A step aside": ("Code length",),
 }
 """What is to be explained of a figure, by its title."""
 

@@ -26,7 +26,7 @@ def show_pixels(pixels: np.ndarray, title: str, note: str = "", alt: str = "", e
         alt: what the image shows, for those who cannot see it; the title when empty.
         explanation: of what the title calls it, as Markdown.
     """
-    with st.container(gap=None):
+    with st.container(gap="xxsmall"):
         if explanation:
             st.markdown(f":small[{in_markdown(title)}]", help=explanation)
         st.html(
