@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from explorer.figures.probe import Quantiles
 from explorer.figures.style import BLUE, GRAY, VERMILLION, mark_vertical, style_figure, translucent
 from explorer.measures.consistency.chart import NOISE_AXIS
-from explorer.units import LogProbUnit, convert_log_prob, unit_label
+from explorer.units import LogProbUnit, convert_log_prob, unit_label, with_unit
 
 __all__ = ["sample_histogram", "trajectories_figure"]
 
@@ -85,7 +85,7 @@ def trajectories_figure(
     figure = style_figure(
         go.Figure({"data": traces}),
         x_title=NOISE_AXIS.title,
-        y_title=f"log p [{label}]",
+        y_title=with_unit("log p", label),
         height=height,
     )
     figure.update_xaxes(range=[min(psnr), max(psnr)])
@@ -126,5 +126,5 @@ def sample_histogram(
         )
         if len(values):
             mark_vertical(figure, float(values.mean()), f"mean of {name}", color, top=1.0 if name == "data" else 0.9)
-    style_figure(figure, x_title=f"log p [{unit_label(unit)}]", y_title="share, %", height=height)
+    style_figure(figure, x_title=with_unit("log p", unit_label(unit)), y_title=with_unit("share", "%"), height=height)
     return figure.update_layout(barmode="overlay", bargap=0, margin_t=56, legend_y=1.12)

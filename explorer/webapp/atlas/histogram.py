@@ -47,7 +47,7 @@ def histogram_panel(
         around,
     )
     st.markdown("**How log p is distributed.** A click on a bar shows images from there.")
-    key = f"histogram {fmt.short_unit}"
+    key = f"histogram {fmt.unit}"
     st.plotly_chart(
         figure,
         key=key,
@@ -60,7 +60,8 @@ def histogram_panel(
     if fit is not None and numbers.gumbel_gain is not None:
         better = "better" if numbers.gumbel_gain > 0 else "worse"
         sentences.append(
-            f"Maximum-likelihood Gumbel distribution: location {fmt.number(fit.location)}, scale {fmt.text(fit.scale)}."
+            f"Maximum-likelihood Gumbel distribution: location {fmt.number(fit.location)}, scale "
+            f"{fmt.number(fit.scale)} {fmt.unit}."
             f" It fits {better} than a Gaussian, by {abs(numbers.gumbel_gain):.2g} nats per image."
         )
     if len(named) == len(references):

@@ -114,7 +114,7 @@ def _draw_boxes(models: Mapping[str, CheckpointInfo], datasets: Mapping[str, Dat
         st.session_state[_DATA] = fetched
     _choose("Data set", sorted(datasets), _fitting_dataset(models[name], datasets), _DATA)
     hub_box()
-    _choose("Unit of log p", LOG_PROB_UNITS, LOG_PROB_UNITS[0], _UNIT, help=_UNIT_HELP)
+    _choose("Unit of log p", LOG_PROB_UNITS, LOG_PROB_UNITS[0], _UNIT, format_func=unit_label, help=_UNIT_HELP)
 
 
 def _choose(label: str, options: Sequence[str], default: str, key: str, **kwargs: Any) -> str:
