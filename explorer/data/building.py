@@ -8,6 +8,7 @@ another one that wants the same store waits for it.
 from __future__ import annotations
 
 import math
+import shlex
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -150,7 +151,7 @@ def _finish(part: PartialStore, contents: _Contents) -> None:
     first_views = islice(part.records(), 0, None, views.count)
     skipped = [record.name for record in first_views if record.label is None]
     if not part.kept:
-        raise ExplorerError(" ".join((_nothing_readable(contents.name, skipped), *_notes_on_values(part, views))))
+        raise ExplorerError(_nothing_readable(contents.name, skipped, _notes_on_values(part, contents)))
     part.write_count()
     kept = (record.label for record in part.records() if record.label is not None)
     labels = np.fromiter(kept, np.int32, part.kept)
@@ -170,7 +171,7 @@ def _finish(part: PartialStore, contents: _Contents) -> None:
         views=views.count,
         min_shrink=views.min_shrink,
         small=sum(record.small for record in part.records()) // views.count,
-        notes=[*contents.notes, *_notes_on_values(part, views)],
+        notes=[*contents.notes, *_notes_on_values(part, contents)],
         division=contents.division,
     )
     with open(part.folder / META, "w", encoding="utf-8") as file:
@@ -178,10 +179,15 @@ def _finish(part: PartialStore, contents: _Contents) -> None:
         sync(file)
 
 
-def _notes_on_values(part: PartialStore, views: Views) -> list[str]:
-    """A sentence for each kind of values that are not the usual bytes."""
-    counts = Counter(record.note for record in islice(part.records(), 0, None, views.count) if record.note)
-    return [f"{count:,} {'image holds' if count == 1 else 'images hold'} {note}." for note, count in counts.items()]
+def _notes_on_values(part: PartialStore, contents: _Contents) -> list[str]:
+    """A sentence for each kind of values that are not the usual bytes, and what to do where some are left out."""
+    noted = [record for record in islice(part.records(), 0, None, contents.views.count) if record.note]
+    counts = Counter(record.note for record in noted)
+    notes = [f"{count:,} {'image holds' if count == 1 else 'images hold'} {note}." for note, count in counts.items()]
+    if any(record.label is None for record in noted):
+        source, side = shlex.quote(contents.source or "DATA"), contents.image_shape[1]
+        notes.append(f"To choose white, run: python -m explorer store {source} --size {side} --white VALUE")
+    return notes
 
 
 def _names(part: PartialStore) -> list[str] | None:
@@ -191,8 +197,10 @@ def _names(part: PartialStore) -> list[str] | None:
     return None if is_numbered else names
 
 
-def _nothing_readable(name: str, skipped: list[str]) -> str:
+def _nothing_readable(name: str, skipped: list[str], notes: list[str]) -> str:
     if not skipped:
         return f"{name} has no images. Choose another data set or add images to it."
     files = ", ".join(skipped[:3])
+    if notes:  # they say why
+        return f"None of the {len(skipped)} images of {name} can be read as they are ({files}). {' '.join(notes)}"
     return f"None of the {len(skipped)} images of {name} can be read ({files}). Use {FORMATS_IN_WORDS}."
