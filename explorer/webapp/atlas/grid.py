@@ -63,7 +63,12 @@ def choose_rows(
     """
     controls = st.container(horizontal=True, vertical_alignment="bottom")
     order = controls.segmented_control(
-        "Images", ORDERS, required=True, key=kept(ORDER, one_of(ORDERS), HIGHEST), disabled=selected is not None
+        "Images",
+        ORDERS,
+        required=True,
+        key=kept(ORDER, one_of(ORDERS), HIGHEST),
+        disabled=selected is not None,
+        wrap=True,
     )
     columns = list(formats)
 
