@@ -110,11 +110,11 @@ def evaluate(
             content = {"metrics": metrics, "checks": report and report.model_dump(mode="json")}
             path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     if write:
-        own, here = checkpoint.config.dataset, dataset_name(source)
-        if metrics is not None and own and here != own:
+        trained_on, here = checkpoint.config.dataset, dataset_name(source)
+        if metrics is not None and trained_on and here != trained_on:
             metrics = None
             messages.print(
-                f"{checkpoint.name} was trained on {own}: its card keeps the likelihood on that, and not on {here}. "
+                f"{checkpoint.name} was trained on {trained_on}: its card keeps the likelihood on that, and not on {here}. "
                 "--json writes both the likelihood and the checks to a file.",
                 highlight=False,
                 markup=False,
