@@ -114,8 +114,8 @@ def evaluate(
         if metrics is not None and trained_on and here != trained_on:
             metrics = None
             messages.print(
-                f"{checkpoint.name} was trained on {trained_on}: its card keeps the likelihood on that, and not on {here}. "
-                "--json writes both the likelihood and the checks to a file.",
+                f"{checkpoint.name} was trained on {trained_on}: its card keeps the likelihood on that, and not on "
+                f"{here}. --json writes both the likelihood and the checks to a file.",
                 highlight=False,
                 markup=False,
                 soft_wrap=True,
