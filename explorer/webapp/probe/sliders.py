@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.perturbations import RANGES, Perturbation
+from explorer.units import with_unit
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.setting_forms import number, switch, whole_number
 from explorer.webapp.shell.terms import explained
@@ -70,7 +71,7 @@ def _reset() -> None:
 def psnr_slider(low: float, high: float) -> float:
     """The noise level, in dB, that sets the size of the neighborhood."""
     return st.slider(
-        "Noise level, PSNR",
+        with_unit("Noise level", "dB PSNR"),
         low,
         high,
         step=1.0,
