@@ -28,7 +28,7 @@ _QUICK_AND_FULL: tuple[tuple[Check[Any], Check[Any]], ...] = (
     (CleanDimensionalityCheck(16, levels=6, probes=4), CleanDimensionalityCheck(64, levels=11, probes=16)),
     (FlowCheck(4, nodes=24, probes=4), FlowCheck(16, nodes=48, probes=16)),
     (AnnealingCheck(64, levels=150), AnnealingCheck(128, levels=1000)),
-    (OwnSamplesCheck(64, samples=24, steps=30, moves=30), OwnSamplesCheck(500, samples=256, steps=30, moves=60)),
+    (OwnSamplesCheck(64, samples=16, steps=42, moves=30), OwnSamplesCheck(500, samples=128, steps=60, moves=60)),
 )
 
 QUICK = Effort("quick", tuple(quick for quick, _ in _QUICK_AND_FULL), seconds=45.0)

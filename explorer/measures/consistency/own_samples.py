@@ -1,22 +1,22 @@
 """Are the model's own samples as probable as the data? See `explorer.measures.sampling.own_samples` for what a
 difference means.
 
-The samples are drawn by the probability flow. Two measurements tell an error of the sampler from one of the density,
-each on the very samples, so that their errors are small. Both are zero for samples of ``p(., t0)``:
+Samples are drawn by MALA (`explorer.measures.sampling.samplers.mala`), whose moves leave ``p(., t)`` as it is at every
+noise level, by the energy of that level alone. A sampler that follows the score alone, as the probability flow, ends in
+another distribution where the levels of a model do not agree with each other.
 
-- *half of the steps* from the same noise: how much ``E [-log p]`` still changes. The flow is of second order, so that a
-  third of the change is left in the full number of steps;
-- *exact Langevin moves* (MALA) at ``t0``, which leave ``p(., t0)`` as it is: how much ``E [-log p]`` drifts. They are
-  short, and find what is wrong nearby: a sampler that misses a distant part of the density is not caught.
+What is the sampler's part in a difference, and what the density's? Further such moves at ``t0``, of samples and of
+data, tell: samples of ``p(., t0)`` keep their ``E [-log p]``. Where samples drift, the sampler has not reached the
+density; the drift counts as an error of the difference. Where data drift, they are not samples of the density, whatever
+the sampler. The moves are short: what neither drift shows is a difference of larger structures.
 """
 
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import torch
 from pydantic import BaseModel, Field
 from torch import Tensor
 
@@ -24,19 +24,18 @@ from explorer.measures.consistency.chart import NOISE_AXIS, Allowed, Axis, Chart
 from explorer.measures.consistency.check import STORED, Check, Conditions, Measured, Subject
 from explorer.measures.consistency.verdict import Verdict, decide, threshold_text, with_error
 from explorer.measures.sampling.own_samples import log_prob_with_noise
-from explorer.measures.sampling.samplers import flow, gradients_needed, mala
+from explorer.measures.sampling.samplers import gradients_needed, mala
 from explorer.measures.sampling.schedules import even_schedule
 from explorer.measures.sampling.start import start
-from explorer.measures.sampling.state import State
 from explorer.measures.shared.noise import noise_generator
+from explorer.measures.shared.scoring import log_prob_batched
 from explorer.progress import Progress
 from explorer.units import psnr_from_noise_variance
 
-__all__ = ["EnergyLevel", "OwnSamples", "OwnSamplesCheck", "SamplerChange"]
+__all__ = ["Drift", "EnergyLevel", "OwnSamples", "OwnSamplesCheck"]
 
 _LEVELS = 6  # intervals of noise levels at which samples and data are compared
-_FOLLOWED = 4  # of so many samples, one tells density and sampler apart
-_EXPLAINED = 0.5  # share of a difference that makes the sampler a reason of it
+_CLEAR = 2  # standard errors
 
 
 class EnergyLevel(BaseModel):
@@ -51,34 +50,37 @@ class EnergyLevel(BaseModel):
     data_error: float
 
 
-class SamplerChange(BaseModel):
-    """How much the mean ``-log p`` of some samples changes where a right sampler changes nothing, in nats per image,
-    with its standard error."""
+class Drift(BaseModel):
+    """Mean change of ``-log p`` by exact Langevin moves, in nats per image, and its standard error."""
 
     model_config = STORED
 
     mean: float
     standard_error: float
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether it is more than chance."""
+        return abs(self.mean) > _CLEAR * self.standard_error
+
 
 class OwnSamples(Measured):
-    """Energies of samples and of data, and what the sampler may have to do with their difference.
+    """Energies of samples and of data, and how both drift.
 
     Attributes:
         samples: how many were drawn.
-        steps: of the flow.
+        steps: of the sampler.
         levels: from the largest noise to the smallest, which is tested.
-        steps_change: mean ``-log p`` with all steps minus that with half of them.
-        moves: number of exact Langevin moves.
-        moves_change: mean ``-log p`` after the moves minus that before.
+        moves: further moves at the smallest noise.
+        samples_drift, data_drift: by these moves.
     """
 
     samples: int = Field(ge=2)
-    steps: int = Field(ge=2)
-    levels: tuple[EnergyLevel, ...] = Field(min_length=1)
-    steps_change: SamplerChange
+    steps: int = Field(ge=1)
+    levels: tuple[EnergyLevel, ...] = Field(min_length=1, max_length=1000)
     moves: int = Field(ge=1)
-    moves_change: SamplerChange
+    samples_drift: Drift
+    data_drift: Drift
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,8 @@ class OwnSamplesCheck(Check[OwnSamples]):
     Attributes:
         images: of the data.
         samples: of the model.
-        steps: of the flow, a multiple of `_LEVELS`.
-        moves: exact Langevin moves.
+        steps: of the sampler, a multiple of `_LEVELS`.
+        moves: further moves at the smallest noise.
     """
 
     name = "own_samples"
@@ -103,47 +105,51 @@ class OwnSamplesCheck(Check[OwnSamples]):
     moves: int
 
     def cost(self, conditions: Conditions) -> float:  # noqa: ARG002
-        half = gradients_needed("flow", self.steps // 2 + 1)
-        apart = self._followed * (half + self.moves + 1)
-        return self.samples * gradients_needed("flow", self.steps + 1) + apart + self.images * (_LEVELS + 1) / 3
+        drawn = self.samples * gradients_needed("mala", self.steps + 1)
+        return drawn + 2 * self._followed * (self.moves + 1) + self.images * (_LEVELS + 1) / 3
 
     @property
     def _followed(self) -> int:
-        return max(2, self.samples // _FOLLOWED)
+        """How many samples and images are moved further: their drift has a small error."""
+        return min(self.images, max(2, self.samples // 2))
 
     def fitted(self, share: float) -> OwnSamplesCheck:
         return replace(super().fitted(share), samples=min(self.samples, max(4, int(self.samples * share))))
 
     def run(self, subject: Subject, progress: Progress) -> OwnSamples:
-        model, x, generator = subject.model, subject.x[: self.images], noise_generator(subject.seed)
-        whole, half = (even_schedule(subject.t_max, subject.t_low, steps) for steps in (self.steps, self.steps // 2))
-        total = len(whole) + len(half) + self.moves + 1
-        noise = start(model, whole[0], self.samples, generator)
+        model, x, generator = subject.model, subject.x[: self.images], noise_generator(subject.seed + 3)
+        ts = even_schedule(subject.t_max, subject.t_low, self.steps)
+        total = len(ts) + 2 * self.moves
+        y = start(model, subject.t_max, self.samples, generator)
         levels = []
-        for done, state in enumerate(flow(model, noise, whole)):
+        for done, state in enumerate(mala(model, y, ts, generator)):
             if done % (self.steps // _LEVELS) == 0:
-                data = -log_prob_with_noise(model, x, state.t, subject.seed).double()
+                data = -log_prob_with_noise(model, x, state.t, subject.seed)
                 levels.append(_level(state.t, state.energy, data))
             progress(done + 1, total)
-        some = slice(self._followed)
-        coarse = _last(flow(model, noise[some], half))
-        progress(len(whole) + len(half), total)
-        moved = _last(mala(model, state.y[some], [state.t] * self.moves, generator))
-        progress(total, total)
-        energy = state.energy[some]
+        some, noise = x[: self._followed], torch.randn(x[: self._followed].shape, generator=generator)
+        drifts: list[Drift] = []
+        for begin in (state.y[: self._followed], (some + math.sqrt(state.t) * noise).to(state.y)):
+            before = -log_prob_batched(model, begin, state.t).double()
+            for move, moved in enumerate(mala(model, begin, [state.t] * self.moves, generator, step=state.step)):
+                after = moved.energy.cpu().double()
+                progress(len(ts) + len(drifts) * self.moves + move + 1, total)
+            mean, error = _mean(after - before)
+            drifts.append(Drift(mean=mean, standard_error=error))
         return OwnSamples(
             images=len(x),
             samples=self.samples,
             steps=self.steps,
             levels=tuple(levels),
-            steps_change=_change(coarse.energy, energy),
             moves=self.moves,
-            moves_change=_change(energy, moved.energy),
+            samples_drift=drifts[0],
+            data_drift=drifts[1],
         )
 
     def judge(self, measured: OwnSamples, conditions: Conditions) -> Verdict:
         bits, last = conditions.bits_per_dimension, measured.levels[-1]
-        difference, error = bits(last.samples - last.data), bits(math.hypot(last.samples_error, last.data_error))
+        difference = bits(last.samples - last.data)
+        error = bits(math.hypot(last.samples_error, last.data_error, measured.samples_drift.mean))
         outcome = decide(difference, self.threshold, error)
         if not math.isfinite(difference):
             sentence = "No samples can be drawn: the energy is not finite on the way."
@@ -163,22 +169,22 @@ class OwnSamplesCheck(Check[OwnSamples]):
         return self.verdict(outcome, difference, shown, sentence, conditions.smallest_noise, error)
 
     def _reason(self, measured: OwnSamples, conditions: Conditions) -> str:
-        """What more steps and exact moves say of a difference."""
-        bits, difference = conditions.bits_per_dimension, measured.levels[-1].samples - measured.levels[-1].data
-        steps, moves = measured.steps_change, measured.moves_change
-        by_steps, by_moves = (with_error(bits(each.mean), bits(each.standard_error), 3) for each in (steps, moves))
+        """What the drifts say of a difference."""
+        bits, last = conditions.bits_per_dimension, measured.levels[-1]
+        samples, data = (measured.samples_drift, measured.data_drift)
+        of_samples, of_data = (with_error(bits(each.mean), bits(each.standard_error), 3) for each in (samples, data))
         told = (
-            f"Twice the steps of the sampler changed it by {by_steps}, and {measured.moves} exact Langevin moves, "
-            f"which leave a density as it is, by {by_moves}: "
+            f"{measured.moves} exact Langevin moves, which leave the model's density as it is, change that of samples "
+            f"by {of_samples} and that of data by {of_data}."
         )
-        sampler = sum(abs(each.mean) + 2 * each.standard_error for each in (steps, moves))
-        if not sampler < _EXPLAINED * abs(difference):
-            return told + "the sampler may be the reason, which does not reach the density in so few steps."
-        if difference > 0:
-            return (
-                told + "the sampler is not the reason. The density has images for possible that the data do not have."
-            )
-        return told + "the sampler is not the reason. The density has less variety than the data."
+        if samples.is_clear:
+            told += " The sampler has not reached the density: more steps change the difference."
+        if data.is_clear:
+            told += " The density differs from that of the data, whatever the sampler: it "
+            told += "has room for images that the data do not have." if last.samples > last.data else "lacks variety."
+        if not (samples.is_clear or data.is_clear):
+            told += " Neither drifts: what differs are larger structures than such moves reach."
+        return told
 
     def chart(self, measured: OwnSamples, conditions: Conditions) -> Chart:
         bits, levels = conditions.bits_per_dimension, measured.levels
@@ -200,11 +206,6 @@ class OwnSamplesCheck(Check[OwnSamples]):
         )
 
 
-def _last(states: Iterator[State]) -> State:
-    """The state at the end of the way."""
-    return deque(states, maxlen=1)[0]
-
-
 def _level(t: float, samples: Tensor, data: Tensor) -> EnergyLevel:
     (model, model_error), (of_data, data_error) = map(_mean, (samples, data))
     return EnergyLevel(
@@ -214,11 +215,6 @@ def _level(t: float, samples: Tensor, data: Tensor) -> EnergyLevel:
         data=of_data,
         data_error=data_error,
     )
-
-
-def _change(before: Tensor, after: Tensor) -> SamplerChange:
-    mean, error = _mean(after.double() - before.double())
-    return SamplerChange(mean=mean, standard_error=error)
 
 
 def _mean(nats: Tensor) -> tuple[float, float]:
