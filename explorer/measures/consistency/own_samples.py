@@ -35,7 +35,7 @@ from explorer.units import psnr_from_noise_variance
 __all__ = ["Drift", "EnergyLevel", "OwnSamples", "OwnSamplesCheck"]
 
 _LEVELS = 6  # intervals of noise levels at which samples and data are compared
-_CLEAR = 2  # standard errors
+_RELEVANT = 0.1  # share of the difference that a drift must be to say something of it
 
 
 class EnergyLevel(BaseModel):
@@ -58,10 +58,9 @@ class Drift(BaseModel):
     mean: float
     standard_error: float
 
-    @property
-    def is_clear(self) -> bool:
-        """Whether it is more than chance."""
-        return abs(self.mean) > _CLEAR * self.standard_error
+    def matters(self, difference: float) -> bool:
+        """Whether it is more than chance, and large enough beside a difference in nats."""
+        return abs(self.mean) > max(2 * self.standard_error, _RELEVANT * abs(difference))
 
 
 class OwnSamples(Measured):
@@ -177,13 +176,17 @@ class OwnSamplesCheck(Check[OwnSamples]):
             f"{measured.moves} exact Langevin moves, which leave the model's density as it is, change that of samples "
             f"by {of_samples} and that of data by {of_data}."
         )
-        if samples.is_clear:
-            told += " The sampler has not reached the density: more steps change the difference."
-        if data.is_clear:
+        by_sampler, by_density = (each.matters(last.samples - last.data) for each in (samples, data))
+        if by_sampler:
+            told += " The sampler has not reached the density, so that a part of the difference is its own."
+        if by_density:
             told += " The density differs from that of the data, whatever the sampler: it "
             told += "has room for images that the data do not have." if last.samples > last.data else "lacks variety."
-        if not (samples.is_clear or data.is_clear):
-            told += " Neither drifts: what differs are larger structures than such moves reach."
+        if not (by_sampler or by_density):
+            told += (
+                " Neither drifts: what differs is out of reach of such small moves, as how often smooth images and "
+                "rough ones are drawn."
+            )
         return told
 
     def chart(self, measured: OwnSamples, conditions: Conditions) -> Chart:
