@@ -15,6 +15,7 @@ from explorer.units import LogProbUnit, convert_log_prob, unit_label
 __all__ = ["sample_histogram", "trajectories_figure"]
 
 _MOST_BINS = 60
+_ROOM = 1.3  # above the highest bar, for the names of the means
 
 
 def trajectories_figure(
@@ -112,12 +113,14 @@ def sample_histogram(
     both = np.concatenate(parts)
     bins = np.histogram_bin_edges(both, "fd")
     edges = np.linspace(bins[0], bins[-1], min(len(bins), _MOST_BINS + 1))
-    figure = go.Figure()
+    figure, top = go.Figure(), 0.0
     for values, name, color in zip(parts[::-1], ("data", "samples"), (GRAY, BLUE), strict=True):
         counts, _ = np.histogram(values, edges)
+        shares = 100 * counts / max(1, len(values))
+        top = max(top, shares.max())
         figure.add_bar(
             x=0.5 * (edges[1:] + edges[:-1]),
-            y=100 * counts / max(1, len(values)),
+            y=shares,
             width=np.diff(edges),
             customdata=counts,
             name=f"{name} ({len(values):,})",
@@ -127,4 +130,5 @@ def sample_histogram(
         if len(values):
             mark_vertical(figure, float(values.mean()), f"mean of {name}", color, top=1.0 if name == "data" else 0.9)
     style_figure(figure, x_title=f"log p [{unit_label(unit)}]", y_title="share, %", height=height)
+    figure.update_yaxes(range=[0, _ROOM * top])
     return figure.update_layout(barmode="overlay", bargap=0, margin_t=56, legend_y=1.12)
