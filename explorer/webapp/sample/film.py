@@ -66,7 +66,7 @@ def _choose_level(drawing: Drawing) -> int:
         "Noise level, from the start to the image",
         options=range(done),
         value=done - 1,
-        format_func=lambda k: noise_level(drawing.psnr[k]),
+        format_func=lambda k: noise_level(float(drawing.psnr[k])),
         key=f"level {drawing.content}",
     )
     return level
