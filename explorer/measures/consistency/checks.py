@@ -31,7 +31,7 @@ _QUICK_AND_FULL: tuple[tuple[Check[Any], Check[Any]], ...] = (
     (OwnSamplesCheck(64, samples=16, steps=42, moves=30), OwnSamplesCheck(500, samples=128, steps=60, moves=60)),
 )
 
-QUICK = Effort("quick", tuple(quick for quick, _ in _QUICK_AND_FULL), seconds=45.0)
+QUICK = Effort("quick", tuple(quick for quick, _ in _QUICK_AND_FULL), seconds=60.0)
 """All checks on few images, in about a minute."""
 FULL = Effort("full", tuple(full for _, full in _QUICK_AND_FULL))
 """More images, more noise levels, smaller errors."""

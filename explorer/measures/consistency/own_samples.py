@@ -184,8 +184,8 @@ class OwnSamplesCheck(Check[OwnSamples]):
             told += "has room for images that the data do not have." if last.samples > last.data else "lacks variety."
         if not (by_sampler or by_density):
             told += (
-                " Neither drifts: what differs is out of reach of such small moves, as how often smooth images and "
-                "rough ones are drawn."
+                " Both drifts are small beside it: what differs is out of reach of such moves, as how often smooth "
+                "images and rough ones are drawn."
             )
         return told
 
