@@ -158,9 +158,9 @@ class OwnSamplesCheck(Check[OwnSamples]):
             for mean, of_mean in ((last.samples, last.samples_error), (last.data, last.data_error))
         )
         sentence = (
-            f"−log p of {measured.samples:,} samples is {samples} bits/dimension on average, that of "
-            f"{measured.images:,} images of the data with the same noise {data}: the difference is "
-            f"{with_error(difference, error, 3)} {threshold_text(self.threshold)}."
+            f"{measured.samples:,} samples have a mean −log p of {samples} bits/dimension, {measured.images:,} images "
+            f"of the data with the same noise {data}: a difference of {with_error(difference, error, 3)} "
+            f"{threshold_text(self.threshold)}."
         )
         if outcome != "passes":
             sentence += f" {self._reason(measured, conditions)}"
@@ -173,12 +173,12 @@ class OwnSamplesCheck(Check[OwnSamples]):
         samples, data = (measured.samples_drift, measured.data_drift)
         of_samples, of_data = (with_error(bits(each.mean), bits(each.standard_error), 3) for each in (samples, data))
         told = (
-            f"{measured.moves} exact Langevin moves, which leave the model's density as it is, change that of samples "
-            f"by {of_samples} and that of data by {of_data}."
+            f"{measured.moves} exact Langevin moves, which leave the model's density as it is, change it by "
+            f"{of_samples} from the samples and by {of_data} from the data."
         )
         by_sampler, by_density = (each.matters(last.samples - last.data) for each in (samples, data))
         if by_sampler:
-            told += " The sampler has not reached the density, so that a part of the difference is its own."
+            told += " The sampler has not reached the density: a part of the difference is its own."
         if by_density:
             told += " The density differs from that of the data, whatever the sampler: it "
             told += "has room for images that the data do not have." if last.samples > last.data else "lacks variety."
