@@ -15,6 +15,7 @@ from explorer.units import LogProbUnit, convert_log_prob, unit_label, with_unit
 __all__ = ["sample_histogram", "trajectories_figure"]
 
 _MOST_BINS = 60
+_ROOM = 1.3  # above the highest bar, for the names of the means
 
 
 def trajectories_figure(
@@ -114,11 +115,11 @@ def sample_histogram(
     both = np.concatenate(parts)
     bins = np.histogram_bin_edges(both, "fd")
     edges = np.linspace(bins[0], bins[-1], min(len(bins), _MOST_BINS + 1))
-    figure, highest = go.Figure(), 0.0
+    figure, top = go.Figure(), 0.0
     for values, name, color in zip(parts[::-1], ("data", "samples"), (GRAY, BLUE), strict=True):
         counts, _ = np.histogram(values, edges)
         shares = 100 * counts / max(1, len(values))
-        highest = max(highest, float(shares.max()))
+        top = max(top, float(shares.max()))
         figure.add_bar(
             x=0.5 * (edges[1:] + edges[:-1]),
             y=shares,
@@ -131,5 +132,5 @@ def sample_histogram(
         if len(values):
             mark_vertical(figure, float(values.mean()), f"mean of {name}", color, top=1.0 if name == "data" else 0.9)
     style_figure(figure, x_title=with_unit("log p", unit_label(unit)), y_title=with_unit("share", "%"), height=height)
-    figure.update_yaxes(range=[0, 1.25 * highest])  # the lower name of a mean stands above the bars
+    figure.update_yaxes(range=[0, _ROOM * top])
     return figure.update_layout(barmode="overlay", bargap=0, margin_t=56, legend_y=1.12)

@@ -12,6 +12,7 @@ from explorer.data.views import Views
 from explorer.escaping import in_markdown
 from explorer.figures.sampling import sample_histogram
 from explorer.figures.tools import NO_TOOLS
+from explorer.measures.consistency.verdict import with_error
 from explorer.measures.sampling.nearest import Nearest, nearest_images
 from explorer.measures.sampling.own_samples import compare_log_prob, log_prob_with_noise
 from explorer.measures.shared.noise import noise_generator
@@ -47,12 +48,13 @@ def data_panel(drawing: Drawing, selection: Selection, images: Store) -> None:
     verdict = (
         "no more than chance explains"
         if abs(both.difference) <= 2 * both.error
-        else f"so samples are {which}: the density differs from that of the data, or the sampler takes too few steps"
+        else f"so samples are {which}: the density differs from that of the data, or the sampler does not reach it. "
+        "The check of own samples in Trust tells which"
     )
     st.caption(
-        f"Mean −log₂ p: {format_number(both.model, '.3f')} bits/dimension for {both.samples} samples, "
-        f"{format_number(both.data, '.3f')} for {both.images} images; the difference is "
-        f"{format_number(both.difference, '+.3f')} ± {both.error:.3f}, {verdict}."
+        f"Mean −log₂ p: {with_error(both.model, both.model_error, 3, plus=False)} bits/dimension for {both.samples} "
+        f"samples, {with_error(both.data, both.data_error, 3, plus=False)} for {both.images} images. The difference is "
+        f"{with_error(both.difference, both.error, 3)}, {verdict}."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 
 import numpy as np
 import streamlit as st
@@ -13,7 +14,7 @@ from explorer.figures.sampling import trajectories_figure
 from explorer.figures.tools import ZOOM_TOOLS
 from explorer.models.checkpoints import Checkpoint
 from explorer.units import LogProbUnit, format_log_prob, short_unit, unit_label
-from explorer.webapp.sample.drawing import Drawing
+from explorer.webapp.sample.drawing import Drawing, noise_level
 from explorer.webapp.shell.terms import explained
 from explorer.webapp.widgets.image_grid import GridImage, image_grid
 
@@ -21,7 +22,7 @@ __all__ = ["film_panel"]
 
 _CHOSEN = "sample-chosen"
 _VIEWS = ("Denoised", "With noise", "Animation")
-_CELL = 84
+_WIDTH, _LARGEST = 550, 150  # of the grid on a wide screen, and of an image, in pixels
 
 
 @st.fragment  # the slider reruns this alone
@@ -68,7 +69,7 @@ def _choose_level(drawing: Drawing) -> int:
         "Noise level, from the start to the image",
         options=range(done),
         value=done - 1,
-        format_func=lambda k: f"{drawing.psnr[k]:.1f} dB",
+        format_func=lambda k: noise_level(float(drawing.psnr[k])),
         key=f"level {drawing.content}",
     )
     return level
@@ -80,7 +81,9 @@ def _images(pixels: np.ndarray, log_prob: np.ndarray, unit: LogProbUnit, dimensi
         GridImage(image, text, "", f"image {k + 1}, log p {text}")
         for k, (image, text) in enumerate(zip(pixels, words, strict=True))
     ]
-    clicked = image_grid(items, key="samples", cell=_CELL)
+    columns = math.ceil(math.sqrt(len(items)))
+    too_many = _WIDTH // (columns + 1) - 10  # with its gap: so narrow, there is room for one column more
+    clicked = image_grid(items, key="samples", cell=min(_LARGEST, too_many + 1))
     if clicked is not None:
         st.session_state[_CHOSEN] = clicked
     chosen: int | None = st.session_state.get(_CHOSEN)

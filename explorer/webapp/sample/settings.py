@@ -27,8 +27,8 @@ What each does with the score at every noise level:
   2 gradients a step.
 - **Kadkhodaie–Simoncelli**: removes a part of the noise and adds a little fresh noise. 1 gradient a step.
 - **Predictor-corrector**: a random move at each noise level, then a step down. 2 gradients a step.
-- **MALA**: the same, and each random move is accepted or refused by the ratio of probabilities, which takes an energy.
-  2 gradients a step.
+- **MALA**: follows the flow, with a random move at each noise level that is accepted or refused by the ratio of
+  probabilities, which takes an energy. 3 gradients a step.
 """
 _COUNTS = (1, 4, 9, 16, 25, 36, 49, 64)
 _LARGEST_SEED = 2**31 - 1
