@@ -13,7 +13,7 @@ from explorer.figures.style import BLUE, GRAY, translucent
 from explorer.measures.consistency.chart import NOISE_AXIS
 from explorer.measures.image.curves import NoiseCurves, PerturbationCurve
 from explorer.perturbations import RANGES
-from explorer.units import LogProbUnit, convert_log_prob, format_number, noise_variance_from_psnr, unit_label
+from explorer.units import LogProbUnit, convert_log_prob, format_number, noise_variance_from_psnr, unit_label, with_unit
 
 __all__ = ["Quantiles", "dimensionality_chart", "log_prob_range", "noise_log_prob_chart", "perturbation_chart"]
 
@@ -82,7 +82,7 @@ def perturbation_chart(
     x = np.append(curve.values, value)
     order = np.argsort(x, kind="stable")
     y = convert_log_prob(np.append(curve.log_prob, log_prob), unit, dimensions)
-    title = f"log p [{unit_label(unit)}]"
+    title = with_unit("log p", unit_label(unit))
     lowest = min(y[np.isfinite(y)], default=y_range[0])
     if lowest < y_range[0]:
         y_range = _round_ends(lowest, y_range[1])
@@ -148,7 +148,7 @@ def noise_log_prob_chart(
         return f"mean log p {_number(value)} {unit_label(unit)}"
 
     image, *quantiles = values = [shown(curves.log_prob), *map(shown, _parts(band))]
-    y = Axis(f"mean log p [{unit_label(unit)}]", *_padded(*_extent(values)))
+    y = Axis(with_unit("mean log p", unit_label(unit)), *_padded(*_extent(values)))
     marker = Marker(psnr, float(shown([curves.log_prob_at(psnr)])[0]))
     return _noise_chart(curves.psnr, image, grid, quantiles, y, marker, words)
 

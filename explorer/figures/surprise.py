@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from explorer.figures.pixels import DIVERGING
 from explorer.figures.style import BLUE, FONT_SIZE, GRAY, SEQUENTIAL, VERMILLION, mark_vertical, style_figure
+from explorer.units import with_unit
 
 __all__ = ["bits_by_scale_figure", "surprise_difference", "surprise_map"]
 
@@ -63,7 +64,7 @@ def bits_by_scale_figure(
     )
     style_figure(
         figure,
-        x_title="noise level, dB PSNR (left: coarse, right: fine)",
+        x_title=with_unit("noise level (left: coarse, right: fine)", "dB PSNR"),
         y_title="bits",
         height=height,
         legend=False,

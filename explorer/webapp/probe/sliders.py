@@ -8,8 +8,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.perturbations import RANGES, Perturbation
+from explorer.units import with_unit
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.setting_forms import number, switch, whole_number
+from explorer.webapp.shell.terms import explained
 
 __all__ = ["perturbation_sliders", "psnr_slider"]
 
@@ -69,11 +71,15 @@ def _reset() -> None:
 def psnr_slider(low: float, high: float) -> float:
     """The noise level, in dB, that sets the size of the neighborhood."""
     return st.slider(
-        "Noise level, PSNR",
+        with_unit("Noise level", "dB PSNR"),
         low,
         high,
         step=1.0,
         format="%d dB",
         key=kept("psnr", number(low, high), 20.0),
-        help="The size of the neighborhood of the image: high values stay close to it, low values reach far.",
+        help=explained(
+            "PSNR",
+            "Noise variance",
+            first="The size of the neighborhood of the image: high values stay close to it, low values reach far.",
+        ),
     )
