@@ -57,7 +57,7 @@ const pointRows = (trace, columns, about, axes) => {
     if (color) row[plain(color)] = marker.color[i];
     if (images) row.image = customdata[i][0];
     if (isList(text)) row.text = text[i];
-    else if (typeof customdata?.[i] === "string") row.note = plain(customdata[i]);
+    else if (typeof customdata?.[i] === "string") row.note = plain(customdata[i]).replace(/^[,;\s]+/, "");
     return row;
   });
   return rows.filter((row) => row[columns[0]] !== null && row[columns[0]] !== undefined); // null parts two strokes
