@@ -70,7 +70,7 @@ export const plotlyRows = ({ _fullData: full, data: given, _fullLayout: layout }
     .filter(({ trace, raw }) => trace.visible === true && (raw.meta || raw.showlegend !== false || raw.hoverinfo !== "skip"))
     .flatMap(({ trace, raw }) => {
       const axes = [trace.xaxis ?? "x", trace.yaxis ?? "y"].map((id) => layout[id.replace(/^[xy]/, "$&axis")]);
-      const titles = axes.map((axis, k) => plain(axis?._input?.title?.text ?? axis?._input?.title) || "xy"[k]);
+      const titles = axes.map((axis, k) => plain(axis?._input?.title?.text ?? axis?._input?.title) || (axis?.type === "category" ? "name" : "xy"[k]));
       const columns = titles[0] === titles[1] ? [`${titles[0]} (x)`, `${titles[1]} (y)`] : titles;
       const about = full.length > 1 ? { series: plain(raw.meta ?? raw.name ?? "") } : {};
       if (trace.type !== "heatmap") return pointRows(trace, columns, about, axes);
