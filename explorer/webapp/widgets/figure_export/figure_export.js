@@ -6,7 +6,6 @@ const SOON = 200; // milliseconds from a change of the page until new figures ar
 const SCALE = 3; // of a PNG
 const WIDTH = 640; // of a picture, at least
 const INK = { color: "#0e141b", family: "Arial, Helvetica, sans-serif" }; // a file has no fonts of the page
-const ICON = "M8 2v8M4.8 7 8 10.2 11.2 7M2.5 11v2.5h11V11";
 
 // Names and titles of Plotly are HTML, with a few tags.
 const plain = (text) =>
@@ -148,8 +147,8 @@ const addMenu = (place, figure) => {
   if (place.querySelector(":scope > figure-export")) return;
   const host = document.createElement("figure-export");
   const shadow = host.attachShadow({ mode: "open" });
-  shadow.innerHTML = `<style></style><button class="open" type="button" aria-expanded="false"><svg viewBox="0 0 16 16"
-    aria-hidden="true"><path d="${ICON}"/></svg></button><div class="menu" popover></div>`;
+  shadow.innerHTML =
+    '<style></style><button class="open" type="button" aria-expanded="false"></button><div class="menu" popover></div>';
   shadow.querySelector("style").textContent = style;
   const [open, menu] = [shadow.querySelector(".open"), shadow.querySelector(".menu")];
   open.popoverTargetElement = menu;
