@@ -89,8 +89,7 @@ def _probe(selection: Selection) -> None:
     with denoising[0]:
         show_pixels(results.pixels(results.denoised.noisy), "With noise", explanation=explained("Noise variance"))
     with denoising[1]:
-        title = "Denoised: the mean of all images that agree with it"
-        show_pixels(results.pixels(results.denoised.denoised), title, explanation=explained("Denoiser"))
+        show_pixels(results.pixels(results.denoised.denoised), "Denoised", explanation=explained("Denoiser"))
     with denoising[2]:
         show_score(results.denoised.score)
     with shown_errors():

@@ -17,7 +17,6 @@ from explorer.measures.sampling.nearest import Nearest, nearest_images
 from explorer.measures.sampling.own_samples import compare_log_prob, log_prob_with_noise
 from explorer.measures.shared.noise import noise_generator
 from explorer.models.checkpoints import Checkpoint
-from explorer.units import format_number
 from explorer.webapp.sample.drawing import Drawing
 from explorer.webapp.shell.loaders import infer, store
 from explorer.webapp.shell.sidebar import Selection

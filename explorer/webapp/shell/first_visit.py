@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.webapp.shell.address import came_by_link
 from explorer.webapp.shell.navigation import HOME, page_file
 from explorer.webapp.widgets.cookie import set_cookie
 
@@ -15,7 +16,7 @@ __all__ = ["point_to_tour"]
 
 _COOKIE = "explorer-knows-tour"
 _TOUR = "tour"
-_BY_LINK, _KNOWN = "came-by-link", "knows-tour"
+_KNOWN = "knows-tour"
 
 
 def point_to_tour(page: str) -> None:
@@ -25,14 +26,13 @@ def point_to_tour(page: str) -> None:
         page: name of the one that is open.
     """
     state = st.session_state
-    by_link = state.setdefault(_BY_LINK, bool(st.query_params))
     if _COOKIE in st.context.cookies:
         return
     if page == _TOUR:
         state[_KNOWN] = True
     if state.get(_KNOWN):
         set_cookie(_COOKIE)
-    elif page == HOME and not by_link:
+    elif page == HOME and not came_by_link():
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="first_visit"):
             st.markdown("**New here?** Predict what is probable, in nine questions:", width="content")
             st.page_link(page_file(_TOUR), label="Start the Tour", icon=":material/explore:", width="content")

@@ -6,7 +6,6 @@ const SOON = 200; // milliseconds from a change of the page until new figures ar
 const SCALE = 3; // of a PNG
 const WIDTH = 640; // of a picture, at least
 const INK = { color: "#0e141b", family: "Arial, Helvetica, sans-serif" }; // a file has no fonts of the page
-const ICON = "M8 2v8M4.8 7 8 10.2 11.2 7M2.5 11v2.5h11V11";
 
 // Names and titles of Plotly are HTML, with a few tags.
 const plain = (text) =>
@@ -40,9 +39,9 @@ const named = (axis) => {
   return (value) => names.get(value) ?? value;
 };
 
-const heatmapRows = ({ x, y, z }, columns, about, value) =>
+const heatmapRows = ({ x, y, z }, [across, up], about, value) =>
   Array.from(z, (line, j) =>
-    Array.from(line, (number, i) => ({ ...about, [columns[0]]: x?.[i] ?? i, [columns[1]]: y?.[j] ?? j, [value]: number })),
+    Array.from(line, (number, i) => ({ ...about, [across]: x?.[i] ?? i, [up]: y?.[j] ?? j, [value]: number })),
   ).flat();
 
 const pointRows = (trace, columns, about, axes) => {
@@ -57,20 +56,24 @@ const pointRows = (trace, columns, about, axes) => {
     if (color) row[plain(color)] = marker.color[i];
     if (images) row.image = customdata[i][0];
     if (isList(text)) row.text = text[i];
-    else if (typeof customdata?.[i] === "string") row.note = plain(customdata[i]);
+    else if (typeof customdata?.[i] === "string") row.note = plain(customdata[i]).replace(/^[,;\s]+/, "");
     return row;
   });
   return rows.filter((row) => row[columns[0]] !== null && row[columns[0]] !== undefined); // null parts two strokes
 };
 
+// As it was given: where there is none, Plotly has one of its own.
+const titleOf = (axis) => plain(axis?._input?.title?.text ?? axis?._input?.title);
+
 // What a Plotly figure shows: `full` are its traces with all defaults, `given` those that it was made of.
 export const plotlyRows = ({ _fullData: full, data: given, _fullLayout: layout }) =>
   full
     .map((trace) => ({ trace, raw: given[trace.index ?? trace._expandedIndex] ?? trace }))
-    .filter(({ trace, raw }) => trace.visible === true && (raw.meta || raw.showlegend !== false || raw.hoverinfo !== "skip"))
+    .filter(({ trace }) => trace.visible === true)
+    .filter(({ raw }) => raw.meta || raw.showlegend !== false || raw.hoverinfo !== "skip")
     .flatMap(({ trace, raw }) => {
       const axes = [trace.xaxis ?? "x", trace.yaxis ?? "y"].map((id) => layout[id.replace(/^[xy]/, "$&axis")]);
-      const titles = axes.map((axis, k) => plain(axis?._input?.title?.text ?? axis?._input?.title) || "xy"[k]);
+      const titles = axes.map((axis, k) => titleOf(axis) || (axis?.type === "category" ? "name" : "xy"[k]));
       const columns = titles[0] === titles[1] ? [`${titles[0]} (x)`, `${titles[1]} (y)`] : titles;
       const about = full.length > 1 ? { series: plain(raw.meta ?? raw.name ?? "") } : {};
       if (trace.type !== "heatmap") return pointRows(trace, columns, about, axes);
@@ -92,7 +95,8 @@ const onPaper = (layout) => {
 const savePlotly = (graph, filename, format) => {
   const { layout, _context: context } = graph;
   const { width, height } = graph._fullLayout;
-  context.toImageButtonOptions = { format, filename, width: Math.max(width, WIDTH), height, scale: format === "png" ? SCALE : 1 };
+  const size = { width: Math.max(width, WIDTH), height, scale: format === "png" ? SCALE : 1 };
+  context.toImageButtonOptions = { format, filename, ...size };
   graph.layout = onPaper(layout);
   graph.querySelector("[data-title^='Download plot']").click(); // copies the layout at once
   graph.layout = layout;
@@ -143,13 +147,14 @@ const addMenu = (place, figure) => {
   if (place.querySelector(":scope > figure-export")) return;
   const host = document.createElement("figure-export");
   const shadow = host.attachShadow({ mode: "open" });
-  shadow.innerHTML = `<style></style><button class="open" type="button" aria-expanded="false"><svg viewBox="0 0 16 16"
-    aria-hidden="true"><path d="${ICON}"/></svg></button><div class="menu" popover></div>`;
+  shadow.innerHTML =
+    '<style></style><button class="open" type="button" aria-expanded="false"></button><div class="menu" popover></div>';
   shadow.querySelector("style").textContent = style;
   const [open, menu] = [shadow.querySelector(".open"), shadow.querySelector(".menu")];
   open.popoverTargetElement = menu;
   const label = () => open.setAttribute("aria-label", `Save: ${figure.title()}`);
-  const filename = () => [names.page, figure.title(), figure.about() ?? names.model].map(slug).filter(Boolean).join("-");
+  const parts = () => [names.page, figure.title(), figure.about() ?? names.model];
+  const filename = () => parts().map(slug).filter(Boolean).join("-");
   const choose = (words, act) => {
     const choice = menu.appendChild(document.createElement("button"));
     choice.type = "button";

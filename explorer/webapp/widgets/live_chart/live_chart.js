@@ -122,7 +122,8 @@ const drawChart = (svg, chart, frame, width) => {
   svg.setAttribute("height", height);
   svg.setAttribute("font-size", size);
   svg.replaceChildren();
-  make("rect", { x: l - 2, y: t - 1, width: right - l + 4, height: bottom - t + 2 }, make("clipPath", { id: svg.clip }, svg));
+  const inside = { x: l - 2, y: t - 1, width: right - l + 4, height: bottom - t + 2 };
+  make("rect", inside, make("clipPath", { id: svg.clip }, svg));
   const around = make("g", {}, svg);
   drawHeights(around, y, !small, size, plot);
   (small ? drawEnds : drawAxes)(around, chart, size, plot);
@@ -159,7 +160,8 @@ const rowsOf = ({ x, y, lines, band, marker }) => {
   const rows = (series, xs, ys) => pointsOf(xs, ys).map((point) => row(series, point.x, point.y));
   return [
     ...lines.flatMap((line) => rows(line.name || "curve", line.x, line.y)),
-    ...(band ? [...rows(`${band.name}, lower`, band.x, band.low), ...rows(`${band.name}, upper`, band.x, band.high)] : []),
+    ...(band ? rows(`${band.name}, lower`, band.x, band.low) : []),
+    ...(band ? rows(`${band.name}, upper`, band.x, band.high) : []),
     ...rows("marked", [marker.x], [marker.y]),
   ];
 };
