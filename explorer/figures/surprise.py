@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.figures.pixels import DIVERGING
-from explorer.figures.style import BLUE, FONT_SIZE, GRAY, SEQUENTIAL, VERMILLION, mark_vertical, style_figure
+from explorer.figures.style import BLUE, FONT_SIZE, GRAY, SEQUENTIAL, mark_horizontal, style_figure, translucent
 
 __all__ = ["bits_by_scale_figure", "surprise_difference", "surprise_map"]
 
@@ -43,33 +43,38 @@ def surprise_difference(bits: np.ndarray, *, what: str = "bits more", height: in
 
 
 def bits_by_scale_figure(
-    psnr: Sequence[float], bits: Sequence[float], at: float | None = None, height: int = 240
+    psnr: Sequence[float],
+    bits: Sequence[float],
+    at: float | None = None,
+    *,
+    unit: str = "bits",
+    most: float | None = None,
+    height: int = 240,
 ) -> go.Figure:
     """Bits of an image, or of a pixel, that come from each noise level.
 
     Args:
         psnr: noise levels in dB, shape ``(K,)``.
         bits: shape ``(K,)``.
-        at: the chosen noise level, marked.
+        at: the chosen noise level; the others are paler.
+        unit: of `bits`.
+        most: what a level costs when nothing is known of the image; a line.
         height: in screen pixels.
     """
+    colors = [BLUE if at is None or level == at else translucent(BLUE, 0.45) for level in psnr]
     figure = go.Figure(
         go.Bar(
             x=list(psnr),
             y=list(bits),
-            marker={"color": BLUE},
-            hovertemplate="%{y:,.2f} bits<br>from noise at %{x:.1f} dB<extra></extra>",
+            marker={"color": colors, "line_width": 0},
+            hovertemplate=f"%{{y:,.3~f}} {unit}<br>from noise at %{{x:.1f}} dB<extra></extra>",
         )
     )
-    style_figure(
-        figure,
-        x_title="noise level, dB PSNR (left: coarse, right: fine)",
-        y_title="bits",
-        height=height,
-        legend=False,
-    )
-    if at is not None:
-        mark_vertical(figure, at, "", VERMILLION, "dot")
+    x_title = "noise level, dB PSNR (left: coarse, right: fine)"
+    style_figure(figure, x_title=x_title, y_title=unit, height=height, legend=False)
+    if most is not None:
+        figure.update_layout(margin_t=24)
+        mark_horizontal(figure, most, "nothing known")
     return figure
 
 

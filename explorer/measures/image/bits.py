@@ -17,10 +17,11 @@ import torch
 from explorer.images import Values
 from explorer.measures.image.curves import NOISE_SEED
 from explorer.measures.image.surprise import Surprise, surprise_steps
+from explorer.measures.shared.noise_levels import log_spaced
 from explorer.models.base import EnergyModel
 from explorer.units import psnr_from_noise_variance
 
-__all__ = ["ImageBits", "image_bits_steps"]
+__all__ = ["ImageBits", "image_bits_steps", "scale_levels"]
 
 _DRAWS = 4
 _OCTAVE = 20 * math.log10(2)  # dB
@@ -63,11 +64,23 @@ class ImageBits:
         bits: np.ndarray = self.by_scale.sum((1, 2))
         return bits
 
+    def at(self, scale: int | None) -> np.ndarray:
+        """Bits of each pixel from one noise level, by its place in `psnr`, or from all; shape ``(H, W)``."""
+        bits: np.ndarray = self.pixels if scale is None else self.by_scale[scale]
+        return bits
+
     @property
     def most(self) -> float:
         """What a pixel costs at one noise level when nothing is known about it: about a bit for each channel."""
         channels = self.dimensions // self.pixels.size
         return float(channels * abs(self.psnr[0] - self.psnr[1]) / _OCTAVE)
+
+
+def scale_levels(model: EnergyModel) -> np.ndarray:
+    """The noise levels of `ImageBits` in dB, decreasing, shape ``(K,)``; they follow from the model's range alone."""
+    octaves = 10 * math.log10(model.t_max / model.t_low) / _OCTAVE
+    ts = log_spaced(model.t_low, model.t_max, 2 * max(1, round(octaves / 2)) + 1)
+    return np.asarray(psnr_from_noise_variance(np.array(ts)))
 
 
 def image_bits_steps(
@@ -86,14 +99,12 @@ def image_bits_steps(
     """
     shape = model.image_shape
     dithers = torch.stack([values.dither(shape, seed) for seed in range(draws)])
-    t0, t_max = model.t_low, model.t_max
-    octaves = 10 * math.log10(t_max / t0) / _OCTAVE
     found = yield from surprise_steps(
         model,
         (torch.from_numpy(x) + dithers)[None],
-        t0,
-        t_max,
-        levels=2 * max(1, round(octaves / 2)) + 1,
+        model.t_low,
+        model.t_max,
+        levels=len(scale_levels(model)),
         seed=NOISE_SEED,
         batch_size=batch_size,
     )

@@ -41,8 +41,8 @@ class SurpriseWork:
         self._lock = threading.Lock()
 
     def take_turn(self, seconds: float = _TURN) -> None:
-        """Go on for about `seconds`; for nothing where another visit is at it, or it is done."""
-        if not self._lock.acquire(blocking=False):
+        """Go on for about `seconds`, or let another visit that is at it."""
+        if not self._lock.acquire(timeout=seconds):
             return
         try:
             began = time.monotonic()
