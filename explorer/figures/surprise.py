@@ -10,28 +10,33 @@ import plotly.graph_objects as go
 from explorer.figures.pixels import DIVERGING
 from explorer.figures.style import BLUE, FONT_SIZE, GRAY, SEQUENTIAL, mark_horizontal, style_figure, translucent
 
-__all__ = ["bits_by_scale_figure", "surprise_difference", "surprise_map"]
+__all__ = ["bits_by_scale_figure", "surprise_difference", "surprise_limits", "surprise_map"]
 
 _QUANTILE = 0.995  # the strongest color, so that single pixels do not fade all others
 
 
+def surprise_limits(*maps: np.ndarray) -> tuple[float, float]:
+    """The range of the middle 99 % of the bits of some maps, for colors that they share."""
+    bits = np.concatenate([each.ravel() for each in maps])
+    return float(np.quantile(bits, 1 - _QUANTILE)), float(np.quantile(bits, _QUANTILE))
+
+
 def surprise_map(
-    bits: np.ndarray, *, limits: tuple[float, float] | None = None, what: str = "bits", height: int = 360
+    bits: np.ndarray, *, limits: tuple[float, float] | None = None, what: str = "bits", height: int = 330
 ) -> go.Figure:
     """Bits of each pixel as colors; hovering says them.
 
     Args:
         bits: shape ``(H, W)``.
-        limits: values of the first and the last color, so that several maps share one scale; when None the middle 99 %
-            of this one.
+        limits: values of the first and the last color; when None those of `surprise_limits`.
         what: the unit, for the color bar and for hovering.
         height: in screen pixels.
     """
-    low, high = limits or (float(np.quantile(bits, 1 - _QUANTILE)), float(np.quantile(bits, _QUANTILE)))
+    low, high = limits or surprise_limits(bits)
     return _pixels(bits, low, high, list(SEQUENTIAL), what, "%{z:.2f}", height)
 
 
-def surprise_difference(bits: np.ndarray, *, what: str = "bits more", height: int = 360) -> go.Figure:
+def surprise_difference(bits: np.ndarray, *, what: str = "bits more", height: int = 330) -> go.Figure:
     """Signed bits of each pixel, such as those that one model or image takes more than another; 0 is white.
 
     Args:
@@ -89,13 +94,20 @@ def _pixels(
             zmin=middle - half,
             zmax=middle + half,
             colorscale=[[k / (len(colors) - 1), color] for k, color in enumerate(colors)],
-            colorbar={"title": {"text": what, "side": "right"}, "thickness": 12, "outlinewidth": 0},
+            colorbar={
+                "title": {"text": what, "side": "right", "font_size": FONT_SIZE},
+                "thickness": 12,
+                "outlinewidth": 0,
+                "y": 1,
+                "yanchor": "top",
+                "len": 0.95,
+            },
             hovertemplate=f"row %{{y}}, column %{{x}}: {number} {what}<extra></extra>",
         )
     )
     figure.update_layout(
         height=height,
-        margin={"l": 4, "r": 4, "t": 8, "b": 8},
+        margin={"l": 4, "r": 4, "t": 0, "b": 8},
         paper_bgcolor="rgba(0, 0, 0, 0)",
         plot_bgcolor="rgba(0, 0, 0, 0)",
         font_size=FONT_SIZE,
@@ -104,5 +116,5 @@ def _pixels(
     )
     hidden = {"visible": False, "constrain": "domain"}
     figure.update_xaxes(**hidden)
-    figure.update_yaxes(**hidden, autorange="reversed", scaleanchor="x")
+    figure.update_yaxes(**hidden, constraintoward="top", autorange="reversed", scaleanchor="x")
     return figure

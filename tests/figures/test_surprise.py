@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from explorer.figures.surprise import bits_by_scale_figure, surprise_difference, surprise_map
+from explorer.figures.surprise import bits_by_scale_figure, surprise_difference, surprise_limits, surprise_map
 
 BITS = np.arange(12.0).reshape(3, 4)
 
@@ -40,3 +40,9 @@ def test_bits_of_each_scale() -> None:
     assert bars.marker.color[1] not in (bars.marker.color[0], bars.marker.color[2]), "the chosen one stands out"
     assert figure.layout.shapes[0].y0 == 1.01
     assert figure.layout.yaxis.title.text == "bits/pixel"
+
+
+def test_limits_hold_all_maps() -> None:
+    low, high = surprise_limits(BITS, BITS + 100)
+    assert low < 1
+    assert high > 105

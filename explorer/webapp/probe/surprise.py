@@ -7,6 +7,7 @@ import streamlit as st
 
 from explorer.figures.surprise import bits_by_scale_figure
 from explorer.figures.tools import NO_TOOLS
+from explorer.units import format_number
 from explorer.webapp.probe.results import ProbeResults
 from explorer.webapp.shell.address import part_kept_in_url
 from explorer.webapp.shell.bits_panel import bits_map, bits_table, choose_scale, finished, share_unit
@@ -25,7 +26,7 @@ def surprise_section(results: ProbeResults) -> None:
         heading, slider = st.columns(2, gap="medium", vertical_alignment="bottom")
     with heading:
         st.markdown("#### Where the bits are")
-        st.caption("The code length of the perturbed image, spread over its pixels: what surprises the model is dear.")
+        st.caption("The code length of the perturbed image, spread over its pixels: bright ones are hard to foretell.")
     with slider:
         scale = choose_scale(checkpoint)
     with st.container(key="bits"):
@@ -41,8 +42,10 @@ def surprise_section(results: ProbeResults) -> None:
             st.warning("The model gives no finite number of bits for this image. Reset the perturbation.")
             return
         at = None if scale is None else float(bits.psnr[scale])
-        title = "Bits of each pixel" if at is None else f"Bits of each pixel from noise at {at:.0f} dB"
-        bits_map(bits, scale, "bits_map", title, None)
+        title = (
+            "Bits of each pixel" if at is None else f"Bits of each pixel from noise at {format_number(at, '.0f')} dB"
+        )
+        bits_map(bits, scale, "bits_map", title)
     with numbers:
         bits_table(bits)
         unit = share_unit(bits)
@@ -54,5 +57,8 @@ def surprise_section(results: ProbeResults) -> None:
             most=bits.most * bits.pixels.size / bits.dimensions,
         )
         st.plotly_chart(figure, key="bits_by_scale", config=NO_TOOLS, alt="Bits of the image from each noise level")
-        floor = f"{bits.floor / bits.dimensions:+.2f}".replace("-", "−")
-        st.caption(f"With {floor} {unit} for the finest noise itself, the bars add up to the sum of the map.")
+        floor = format_number(bits.floor / bits.dimensions, "+.2f")
+        st.caption(
+            f"With {floor} {unit} for the finest noise itself, the bars add up to the sum of the map. The outer two "
+            "stand for half a band."
+        )

@@ -6,6 +6,7 @@ import html
 from collections.abc import Sequence
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.figures.surprise import surprise_difference, surprise_map
@@ -22,21 +23,22 @@ from explorer.webapp.widgets.on_screen import on_screen
 __all__ = ["bits_difference", "bits_map", "bits_table", "choose_scale", "finished", "share_unit"]
 
 _ALL = "all"
+_TELLING = 0.1  # the share from which on the time that is left can be told
 
 
 def choose_scale(checkpoint: Checkpoint) -> int | None:
     """Draw the slider of the noise scales of a model; returns the place of the chosen one, None for all."""
-    scales = [_ALL, *(f"{psnr:.0f}" for psnr in scale_levels(checkpoint.model))]
+    scales = [_ALL, *reversed([f"{psnr:.0f}" for psnr in scale_levels(checkpoint.model)])]
     chosen = st.select_slider(
         "Bits from",
         scales,
         format_func=lambda scale: "all scales" if scale == _ALL else f"{format_number(float(scale), 'g')} dB",
         key=kept("scale", one_of(scales), _ALL),
-        help="Of all noise levels, or of one, from fine noise to coarse. They are about 6 dB apart, half the noise "
+        help="Of all noise levels, or of one, from coarse noise to fine. They are about 6 dB apart, half the noise "
         "each, so that each is a bit plane: a value costs 1 bit there when nothing is known about it, and none when "
         "the denoiser knows it.",
     )
-    return None if chosen == _ALL else scales.index(chosen) - 1
+    return None if chosen == _ALL else len(scales) - 1 - scales.index(chosen)
 
 
 def finished(works: Sequence[SurpriseWork], key: str) -> list[ImageBits]:
@@ -63,27 +65,27 @@ def finished(works: Sequence[SurpriseWork], key: str) -> list[ImageBits]:
 
 
 def _how_far(share: float, seconds: float) -> str:
-    if share == 0:
+    if share < _TELLING:
         return "Measuring the bits of each pixel…"
     left = seconds * (1 - share) / share
     return f"Measuring the bits of each pixel: {share:.0%}" + (f", about {duration(left)} left" if left > 1 else "")
 
 
-def bits_map(bits: ImageBits, scale: int | None, key: str, title: str, limits: tuple[float, float] | None) -> None:
+def bits_map(
+    bits: ImageBits, scale: int | None, key: str, title: str, limits: tuple[float, float] | None = None
+) -> None:
     """Draw the map of one scale, or of all; hovering says the bits of a pixel.
 
     Args:
         bits: of the image.
         scale: from `choose_scale`.
         key: of the chart on the page.
-        title: above it, Markdown.
+        title: above it.
         limits: of the colors, where several maps of all scales share them. Those of one scale always do.
     """
     if scale is not None:
         limits = (0.0, 1.1 * bits.most)
-    figure = surprise_map(bits.at(scale), limits=limits, what="bits a pixel")
-    st.markdown(title)
-    st.plotly_chart(figure, key=key, config=NO_TOOLS, alt="Map of the image: bits of each pixel")
+    _chart(surprise_map(bits.at(scale), limits=limits, what="bits a pixel"), key, title)
 
 
 def bits_difference(difference: np.ndarray, key: str, title: str) -> None:
@@ -92,11 +94,15 @@ def bits_difference(difference: np.ndarray, key: str, title: str) -> None:
     Args:
         difference: shape ``(H, W)``.
         key: of the chart on the page.
-        title: above it, Markdown.
+        title: above it.
     """
-    st.markdown(title)
-    figure = surprise_difference(difference, what="bits more")
-    st.plotly_chart(figure, key=key, config=NO_TOOLS, alt="Map of the image: difference of the bits of each pixel")
+    _chart(surprise_difference(difference, what="bits more"), key, title)
+
+
+def _chart(figure: go.Figure, key: str, title: str) -> None:
+    with st.container(key=key, gap=None):
+        st.html(f'<div class="pixels"><figcaption>{html.escape(title)}</figcaption></div>')
+        st.plotly_chart(figure, key=f"{key}_chart", config=NO_TOOLS, alt=f"Map of the image: {title}")
 
 
 def bits_table(bits: ImageBits, title: str = "Code length") -> None:

@@ -12,13 +12,14 @@ from collections.abc import Generator
 
 import numpy as np
 import streamlit as st
+import torch
 
 from explorer.measures.image.bits import ImageBits, image_bits_steps
 from explorer.models.checkpoints import Checkpoint
 from explorer.models.devices import inference_batch_size
 from explorer.webapp.shell.loaders import infer
 
-__all__ = ["SurpriseWork", "surprise_work"]
+__all__ = ["SurpriseWork", "surprise_of_pixels", "surprise_work"]
 
 _TURN = 0.15  # seconds
 _PARTS = 8  # of the batch that is fastest, so that one step is short
@@ -67,3 +68,8 @@ def surprise_work(checkpoint: Checkpoint, x: np.ndarray) -> SurpriseWork:
     model = checkpoint.model
     batch = max(1, inference_batch_size(model.dimensions, model.device) // _PARTS)
     return SurpriseWork(image_bits_steps(model, checkpoint.values, x, batch_size=batch))
+
+
+def surprise_of_pixels(checkpoint: Checkpoint, pixels: np.ndarray) -> SurpriseWork:
+    """The same for an image of 8 bits, uint8 ``(C, H, W)``."""
+    return surprise_work(checkpoint, checkpoint.values.centers(torch.from_numpy(np.array(pixels))).numpy())
