@@ -37,6 +37,7 @@ from torch import Tensor
 
 from explorer.measures.shared.noise import noise_generator
 from explorer.measures.shared.noise_levels import log_spaced
+from explorer.measures.shared.steps import finish
 from explorer.models.base import EnergyModel, sum_pixels
 from explorer.models.devices import inference_batch_size
 
@@ -121,13 +122,7 @@ def surprise(
     Raises:
         ValueError: no draws, an even number of levels or fewer than 3, or not ``0 < t0 < t_max``.
     """
-    steps = surprise_steps(model, x, t0, t_max, levels=levels, draws=draws, seed=seed)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            found: Surprise = done.value
-            return found
+    return finish(surprise_steps(model, x, t0, t_max, levels=levels, draws=draws, seed=seed))
 
 
 def surprise_steps(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Generator
 
 import numpy as np
 import pytest
@@ -10,20 +11,16 @@ import torch
 
 from explorer.images import Values
 from explorer.measures.image.bits import ImageBits, image_bits_steps, scale_levels
+from explorer.measures.shared.steps import finish
 from explorer.models.analytic import Gaussian, power_law_covariance
 from explorer.models.checkpoints import Checkpoint
 
 SIZE = 8
 
 
-def all_bits(model: Gaussian | Checkpoint, x: np.ndarray, **options: int) -> tuple[list[float], ImageBits]:
+def steps_of(model: Gaussian | Checkpoint, x: np.ndarray, **options: int) -> Generator[float, None, ImageBits]:
     energy, values = (model.model, model.values) if isinstance(model, Checkpoint) else (model, Values())
-    steps, shares = image_bits_steps(energy, values, x, **options), []
-    while True:
-        try:
-            shares.append(next(steps))
-        except StopIteration as done:
-            return shares, done.value
+    return image_bits_steps(energy, values, x, **options)
 
 
 @pytest.fixture
@@ -42,7 +39,7 @@ def test_levels_are_bit_planes(gaussian: Gaussian) -> None:
 
 def test_the_parts_add_up_and_the_sum_is_the_code_length(gaussian: Gaussian) -> None:
     x = gaussian.sample(1, torch.Generator().manual_seed(0))[0].numpy()
-    _, bits = all_bits(gaussian, x, draws=40)
+    bits = finish(steps_of(gaussian, x, draws=40))
     assert bits.scales.sum() + bits.floor == pytest.approx(bits.total)
     assert bits.total == pytest.approx(bits.energy, abs=4 * bits.draw_error + bits.grid_error)
     exact = -float(gaussian.log_prob(torch.from_numpy(x)[None])) / math.log(2) + 8 * SIZE**2
@@ -52,7 +49,7 @@ def test_the_parts_add_up_and_the_sum_is_the_code_length(gaussian: Gaussian) -> 
 
 def test_a_value_costs_a_bit_where_nothing_is_known_of_it_and_none_where_noise_is_large(gaussian: Gaussian) -> None:
     x = gaussian.sample(1, torch.Generator().manual_seed(0))[0].numpy()
-    _, bits = all_bits(gaussian, x, draws=40)
+    bits = finish(steps_of(gaussian, x, draws=40))
     share = bits.scales / SIZE**2
     assert share[1] == pytest.approx(bits.most, abs=0.05)
     assert share[-1] == pytest.approx(0, abs=0.02)
@@ -61,9 +58,9 @@ def test_a_value_costs_a_bit_where_nothing_is_known_of_it_and_none_where_noise_i
 
 def test_batches_change_nothing_and_tell_how_far_it_is(tiny_checkpoint: Checkpoint) -> None:
     x = np.full((1, 8, 8), 0.4, dtype=np.float32)
-    shares, few = all_bits(tiny_checkpoint, x, batch_size=7)
-    once, all_at_once = all_bits(tiny_checkpoint, x)
+    shares = list(steps_of(tiny_checkpoint, x, batch_size=7))
+    assert len(shares) > 5
     assert shares == sorted(shares)
-    assert shares[-1] == once[-1] == 1
-    assert len(shares) > len(once)
+    assert shares[-1] == 1
+    few, all_at_once = finish(steps_of(tiny_checkpoint, x, batch_size=7)), finish(steps_of(tiny_checkpoint, x))
     np.testing.assert_allclose(few.pixels, all_at_once.pixels, atol=1e-3)
