@@ -18,6 +18,7 @@ from explorer.webapp.probe.metrics import (
 from explorer.webapp.probe.results import ProbeResults
 from explorer.webapp.probe.sliders import perturbation_sliders, psnr_slider
 from explorer.webapp.probe.source import choose_image, choose_source
+from explorer.webapp.probe.surprise import surprise_section
 from explorer.webapp.shell.address import part_kept_in_url
 from explorer.webapp.shell.loaders import shown_errors
 from explorer.webapp.shell.part_box import choose_part
@@ -98,3 +99,4 @@ def _probe(selection: Selection) -> None:
                 live_chart(chart, title, title)
     with download:
         download_button(results)
+    surprise_section(results)
