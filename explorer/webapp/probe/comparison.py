@@ -21,7 +21,8 @@ _THUMBNAIL = 132
 def show_comparison(now: ProbeResults, pinned: ProbeResults | None) -> None:
     """Show both; of a pinned image that cannot be had, the way to give it up."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.markdown("#### Beside the pinned image", width="content")
+        said = verdict(now.probed.log_prob - pinned.probed.log_prob) if pinned else "The pinned image cannot be shown."
+        st.markdown(f"**{said}**", width="content")
         unpin_button()
     if pinned is None:
         return
@@ -34,7 +35,6 @@ def show_comparison(now: ProbeResults, pinned: ProbeResults | None) -> None:
                     html.escape(changes_in_words(results.changes)),
                 )
         with st.container(key="comparison_numbers"):
-            st.markdown(f"**{verdict(now.probed.log_prob - pinned.probed.log_prob)}**")
             st.html(_table(rows(now, pinned)))
 
 
@@ -54,13 +54,15 @@ def rows(now: ProbeResults, pinned: ProbeResults) -> list[tuple[str, str, str, s
     log_p, before = now.probed.log_prob, pinned.probed.log_prob
     table = [
         (
-            f"log p, {unit_label(unit)}",
+            f"log p [{unit_label(unit)}]",
             format_log_prob(before, unit, d),
             format_log_prob(log_p, unit, d),
             format_log_prob(log_p - before, unit, d, "+"),
         )
     ]
-    pairs = [(f"{name}, bits", pinned.code_lengths[name], bits) for name, bits in now.code_lengths.items()]
+    pairs = [
+        (f"Code length: {name} [bits]", pinned.code_lengths[name], bits) for name, bits in now.code_lengths.items()
+    ]
     pairs.append((f"Local dimensionality at {now.psnr:g} dB", pinned.dimensionality, now.dimensionality))
     for name, old, new in pairs:
         table.append((name, format_number(old, ",.0f"), format_number(new, ",.0f"), format_number(new - old, "+,.0f")))

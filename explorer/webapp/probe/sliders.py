@@ -16,7 +16,7 @@ from explorer.webapp.shell.setting_forms import Form, number
 
 __all__ = ["change_sliders", "psnr_slider"]
 
-_EXTRA_WIDTH = 300
+_EXTRA_WIDTH = 220
 
 
 def change_sliders(low: float, high: float) -> tuple[Changes, Mapping[str, DeltaGenerator]]:
@@ -51,7 +51,8 @@ def change_sliders(low: float, high: float) -> tuple[Changes, Mapping[str, Delta
         st.button("Reset", icon=":material/restart_alt:", on_click=_reset)
     presets = st.container(horizontal=True, gap="small", key="presets")
     places = {}
-    values = {"clip": clip, "seed": seed, "jpeg": _jpeg_slider(), "denoise": _denoise_slider(low, high)}
+    with st.container(horizontal=True, gap="medium"):
+        values = {"clip": clip, "seed": seed, "jpeg": _jpeg_slider(), "denoise": _denoise_slider(low, high)}
     with st.container(key="sliders"):
         columns = st.columns(len(RANGES), gap="medium")
     for column, (name, limits) in zip(columns, RANGES.items(), strict=True):
@@ -74,7 +75,7 @@ def change_sliders(low: float, high: float) -> tuple[Changes, Mapping[str, Delta
 def _jpeg_slider() -> int | None:
     if not _is_on("jpeg", FORMS["jpeg"]):
         return None
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
         quality = st.slider("JPEG quality [of 100]", 1, 100, key="jpeg", width=_EXTRA_WIDTH)
         _turn_off_button("jpeg", "Without JPEG")
     return quality
@@ -83,7 +84,7 @@ def _jpeg_slider() -> int | None:
 def _denoise_slider(low: float, high: float) -> float | None:
     if not _is_on("denoise", number(low, high)):
         return None
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
         psnr = st.slider(
             "Denoised at [dB PSNR]",
             low,
