@@ -100,7 +100,7 @@ def label_map_figure(
     figure = go.Figure()
     others = np.flatnonzero(~np.isin(labels, colored))
     if len(others):
-        figure.add_trace(_points(x, y, index, text, others, color=GRAY).update(showlegend=False))
+        figure.add_trace(_points(x, y, index, text, others, color=GRAY).update(showlegend=False, meta="other labels"))
     for label, color in zip(colored.tolist(), QUALITATIVE, strict=False):
         places = np.flatnonzero(labels == label)
         name = in_plotly(names[label])

@@ -51,13 +51,14 @@ def trajectories_figure(
     if band is not None:
         edge = {"type": "scatter", "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "x": list(grid)}
         traces = [
-            {**edge, "y": shown(band.low), "showlegend": False},
+            {**edge, "y": shown(band.low), "showlegend": False, "meta": "data, 10 %"},
             {
                 **edge,
                 "y": shown(band.high),
                 "fill": "tonexty",
                 "fillcolor": translucent(GRAY, 0.25),
                 "name": "data, 10–90 %",
+                "meta": "data, 90 %",
             },
             {
                 **edge,
@@ -76,6 +77,7 @@ def trajectories_figure(
             if k == chosen
             else {"color": translucent(BLUE, 0.55), "width": 1.2},
             "name": "samples",
+            "meta": f"image {k + 1}",
             "legendgroup": "samples",
             "showlegend": k == 0,
             "hovertemplate": f"image {k + 1}: %{{y:.4g}} {label}<br>at %{{x:.1f}} dB<extra></extra>",

@@ -27,6 +27,7 @@ from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.column_format import ColumnFormat
 from explorer.webapp.shell.points_chart import clear_selection
 from explorer.webapp.shell.setting_forms import number, one_of, whole_number
+from explorer.webapp.shell.terms import explained
 
 __all__ = ["GridRows", "choose_rows"]
 
@@ -76,8 +77,7 @@ def choose_rows(
         format_func=title,
         key=kept(BY, one_of(columns, title), columns[0]),
         width=300,
-        help="Local dimensionality is estimated from the time score at the image itself, d − 2 t dU/dt. For an exact "
-        "density it is never below 0; where it is, the model errs by as much.",
+        help=explained("Local dimensionality at the image"),
     )
     fmt = formats[by]
     around = _choose_value(controls, catalog, by, fmt, label) if order == AROUND and selected is None else None

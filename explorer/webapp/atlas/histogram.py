@@ -11,6 +11,7 @@ from explorer.figures.tools import SELECTION_TOOLS
 from explorer.measures.dataset.distribution import GumbelFit, Summary
 from explorer.webapp.atlas.state import show_log_prob_around
 from explorer.webapp.shell.column_format import ColumnFormat
+from explorer.webapp.shell.terms import explained
 
 __all__ = ["histogram_panel"]
 
@@ -46,7 +47,9 @@ def histogram_panel(
         fmt.convert(in_grid),
         around,
     )
-    st.markdown("**How log p is distributed.** A click on a bar shows images from there.")
+    st.markdown(
+        "**How log p is distributed.** A click on a bar shows images from there.", help=explained("Gumbel distribution")
+    )
     key = f"histogram {fmt.short_unit}"
     st.plotly_chart(
         figure,

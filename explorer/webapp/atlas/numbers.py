@@ -9,6 +9,7 @@ import streamlit as st
 from explorer.measures.dataset.distribution import Summary
 from explorer.units import format_number, format_power_of_ten
 from explorer.webapp.shell.column_format import ColumnFormat
+from explorer.webapp.shell.terms import explained
 
 __all__ = ["numbers_panel"]
 
@@ -21,13 +22,16 @@ def numbers_panel(numbers: Summary, fmt: ColumnFormat) -> None:
             f"Mean log p [{fmt.short_unit}]",
             fmt.number(numbers.mean),
             f"median {fmt.number(numbers.median)}",
-            f"Over {numbers.count:,} images, at the noise level where the model reports log p.",
+            explained("log p", fmt.unit, first=f"Over {numbers.count:,} images."),
         ),
         (
             f"Spread [{fmt.short_unit}]",
             fmt.number(numbers.std),
             f"80 % in {fmt.number(tenth)} to {fmt.number(ninetieth)}",
-            "Standard deviation of log p. The middle 80 % of images are what is typical; the most probable are not.",
+            explained(
+                "Typicality",
+                first="Standard deviation of log p. The middle 80 % of images are typical; the most probable are not.",
+            ),
         ),
         (
             "Ratio of extremes",
@@ -39,7 +43,7 @@ def numbers_panel(numbers: Summary, fmt: ColumnFormat) -> None:
             "Entropy [dB/dim]",
             format_number(numbers.entropy, ".2f"),
             "minus mean log p",
-            "Differential entropy −E[log p] of the images under the model, in dB/dimension.",
+            explained("Entropy"),
         ),
         (
             "Natural images",

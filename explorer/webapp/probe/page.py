@@ -26,6 +26,7 @@ from explorer.webapp.shell.address import part_kept_in_url
 from explorer.webapp.shell.loaders import shown_errors
 from explorer.webapp.shell.part_box import choose_part
 from explorer.webapp.shell.sidebar import Selection, sidebar
+from explorer.webapp.shell.terms import explained
 from explorer.webapp.widgets.live_chart import live_chart
 from explorer.webapp.widgets.pixels import show_pixels
 from explorer.webapp.widgets.undo import undo_button
@@ -69,7 +70,7 @@ def _probe(selection: Selection) -> None:
     with slider:
         psnr = psnr_slider(*noise_range)
     with heading:
-        st.markdown("#### Look at its neighborhood, near and far")
+        st.markdown("#### Look at its neighborhood, near and far", help=explained("Energy"))
         st.caption(f"Noise at {psnr:g} dB changes each pixel by σ = {gray_levels(psnr):.3g} gray levels of 255.")
     denoising = st.columns(3, gap="medium")
     with st.container(key="noise_charts"):
@@ -100,9 +101,10 @@ def _probe(selection: Selection) -> None:
             live_chart(chart, f"curve_{name}", f"log p against {name}")
 
     with denoising[0]:
-        show_pixels(results.pixels(results.denoised.noisy), "With noise")
+        show_pixels(results.pixels(results.denoised.noisy), "With noise", explanation=explained("Noise variance"))
     with denoising[1]:
-        show_pixels(results.pixels(results.denoised.denoised), "Denoised: the mean of all images that agree with it")
+        title = "Denoised: the mean of all images that agree with it"
+        show_pixels(results.pixels(results.denoised.denoised), title, explanation=explained("Denoiser"))
     with denoising[2]:
         show_score(results.denoised.score)
     with shown_errors():

@@ -13,6 +13,7 @@ from explorer.webapp.probe.changes import FORMS, LARGEST_SEED, UNCHANGED, Change
 from explorer.webapp.probe.presets import preset_buttons
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.setting_forms import Form, number
+from explorer.webapp.shell.terms import explained
 
 __all__ = ["change_sliders", "psnr_slider"]
 
@@ -93,8 +94,7 @@ def _denoise_slider(low: float, high: float) -> float | None:
             format="%d dB",
             key="denoise",
             width=_EXTRA_WIDTH,
-            help="The model takes the image to have noise of this level, and shows the mean of all images that agree "
-            "with it. No noise is added before.",
+            help=explained("Denoiser", first="Of the image as it is: no noise is added before."),
         )
         _turn_off_button("denoise", "Without denoising")
     return psnr
@@ -126,5 +126,9 @@ def psnr_slider(low: float, high: float) -> float:
         step=1.0,
         format="%d dB",
         key=kept("psnr", number(low, high), 20.0),
-        help="The size of the neighborhood of the image: high values stay close to it, low values reach far.",
+        help=explained(
+            "PSNR",
+            "Noise variance",
+            first="The size of the neighborhood of the image: high values stay close to it, low values reach far.",
+        ),
     )

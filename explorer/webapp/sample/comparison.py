@@ -19,6 +19,7 @@ from explorer.models.checkpoints import Checkpoint
 from explorer.webapp.sample.drawing import Drawing
 from explorer.webapp.shell.loaders import infer, store
 from explorer.webapp.shell.sidebar import Selection
+from explorer.webapp.shell.terms import explained
 from explorer.webapp.widgets.image_grid import GridImage, image_grid
 
 __all__ = ["data_panel", "nearest_panel"]
@@ -33,7 +34,8 @@ def data_panel(drawing: Drawing, selection: Selection, images: Store) -> None:
     data = _data_log_prob(checkpoint, images, t)
     st.markdown(
         "**Are samples as probable as data?** Both with the model's smallest noise; data from "
-        f"{in_markdown(images.name)}."
+        f"{in_markdown(images.name)}.",
+        help=explained("log p", "bits/dimension"),
     )
     figure = sample_histogram(drawing.log_prob, data, selection.unit, checkpoint.model.dimensions)
     st.plotly_chart(figure, key="samples_and_data", config=NO_TOOLS, alt="Histograms of log p of samples and of data")

@@ -14,6 +14,7 @@ from explorer.figures.tools import ZOOM_TOOLS
 from explorer.models.checkpoints import Checkpoint
 from explorer.units import LogProbUnit, format_log_prob, unit_label
 from explorer.webapp.sample.drawing import Drawing
+from explorer.webapp.shell.terms import explained
 from explorer.webapp.widgets.image_grid import GridImage, image_grid
 
 __all__ = ["film_panel"]
@@ -53,7 +54,9 @@ def film_panel(drawing: Drawing, checkpoint: Checkpoint, catalog: Catalog | None
             chosen=chosen,
             height=420,
         )
-        st.markdown("**log p of each image on its way,** at the noise level where it is.")
+        st.markdown(
+            "**log p of each image on its way,** at the noise level where it is.", help=explained("Energy", "PSNR")
+        )
         st.plotly_chart(figure, key="trajectories", config=ZOOM_TOOLS, alt="log p of each sample against noise level")
 
 

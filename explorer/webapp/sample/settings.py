@@ -10,6 +10,7 @@ from explorer.measures.sampling.start import gaussian_of
 from explorer.models.base import EnergyModel
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.setting_forms import one_of, switch, whole_number
+from explorer.webapp.shell.terms import explained
 
 __all__ = ["Settings", "choose_settings"]
 
@@ -53,7 +54,7 @@ def choose_settings(model: EnergyModel) -> Settings:
             list(_SAMPLERS),
             format_func=_SAMPLERS.__getitem__,
             key=kept("sampler", one_of(list(_SAMPLERS)), next(iter(_SAMPLERS))),
-            help=_EXPLAINED,
+            help=explained("Score", first=_EXPLAINED),
             width=230,
         )
         count = st.selectbox("Images", _COUNTS, key=kept("count", one_of(_COUNTS), 16), width=110)

@@ -11,7 +11,7 @@ import streamlit as st
 
 from explorer.perturbations import RANGES
 
-__all__ = ["SECTIONS", "Page", "navigation", "page_file", "page_name", "setting_names"]
+__all__ = ["HOME", "SECTIONS", "Page", "navigation", "page_file", "page_name", "setting_names"]
 
 
 class Page(NamedTuple):
@@ -53,7 +53,7 @@ SECTIONS = {
     ),
 }
 
-_HOME = "probe"
+HOME = "probe"
 """The page that opens."""
 
 
@@ -64,7 +64,7 @@ def page_file(name: str) -> str:
 
 def page_name(page: st.Page) -> str:
     """Of the page to run; the URL of the one that opens has none."""
-    return page.url_path or _HOME
+    return page.url_path or HOME
 
 
 def setting_names(page: str) -> set[str]:
@@ -79,7 +79,7 @@ def navigation() -> st.Page:
         {
             section: [
                 st.Page(
-                    page_file(page.name), title=page.title, icon=f":material/{page.icon}:", default=page.name == _HOME
+                    page_file(page.name), title=page.title, icon=f":material/{page.icon}:", default=page.name == HOME
                 )
                 for page in pages
             ]

@@ -18,6 +18,7 @@ class Codes(Stop):
     """The model against lossless codecs."""
 
     title = "Who needs the fewest bits?"
+    terms = ("Code length",)
     why = (
         "An ideal code gives an image −log₂ p bits, so a good density is a good compressor, and the other way round "
         "(Shannon 1948). That makes log p comparable with codecs, which know nothing of our model."
