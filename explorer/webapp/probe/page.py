@@ -22,6 +22,7 @@ from explorer.webapp.probe.pin import Pin, chosen_pin, pin_button, pinned_subjec
 from explorer.webapp.probe.results import ProbeResults
 from explorer.webapp.probe.sliders import change_sliders, psnr_slider
 from explorer.webapp.probe.source import choose_image, choose_source
+from explorer.webapp.probe.surprise import surprise_section
 from explorer.webapp.shell.address import part_kept_in_url
 from explorer.webapp.shell.loaders import shown_errors
 from explorer.webapp.shell.part_box import choose_part
@@ -113,6 +114,7 @@ def _probe(selection: Selection) -> None:
                 live_chart(chart, title, title)
     with actions:
         download_button(results)
+    surprise_section(results)
 
 
 def _compared(results: ProbeResults, pin: Pin) -> ProbeResults:
