@@ -31,7 +31,8 @@ def change_sliders(low: float, high: float) -> tuple[Changes, Mapping[str, Delta
         The changes, and for each parameter a place below its slider, for its curve.
     """
     neutral = settings_of(UNCHANGED)
-    with st.container(key="perturb_heading"):
+    above = st.container(gap="xsmall")
+    with above.container(key="perturb_heading"):
         heading, options = st.columns(2, vertical_alignment="center")
     heading.markdown("#### Perturb the image and watch log p respond")
     with options.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
@@ -50,7 +51,7 @@ def change_sliders(low: float, high: float) -> tuple[Changes, Mapping[str, Delta
             label_visibility="collapsed",
         )
         st.button("Reset", icon=":material/restart_alt:", on_click=_reset)
-    presets = st.container(horizontal=True, gap="small", key="presets")
+    presets = above.container(horizontal=True, gap="xsmall", key="presets")
     places = {}
     with st.container(horizontal=True, gap="medium"):
         values = {"clip": clip, "seed": seed, "jpeg": _jpeg_slider(), "denoise": _denoise_slider(low, high)}
