@@ -8,6 +8,7 @@ import streamlit as st
 from explorer.figures.surprise import bits_by_scale_figure
 from explorer.figures.tools import NO_TOOLS
 from explorer.units import format_number
+from explorer.webapp.probe.pinned_bits import show_pinned_bits
 from explorer.webapp.probe.results import ProbeResults
 from explorer.webapp.shell.address import part_kept_in_url
 from explorer.webapp.shell.bits_panel import bits_map, bits_table, choose_scale, finished, share_unit
@@ -62,3 +63,5 @@ def surprise_section(results: ProbeResults) -> None:
             f"With {floor} {unit} for the finest noise itself, the bars add up to the sum of the map. The outer two "
             "stand for half a band."
         )
+    if results.pinned is not None:
+        show_pinned_bits(results.pinned, bits, scale)

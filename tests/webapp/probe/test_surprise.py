@@ -13,7 +13,9 @@ from explorer.images import SYNTHETIC
 from explorer.measures.image.bits import ImageBits
 from explorer.models.checkpoints import Checkpoint
 from explorer.perturbations import Perturbation
+from explorer.units import format_number
 from explorer.webapp.probe.cached_measures import probed
+from explorer.webapp.probe.changes import Changes
 from explorer.webapp.shell.surprise_work import surprise_work
 
 ROOT = Path(__file__).parents[3]
@@ -42,7 +44,7 @@ def shown(html: str) -> list[float]:
 
 
 def bits_of(checkpoint: Checkpoint, pixels: np.ndarray, perturbation: Perturbation) -> ImageBits:
-    work = surprise_work(checkpoint, probed(checkpoint, pixels, perturbation).x)
+    work = surprise_work(checkpoint, probed(checkpoint, pixels, Changes(perturbation)).x)
     while work.result is None:
         work.take_turn()
     return work.result
@@ -89,3 +91,22 @@ def test_nothing_is_computed_where_nobody_looks(probe: AppTest, monkeypatch: pyt
     probe.slider(key="contrast").set_value(0.3).run()
     assert probe.metric[0].label == "log p"
     assert not [each for each in probe.get("html") if "Denoising error" in each.proto.body]
+
+
+@pytest.mark.usefixtures("seen")
+def test_the_map_of_a_pinned_image_is_subtracted(probe: AppTest, tiny_checkpoint: Checkpoint) -> None:
+    probe.button_group(key="source").set_value("synthetic").run()
+    probe.selectbox(key="synthetic").set_value("disk").run()
+    probe.button(key="pin_button").click().run()
+    probe.selectbox(key="synthetic").set_value("gradient").run()
+    now, pinned = (
+        bits_of(tiny_checkpoint, SYNTHETIC[name]((1, 8, 8)), Perturbation()) for name in ("gradient", "disk")
+    )
+    wanted = format_number(float((now.pixels - pinned.pixels).sum()), "+,.0f")
+    for _ in range(_TURNS):
+        said = [each.value for each in probe.caption if "than in the pinned image" in each.value]
+        if said:
+            break
+        probe.run()
+    assert said == [f"{wanted} bits in all. Blue pixels cost less than in the pinned image, orange ones more."]
+    assert len(probe.get("plotly_chart")) == 4
