@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from explorer.images import Values, to_pil
+from explorer.units import with_unit
 from explorer.wavelets import detail_mask, inverse_wavelet_transform, wavelet_transform
 
 __all__ = ["RANGES", "Perturbation", "Range", "perturb", "sweep"]
@@ -54,7 +55,7 @@ class Range(NamedTuple):
     @property
     def title(self) -> str:
         """Name and unit, for a slider or an axis."""
-        return f"{self.label} [{self.unit}]"
+        return with_unit(self.label, self.unit)
 
     @property
     def decimals(self) -> int:

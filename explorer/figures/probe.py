@@ -13,7 +13,7 @@ from explorer.figures.style import BLUE, GRAY, OLIVE, translucent
 from explorer.measures.consistency.chart import NOISE_AXIS
 from explorer.measures.image.curves import NoiseCurves, PerturbationCurve
 from explorer.perturbations import RANGES
-from explorer.units import LogProbUnit, convert_log_prob, format_number, noise_variance_from_psnr, unit_label
+from explorer.units import LogProbUnit, convert_log_prob, format_number, noise_variance_from_psnr, unit_label, with_unit
 
 __all__ = ["Quantiles", "dimensionality_chart", "log_prob_range", "noise_log_prob_chart", "perturbation_chart"]
 
@@ -89,7 +89,7 @@ def perturbation_chart(
     x = np.append(curve.values, value)
     order = np.argsort(x, kind="stable")
     y = convert_log_prob(np.append(curve.log_prob, log_prob), unit, dimensions)
-    title = f"log p [{unit_label(unit)}]"
+    title = with_unit("log p", unit_label(unit))
     others = [] if pinned is None else [convert_log_prob(pinned.log_prob, unit, dimensions)]
     heights = np.concatenate([y, *others])
     lowest = min(heights[np.isfinite(heights)], default=y_range[0])
@@ -174,7 +174,8 @@ def noise_log_prob_chart(
 
     quantiles = [shown(part) for part in _parts(band)]
     images = [(each.psnr, shown(each.log_prob)) for each in (curves, pinned) if each is not None]
-    y = Axis(f"mean log p [{unit_label(unit)}]", *_padded(*_extent([*quantiles, *(values for _, values in images)])))
+    extent = _extent([*quantiles, *(values for _, values in images)])
+    y = Axis(with_unit("mean log p", unit_label(unit)), *_padded(*extent))
     marker = Marker(psnr, float(shown([curves.log_prob_at(psnr)])[0]))
     return _noise_chart(images, grid, quantiles, y, marker, words)
 

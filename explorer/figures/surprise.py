@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from explorer.figures.pixels import DIVERGING
 from explorer.figures.style import BLUE, FONT_SIZE, GRAY, SEQUENTIAL, mark_horizontal, style_figure, translucent
+from explorer.units import with_unit
 
 __all__ = ["bits_by_scale_figure", "surprise_difference", "surprise_limits", "surprise_map"]
 
@@ -75,7 +76,7 @@ def bits_by_scale_figure(
             hovertemplate=f"%{{y:,.3~f}} {unit}<br>from noise at %{{x:.1f}} dB<extra></extra>",
         )
     )
-    x_title = "noise level, dB PSNR (left: coarse, right: fine)"
+    x_title = with_unit("noise level (left: coarse, right: fine)", "dB PSNR")
     style_figure(figure, x_title=x_title, y_title=unit, height=height, legend=False)
     if most is not None:
         figure.update_layout(margin_t=24)

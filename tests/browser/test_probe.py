@@ -45,7 +45,8 @@ def open_probe(page: Page, address: str) -> None:
 def test_numbers_images_and_curves_are_above_the_fold(app: str, page: Page) -> None:
     page.set_viewport_size({"width": 1400, "height": 900})
     open_probe(page, app)
-    for what in (number(page), page.get_by_alt_text("Original: china"), page.locator(".st-key-curve_contrast svg[role=img]")):
+    curve = page.locator(".st-key-curve_contrast svg[role=img]")
+    for what in (number(page), page.get_by_alt_text("Original: china"), curve):
         box = what.bounding_box()
         assert box is not None
         assert box["y"] + box["height"] < 900

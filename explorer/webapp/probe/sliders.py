@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.perturbations import RANGES
+from explorer.units import with_unit
 from explorer.webapp.probe.changes import FORMS, LARGEST_SEED, UNCHANGED, Changes, changes_of, settings_of
 from explorer.webapp.probe.presets import preset_buttons
 from explorer.webapp.shell.address import kept
@@ -78,7 +79,7 @@ def _jpeg_slider() -> int | None:
     if not _is_on("jpeg", FORMS["jpeg"]):
         return None
     with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
-        quality = st.slider("JPEG quality [of 100]", 1, 100, key="jpeg", width=_EXTRA_WIDTH)
+        quality = st.slider(with_unit("JPEG quality", "of 100"), 1, 100, key="jpeg", width=_EXTRA_WIDTH)
         _turn_off_button("jpeg", "Without JPEG")
     return quality
 
@@ -88,7 +89,7 @@ def _denoise_slider(low: float, high: float) -> float | None:
         return None
     with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
         psnr = st.slider(
-            "Denoised at [dB PSNR]",
+            with_unit("Denoised at", "dB PSNR"),
             low,
             high,
             step=1.0,
@@ -121,7 +122,7 @@ def _set(settings: Mapping[str, Any]) -> None:
 def psnr_slider(low: float, high: float) -> float:
     """The noise level, in dB, that sets the size of the neighborhood."""
     return st.slider(
-        "Noise level, PSNR",
+        with_unit("Noise level", "dB PSNR"),
         low,
         high,
         step=1.0,

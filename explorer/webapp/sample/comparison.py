@@ -16,6 +16,7 @@ from explorer.measures.sampling.nearest import Nearest, nearest_images
 from explorer.measures.sampling.own_samples import compare_log_prob, log_prob_with_noise
 from explorer.measures.shared.noise import noise_generator
 from explorer.models.checkpoints import Checkpoint
+from explorer.units import format_number
 from explorer.webapp.sample.drawing import Drawing
 from explorer.webapp.shell.loaders import infer, store
 from explorer.webapp.shell.sidebar import Selection
@@ -49,8 +50,9 @@ def data_panel(drawing: Drawing, selection: Selection, images: Store) -> None:
         else f"so samples are {which}: the density differs from that of the data, or the sampler takes too few steps"
     )
     st.caption(
-        f"Mean −log₂ p: {both.model:.3f} bits/dimension for {both.samples} samples, {both.data:.3f} for {both.images} "
-        f"images; the difference is {both.difference:+.3f} ± {both.error:.3f}, {verdict}."
+        f"Mean −log₂ p: {format_number(both.model, '.3f')} bits/dimension for {both.samples} samples, "
+        f"{format_number(both.data, '.3f')} for {both.images} images; the difference is "
+        f"{format_number(both.difference, '+.3f')} ± {both.error:.3f}, {verdict}."
     )
 
 

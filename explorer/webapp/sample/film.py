@@ -12,7 +12,7 @@ from explorer.figures.film import animation
 from explorer.figures.sampling import trajectories_figure
 from explorer.figures.tools import ZOOM_TOOLS
 from explorer.models.checkpoints import Checkpoint
-from explorer.units import LogProbUnit, format_log_prob, unit_label
+from explorer.units import LogProbUnit, format_log_prob, short_unit, unit_label
 from explorer.webapp.sample.drawing import Drawing
 from explorer.webapp.shell.terms import explained
 from explorer.webapp.widgets.image_grid import GridImage, image_grid
@@ -75,9 +75,9 @@ def _choose_level(drawing: Drawing) -> int:
 
 
 def _images(pixels: np.ndarray, log_prob: np.ndarray, unit: LogProbUnit, dimensions: int) -> int | None:
-    words = [format_log_prob(nats, unit, dimensions) for nats in log_prob.tolist()]
+    words = [f"{format_log_prob(nats, unit, dimensions)} {short_unit(unit_label(unit))}" for nats in log_prob.tolist()]
     items = [
-        GridImage(image, text, "", f"image {k + 1}, log p {text} {unit_label(unit)}")
+        GridImage(image, text, "", f"image {k + 1}, log p {text}")
         for k, (image, text) in enumerate(zip(pixels, words, strict=True))
     ]
     clicked = image_grid(items, key="samples", cell=_CELL)

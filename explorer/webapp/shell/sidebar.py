@@ -120,7 +120,8 @@ def _draw_boxes(models: Mapping[str, CheckpointInfo], datasets: Mapping[str, Dat
         st.session_state[_DATA] = fetched
     _choose("Data set", sorted(datasets), _fitting_dataset(models[name], datasets), _DATA)
     hub_box()
-    _choose("Unit of log p", LOG_PROB_UNITS, LOG_PROB_UNITS[0], _UNIT, help=explained(*map(unit_label, LOG_PROB_UNITS)))
+    explanations = explained(*map(unit_label, LOG_PROB_UNITS))
+    _choose("Unit of log p", LOG_PROB_UNITS, LOG_PROB_UNITS[0], _UNIT, format_func=unit_label, help=explanations)
 
 
 def _choose(label: str, options: Sequence[str], default: str, key: str, **kwargs: Any) -> str:
