@@ -174,8 +174,8 @@ def noise_log_prob_chart(
 
     quantiles = [shown(part) for part in _parts(band)]
     images = [(each.psnr, shown(each.log_prob)) for each in (curves, pinned) if each is not None]
-    heights = _padded(*_extent([*quantiles, *(values for _, values in images)]))
-    y = Axis(with_unit("mean log p", unit_label(unit)), *heights)
+    extent = _extent([*quantiles, *(values for _, values in images)])
+    y = Axis(with_unit("mean log p", unit_label(unit)), *_padded(*extent))
     marker = Marker(psnr, float(shown([curves.log_prob_at(psnr)])[0]))
     return _noise_chart(images, grid, quantiles, y, marker, words)
 

@@ -7,7 +7,7 @@ import math
 
 import streamlit as st
 
-from explorer.units import format_log_prob, format_number, format_power_of_ten, unit_label
+from explorer.units import format_log_prob, format_number, format_power_of_ten, unit_label, with_unit
 from explorer.webapp.probe.changes import changes_in_words
 from explorer.webapp.probe.pin import unpin_button
 from explorer.webapp.probe.results import ProbeResults
@@ -54,14 +54,15 @@ def rows(now: ProbeResults, pinned: ProbeResults) -> list[tuple[str, str, str, s
     log_p, before = now.probed.log_prob, pinned.probed.log_prob
     table = [
         (
-            f"log p [{unit_label(unit)}]",
+            with_unit("log p", unit_label(unit)),
             format_log_prob(before, unit, d),
             format_log_prob(log_p, unit, d),
             format_log_prob(log_p - before, unit, d, "+"),
         )
     ]
     pairs = [
-        (f"Code length: {name} [bits]", pinned.code_lengths[name], bits) for name, bits in now.code_lengths.items()
+        (with_unit(f"Code length: {name}", "bits"), old, new)
+        for (name, new), old in zip(now.code_lengths.items(), pinned.code_lengths.values(), strict=True)
     ]
     pairs.append((f"Local dimensionality at {now.psnr:g} dB", pinned.dimensionality, now.dimensionality))
     for name, old, new in pairs:

@@ -79,7 +79,7 @@ def _jpeg_slider() -> int | None:
     if not _is_on("jpeg", FORMS["jpeg"]):
         return None
     with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
-        quality = st.slider("JPEG quality [of 100]", 1, 100, key="jpeg", width=_EXTRA_WIDTH)
+        quality = st.slider(with_unit("JPEG quality", "of 100"), 1, 100, key="jpeg", width=_EXTRA_WIDTH)
         _turn_off_button("jpeg", "Without JPEG")
     return quality
 
@@ -89,7 +89,7 @@ def _denoise_slider(low: float, high: float) -> float | None:
         return None
     with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
         psnr = st.slider(
-            "Denoised at [dB PSNR]",
+            with_unit("Denoised at", "dB PSNR"),
             low,
             high,
             step=1.0,
