@@ -16,6 +16,7 @@ __all__ = [
     "GRAY",
     "GREEN",
     "GRID",
+    "OLIVE",
     "PURPLE",
     "QUALITATIVE",
     "SEQUENTIAL",
@@ -30,6 +31,7 @@ BLUE = "#1C80C4"
 VERMILLION = "#D55E00"
 GREEN = "#009E73"
 PURPLE = "#CC79A7"
+OLIVE = "#9A8F00"
 GRAY = "#808080"
 GRID = "rgba(128, 128, 128, 0.22)"
 FONT_SIZE = 13

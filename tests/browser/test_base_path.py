@@ -15,8 +15,8 @@ pytestmark = pytest.mark.browser
 
 
 def at(page: Page, address: str, title: str) -> None:
-    """The page of that title, at its address; a query may follow."""
-    expect(page).to_have_url(re.compile(rf"^{re.escape(address)}(\?|$)"))
+    """The page of that title, at its address, once that says the model: it is written when the page is drawn."""
+    expect(page).to_have_url(re.compile(rf"^{re.escape(address)}\?.*model=digits"))
     expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
 
 

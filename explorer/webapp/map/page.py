@@ -87,4 +87,6 @@ def _show_images(images: Store, split: Split, catalog: Catalog, column: str, fmt
         if len(picked.inside) > _MAX_SELECTED:
             st.caption(f"The first {_MAX_SELECTED} of them.")
     with st.container(height=_GRID_HEIGHT, border=False):
-        grid_of_rows(images, split, rows, column, fmt, cell=84)
+        opened = grid_of_rows(images, rows, column, fmt, cell=84)
+    if opened is not None:
+        open_in_probe(opened, split)

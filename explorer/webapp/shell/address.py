@@ -133,9 +133,9 @@ def part_kept_in_url(name: str) -> Iterator[None]:
     address, is_whole = _address(), not _is_rerun_of_fragment()
     if not is_whole:
         address.drawn = {key: drawn for key, drawn in address.drawn.items() if drawn.part != name}
-    address.part = name
+    around, address.part = address.part, name
     yield
-    address.part = ""
+    address.part = around
     if not is_whole:
         _write(address)
 

@@ -31,16 +31,17 @@ class Page(NamedTuple):
 
 
 _IMAGE = ("source", "photo", "synthetic", "part", "item", "crop")
-_PERTURBATION = (*RANGES, "seed", "clip", "psnr")
+_CHANGES = (*RANGES, "seed", "clip", "jpeg", "denoise", "psnr", "pin")
 _GRID = ("part", "order", "by", "at", "draw", "n", "label", "x", "y", "area", "compare", "disputed")
+_BITS = ("click_bits", "bits", "scale")
 _SETTINGS_OF_ALL = ("model", "data", "unit")
 
 
 SECTIONS = {
     "Look at images": (
         Page("tour", "Tour", "explore", ("stop", "guesses", "projector")),
-        Page("probe", "Probe", "frame_inspect", (*_IMAGE, *_PERTURBATION)),
-        Page("atlas", "Atlas", "bar_chart", _GRID),
+        Page("probe", "Probe", "frame_inspect", (*_IMAGE, *_CHANGES, "scale")),
+        Page("atlas", "Atlas", "bar_chart", (*_GRID, *_BITS)),
         Page("map", "Map", "scatter_plot", ("part", "color", "area")),
     ),
     "Understand the density": (
