@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.escaping import in_plotly
 from explorer.figures.style import (
     GRAY,
     QUALITATIVE,
@@ -16,6 +17,7 @@ from explorer.figures.style import (
     style_figure,
     translucent,
 )
+from explorer.units import with_unit
 
 __all__ = [
     "Scale",
@@ -29,7 +31,6 @@ __all__ = [
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _MARKERS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
-_WHOLE = GRAY
 _NARROW_SHARE = 0.05  # of the longest bar: below, a number does not fit
 
 Scale = tuple[int, bool]
@@ -49,13 +50,16 @@ def scale_name(scale: Scale) -> str:
     return "1 pixel" if level == 0 else f"{2**level} pixels"
 
 
-def bits_bars(bits: Mapping[Scale, float], codecs: Mapping[str, float], pixels: int, height: int = 190) -> go.Figure:
+def bits_bars(
+    bits: Mapping[Scale, float], codecs: Mapping[str, float], pixels: int, unit: str, height: int = 210
+) -> go.Figure:
     """The code length under a model, stacked from the coarse image to the finest details, above those of codecs.
 
     Args:
         bits: of each scale.
         codecs: name -> bits.
         pixels: number of pixel values, by which all are divided.
+        unit: of what comes out, ``"bits/pixel"`` or ``"bits/dimension"``.
         height: in screen pixels.
     """
     mine = "This model"
@@ -73,7 +77,7 @@ def bits_bars(bits: Mapping[Scale, float], codecs: Mapping[str, float], pixels: 
             textposition="inside",
             insidetextanchor="middle",
             textangle=0,
-            hovertemplate=f"{scale_name(scale)}: %{{x:.3f}} bits/pixel, {bits[scale]:,.0f} bits<extra></extra>",
+            hovertemplate=f"{scale_name(scale)}: %{{x:.3f}} {unit}, {bits[scale]:,.0f} bits<extra></extra>",
         )
     figure.add_bar(
         x=[each / pixels for each in codecs.values()],
@@ -82,21 +86,22 @@ def bits_bars(bits: Mapping[Scale, float], codecs: Mapping[str, float], pixels: 
         name="lossless codec",
         marker={"color": translucent(GRAY, 0.6)},
         customdata=list(codecs.values()),
-        hovertemplate="%{y}: %{x:.3f} bits/pixel, %{customdata:,.0f} bits<extra></extra>",
+        hovertemplate=f"%{{y}}: %{{x:.3f}} {unit}, %{{customdata:,.0f}} bits<extra></extra>",
         showlegend=False,
     )
-    style_figure(figure, x_title="code length [bits/pixel]", y_title="", height=height)
+    style_figure(figure, x_title=with_unit("code length", unit), y_title="", height=height)
     figure.update_layout(barmode="stack", bargap=0.3, legend_traceorder="normal")
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
     return figure.update_xaxes(rangemode="tozero")
 
 
-def change_bars(change: Mapping[Scale, float], pixels: int, height: int = 260) -> go.Figure:
+def change_bars(change: Mapping[Scale, float], pixels: int, unit: str, height: int = 300) -> go.Figure:
     """How many bits each scale has more, or less, than before.
 
     Args:
         change: of each scale, in bits.
         pixels: number of pixel values, by which all are divided.
+        unit: of what comes out, ``"bits/pixel"`` or ``"bits/dimension"``.
         height: in screen pixels.
     """
     scales = sorted(change, reverse=True)
@@ -109,10 +114,9 @@ def change_bars(change: Mapping[Scale, float], pixels: int, height: int = 260) -
         text=[f"{value:+.2f}".replace("-", "\u2212") for value in values],
         textposition="outside",
         cliponaxis=False,
-        hovertemplate="%{x}: %{y:+.3f} bits/pixel, %{customdata:+,.0f} bits<extra></extra>",
+        hovertemplate=f"%{{x}}: %{{y:+.3f}} {unit}, %{{customdata:+,.0f}} bits<extra></extra>",
     )
-    title = "change [bits/pixel]"
-    style_figure(go.Figure(bars), x_title="scale", y_title=title, height=height, legend=False)
+    title = with_unit("change", unit)
     figure = style_figure(go.Figure(bars), x_title="scale", y_title=title, height=height, legend=False)
     span = max(map(abs, values), default=0.0) or 1.0
     figure.update_yaxes(range=[min(0.0, *values) - 0.18 * span, max(0.0, *values) + 0.18 * span])
@@ -127,6 +131,7 @@ def sweep_figure(
     pixels: int,
     at: float,
     x_title: str,
+    unit: str,
     height: int = 300,
 ) -> go.Figure:
     """Bits of each scale against a parameter of a perturbation.
@@ -136,14 +141,15 @@ def sweep_figure(
         values: of the parameter, shape ``(K,)``.
         bits: shape ``(K, J + 1)``.
         pixels: number of pixel values, by which all are divided.
+        unit: of what comes out, ``"bits/pixel"`` or ``"bits/dimension"``.
         at: the value that the image has now, marked.
         x_title: name of the parameter with its unit.
         height: in screen pixels.
     """
     figure = go.Figure()
     for place, scale in sorted(enumerate(scales), key=lambda each: each[1], reverse=True):
-        _add_line(figure, scale, values, bits[:, place] / pixels, "%{y:.3f} bits/pixel")
-    style_figure(figure, x_title=x_title, y_title="bits by scale [bits/pixel]", height=height)
+        _add_line(figure, scale, values, bits[:, place] / pixels, f"%{{y:.3f}} {unit}")
+    style_figure(figure, x_title=x_title, y_title=with_unit("bits by scale", unit), height=height)
     mark_vertical(figure, at, "", VERMILLION, "dot")
     return figure
 
@@ -173,8 +179,8 @@ def dimensionality_figure(
             hovertemplate=f"{scale_name(scale)}: {says}, by the energy<extra></extra>",
             showlegend=False,
         )
-    x_title = "noise on the pixels [dB PSNR]"
-    style_figure(figure, x_title=x_title, y_title="local dimensionality [% of coefficients]", height=height)
+    x_title = with_unit("noise on the pixels", "dB PSNR")
+    style_figure(figure, x_title=x_title, y_title=with_unit("local dimensionality", "% of coefficients"), height=height)
     return figure
 
 
@@ -185,7 +191,7 @@ def curvature_figure(
     whole_name: str,
     height: int = 320,
 ) -> go.Figure:
-    """The smallest eigenvalue of ``t hess U`` of the details of each scale given the coarser image, and of a whole image.
+    """The smallest eigenvalue of ``t hess U``, of the details of each scale given the coarser image and of a whole image.
 
     Args:
         psnr: noise levels in dB, shape ``(T,)``.
@@ -202,13 +208,13 @@ def curvature_figure(
             x=list(psnr),
             y=list(whole),
             mode="lines+markers",
-            name=whole_name,
-            line={"color": _WHOLE, "width": 2.5},
+            name=in_plotly(whole_name),
+            line={"color": GRAY, "width": 2.5},
             marker={"symbol": "star", "size": 9},
             hovertemplate="the whole image: %{y:.3f}<extra></extra>",
         )
     y_title = "smallest eigenvalue of t\u2207\u00b2U"
-    style_figure(figure, x_title="noise on the pixels [dB PSNR]", y_title=y_title, height=height)
+    style_figure(figure, x_title=with_unit("noise on the pixels", "dB PSNR"), y_title=y_title, height=height)
     mark_horizontal(figure, 0.0, "log-concave above")
     return figure
 

@@ -147,4 +147,3 @@ def _how_far(share: float, seconds: float) -> str:
 
 def _want(work: Work[Any], wanted: bool) -> None:
     work.wanted, work.problem = wanted, ""
-

@@ -7,11 +7,10 @@ from typing import Any, NamedTuple
 
 from explorer.perturbations import RANGES, Perturbation
 from explorer.units import format_number
+from explorer.webapp.shell.perturbation_sliders import LARGEST_SEED
 from explorer.webapp.shell.setting_forms import Form, number, switch, whole_number
 
-__all__ = ["FORMS", "LARGEST_SEED", "UNCHANGED", "Changes", "changes_of", "changes_in_words", "settings_of"]
-
-LARGEST_SEED = 9999
+__all__ = ["FORMS", "UNCHANGED", "Changes", "changes_of", "changes_in_words", "settings_of"]
 
 
 class Changes(NamedTuple):

@@ -8,11 +8,11 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.perturbations import RANGES
 from explorer.units import with_unit
-from explorer.webapp.probe.changes import FORMS, LARGEST_SEED, UNCHANGED, Changes, changes_of, settings_of
+from explorer.webapp.probe.changes import FORMS, UNCHANGED, Changes, changes_of, settings_of
 from explorer.webapp.probe.presets import preset_buttons
 from explorer.webapp.shell.address import kept
+from explorer.webapp.shell.perturbation_sliders import noise_options, parameter_sliders
 from explorer.webapp.shell.setting_forms import Form, number
 from explorer.webapp.shell.terms import explained
 
@@ -31,45 +31,18 @@ def change_sliders(low: float, high: float) -> tuple[Changes, Mapping[str, Delta
     Returns:
         The changes, and for each parameter a place below its slider, for its curve.
     """
-    neutral = settings_of(UNCHANGED)
     above = st.container(gap="xsmall")
     with above.container(key="perturb_heading"):
         heading, options = st.columns(2, vertical_alignment="center")
     heading.markdown("#### Perturb the image and watch log p respond")
     with options.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
-        clip = st.toggle(
-            "Clip to [0, 1]",
-            key=kept("clip", FORMS["clip"], neutral["clip"]),
-            help="Cut values off at black and white, as a camera does.",
-        )
-        st.caption("Seed", width="content")
-        seed = st.number_input(
-            "Seed of the noise",
-            0,
-            LARGEST_SEED,
-            key=kept("seed", FORMS["seed"], neutral["seed"]),
-            width=130,
-            label_visibility="collapsed",
-        )
+        options_of_noise = noise_options()
         st.button("Reset", icon=":material/restart_alt:", on_click=_reset)
     presets = above.container(horizontal=True, gap="xsmall", key="presets")
-    places = {}
     with st.container(horizontal=True, gap="medium"):
-        values = {"clip": clip, "seed": seed, "jpeg": _jpeg_slider(), "denoise": _denoise_slider(low, high)}
-    with st.container(key="sliders"):
-        columns = st.columns(len(RANGES), gap="medium")
-    for column, (name, limits) in zip(columns, RANGES.items(), strict=True):
-        with column:
-            values[name] = st.slider(
-                limits.title,
-                float(limits.low),
-                float(limits.high),
-                step=float(limits.step),
-                format=f"%.{limits.decimals}f",
-                key=kept(name, FORMS[name], float(neutral[name])),
-            )
-            places[name] = st.container()
-    changes = changes_of(values)
+        extra = {"jpeg": _jpeg_slider(), "denoise": _denoise_slider(low, high)}
+    values, places = parameter_sliders()
+    changes = changes_of({**values, **options_of_noise._asdict(), **extra})
     with presets:
         preset_buttons(changes, low, high)
     return changes, places

@@ -1,0 +1,86 @@
+"""log p of the whole photograph, its bits by scale beside lossless codecs, and the map of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from explorer.figures.scales import bits_bars, scale_name
+from explorer.figures.surprise import surprise_map
+from explorer.figures.tools import NO_TOOLS
+from explorer.units import LogProbUnit, format_log_prob, format_number, unit_label
+from explorer.webapp.large.measured import Measured
+from explorer.webapp.shell.address import kept
+from explorer.webapp.shell.setting_forms import one_of
+from explorer.webapp.shell.terms import explained
+
+__all__ = ["bits_map", "choose_scale", "code_lengths", "log_prob_metric", "share_unit"]
+
+_ALL = "all"
+
+
+def share_unit(channels: int) -> str:
+    """The unit of bits by value: those of a gray photograph are its pixels."""
+    return "bits/pixel" if channels == 1 else "bits/dimension"
+
+
+def log_prob_metric(now: Measured, original: Measured, unit: LogProbUnit) -> None:
+    """log p in `unit`, and its change from the original."""
+    d, nats = now.dimensions, now.log_prob - original.log_prob
+    changed = abs(nats) > 1e-3
+    st.metric(
+        "log p of the whole photograph",
+        f"{format_log_prob(now.log_prob, unit, d)} {unit_label(unit)}",
+        f"{format_log_prob(nats, unit, d, '+')} {unit_label(unit)}" if changed else "the original",
+        delta_color="blue" if changed else "off",
+        delta_arrow=("up" if nats > 0 else "down") if changed else "off",
+        delta_description="from the original" if changed else None,
+        help=explained("log p", unit_label(unit), "Scale"),
+    )
+
+
+def code_lengths(now: Measured, codecs: Mapping[str, float], unit: str, model: str) -> None:
+    """The code length, stacked by scale, above those of codecs for the same pixels, and a sentence that compares."""
+    st.markdown("**Code length,** by scale, of the whole file", help=explained("Code length", "bits/pixel", "Scale"))
+    figure = bits_bars(now.bits, codecs, now.dimensions, unit)
+    figure.update_layout(meta=model)
+    st.plotly_chart(figure, key="bits", config=NO_TOOLS, alt="Code length by scale, beside lossless codecs")
+    name, best = min(codecs.items(), key=lambda each: each[1])
+    percent = 100 * (now.total / best - 1)
+    words = f"{abs(percent):.1f} % {'less' if percent < 0 else 'more'} than {name}, the shortest file"
+    st.caption(
+        f"This model needs {format_number(now.total / now.dimensions, '.2f')} {unit} ({now.total:,.0f} bits): {words}."
+    )
+
+
+def choose_scale(now: Measured) -> int | None:
+    """Draw the choice of a scale; returns the level of its details, None for all scales."""
+    scales = [_ALL, *(scale_name((scale.level, False)) for scale in reversed(now.scales) if not scale.is_base)]
+    chosen = st.segmented_control(
+        "Map of bits at the scale",
+        scales,
+        required=True,
+        key=kept("scale", one_of(scales), _ALL),
+        help="From coarse form to fine texture: the details that tell neighbors of so many pixels a side from each "
+        "other, given the coarser image.",
+    )
+    return None if chosen in (None, _ALL) else len(scales) - 1 - scales.index(str(chosen))
+
+
+def bits_map(now: Measured, level: int | None, unit: str, model: str) -> None:
+    """Draw the map of the bits of one scale, or of all; hovering says them."""
+    name = "all scales" if level is None else scale_name((level, False))
+    st.html(f'<div class="pixels"><figcaption>Where the bits are: {name}</figcaption></div>')
+    figure = surprise_map(now.map(level), what=unit, height=400)
+    figure.update_layout(meta=f"{model} {name}")
+    st.plotly_chart(figure, key="map", config=NO_TOOLS, alt=f"Map of the bits of the photograph: {name}")
+    base = now.scales[-1]
+    note = f" of the photograph, {2 ** (level + 1)} × {2 ** (level + 1)} pixels a cell" if level is not None else ""
+    spread = " The coarse image is scored as one, its bits are spread evenly." if level is None else ""
+    total = now.total if level is None else now.bits[(level, False)]
+    st.caption(
+        f"Bits{note}, in all {total:,.0f}.{spread if base.is_base else ''}",
+        help="A cell may take fewer than 0 bits where its details are nearly certain: a density can exceed the number "
+        "of gray levels.",
+    )
