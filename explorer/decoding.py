@@ -133,10 +133,7 @@ def decode_image(data: bytes, name: str = "The file", scale: Scale | None = None
         except Exception as error:  # hostile bytes make the decoders raise nearly every type there is
             raise _damaged(name) from error
         if image.mode.startswith("I") or image.mode == "F":
-            values, bits = np.asarray(image), None
-            if image.format == "PPM" and image.mode == "I":  # its header says what is white: Pillow has made it 65535
-                values, bits = values.astype(np.uint16), 16
-            return _narrow(WidePicture(values, bits=bits, orientation=_orientation(image)), name, scale)
+            return _narrow(_wide_gray(image), name, scale)
         left_out = pages_left_out(getattr(image, "n_frames", 1)) if image.format == "TIFF" else ""
         _rotate_upright(image)
         return Decoded(_to_eight_bits(image), None, left_out)
@@ -149,6 +146,14 @@ def _wide_tiff(data: bytes, name: str) -> WidePicture | None:
         raise
     except Exception as error:  # as in `decode_image`
         raise _damaged(name) from error
+
+
+def _wide_gray(image: Image.Image) -> WidePicture:
+    """A gray picture that Pillow has read at full depth."""
+    values, bits = np.asarray(image), None
+    if image.format == "PPM" and image.mode == "I":  # its header says what is white: Pillow has made it 65535
+        values, bits = values.astype(np.uint16), 16
+    return WidePicture(values, bits=bits, orientation=_orientation(image))
 
 
 def _narrow(wide: WidePicture, name: str, scale: Scale | None) -> Decoded:

@@ -90,21 +90,22 @@ class Values(BaseModel):
             return self.centers(pixels)
         return (self._cells(pixels) + _uniform(pixels.shape, generator).to(pixels.device)) / self.levels
 
-    def dither(self, shape: ImageShape) -> Tensor:
-        """One fixed draw of ``(u - 1/2) / levels`` (seed 0), the same for all images; zeros without dequantization.
+    def dither(self, shape: ImageShape, seed: int = 0) -> Tensor:
+        """One fixed draw of ``(u - 1/2) / levels``, the same for all images; zeros without dequantization.
 
         What a model scores is ``perturbed(centers) + dither``: a sample of what it was trained on, yet deterministic,
         so that two images are compared under common random numbers.
 
         Args:
             shape: ``(C, H, W)``.
+            seed: of the draw; 0 for what is scored.
 
         Returns:
             float32, shape ``(C, H, W)``, on the CPU.
         """
         if not self.dequantize:
             return torch.zeros(shape)
-        return (_uniform(shape, torch.Generator().manual_seed(0)) - 0.5) / self.levels
+        return (_uniform(shape, torch.Generator().manual_seed(seed)) - 0.5) / self.levels
 
     def to_pixels(self, x: Tensor) -> Tensor:
         """Back to 8 bits: the affine map that takes `centers` to their pixels, rounded and clipped to 0..255.

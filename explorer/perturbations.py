@@ -1,9 +1,9 @@
 """Perturbations of images that one drags with a slider: batched, differentiable, deterministic.
 
-They are applied in a fixed order: **sparsity, blur, contrast, brightness, noise, clip**. First what changes the
+They are applied in a fixed order: **sparsity, blur, contrast, brightness, noise, clip, JPEG**. First what changes the
 structure of the image, then what scales and shifts it, then the noise, as in a camera, where the scene is blurred by
 the lens, amplified, and read out noisily. So contrast scales the picture but never the noise, brightness does not
-disturb the others, and clipping, last, shows what a screen would show.
+disturb the others, clipping shows what a screen would show, and JPEG, last, what a file would keep of all that.
 
     sparsity    keep the largest detail coefficients of an orthogonal wavelet transform (`explorer.wavelets`)
     blur        convolve with a Gaussian, cut off at 4 standard deviations; the image is mirrored at its border
@@ -11,17 +11,23 @@ disturb the others, and clipping, last, shows what a screen would show.
     brightness  x + b
     noise       x + s eps, eps ~ N(0, 1)
     clip        to [0, 1]
+    jpeg        as a JPEG file brings it back: in 8-bit pixels; the only step that has no derivative
 """
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
+from explorer.images import Values, to_pil
+from explorer.units import with_unit
 from explorer.wavelets import detail_mask, inverse_wavelet_transform, wavelet_transform
 
 __all__ = ["RANGES", "Perturbation", "Range", "perturb", "sweep"]
@@ -49,7 +55,7 @@ class Range(NamedTuple):
     @property
     def title(self) -> str:
         """Name and unit, for a slider or an axis."""
-        return f"{self.label} [{self.unit}]"
+        return with_unit(self.label, self.unit)
 
     @property
     def decimals(self) -> int:
@@ -79,6 +85,8 @@ class Perturbation(BaseModel):
         noise: standard deviation of the noise, in [0, 0.5].
         seed: of the noise.
         clip: whether the result is clipped to [0, 1].
+        jpeg: quality of the JPEG file that keeps the result, in [1, 100], on the scale of libjpeg and with its half
+            resolution of color; None for no file.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -90,22 +98,26 @@ class Perturbation(BaseModel):
     noise: float = Field(default=0.0, ge=0.0, le=0.5)
     seed: int = Field(default=0, ge=0, lt=2**63)
     clip: bool = False
+    jpeg: int | None = Field(default=None, ge=1, le=100)
 
 
-def perturb(x: Tensor, perturbation: Perturbation) -> Tensor:
+def perturb(x: Tensor, perturbation: Perturbation, convention: Values | None = None) -> Tensor:
     """Change images, all in the same way and with the same draw of the noise.
 
     Args:
         x: images, values in [0, 1], shape ``(B, C, H, W)``.
         perturbation: how.
+        convention: what numbers stand for the 8-bit pixels that JPEG takes and gives; that of our own models when None.
 
     Returns:
         Images of the same shape, on the same device. Values may leave [0, 1] unless clipped.
     """
-    return _apply(x, [perturbation])
+    return _apply(x, [perturbation], convention)
 
 
-def sweep(x: Tensor, perturbation: Perturbation, name: str, values: Sequence[float]) -> Tensor:
+def sweep(
+    x: Tensor, perturbation: Perturbation, name: str, values: Sequence[float], convention: Values | None = None
+) -> Tensor:
     """One image under many values of one parameter, the others held, the same draw of the noise throughout.
 
     Args:
@@ -113,6 +125,7 @@ def sweep(x: Tensor, perturbation: Perturbation, name: str, values: Sequence[flo
         perturbation: the other parameters.
         name: the parameter, a key of `RANGES`.
         values: its values, ``V`` of them.
+        convention: as for `perturb`.
 
     Returns:
         Images, shape ``(V, C, H, W)``; each is what `perturb` gives, up to rounding.
@@ -125,10 +138,10 @@ def sweep(x: Tensor, perturbation: Perturbation, name: str, values: Sequence[flo
     if x.shape[0] != 1 or not len(values):
         raise ValueError(f"A sweep needs one image and at least one value, not {x.shape[0]} and {len(values)}.")
     held = perturbation.model_dump()
-    return _apply(x, [Perturbation(**(held | {name: float(value)})) for value in values])
+    return _apply(x, [Perturbation(**(held | {name: float(value)})) for value in values], convention)
 
 
-def _apply(x: Tensor, perturbations: Sequence[Perturbation]) -> Tensor:
+def _apply(x: Tensor, perturbations: Sequence[Perturbation], convention: Values | None) -> Tensor:
     """Broadcast ``B`` images against ``V`` perturbations, where one of the two is 1."""
 
     def column(name: str) -> Tensor:
@@ -151,6 +164,8 @@ def _apply(x: Tensor, perturbations: Sequence[Perturbation]) -> Tensor:
         x = x + column("noise") * _standard_noise(x.shape[1:], perturbations[0].seed).to(x)
     if perturbations[0].clip:
         x = x.clamp(0.0, 1.0)
+    if perturbations[0].jpeg is not None:
+        x = _through_jpeg(x, perturbations[0].jpeg, convention or Values())
     return x.expand(count, -1, -1, -1).contiguous()
 
 
@@ -198,3 +213,17 @@ def _blur_matrices(size: int, sigma: Tensor) -> Tensor:
 def _standard_noise(image_shape: Sequence[int], seed: int) -> Tensor:
     """One draw of ``N(0, 1)`` for every value; on the CPU, so that it does not depend on the device."""
     return torch.randn(tuple(image_shape), generator=torch.Generator().manual_seed(seed))
+
+
+def _through_jpeg(x: Tensor, quality: int, convention: Values) -> Tensor:
+    """Each image written to a JPEG file and read again."""
+    pixels = convention.to_pixels(x).cpu().numpy()
+    read = np.stack([_jpeg(image, quality) for image in pixels])
+    return convention.centers(torch.from_numpy(read)).to(x)
+
+
+def _jpeg(pixels: np.ndarray, quality: int) -> np.ndarray:
+    file = io.BytesIO()
+    to_pil(pixels).save(file, "JPEG", quality=quality)
+    read = np.asarray(Image.open(file))
+    return read[None] if read.ndim == 2 else read.transpose(2, 0, 1)

@@ -30,7 +30,9 @@ __all__ = [
     "format_power_of_ten",
     "noise_variance_from_psnr",
     "psnr_from_noise_variance",
+    "short_unit",
     "unit_label",
+    "with_unit",
 ]
 
 LogProbUnit = Literal["dB/dim", "nats", "bits", "bits/dim"]
@@ -40,7 +42,7 @@ Number = TypeVar("Number", float, np.ndarray, torch.Tensor)
 
 _RAISED = str.maketrans("0123456789-.", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻·")
 
-_LABELS: dict[str, str] = {
+_LABELS: dict[LogProbUnit, str] = {
     "dB/dim": "dB/dimension",
     "nats": "nats",
     "bits": "bits",
@@ -49,7 +51,7 @@ _LABELS: dict[str, str] = {
 
 
 def unit_label(unit: LogProbUnit) -> str:
-    """The unit as written on an axis or beside a number.
+    """The unit as people read it: in texts, on axes, in boxes and beside numbers.
 
     Raises:
         ValueError: the unit is not one of `LOG_PROB_UNITS`.
@@ -57,6 +59,27 @@ def unit_label(unit: LogProbUnit) -> str:
     if unit not in _LABELS:
         raise ValueError(f"Unknown unit of log p {unit!r}. Choose one of {', '.join(LOG_PROB_UNITS)}.")
     return _LABELS[unit]
+
+
+def short_unit(unit: str) -> str:
+    """A unit that `unit_label` or a column gives, for narrow places: below thumbnails, in the titles of key numbers, in
+    tables.
+
+    Examples:
+        >>> short_unit("dB/dimension"), short_unit("dimensions"), short_unit("bits")
+        ('dB/dim', 'dim', 'bits')
+    """
+    return unit.replace("dimensions", "dim").replace("dimension", "dim")
+
+
+def with_unit(name: str, unit: str) -> str:
+    """A quantity with its unit in brackets, for an axis, a box or a column; by itself where it has none.
+
+    Examples:
+        >>> with_unit("log p", "dB/dimension"), with_unit("contrast", "")
+        ('log p [dB/dimension]', 'contrast')
+    """
+    return f"{name} [{unit}]" if unit else name
 
 
 def convert_log_prob(nats: Number, unit: LogProbUnit, dimensions: int) -> Number:

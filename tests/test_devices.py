@@ -272,7 +272,7 @@ def test_the_checks_run_on_the_other_device(smallest: Checkpoint, monkeypatch: p
     monkeypatch.setattr("explorer.measures.shared.laplacian._EXACT", 0)
     with OtherDevice():
         report = run_checks(smallest.model, smallest.values, gray(smallest), SMALL)
-    assert {"likelihood", "flow", "annealing"} <= report.results.keys()
+    assert {"likelihood", "flow", "annealing", "own_samples"} <= report.results.keys()
 
 
 @pytest.mark.filterwarnings("ignore:for .* copying from a non-meta parameter:UserWarning")

@@ -47,9 +47,9 @@ def test_a_model_of_ones_own_gets_its_report() -> None:
         assert outcome(report, name).outcome == "passes", name
     assert str(report).startswith("Normalization at large noise")
     figures = explorer.check_figures(report)
-    assert len(figures) == 5
+    assert len(figures) == 6
     assert all(isinstance(figure, go.Figure) for figure in figures.values())
-    assert len(seen) == 7
+    assert len(seen) == 8
 
     broken = explorer.run_checks(Shifted(), explorer.Values(), images, SMALL)
     assert outcome(broken, "large_noise").measured == pytest.approx(0.5, abs=0.01)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from pydantic import ValidationError
 from scipy.ndimage import gaussian_filter
 
+from explorer.images import Values
 from explorer.perturbations import RANGES, Perturbation, perturb, sweep
 from explorer.wavelets import detail_mask, wavelet_transform
 
@@ -100,6 +104,7 @@ def test_order_is_as_documented() -> None:
         {"brightness": 0.2},
         {"noise": 0.3, "seed": 4},
         {"clip": True},
+        {"jpeg": 30},
     ]
     one_by_one, together = x, {}
     for step in steps:
@@ -114,6 +119,29 @@ def test_clip_is_a_choice() -> None:
     clipped = perturb(x, Perturbation(brightness=0.5, clip=True))
     assert clipped.max() <= 1
     assert clipped.min() >= 0
+
+
+@pytest.mark.parametrize("convention", [Values(), Values(dequantize=False)])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_jpeg_is_what_a_file_brings_back(shape: tuple[int, int, int], convention: Values) -> None:
+    pixels = (255 * images(2, shape)).to(torch.uint8)
+    x = convention.centers(pixels)
+    brought = convention.to_pixels(perturb(x, Perturbation(jpeg=10), convention)).numpy()
+    for before, after in zip(pixels.numpy(), brought, strict=True):
+        file = io.BytesIO()
+        Image.fromarray(before[0] if shape[0] == 1 else before.transpose(1, 2, 0)).save(file, "JPEG", quality=10)
+        read = np.atleast_3d(np.array(Image.open(file))).transpose(2, 0, 1)
+        np.testing.assert_array_equal(after, read)
+    assert np.abs(brought.astype(int) - pixels.numpy()).mean() > 5
+    rough, fine = ((perturb(x, Perturbation(jpeg=quality), convention) - x).square().mean() for quality in (10, 90))
+    assert fine < rough
+
+
+def test_a_sweep_goes_through_jpeg_too() -> None:
+    x = images(1, (3, 8, 8))
+    swept = sweep(x, Perturbation(jpeg=20), "contrast", [0.5, 1.0])
+    torch.testing.assert_close(swept[1:], perturb(x, Perturbation(jpeg=20)))
+    assert not torch.equal(swept[1:], x)
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
@@ -166,6 +194,9 @@ def test_gradients_pass() -> None:
         {"noise": 1},
         {"seed": -1},
         {"hue": 1},
+        {"jpeg": 0},
+        {"jpeg": 101},
+        {"jpeg": 10.5},
     ],
 )
 def test_values_out_of_range_are_refused(bad: dict[str, float]) -> None:

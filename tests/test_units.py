@@ -16,7 +16,9 @@ from explorer.units import (
     format_power_of_ten,
     noise_variance_from_psnr,
     psnr_from_noise_variance,
+    short_unit,
     unit_label,
+    with_unit,
 )
 
 
@@ -58,6 +60,15 @@ def test_every_unit_has_a_label_and_others_are_refused() -> None:
     assert all(unit_label(unit) for unit in LOG_PROB_UNITS)
     with pytest.raises(ValueError, match="Choose one of"):
         unit_label("decibel")  # type: ignore[arg-type]
+
+
+def test_a_unit_is_written_out_and_short_in_narrow_places_alone() -> None:
+    labels = [unit_label(unit) for unit in LOG_PROB_UNITS]
+    assert labels == ["dB/dimension", "nats", "bits", "bits/dimension"]
+    assert [short_unit(label) for label in labels] == list(LOG_PROB_UNITS)
+    assert short_unit("nats/dimension/e-fold") == "nats/dim/e-fold"
+    assert with_unit("log p", labels[0]) == "log p [dB/dimension]"
+    assert with_unit("contrast", "") == "contrast"
 
 
 @pytest.mark.parametrize(

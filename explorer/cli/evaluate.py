@@ -51,7 +51,9 @@ def evaluate(
     checks: Annotated[bool, typer.Option(help="Run the checks; without, likelihood and codecs alone.")] = True,
     device: DeviceOption = "auto",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the results to this file as JSON.")] = None,
-    write: Annotated[bool, typer.Option(help="Keep the results with the checkpoint, in its card.")] = True,
+    write: Annotated[
+        bool, typer.Option(help="Keep the checks with the checkpoint, and in its card the likelihood on its own data.")
+    ] = True,
 ) -> None:
     """Metrics of a checkpoint on a data set, and every check that its probabilities must pass."""
     from explorer.data.names import dataset_name
@@ -109,12 +111,23 @@ def evaluate(
             content = {"metrics": metrics, "checks": report and report.model_dump(mode="json")}
             path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     if write:
-        _write(checkpoint, metrics, report)
+        trained_on, here = checkpoint.config.dataset, dataset_name(source)
+        if metrics is not None and trained_on and here != trained_on:
+            metrics = None
+            messages.print(
+                f"{checkpoint.name} was trained on {trained_on}: its card keeps the likelihood on that, and not on "
+                f"{here}. --json writes both the likelihood and the checks to a file.",
+                highlight=False,
+                markup=False,
+                soft_wrap=True,
+            )
+        if metrics or report:
+            _write(checkpoint, metrics, report)
 
 
 def _write(checkpoint: Checkpoint, metrics: dict[str, Any] | None, report: Report | None) -> None:
-    """Keep what was measured in the folder of the checkpoint: metrics in place of those that it held, a report in place
-    of one of its kind."""
+    """Keep what was measured in the folder of the checkpoint: metrics on its own data in place of those that it held, a
+    report in place of one of its kind."""
     from explorer.measures.consistency.storage import find_report, save_report
     from explorer.models.checkpoints import save_description
     from explorer.training.card import checkpoint_card
@@ -180,7 +193,7 @@ def _print_evaluation(name: str, data: str, split: str, metrics: dict[str, Any])
         extra = f" ({amortized:.3f} amortized over a mosaic)" if amortized is not None else ""
         table.add_row(f"{codec}, lossless", f"{value:.3f}{extra}")
     output.print(table)
-    columns = ("noise, dB", "denoised, dB", "time-score error", "mean t dU/dt / d", "mean energy, nats")
+    columns = ("noise [dB PSNR]", "denoised [dB PSNR]", "time-score error", "mean t dU/dt / d", "mean energy [nats]")
     levels = Table(*columns, box=None, header_style="bold")
     for level in metrics["levels"][::4]:
         levels.add_row(

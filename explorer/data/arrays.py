@@ -102,14 +102,14 @@ def _lay_out(found: Sequence[Opened], name: str) -> list[_Images]:
                 f"{name} holds numbers of type {opened.images.dtype}. Use booleans, integers or floats."
             )
     largest = max(found, key=lambda opened: opened.images.shape[:1])
-    axes = _layout(largest, name).axes
+    axes = _layout(largest, name, is_alone=len(found) == 1).axes
     return [_Images(opened, _layout(opened, name, (axes,))) for opened in found]
 
 
-def _layout(opened: Opened, name: str, among: Sequence[str] = LAYOUTS) -> Layout:
+def _layout(opened: Opened, name: str, among: Sequence[str] = LAYOUTS, is_alone: bool = False) -> Layout:
     labels = opened.labels
     count = len(labels) if labels is not None and labels.ndim else None
-    return find_layout(opened.images.shape, name, count, among)
+    return find_layout(opened.images.shape, name, count, among, is_alone)
 
 
 def _find_scales(
@@ -130,6 +130,8 @@ def _find_scales(
                     break  # the type says it all
     is_single = len(arrays) == 1 and arrays[0].layout.is_single
     notes = [f"{path.name} is read as {arrays[0].layout}."] if is_single else []
+    if is_single and arrays[0].layout.axes == "CHW" and arrays[0].layout.channels == 3:
+        notes.append(f"Three gray images would have the shape {(*arrays[0].opened.images.shape, 1)}.")
     scales = {}
     for dtype, extent in extents.items():
         is_usual = dtype == np.uint8 and extent.high >= _DARK

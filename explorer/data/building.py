@@ -8,11 +8,13 @@ another one that wants the same store waits for it.
 from __future__ import annotations
 
 import math
+import shlex
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -71,6 +73,7 @@ def write_store(
         ExplorerError: there is no image, or the disk is full or cannot be written.
         ValueError: an image has another shape or type.
     """
+    contents = _Contents(name, read, image_shape, total, list(label_names), source, views, list(notes), division)
     part = folder.with_name(f".{folder.name}.part")
     report = progress or (lambda _done, _total: None)
 
@@ -85,19 +88,7 @@ def write_store(
         folder.parent.mkdir(parents=True, exist_ok=True)
         with held(folder.with_name(f".{folder.name}.lock"), "", math.inf, wait_for):
             if not _is_whole(folder):
-                _build(
-                    part,
-                    name,
-                    read,
-                    image_shape,
-                    total,
-                    report,
-                    list(label_names),
-                    source,
-                    views,
-                    list(notes),
-                    division,
-                )
+                _build(part, contents, report)
                 shutil.rmtree(folder, ignore_errors=True)  # what is there is damaged
                 part.rename(folder)
                 (folder / JOURNAL).unlink()
@@ -109,6 +100,25 @@ def write_store(
         ) from error
 
 
+class _Contents(NamedTuple):
+    """What a store shall hold; see `write_store`."""
+
+    name: str
+    read: Callable[[int], Iterable[Sample]]
+    image_shape: tuple[int, int, int]
+    total: int | None
+    label_names: list[str]
+    source: str
+    views: Views
+    notes: list[str]
+    division: Division | None
+
+    @property
+    def digest(self) -> str:
+        """What a build that was killed must have in common with the one that resumes it."""
+        return f"{self.source} {self.total} {self.views}"
+
+
 def _is_whole(folder: Path) -> bool:
     try:
         open_store(folder)
@@ -117,50 +127,31 @@ def _is_whole(folder: Path) -> bool:
     return True
 
 
-def _build(
-    folder: Path,
-    name: str,
-    read: Callable[[int], Iterable[Sample]],
-    image_shape: tuple[int, int, int],
-    total: int | None,
-    report: Progress,
-    label_names: list[str],
-    source: str,
-    views: Views,
-    notes: list[str],
-    division: Division | None,
-) -> None:
+def _build(folder: Path, contents: _Contents, report: Progress) -> None:
     """Write the files of a store, or what is missing of them.
 
     Plain writes, not a memory map: on a full disk a write raises, where a map would kill the process.
     """
     try:
-        with PartialStore(folder, image_shape, f"{source} {total} {views}") as part:
-            for sample in read(part.done):
+        with PartialStore(folder, contents.image_shape, contents.digest) as part:
+            for sample in contents.read(part.done):
                 part.append(sample)
                 if part.done % _PROGRESS_EVERY == 0:
-                    report(part.done, total)
+                    report(part.done, contents.total)
             part.checkpoint()
-            _finish(part, name, label_names, source, views, notes, division)
-            report(part.done, total)
+            _finish(part, contents)
+            report(part.done, contents.total)
     except (OSError, ValueError):  # it would fail again, and the space is needed
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
-def _finish(
-    part: PartialStore,
-    name: str,
-    label_names: list[str],
-    source: str,
-    views: Views,
-    notes: list[str],
-    division: Division | None,
-) -> None:
+def _finish(part: PartialStore, contents: _Contents) -> None:
+    views = contents.views
     first_views = islice(part.records(), 0, None, views.count)
     skipped = [record.name for record in first_views if record.label is None]
     if not part.kept:
-        raise ExplorerError(" ".join((_nothing_readable(name, skipped), *_notes_on_values(part, views))))
+        raise ExplorerError(_nothing_readable(contents.name, skipped, _notes_on_values(part, contents)))
     part.write_count()
     kept = (record.label for record in part.records() if record.label is not None)
     labels = np.fromiter(kept, np.int32, part.kept)
@@ -169,29 +160,34 @@ def _finish(
         sync(file)
     shape = (part.kept, *part.image_shape)
     meta = StoreMeta(
-        name=name,
-        source=source,
+        name=contents.name,
+        source=contents.source,
         shape=shape,
         fingerprint=fingerprint(part.digest, labels, shape),
-        label_names=label_names,
+        label_names=contents.label_names,
         names=_names(part),
         skipped=skipped,
         grid=measure_grid(map_array(part.folder / PIXELS)),
         views=views.count,
         min_shrink=views.min_shrink,
         small=sum(record.small for record in part.records()) // views.count,
-        notes=[*notes, *_notes_on_values(part, views)],
-        division=division,
+        notes=[*contents.notes, *_notes_on_values(part, contents)],
+        division=contents.division,
     )
     with open(part.folder / META, "w", encoding="utf-8") as file:
         file.write(meta.model_dump_json(indent=1))
         sync(file)
 
 
-def _notes_on_values(part: PartialStore, views: Views) -> list[str]:
-    """A sentence for each kind of values that are not the usual bytes."""
-    counts = Counter(record.note for record in islice(part.records(), 0, None, views.count) if record.note)
-    return [f"{count:,} {'image holds' if count == 1 else 'images hold'} {note}." for note, count in counts.items()]
+def _notes_on_values(part: PartialStore, contents: _Contents) -> list[str]:
+    """A sentence for each kind of values that are not the usual bytes, and what to do where some are left out."""
+    noted = [record for record in islice(part.records(), 0, None, contents.views.count) if record.note]
+    counts = Counter(record.note for record in noted)
+    notes = [f"{count:,} {'image holds' if count == 1 else 'images hold'} {note}." for note, count in counts.items()]
+    if any(record.label is None for record in noted):
+        source, side = shlex.quote(contents.source or "DATA"), contents.image_shape[1]
+        notes.append(f"To choose white, run: python -m explorer store {source} --size {side} --white VALUE")
+    return notes
 
 
 def _names(part: PartialStore) -> list[str] | None:
@@ -201,8 +197,10 @@ def _names(part: PartialStore) -> list[str] | None:
     return None if is_numbered else names
 
 
-def _nothing_readable(name: str, skipped: list[str]) -> str:
+def _nothing_readable(name: str, skipped: list[str], notes: list[str]) -> str:
     if not skipped:
         return f"{name} has no images. Choose another data set or add images to it."
     files = ", ".join(skipped[:3])
+    if notes:  # they say why
+        return f"None of the {len(skipped)} images of {name} can be read as they are ({files}). {' '.join(notes)}"
     return f"None of the {len(skipped)} images of {name} can be read ({files}). Use {FORMATS_IN_WORDS}."

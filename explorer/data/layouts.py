@@ -4,7 +4,8 @@
     (N, H, W), (N, H, W, C), (N, C, H, W) N images
 
 `C` is 1 (gray), 3 (color) or 4 (color and alpha), `H` and `W` at least `SMALLEST_SIDE`. A shape that fits two of them
-is refused, unless both give the same images: ``(3, 32, 32)`` may be a color image or three gray ones.
+is refused, unless both give the same images: ``(4, 32, 32)`` may be an image with alpha or four gray ones. Three planes
+by themselves are one color image: few people have a data set of three.
 """
 
 from __future__ import annotations
@@ -65,7 +66,13 @@ class Layout:
         return self.count, self.height, self.width, self.channels
 
 
-def find_layout(shape: tuple[int, ...], name: str, labels: int | None = None, among: Sequence[str] = LAYOUTS) -> Layout:
+def find_layout(
+    shape: tuple[int, ...],
+    name: str,
+    labels: int | None = None,
+    among: Sequence[str] = LAYOUTS,
+    is_alone: bool = False,
+) -> Layout:
     """How an array of this shape holds images.
 
     Args:
@@ -73,6 +80,7 @@ def find_layout(shape: tuple[int, ...], name: str, labels: int | None = None, am
         name: how the error calls it.
         labels: how many labels come with it, if any.
         among: the axes that are possible.
+        is_alone: whether no other array holds images of the same set.
 
     Raises:
         ExplorerError: no layout fits, or several do.
@@ -90,6 +98,8 @@ def find_layout(shape: tuple[int, ...], name: str, labels: int | None = None, am
             f"{name} has shape {shape}. Use (N, H, W), (N, H, W, C) or (N, C, H, W), or (H, W) or (H, W, C) for one "
             f"image, with C 1, 3 or 4, and at least {SMALLEST_SIDE} pixels a side."
         )
+    if is_alone and shape[0] == 3 and {layout.axes for layout in fitting} == {"CHW", "NHW"}:
+        fitting = [layout for layout in fitting if layout.is_single]
     if len(fitting) > 1:
         shapes = " or ".join(str(layout.with_four_axes) for layout in fitting)
         raise ExplorerError(

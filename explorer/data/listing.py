@@ -53,7 +53,10 @@ class _Folder(NamedTuple):
 
 
 def list_files(folder: Path) -> Listing:
-    """All files in a folder and its subfolders but hidden ones; links are followed.
+    """All files in a folder and its subfolders; links are followed.
+
+    Hidden files and folders, whose names begin with a dot, are passed over and not counted: they belong to systems and
+    programs (``.DS_Store``, ``._1.jpg`` beside ``1.jpg``, ``.cache``), and people do not see them in their folders.
 
     A link to a folder that it lies in would be read without end, and a second link to a folder gives the same files:
     they are left out.

@@ -231,10 +231,14 @@ class _Wanted(NamedTuple):
     def place(self, split: Split, limit: int | None) -> StorePlace:
         """Where its store is, or will be. Another commit of one of the Hub has another store."""
         named = f"{self.spec} {self.fetched.revision}" if self.fetched else self.spec
-        name = _store_name(
-            named, self.path, [*self.listing.files, *self.listing.tables], self.image_shape, split, limit, self.views
-        )
-        return StorePlace(data_home() / "stores" / name, self.listing.left_out.sentence)
+        where = named if self.path is None else str(self.path)
+        digest = hashlib.sha256(repr((_BUILD_VERSION, where, self.image_shape, split, limit, self.views)).encode())
+        for file in (*self.listing.files, *self.listing.tables):
+            digest.update(_as_it_is(file))
+        title = _slug(named if self.path is None else self.path.stem)
+        size = "x".join(map(str, self.image_shape))
+        folder = data_home() / "stores" / f"{title}-{size}-{split}-{digest.hexdigest()[:12]}"
+        return StorePlace(folder, self.listing.left_out.sentence)
 
     def open(
         self, split: Split, limit: int | None, fetching: Progress | None
@@ -328,28 +332,14 @@ def is_data_file(path: Path) -> bool:
     return path.suffix.lower() in _FILE_SUFFIXES or is_imagenet_file(path)
 
 
-def _store_name(
-    spec: str,
-    path: Path | None,
-    files: Sequence[Path],
-    image_shape: ImageShape,
-    split: Split,
-    limit: int | None,
-    views: Views,
-) -> str:
-    title = spec if path is None else path.stem
-    digest = hashlib.sha256(
-        repr((_BUILD_VERSION, spec if path is None else str(path), image_shape, split, limit, views)).encode()
-    )
-    for file in files:
-        try:
-            status = file.stat()
-        except OSError:
-            continue  # gone since it was listed: reading will skip it
-        times = f"{status.st_mtime_ns}\0{status.st_ctime_ns}"
-        digest.update(f"{file}\0{status.st_size}\0{times}\n".encode("utf-8", "surrogateescape"))
-    size = "x".join(str(n) for n in image_shape)
-    return f"{_slug(title)}-{size}-{split}-{digest.hexdigest()[:12]}"
+def _as_it_is(file: Path) -> bytes:
+    """Path, size and times of a file, for a digest; nothing where it has gone since it was listed."""
+    try:
+        status = file.stat()
+    except OSError:
+        return b""
+    times = f"{status.st_mtime_ns}\0{status.st_ctime_ns}"
+    return f"{file}\0{status.st_size}\0{times}\n".encode("utf-8", "surrogateescape")
 
 
 def _slug(title: str) -> str:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from explorer.figures.style import BLUE, VERMILLION, mark_vertical, style_figure, translucent
 from explorer.measures.dataset.distribution import GumbelFit
-from explorer.units import format_number
+from explorer.units import format_number, with_unit
 
 __all__ = ["MAX_POINTS", "log_prob_histogram", "scatter"]
 
@@ -58,7 +58,7 @@ def log_prob_histogram(
                 hoverinfo="skip",
             )
         )
-    style_figure(figure, x_title=f"log p [{unit}]", y_title="Images", height=height)
+    style_figure(figure, x_title=with_unit("log p", unit), y_title="Images", height=height)
     figure.update_layout(clickmode="event+select", margin_t=48)
     figure.update_layout(legend={"y": -0.2, "yanchor": "top"})  # Above the plot are the names of the marks.
     left, right = _add_marks(figure, marks or {}, low, high)

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 from explorer.escaping import in_plotly
 from explorer.figures.atlas import scatter
 from explorer.figures.style import BLUE, GRAY, VERMILLION, mark_vertical, style_figure, translucent
-from explorer.units import format_number
+from explorer.units import format_number, with_unit
 
 __all__ = ["difference_histogram", "log_prob_scatter"]
 
@@ -42,7 +42,7 @@ def log_prob_scatter(
         words: about an image, given its place in `first`.
         height: in screen pixels.
     """
-    x_title, y_title = (f"log p by {in_plotly(name)} [{unit}]" for name in names)
+    x_title, y_title = (with_unit(f"log p by {in_plotly(name)}", unit) for name in names)
     figure = scatter(first, second, index, x_title=x_title, y_title=y_title, words=words, height=height)
     points = figure.data[0]
     colors = np.where(np.asarray(points.y) > np.asarray(points.x), VERMILLION, BLUE)
@@ -96,7 +96,7 @@ def difference_histogram(
                     "%{y:,} images<br>%{customdata[0]:,.4~g} to %{customdata[1]:,.4~g} " + unit + "<extra></extra>"
                 ),
             )
-    x_title = f"log p by {second} − log p by {first} [{unit}]"
+    x_title = with_unit(f"log p by {second} − log p by {first}", unit)
     style_figure(figure, x_title=x_title, y_title="Images", height=height)
     figure.update_layout(barmode="overlay", margin_t=48)
     figure.update_layout(legend={"y": -0.2, "yanchor": "top"})  # Above the plot is the name of the mark.

@@ -16,7 +16,7 @@ from explorer.escaping import in_plotly
 from explorer.figures.style import FONT_SIZE, GRID, VERMILLION
 from explorer.units import format_number
 
-__all__ = ["Axis", "Band", "Frame", "Line", "LiveChart", "Marker", "plotly_figure"]
+__all__ = ["LARGE", "Axis", "Band", "Frame", "Line", "LiveChart", "Marker", "plotly_figure"]
 
 
 class Frame(NamedTuple):
@@ -30,7 +30,8 @@ class Frame(NamedTuple):
     font_size: int
 
 
-_LARGE = Frame(height=300, left=64, right=12, top=28, bottom=46, font_size=FONT_SIZE)
+LARGE = Frame(height=300, left=64, right=12, top=28, bottom=46, font_size=FONT_SIZE)
+"""Of a chart by itself, and of every chart in a file."""
 _NUMBERS = 34  # pixels that they need beside a small chart
 _SMALL = Frame(height=150, left=6, right=6, top=20, bottom=20, font_size=11)
 
@@ -117,7 +118,7 @@ class LiveChart:
     @property
     def frame(self) -> Frame:
         """The measures that belong to its size."""
-        return _SMALL if self.small else _LARGE
+        return _SMALL if self.small else LARGE
 
 
 def plotly_figure(chart: LiveChart) -> go.Figure:

@@ -100,11 +100,11 @@ def label_map_figure(
     figure = go.Figure()
     others = np.flatnonzero(~np.isin(labels, colored))
     if len(others):
-        figure.add_trace(_points(x, y, index, text, others, color=GRAY).update(showlegend=False))
+        figure.add_trace(_points(x, y, index, text, others, color=GRAY).update(showlegend=False, meta="other labels"))
     for label, color in zip(colored.tolist(), QUALITATIVE, strict=False):
         places = np.flatnonzero(labels == label)
         name = in_plotly(names[label])
-        figure.add_trace(_points(x, y, index, text, places, color=color).update(name=name))
+        figure.add_trace(_points(x, y, index, text, places, color=color, opacity=1).update(name=name))
         if not len(others):
             figure.add_annotation(
                 x=float(np.median(x[places])),
@@ -113,7 +113,6 @@ def label_map_figure(
                 showarrow=False,
                 bgcolor=color,
                 font={"color": "black"},
-                opacity=0.9,
             )
     _as_map(figure, height)
     if len(others):

@@ -9,13 +9,16 @@ from typing import Protocol
 import numpy as np
 
 from explorer.figures.live_chart import Axis, Band, Line, LiveChart, Marker
-from explorer.figures.style import BLUE, GRAY, translucent
+from explorer.figures.style import BLUE, GRAY, OLIVE, translucent
 from explorer.measures.consistency.chart import NOISE_AXIS
 from explorer.measures.image.curves import NoiseCurves, PerturbationCurve
 from explorer.perturbations import RANGES
-from explorer.units import LogProbUnit, convert_log_prob, format_number, noise_variance_from_psnr, unit_label
+from explorer.units import LogProbUnit, convert_log_prob, format_number, noise_variance_from_psnr, unit_label, with_unit
 
 __all__ = ["Quantiles", "dimensionality_chart", "log_prob_range", "noise_log_prob_chart", "perturbation_chart"]
+
+PINNED = "pinned image"
+"""What the legend calls the image that another one is compared with."""
 
 _DEEPEST = 1.5
 _MARGIN = 0.08
@@ -39,13 +42,15 @@ def log_prob_range(
 ) -> tuple[float, float]:
     """The range, in `unit`, that the curves share.
 
-    It holds the current log p (nats) and all curves but one that falls much deeper than all others (noise does) and
-    would flatten them: `perturbation_chart` gives that one a longer scale. The ends are round numbers, so that the axes
-    stand still while a slider moves.
+    It holds the current log p (nats) and all curves but those of one parameter that fall much deeper than all others
+    (noise does) and would flatten them: `perturbation_chart` gives these a longer scale. The ends are round numbers, so
+    that the axes stand still while a slider moves.
     """
     now = [log_prob] if math.isfinite(log_prob) else []
-    finite = [curve.log_prob[np.isfinite(curve.log_prob)] for curve in curves]
-    extents = [(float(y.min()), float(y.max())) for y in finite if len(y)]
+    together: dict[str, list[float]] = {}
+    for curve in curves:
+        together.setdefault(curve.name, []).extend(curve.log_prob[np.isfinite(curve.log_prob)])
+    extents = [(min(heights), max(heights)) for heights in together.values() if heights]
     if not extents and not now:
         return 0.0, 1.0
     high = max([top for _, top in extents] + now)
@@ -63,6 +68,7 @@ def perturbation_chart(
     y_range: tuple[float, float],
     unit: LogProbUnit,
     dimensions: int,
+    pinned: PerturbationCurve | None = None,
 ) -> LiveChart:
     """log p against one parameter of the perturbation, with a marker where the slider is.
 
@@ -76,32 +82,47 @@ def perturbation_chart(
             scale is longer, and its title says so.
         unit: of the y axis.
         dimensions: ``d``.
+        pinned: the curve of another image, to compare with.
     """
     limits = RANGES[curve.name]
     x_title = limits.title[0].lower() + limits.title[1:]
     x = np.append(curve.values, value)
     order = np.argsort(x, kind="stable")
     y = convert_log_prob(np.append(curve.log_prob, log_prob), unit, dimensions)
-    title = f"log p [{unit_label(unit)}]"
-    lowest = min(y[np.isfinite(y)], default=y_range[0])
+    title = with_unit("log p", unit_label(unit))
+    others = [] if pinned is None else [convert_log_prob(pinned.log_prob, unit, dimensions)]
+    heights = np.concatenate([y, *others])
+    lowest = min(heights[np.isfinite(heights)], default=y_range[0])
     if lowest < y_range[0]:
         y_range = _round_ends(lowest, y_range[1])
         title += ", longer scale"
-    hover = tuple(
-        f"{x_title} {_number(position)}\nlog p {_number(height)} {unit_label(unit)}"
-        for position, height in zip(x[order], y[order], strict=True)
-    )
+
+    def hover(words: str, positions: np.ndarray, heights: np.ndarray) -> tuple[str, ...]:
+        return tuple(
+            words.format(position=_number(position), height=f"log p {_number(height)} {unit_label(unit)}")
+            for position, height in zip(positions, heights, strict=True)
+        )
+
+    lines = [Line(x[order], y[order], BLUE, hover=hover(f"{x_title} {{position}}\n{{height}}", x[order], y[order]))]
+    if pinned is not None:
+        words = hover(f"{PINNED}: {{height}}", pinned.values, others[0])
+        lines.insert(0, Line(pinned.values, others[0], OLIVE, PINNED, words, dashed=True))
     return LiveChart(
         x=Axis(x_title, limits.low, limits.high),
         y=Axis(title, *y_range),
-        lines=(Line(x[order], y[order], BLUE, hover=hover),),
+        lines=tuple(lines),
         marker=Marker(value, float(y[-1])),
         small=True,
     )
 
 
 def dimensionality_chart(
-    curves: NoiseCurves, psnr: float, dimensions: int, grid: Sequence[float] = (), band: Quantiles | None = None
+    curves: NoiseCurves,
+    psnr: float,
+    dimensions: int,
+    grid: Sequence[float] = (),
+    band: Quantiles | None = None,
+    pinned: NoiseCurves | None = None,
 ) -> LiveChart:
     """Local dimensionality of an image against noise level, over the data set's median and 10-90 % band.
 
@@ -111,15 +132,17 @@ def dimensionality_chart(
         dimensions: ``d``.
         grid: noise levels of the band in dB.
         band: of the data set, in dimensions; None when it is not known.
+        pinned: of another image, to compare with.
     """
 
     def words(value: float) -> str:
         return f"{value:,.0f} of {dimensions:,} dimensions ({100 * value / dimensions:.1f} %)"
 
-    image, *quantiles = values = [curves.dimensionality, *(np.asarray(part, dtype=float) for part in _parts(band))]
-    _, high = _padded(0.0, _extent(values)[1])
+    quantiles = [np.asarray(part, dtype=float) for part in _parts(band)]
+    images = [(each.psnr, each.dimensionality) for each in (curves, pinned) if each is not None]
+    _, high = _padded(0.0, _extent([*quantiles, *(values for _, values in images)])[1])
     y = Axis("local dimensionality", 0.0, high)
-    return _noise_chart(curves.psnr, image, grid, quantiles, y, Marker(psnr, curves.dimensionality_at(psnr)), words)
+    return _noise_chart(images, grid, quantiles, y, Marker(psnr, curves.dimensionality_at(psnr)), words)
 
 
 def noise_log_prob_chart(
@@ -129,6 +152,7 @@ def noise_log_prob_chart(
     dimensions: int,
     grid: Sequence[float] = (),
     band: Quantiles | None = None,
+    pinned: NoiseCurves | None = None,
 ) -> LiveChart:
     """Mean log p of the noisy image against noise level, over the data set's median and 10-90 % band.
 
@@ -139,6 +163,7 @@ def noise_log_prob_chart(
         dimensions: ``d``.
         grid: noise levels of the band in dB.
         band: of the data set, in nats; None when it is not known.
+        pinned: of another image, to compare with.
     """
 
     def shown(nats: Sequence[float] | np.ndarray) -> np.ndarray:
@@ -147,10 +172,12 @@ def noise_log_prob_chart(
     def words(value: float) -> str:
         return f"mean log p {_number(value)} {unit_label(unit)}"
 
-    image, *quantiles = values = [shown(curves.log_prob), *map(shown, _parts(band))]
-    y = Axis(f"mean log p [{unit_label(unit)}]", *_padded(*_extent(values)))
+    quantiles = [shown(part) for part in _parts(band)]
+    images = [(each.psnr, shown(each.log_prob)) for each in (curves, pinned) if each is not None]
+    extent = _extent([*quantiles, *(values for _, values in images)])
+    y = Axis(with_unit("mean log p", unit_label(unit)), *_padded(*extent))
     marker = Marker(psnr, float(shown([curves.log_prob_at(psnr)])[0]))
-    return _noise_chart(curves.psnr, image, grid, quantiles, y, marker, words)
+    return _noise_chart(images, grid, quantiles, y, marker, words)
 
 
 def _parts(band: Quantiles | None) -> list[Sequence[float]]:
@@ -158,15 +185,17 @@ def _parts(band: Quantiles | None) -> list[Sequence[float]]:
 
 
 def _noise_chart(
-    psnr: np.ndarray,
-    image: np.ndarray,
+    images: Sequence[tuple[np.ndarray, np.ndarray]],
     grid: Sequence[float],
     quantiles: Sequence[np.ndarray],
     y: Axis,
     marker: Marker,
     words: Callable[[float], str],
 ) -> LiveChart:
-    """The curve of one image over the quantiles of a data set; `words` says a value."""
+    """The curves of an image and, where there is one, of the pinned image over the quantiles of a data set.
+
+    `images` are noise levels and values of both; `words` says a value.
+    """
 
     def hover(name: str, levels: Sequence[float], values: np.ndarray) -> tuple[str, ...]:
         sigmas = [255 * math.sqrt(noise_variance_from_psnr(level)) for level in levels]
@@ -181,6 +210,9 @@ def _noise_chart(
         levels = np.asarray(grid, dtype=float)
         band = Band(levels, low, high, translucent(GRAY, 0.22), "data set, 10–90 %")
         lines = [Line(levels, median, GRAY, "data set, median", hover("median", grid, median), dashed=True)]
+    (psnr, image), *pinned = images
+    for levels, values in pinned:
+        lines.append(Line(levels, values, OLIVE, PINNED, hover(PINNED, levels.tolist(), values), dashed=True))
     lines.append(Line(psnr, image, BLUE, "this image", hover("this image", psnr.tolist(), image)))
     x = Axis(NOISE_AXIS.title, float(psnr.min()), float(psnr.max()))
     return LiveChart(x, y, tuple(lines), marker, band)

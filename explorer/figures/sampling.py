@@ -10,11 +10,12 @@ import plotly.graph_objects as go
 from explorer.figures.probe import Quantiles
 from explorer.figures.style import BLUE, GRAY, VERMILLION, mark_vertical, style_figure, translucent
 from explorer.measures.consistency.chart import NOISE_AXIS
-from explorer.units import LogProbUnit, convert_log_prob, unit_label
+from explorer.units import LogProbUnit, convert_log_prob, unit_label, with_unit
 
 __all__ = ["sample_histogram", "trajectories_figure"]
 
 _MOST_BINS = 60
+_ROOM = 1.3  # above the highest bar, for the names of the means
 
 
 def trajectories_figure(
@@ -51,13 +52,14 @@ def trajectories_figure(
     if band is not None:
         edge = {"type": "scatter", "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "x": list(grid)}
         traces = [
-            {**edge, "y": shown(band.low), "showlegend": False},
+            {**edge, "y": shown(band.low), "showlegend": False, "meta": "data, 10 %"},
             {
                 **edge,
                 "y": shown(band.high),
                 "fill": "tonexty",
                 "fillcolor": translucent(GRAY, 0.25),
                 "name": "data, 10–90 %",
+                "meta": "data, 90 %",
             },
             {
                 **edge,
@@ -76,6 +78,7 @@ def trajectories_figure(
             if k == chosen
             else {"color": translucent(BLUE, 0.55), "width": 1.2},
             "name": "samples",
+            "meta": f"image {k + 1}",
             "legendgroup": "samples",
             "showlegend": k == 0,
             "hovertemplate": f"image {k + 1}: %{{y:.4g}} {label}<br>at %{{x:.1f}} dB<extra></extra>",
@@ -85,7 +88,7 @@ def trajectories_figure(
     figure = style_figure(
         go.Figure({"data": traces}),
         x_title=NOISE_AXIS.title,
-        y_title=f"log p [{label}]",
+        y_title=with_unit("log p", label),
         height=height,
     )
     figure.update_xaxes(range=[min(psnr), max(psnr)])
@@ -112,12 +115,14 @@ def sample_histogram(
     both = np.concatenate(parts)
     bins = np.histogram_bin_edges(both, "fd")
     edges = np.linspace(bins[0], bins[-1], min(len(bins), _MOST_BINS + 1))
-    figure = go.Figure()
+    figure, top = go.Figure(), 0.0
     for values, name, color in zip(parts[::-1], ("data", "samples"), (GRAY, BLUE), strict=True):
         counts, _ = np.histogram(values, edges)
+        shares = 100 * counts / max(1, len(values))
+        top = max(top, float(shares.max()))
         figure.add_bar(
             x=0.5 * (edges[1:] + edges[:-1]),
-            y=100 * counts / max(1, len(values)),
+            y=shares,
             width=np.diff(edges),
             customdata=counts,
             name=f"{name} ({len(values):,})",
@@ -126,5 +131,6 @@ def sample_histogram(
         )
         if len(values):
             mark_vertical(figure, float(values.mean()), f"mean of {name}", color, top=1.0 if name == "data" else 0.9)
-    style_figure(figure, x_title=f"log p [{unit_label(unit)}]", y_title="share, %", height=height)
+    style_figure(figure, x_title=with_unit("log p", unit_label(unit)), y_title=with_unit("share", "%"), height=height)
+    figure.update_yaxes(range=[0, _ROOM * top])
     return figure.update_layout(barmode="overlay", bargap=0, margin_t=56, legend_y=1.12)

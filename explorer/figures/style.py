@@ -16,6 +16,7 @@ __all__ = [
     "GRAY",
     "GREEN",
     "GRID",
+    "OLIVE",
     "PURPLE",
     "QUALITATIVE",
     "SEQUENTIAL",
@@ -30,6 +31,7 @@ BLUE = "#1C80C4"
 VERMILLION = "#D55E00"
 GREEN = "#009E73"
 PURPLE = "#CC79A7"
+OLIVE = "#9A8F00"
 GRAY = "#808080"
 GRID = "rgba(128, 128, 128, 0.22)"
 FONT_SIZE = 13
@@ -38,9 +40,21 @@ SEQUENTIAL = ("#44347E", "#3B508A", "#306B8E", "#26828E", "#209A8A", "#2FB07D", 
 """Colors for a quantity, low to high: Viridis (van der Walt and Smith 2015), perceptually uniform, also to people who
 are color blind, without its ends, which would hardly show on a dark and on a light page."""
 
-QUALITATIVE = ("#0072B2", "#E69F00", GREEN, PURPLE, "#56B4E9", VERMILLION, "#9A8F00", "#AA4499", "#44AA99", "#A65628")
-"""Colors for at most ten categories: those above and others that color-blind people tell from them, less easily the
-more there are; a figure names its categories beside their points, too."""
+QUALITATIVE = (
+    BLUE,
+    VERMILLION,
+    GREEN,
+    "#B45AE1",
+    "#87874B",
+    "#F06978",
+    "#9687D2",
+    "#C33CA5",
+    "#4B87FF",
+    "#B487A5",
+)
+"""Colors for at most ten categories, with a contrast of at least 3 against white and near-black, and of 4.5 for black
+letters on them. Three are those above; the others were searched for so that also color-blind people tell any two of
+them apart, less easily the more there are; a figure names its categories beside their points, too."""
 
 
 def translucent(color: str, opacity: float) -> str:

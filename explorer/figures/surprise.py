@@ -8,30 +8,36 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.figures.pixels import DIVERGING
-from explorer.figures.style import BLUE, FONT_SIZE, GRAY, SEQUENTIAL, VERMILLION, mark_vertical, style_figure
+from explorer.figures.style import BLUE, FONT_SIZE, GRAY, SEQUENTIAL, mark_horizontal, style_figure, translucent
+from explorer.units import with_unit
 
-__all__ = ["bits_by_scale_figure", "surprise_difference", "surprise_map"]
+__all__ = ["bits_by_scale_figure", "surprise_difference", "surprise_limits", "surprise_map"]
 
 _QUANTILE = 0.995  # the strongest color, so that single pixels do not fade all others
 
 
+def surprise_limits(*maps: np.ndarray) -> tuple[float, float]:
+    """The range of the middle 99 % of the bits of some maps, for colors that they share."""
+    bits = np.concatenate([each.ravel() for each in maps])
+    return float(np.quantile(bits, 1 - _QUANTILE)), float(np.quantile(bits, _QUANTILE))
+
+
 def surprise_map(
-    bits: np.ndarray, *, limits: tuple[float, float] | None = None, what: str = "bits", height: int = 360
+    bits: np.ndarray, *, limits: tuple[float, float] | None = None, what: str = "bits", height: int = 330
 ) -> go.Figure:
     """Bits of each pixel as colors; hovering says them.
 
     Args:
         bits: shape ``(H, W)``.
-        limits: values of the first and the last color, so that several maps share one scale; when None the middle 99 %
-            of this one.
+        limits: values of the first and the last color; when None those of `surprise_limits`.
         what: the unit, for the color bar and for hovering.
         height: in screen pixels.
     """
-    low, high = limits or (float(np.quantile(bits, 1 - _QUANTILE)), float(np.quantile(bits, _QUANTILE)))
+    low, high = limits or surprise_limits(bits)
     return _pixels(bits, low, high, list(SEQUENTIAL), what, "%{z:.2f}", height)
 
 
-def surprise_difference(bits: np.ndarray, *, what: str = "bits more", height: int = 360) -> go.Figure:
+def surprise_difference(bits: np.ndarray, *, what: str = "bits more", height: int = 330) -> go.Figure:
     """Signed bits of each pixel, such as those that one model or image takes more than another; 0 is white.
 
     Args:
@@ -43,33 +49,38 @@ def surprise_difference(bits: np.ndarray, *, what: str = "bits more", height: in
 
 
 def bits_by_scale_figure(
-    psnr: Sequence[float], bits: Sequence[float], at: float | None = None, height: int = 240
+    psnr: Sequence[float],
+    bits: Sequence[float],
+    at: float | None = None,
+    *,
+    unit: str = "bits",
+    most: float | None = None,
+    height: int = 240,
 ) -> go.Figure:
     """Bits of an image, or of a pixel, that come from each noise level.
 
     Args:
         psnr: noise levels in dB, shape ``(K,)``.
         bits: shape ``(K,)``.
-        at: the chosen noise level, marked.
+        at: the chosen noise level; the others are paler.
+        unit: of `bits`.
+        most: what a level costs when nothing is known of the image; a line.
         height: in screen pixels.
     """
+    colors = [BLUE if at is None or level == at else translucent(BLUE, 0.45) for level in psnr]
     figure = go.Figure(
         go.Bar(
             x=list(psnr),
             y=list(bits),
-            marker={"color": BLUE},
-            hovertemplate="%{y:,.2f} bits<br>from noise at %{x:.1f} dB<extra></extra>",
+            marker={"color": colors, "line_width": 0},
+            hovertemplate=f"%{{y:,.3~f}} {unit}<br>from noise at %{{x:.1f}} dB<extra></extra>",
         )
     )
-    style_figure(
-        figure,
-        x_title="noise level, dB PSNR (left: coarse, right: fine)",
-        y_title="bits",
-        height=height,
-        legend=False,
-    )
-    if at is not None:
-        mark_vertical(figure, at, "", VERMILLION, "dot")
+    x_title = with_unit("noise level (left: coarse, right: fine)", "dB PSNR")
+    style_figure(figure, x_title=x_title, y_title=unit, height=height, legend=False)
+    if most is not None:
+        figure.update_layout(margin_t=24)
+        mark_horizontal(figure, most, "nothing known")
     return figure
 
 
@@ -84,13 +95,20 @@ def _pixels(
             zmin=middle - half,
             zmax=middle + half,
             colorscale=[[k / (len(colors) - 1), color] for k, color in enumerate(colors)],
-            colorbar={"title": {"text": what, "side": "right"}, "thickness": 12, "outlinewidth": 0},
+            colorbar={
+                "title": {"text": what, "side": "right", "font_size": FONT_SIZE},
+                "thickness": 12,
+                "outlinewidth": 0,
+                "y": 1,
+                "yanchor": "top",
+                "len": 0.95,
+            },
             hovertemplate=f"row %{{y}}, column %{{x}}: {number} {what}<extra></extra>",
         )
     )
     figure.update_layout(
         height=height,
-        margin={"l": 4, "r": 4, "t": 8, "b": 8},
+        margin={"l": 4, "r": 4, "t": 0, "b": 8},
         paper_bgcolor="rgba(0, 0, 0, 0)",
         plot_bgcolor="rgba(0, 0, 0, 0)",
         font_size=FONT_SIZE,
@@ -99,5 +117,5 @@ def _pixels(
     )
     hidden = {"visible": False, "constrain": "domain"}
     figure.update_xaxes(**hidden)
-    figure.update_yaxes(**hidden, autorange="reversed", scaleanchor="x")
+    figure.update_yaxes(**hidden, constraintoward="top", autorange="reversed", scaleanchor="x")
     return figure

@@ -1,4 +1,7 @@
-"""Which of Plotly's tools a figure offers on a page: values of the `config` of its JavaScript library."""
+"""Which of Plotly's tools a figure offers on a page: values of the `config` of its JavaScript library.
+
+Every figure has the tool that makes a picture of it. It is hidden: `explorer.webapp.widgets.figure_export` presses it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import Any
 
 __all__ = ["MAP_TOOLS", "NO_TOOLS", "SELECTION_TOOLS", "ZOOM_TOOLS"]
 
-NO_TOOLS: dict[str, Any] = {"displaylogo": False, "displayModeBar": False}
+NO_TOOLS: dict[str, Any] = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
 """A figure to look at."""
 
 ZOOM_TOOLS: dict[str, Any] = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
@@ -14,7 +17,7 @@ ZOOM_TOOLS: dict[str, Any] = {"displaylogo": False, "modeBarButtonsToRemove": ["
 
 SELECTION_TOOLS: dict[str, Any] = {
     "displaylogo": False,
-    "modeBarButtonsToRemove": ["toImage", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+    "modeBarButtonsToRemove": ["autoScale2d", "zoomIn2d", "zoomOut2d"],
 }
 """A figure whose points are selected by a box or a lasso."""
 

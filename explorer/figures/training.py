@@ -17,6 +17,7 @@ import plotly.graph_objects as go
 from PIL import Image
 
 from explorer.figures.style import BLUE, FONT_SIZE, GRAY, GREEN, VERMILLION, style_figure, translucent
+from explorer.units import with_unit
 
 __all__ = ["denoised_images", "denoising_psnr", "likelihood", "space_loss", "time_loss"]
 
@@ -77,7 +78,7 @@ def likelihood(metrics: Metrics, steps: int) -> go.Figure:
             customdata=[entry["bits_per_dimension"]["gap"] for entry in entries],
             hovertemplate="step %{x:,}: %{y:.3f} bits/dimension<br>gap %{customdata:+.3f}<extra>" + name + "</extra>",
         )
-    style_figure(figure, x_title="step", y_title="NLL, bits/dimension", height=_HEIGHT)
+    style_figure(figure, x_title="step", y_title=with_unit("NLL", "bits/dimension"), height=_HEIGHT)
     figure.update_xaxes(range=[0, steps])
     return figure
 
@@ -112,7 +113,7 @@ def denoising_psnr(metrics: Metrics) -> go.Figure:
             line={"color": GRAY, "width": 1.5, "dash": "dash"},
             hoverinfo="skip",
         )
-    return style_figure(figure, x_title="noisy, PSNR in dB", y_title="denoised, PSNR in dB", height=_HEIGHT)
+    return style_figure(figure, x_title="noisy [dB PSNR]", y_title="denoised [dB PSNR]", height=_HEIGHT)
 
 
 def denoised_images(png: bytes, side: int) -> go.Figure:

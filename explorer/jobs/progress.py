@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -145,6 +147,12 @@ class Work:
             self._written = now
             with write_atomically(self.folder / PROGRESS_FILE) as path:
                 path.write_text(self._latest.model_dump_json(), encoding="utf-8")
+
+    def tell(self, *sentences: str) -> None:
+        """Write sentences into the log of the job."""
+        with contextlib.suppress(OSError):  # it may be on a disk that is full
+            for sentence in sentences:
+                print(sentence, file=sys.stderr, flush=True)
 
     def counting(self, unit: str) -> Progress:
         """Reports in a unit."""

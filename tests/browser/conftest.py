@@ -91,17 +91,27 @@ def own_app(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     _end_jobs(home)
 
 
+@pytest.fixture
+def app_behind_a_path(home_of_app: Path) -> Iterator[str]:
+    """The address of an app that the command line started behind a path, as a proxy wants it."""
+    with _server(home_of_app, "density") as address:
+        yield address
+
+
 @contextlib.contextmanager
-def _server(home: Path) -> Iterator[str]:
+def _server(home: Path, path: str = "") -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
-    address = f"http://localhost:{port}"
+    address = f"http://localhost:{port}/{path}".rstrip("/")
+    command = ["streamlit", "run", "app.py", "--server.port", str(port)]
+    if path:
+        command = ["explorer", "app", "--no-browser", "--port", str(port), "--base-path", path]
     environment = {**os.environ, "EXPLORER_HOME": str(home), "EXPLORER_DATASETS": ""}
     log = home.parent / f"server-{port}.log"
     with open(log, "wb") as output:
         server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+            [sys.executable, "-m", *command],
             cwd=Path(explorer.__file__).parent.parent,
             env=environment,
             stdin=subprocess.DEVNULL,

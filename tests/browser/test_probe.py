@@ -45,7 +45,8 @@ def open_probe(page: Page, address: str) -> None:
 def test_numbers_images_and_curves_are_above_the_fold(app: str, page: Page) -> None:
     page.set_viewport_size({"width": 1400, "height": 900})
     open_probe(page, app)
-    for what in (number(page), page.get_by_alt_text("Original: china"), page.locator(".st-key-curve_contrast svg")):
+    curve = page.locator(".st-key-curve_contrast svg[role=img]")
+    for what in (number(page), page.get_by_alt_text("Original: china"), curve):
         box = what.bounding_box()
         assert box is not None
         assert box["y"] + box["height"] < 900
@@ -58,7 +59,7 @@ def test_upload_a_photograph_and_lower_its_contrast(app: str, page: Page) -> Non
     expect(page.get_by_text("Uploaded: china.jpg")).to_be_visible()
     settled(page)
     before = log_p(page)
-    page.locator(".st-key-curve_contrast svg").evaluate("chart => { chart.dataset.kept = 'yes' }")
+    page.locator(".st-key-curve_contrast svg[role=img]").evaluate("chart => { chart.dataset.kept = 'yes' }")
     slider = thumb(page, "Contrast")
     slider.focus()
     for _ in range(4):
@@ -122,7 +123,7 @@ def test_choices_outlive_a_change_of_page(app: str, page: Page) -> None:
 
 def test_a_curve_says_its_values_under_the_pointer(app: str, page: Page) -> None:
     open_probe(page, app)
-    page.locator(".st-key-curve_contrast svg").hover(position={"x": 60, "y": 70})
+    page.locator(".st-key-curve_contrast svg[role=img]").hover(position={"x": 60, "y": 70})
     hover = page.locator(".st-key-curve_contrast .hover")
     expect(hover).to_contain_text("contrast [×]")
     expect(hover).to_contain_text("dB/dimension")

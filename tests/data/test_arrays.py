@@ -213,14 +213,31 @@ def test_transparent_parts_are_white(path: Path) -> None:
 
 
 def test_a_shape_that_fits_twice_is_refused_with_the_choice(path: Path) -> None:
-    planes = np.ascontiguousarray(PHOTOGRAPH.transpose(2, 0, 1))
-    with pytest.raises(
-        ExplorerError, match=r"one color image of 32 x 40 pixels \(C, H, W\) or 3 gray images"
-    ) as caught:
+    planes = np.ascontiguousarray(RGBA.transpose(2, 0, 1))
+    with pytest.raises(ExplorerError, match=r"one RGBA image of 32 x 40 pixels \(C, H, W\) or 4 gray images") as caught:
         array_file(save(path, planes))
-    assert "Give it the shape (1, 3, 32, 40) or (3, 32, 40, 1)." in str(caught.value)
-    assert array_file(save(path, planes.reshape(1, 3, 32, 40))).count == 1
+    assert "Give it the shape (1, 4, 32, 40) or (4, 32, 40, 1)." in str(caught.value)
+    assert array_file(save(path, planes.reshape(1, 4, 32, 40))).count == 1
+    assert array_file(save(path, planes.reshape(4, 32, 40, 1))).count == 4
+
+
+def test_three_planes_alone_are_one_color_image_and_that_is_said(path: Path) -> None:
+    planes = np.ascontiguousarray(PHOTOGRAPH.transpose(2, 0, 1))
+    images = array_file(save(path, planes))
+    assert images.notes[:2] == (
+        f"{path.name} is read as one color image of 32 x 40 pixels (C, H, W).",
+        "Three gray images would have the shape (3, 32, 40, 1).",
+    )
+    (sample,) = images.read([0], (3, 32, 32))
+    assert (sample.pixels == planes[:, :, 4:36]).all()
     assert array_file(save(path, planes.reshape(3, 32, 40, 1))).count == 3
+
+
+def test_three_planes_in_each_part_may_be_either(tmp_path: Path) -> None:
+    planes = np.ascontiguousarray(PHOTOGRAPH.transpose(2, 0, 1))
+    np.savez(tmp_path / "a.npz", x_train=planes, x_test=planes)
+    with pytest.raises(ExplorerError, match=r"which may be one color image .* or 3 gray images"):
+        array_file(tmp_path / "a.npz")
 
 
 def test_a_single_number_is_no_label(tmp_path: Path) -> None:

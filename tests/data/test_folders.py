@@ -108,8 +108,12 @@ def test_a_folder_of_which_black_and_white_are_not_known(tmp_path: Path) -> None
     folder = tmp_path / "cells"
     folder.mkdir()
     tifffile.imwrite(folder / "a.tif", np.add.outer(np.arange(16), np.arange(16)).astype(np.float32) - 9)
-    with pytest.raises(ExplorerError, match=r"holds 32-bit floats, left out: which values are black and white is not"):
+    with pytest.raises(
+        ExplorerError, match=r"holds 32-bit floats, left out: which values are black and white is not"
+    ) as caught:
         open_dataset(str(folder), SHAPE, "all")
+    assert "cannot be read as they are" not in str(caught.value).partition("(")[2]
+    assert f"python -m explorer store {folder} --size {SHAPE[1]} --white VALUE" in str(caught.value)
 
 
 def test_bad_files_have_no_pixels(folder: Path, picture: Picture) -> None:

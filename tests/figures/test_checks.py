@@ -20,7 +20,7 @@ def figure_of(report: Report, name: str) -> go.Figure:
 
 def test_each_check_has_a_figure_with_units_on_its_axes() -> None:
     figures = check_figures(good())
-    assert len(figures) == 7
+    assert len(figures) == 8
     for title, figure in figures.items():
         for axis in (figure.layout.xaxis, figure.layout.yaxis):
             units = ("dB", "bits", "nats", "dimensions", "pixels", "data set")
@@ -34,7 +34,7 @@ def test_what_was_not_measured_has_none() -> None:
 def test_other_photographs_are_a_row_beside_those_of_the_checks() -> None:
     long = good().conditions.model_copy(update={"dataset": "a data set with a name that is much too long for an axis"})
     figure = figure_of(good().model_copy(update={"conditions": long}), "other_photographs")
-    assert figure.layout.xaxis.title.text == "code length, bits/dimension"
+    assert figure.layout.xaxis.title.text == "code length [bits/dimension]"
     assert figure.layout.yaxis.title.text == "data set"
     own, other = figure.layout.yaxis.ticktext
     assert own.startswith("a data set with a name th…")

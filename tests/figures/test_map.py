@@ -22,10 +22,28 @@ INDEX = np.arange(COUNT) * 3
 TEXT = [f"image {index}" for index in INDEX]
 
 
-def luminance(color: str) -> float:
+_SEEN_BY = {
+    "all": np.eye(3),
+    "protanopia": np.array([[0.1523, 1.0526, -0.2049], [0.1145, 0.7863, 0.0992], [-0.0039, -0.0481, 1.052]]),
+    "deuteranopia": np.array([[0.3673, 0.8606, -0.228], [0.2801, 0.6725, 0.0474], [-0.0118, 0.0429, 0.9689]]),
+}
+"""What is seen of linear RGB (Machado, Oliveira and Fernandes 2009)."""
+
+
+def linear(color: str) -> np.ndarray:
     values = np.array([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
-    linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
-    return float(linear @ [0.2126, 0.7152, 0.0722])
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+def luminance(color: str) -> float:
+    return float(linear(color) @ [0.2126, 0.7152, 0.0722])
+
+
+def oklab(color: str, seen: np.ndarray) -> np.ndarray:
+    """A color in Ottosson's Oklab, where equal distances look equal."""
+    cones = [[0.41222, 0.53633, 0.05145], [0.2119, 0.6807, 0.1074], [0.0883, 0.28172, 0.62998]]
+    axes = [[0.21045, 0.79362, -0.00407], [1.978, -2.42859, 0.45059], [0.0259, 0.78277, -0.80868]]
+    return np.array(axes) @ np.cbrt(np.array(cones) @ np.clip(seen @ linear(color), 0, 1))
 
 
 def all_points(figure: go.Figure) -> dict[int, tuple[float, float, int, str]]:
@@ -99,6 +117,20 @@ def test_colors_of_a_quantity_rise_in_luminance_and_show_on_both_pages() -> None
     assert (white + 0.05) / (levels[-1] + 0.05) > 1.4
 
 
-def test_colors_of_labels_carry_black_names() -> None:
+def test_colors_of_labels_show_on_both_pages_and_below_black_letters() -> None:
     assert len(set(QUALITATIVE)) == COLORED_LABELS
-    assert min(luminance(color) for color in QUALITATIVE) > 0.13  # a contrast of 3.5 to black
+    dark = luminance("#12161C")
+    for color in QUALITATIVE:
+        level = luminance(color)
+        assert (1.0 + 0.05) / (level + 0.05) >= 3
+        assert (level + 0.05) / (dark + 0.05) >= 3
+        assert (level + 0.05) / 0.05 >= 4.5
+    figure = label_map_figure(X, Y, INDEX, RNG.integers(0, 3, COUNT), {0: "a", 1: "b", 2: "c"}, text=TEXT)
+    assert {trace.marker.opacity for trace in figure.data} == {1}  # as seen, not only as named
+
+
+@pytest.mark.parametrize("seen_by", _SEEN_BY)
+def test_color_blind_people_tell_the_colors_of_labels_apart(seen_by: str) -> None:
+    colors = np.array([oklab(color, _SEEN_BY[seen_by]) for color in QUALITATIVE])
+    distances = np.linalg.norm(colors[:, None] - colors[None], axis=-1)
+    assert distances[np.triu_indices(len(colors), 1)].min() > 0.04  # twice what is just noticeable

@@ -3,7 +3,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from explorer.figures.probe import dimensionality_chart, log_prob_range, noise_log_prob_chart, perturbation_chart
+from explorer.figures.probe import (
+    PINNED,
+    dimensionality_chart,
+    log_prob_range,
+    noise_log_prob_chart,
+    perturbation_chart,
+)
 from explorer.measures.image.curves import NoiseCurves, PerturbationCurve
 from explorer.perturbations import RANGES
 from explorer.units import LogProbUnit, convert_log_prob, unit_label
@@ -84,3 +90,29 @@ def test_noise_figures_with_and_without_a_band() -> None:
         assert (banded.x.start, banded.x.end) == (-20.0, 60.0), "as in Trust"
     assert "gray levels" in plain.lines[0].hover[0]
     assert plain.marker.y == pytest.approx(curves.log_prob_at(30.0))
+
+
+def test_curves_of_a_pinned_image_lie_behind_dashed_and_named() -> None:
+    curves, pinned = (
+        NoiseCurves(np.array([60.0, 20.0, -20.0]), np.array([90.0, 40.0, 1.0]) + more, np.array([50.0, 0.0, more]))
+        for more in (0.0, 300.0)
+    )
+    for chart, top in (
+        (dimensionality_chart(curves, 30.0, D, pinned=pinned), 390.0),
+        (noise_log_prob_chart(curves, 30.0, "nats", D, pinned=pinned), 300.0),
+        (perturbation_chart(curve("blur", 1, 0), 0.1, 0.5, (-1, 9), "nats", D, curve("blur", 7, 8)), 8.0),
+    ):
+        behind, front = chart.lines
+        assert behind.name == PINNED
+        assert (behind.dashed, front.dashed) == (True, False)
+        assert behind.color != front.color
+        assert max(behind.y) == top <= chart.y.end
+        assert behind.hover[0].startswith(f"{PINNED}: ")
+
+
+def test_the_deep_curves_of_two_images_flatten_no_others() -> None:
+    curves = [curve("contrast", 0, 10), curve("blur", 2, 8), curve("noise", 9, -5000), curve("noise", 9, -7000)]
+    low, high = log_prob_range(curves, 9.0, "nats", D)
+    assert high - low < 30
+    chart = perturbation_chart(curves[2], 0.1, 7.0, (low, high), "nats", D, curves[3])
+    assert chart.y.start <= -7000, "a longer scale holds both"

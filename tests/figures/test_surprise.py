@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from explorer.figures.surprise import bits_by_scale_figure, surprise_difference, surprise_map
+from explorer.figures.surprise import bits_by_scale_figure, surprise_difference, surprise_limits, surprise_map
 
 BITS = np.arange(12.0).reshape(3, 4)
 
@@ -34,6 +34,15 @@ def test_a_constant_map_has_a_scale(draw: object) -> None:
 
 
 def test_bits_of_each_scale() -> None:
-    figure = bits_by_scale_figure([65.0, 20.0, -20.0], [1.0, 5.0, 2.0], at=20.0)
-    assert list(figure.data[0].y) == [1.0, 5.0, 2.0]
-    assert len(figure.layout.shapes) == 1
+    figure = bits_by_scale_figure([65.0, 20.0, -20.0], [1.0, 5.0, 2.0], at=20.0, unit="bits/pixel", most=1.01)
+    (bars,) = figure.data
+    assert list(bars.y) == [1.0, 5.0, 2.0]
+    assert bars.marker.color[1] not in (bars.marker.color[0], bars.marker.color[2]), "the chosen one stands out"
+    assert figure.layout.shapes[0].y0 == 1.01
+    assert figure.layout.yaxis.title.text == "bits/pixel"
+
+
+def test_limits_hold_all_maps() -> None:
+    low, high = surprise_limits(BITS, BITS + 100)
+    assert low < 1
+    assert high > 105

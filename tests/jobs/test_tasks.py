@@ -12,10 +12,12 @@ from PIL import Image
 
 from explorer.data import partial
 from explorer.jobs import progress as reporting
-from explorer.jobs.kinds import CatalogTask, EvaluateTask, MapTask
+from explorer.jobs.kinds import CatalogTask, EvaluateTask, MapTask, TrainTask
 from explorer.jobs.manage import create_job
 from explorer.jobs.progress import Work
 from explorer.jobs.tasks import do_task, progress
+from explorer.training import loop
+from tests.jobs.conftest import NewRun
 
 IMAGES = 1_300  # a tenth of them is for validation
 
@@ -71,3 +73,24 @@ def test_the_next_data_set_is_counted_anew() -> None:
         report(done, total, "images prepared")
     assert progress(folder).text == "10 of 10 images prepared"
     assert json.loads((folder / "progress.json").read_text())["rate"] > 0
+
+
+def test_the_log_says_what_was_guessed_and_left_out(
+    new_run: NewRun, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "few"
+    folder.mkdir()
+    for number in range(60):
+        Image.new("L", (9, 9), number).save(folder / f"{number}.png")
+    (folder / "film.mp4").write_bytes(b"no image")
+    (folder / "cut.png").write_bytes(b"no image either")
+    work = Work(tmp_path, 0, lambda: False)
+    CatalogTask(checkpoint="digits", dataset=str(folder)).open_images(work, (1, 8, 8), "all")
+    expected = ("a random tenth", "Left out: 1 file of another kind (film.mp4).", "cut.png")
+    log = capsys.readouterr().err
+    assert all(text in log for text in expected)
+    monkeypatch.setattr(loop, "train", lambda *_args, **_reports: True)
+    TrainTask().run(Work(new_run(dataset=str(folder)), 0, lambda: False))
+    log = capsys.readouterr().err
+    assert all(text in log for text in expected)
+    assert len(set(log.splitlines())) == len(log.splitlines())

@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from explorer.data.names import dataset_name
 from explorer.jobs.fields import Suggested
 from explorer.jobs.progress import JobProgress, Work, read_progress, together
+
+if TYPE_CHECKING:
+    from explorer.data.sources import Split
+    from explorer.data.store import Store
+    from explorer.images import ImageShape
 
 __all__ = ["DatasetTask", "ModelTask", "Task"]
 
@@ -93,6 +98,24 @@ class ModelTask(Task):
     def model_name(self) -> str:
         """Name of the checkpoint, without the folders that it is in."""
         return Path(self.checkpoint).name
+
+    def open_images(self, work: Work, image_shape: ImageShape, split: Split) -> Store:
+        """A part of the data set. The log says what was guessed and what is left out.
+
+        Args:
+            work: where to report how far it is.
+            image_shape: ``(C, H, W)`` of the model.
+            split: the part.
+
+        Raises:
+            Stopped: the job should stop.
+            ExplorerError: as `explorer.data.sources.open_dataset`.
+        """
+        from explorer.data.sources import open_dataset
+
+        images = open_dataset(self.dataset, image_shape, split, **work.opening())
+        work.tell(*images.remarks)
+        return images
 
 
 def _unseen(checkpoint: str, dataset: str) -> object:

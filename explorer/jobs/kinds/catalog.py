@@ -36,9 +36,8 @@ class CatalogTask(DatasetTask):
     def run(self, work: Work) -> None:
         """Score the images that are not scored yet, or every `shards`-th part of them."""
         from explorer.catalog.build import build_catalog
-        from explorer.data.sources import open_dataset
         from explorer.models.checkpoints import load_checkpoint
 
         checkpoint = load_checkpoint(self.checkpoint)
-        images = open_dataset(self.dataset, checkpoint.model.image_shape, self.split, **work.opening())
+        images = self.open_images(work, checkpoint.model.image_shape, self.split)
         build_catalog(checkpoint, images, progress=work.counting("scores"), shard=(work.shard, self.shards))

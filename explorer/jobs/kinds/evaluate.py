@@ -30,7 +30,6 @@ class EvaluateTask(ModelTask):
     def run(self, work: Work) -> None:
         """Run the checks, and keep the report with the checkpoint."""
         from explorer.data.other import open_other
-        from explorer.data.sources import open_dataset
         from explorer.data.unseen import unseen_split
         from explorer.measures.consistency.checks import FULL, QUICK
         from explorer.measures.consistency.storage import check_and_keep
@@ -38,7 +37,7 @@ class EvaluateTask(ModelTask):
 
         checkpoint = load_checkpoint(self.checkpoint)
         split = unseen_split(self.dataset, checkpoint.config.dataset)
-        images = open_dataset(self.dataset, checkpoint.model.image_shape, split, **work.opening())
+        images = self.open_images(work, checkpoint.model.image_shape, split)
         own = (checkpoint.config.dataset, self.dataset)
         other = open_other(checkpoint.model.image_shape, checkpoint.values, own, **work.opening())
 

@@ -27,10 +27,9 @@ class MapTask(DatasetTask):
         """Score the images that are not scored yet, and lay out all of them."""
         from explorer.catalog.build import build_catalog
         from explorer.catalog.map import build_map
-        from explorer.data.sources import open_dataset
         from explorer.models.checkpoints import load_checkpoint
 
         checkpoint = load_checkpoint(self.checkpoint)
-        images = open_dataset(self.dataset, checkpoint.model.image_shape, self.split, **work.opening())
+        images = self.open_images(work, checkpoint.model.image_shape, self.split)
         build_catalog(checkpoint, images, progress=work.counting("scores"))
         build_map(checkpoint, images, progress=work.counting("steps of the map"))

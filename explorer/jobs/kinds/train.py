@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from pathlib import Path
 from typing import Literal
 
@@ -38,6 +37,8 @@ class TrainTask(Task):
 
     def run(self, work: Work) -> None:
         """Train, from the last saved state on."""
+        from explorer.data.sources import open_dataset
+        from explorer.data.views import Views
         from explorer.models.devices import pick_device
         from explorer.training.compiling import missing_compiler
         from explorer.training.loop import train
@@ -45,8 +46,13 @@ class TrainTask(Task):
 
         config = Run.open(work.folder).config
         if config.compile and (sentence := missing_compiler(pick_device(config.device))):
-            print(sentence, file=sys.stderr, flush=True)  # in the log
+            work.tell(sentence)
         first = os.environ.get("RANK", "0") == "0"  # the other processes wait for the images that this one prepares
+        if first:
+            shape, views = config.model.image_shape, Views(config.views, config.min_shrink)
+            training = open_dataset(config.dataset, shape, "train", views=views, **work.opening())
+            validation = open_dataset(config.dataset, shape, "validation", **work.opening())
+            work.tell(*dict.fromkeys((*training.remarks, *validation.remarks)))
         if not train(work.folder, work.should_stop, **(work.opening() if first else Opening())):
             raise Stopped
 

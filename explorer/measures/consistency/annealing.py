@@ -29,6 +29,7 @@ from explorer.measures.shared.noise import noise_generator
 from explorer.models.anchor import SpectralGaussian
 from explorer.models.base import Derivatives, EnergyModel, sum_pixels
 from explorer.progress import Progress
+from explorer.units import short_unit
 
 __all__ = ["AnnealingCheck", "anneal"]
 
@@ -89,7 +90,7 @@ class AnnealingCheck(Check[Normalization]):
         )
         if outcome == "does not pass" and value > 0:
             sentence += " There is probability where there are no images."
-        shown = f"{with_error(value, error, 3)} nats/dim"
+        shown = f"{with_error(value, error, 3)} {short_unit(self.unit)}"
         return self.verdict(outcome, value, shown, sentence, conditions.smallest_noise, error)
 
 

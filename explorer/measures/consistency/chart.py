@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from explorer.units import with_unit
+
 __all__ = ["NOISE_AXIS", "Allowed", "Axis", "Chart", "Curve"]
 
 
@@ -14,8 +16,8 @@ class Axis:
     """One axis of a chart.
 
     Attributes:
-        title: what it shows, with its unit.
-        unit: behind a number that is pointed at; empty for none.
+        name: what it shows.
+        unit: of its numbers; empty for none.
         form: format of such a number, as of Python's ``format``.
         log: logarithmic; what is not positive is drawn at `floor`.
         floor: smallest value of a logarithmic axis.
@@ -24,7 +26,7 @@ class Axis:
         labels: names of places on the axis, as (value, name); they take the place of numbers.
     """
 
-    title: str
+    name: str
     unit: str = ""
     form: str = ".3f"
     log: bool = False
@@ -32,6 +34,11 @@ class Axis:
     range: tuple[float, float] | None = None
     step: float | None = None
     labels: tuple[tuple[float, str], ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Name and unit."""
+        return with_unit(self.name, self.unit)
 
 
 @dataclass(frozen=True)
@@ -91,4 +98,4 @@ class Chart:
     threshold: float | None = None
 
 
-NOISE_AXIS = Axis("noise level, dB PSNR (left: more noise)", "dB", ".1f")
+NOISE_AXIS = Axis("noise level (left: more noise)", "dB PSNR", ".1f")

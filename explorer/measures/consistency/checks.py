@@ -13,6 +13,7 @@ from explorer.measures.consistency.heat import HeatCheck
 from explorer.measures.consistency.large_noise import LargeNoiseCheck
 from explorer.measures.consistency.likelihood import LikelihoodCheck
 from explorer.measures.consistency.other_photographs import OtherPhotographsCheck
+from explorer.measures.consistency.own_samples import OwnSamplesCheck
 from explorer.measures.consistency.step_aside import StepAsideCheck
 
 __all__ = ["CHECKS", "FULL", "QUICK"]
@@ -27,9 +28,10 @@ _QUICK_AND_FULL: tuple[tuple[Check[Any], Check[Any]], ...] = (
     (CleanDimensionalityCheck(16, levels=6, probes=4), CleanDimensionalityCheck(64, levels=11, probes=16)),
     (FlowCheck(4, nodes=24, probes=4), FlowCheck(16, nodes=48, probes=16)),
     (AnnealingCheck(64, levels=150), AnnealingCheck(128, levels=1000)),
+    (OwnSamplesCheck(64, samples=16, steps=42, moves=30), OwnSamplesCheck(500, samples=128, steps=60, moves=60)),
 )
 
-QUICK = Effort("quick", tuple(quick for quick, _ in _QUICK_AND_FULL), seconds=45.0)
+QUICK = Effort("quick", tuple(quick for quick, _ in _QUICK_AND_FULL), seconds=60.0)
 """All checks on few images, in about a minute."""
 FULL = Effort("full", tuple(full for _, full in _QUICK_AND_FULL))
 """More images, more noise levels, smaller errors."""

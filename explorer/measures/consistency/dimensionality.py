@@ -286,7 +286,7 @@ def _chart(title: str, sentence: str, names: tuple[str, str], pairs: Sequence[_P
         sentence=f"{sentence}. The second should lie in the gray bars around the first, within two standard errors.",
         x=NOISE_AXIS,
         y=Axis(
-            "dimensions, mean over images",
+            "mean over images",
             "dimensions",
             ",.1f",
             range=(min(0.0, *shown) - 0.05 * d, max(0.0, *shown) + 0.05 * d),

@@ -17,6 +17,7 @@ from explorer.measures.image.flow import FlowLikelihood, flow_log_prob
 from explorer.measures.shared.laplacian import trace_passes, trace_probes
 from explorer.measures.shared.noise import noise_generator
 from explorer.progress import Progress
+from explorer.units import short_unit
 
 __all__ = ["Flow", "FlowCheck"]
 
@@ -85,7 +86,9 @@ class FlowCheck(Check[Flow]):
             f"gradients at a tolerance of {flows[0].tolerance:g} and {traces:,.0f} Hessian-vector products; the energy "
             f"takes one forward pass and is {faster:,.0f} times faster."
         )
-        return self.verdict(outcome, mean, f"{with_error(mean, error, 3)} bits/dim", sentence, where, error)
+        return self.verdict(
+            outcome, mean, f"{with_error(mean, error, 3)} {short_unit(self.unit)}", sentence, where, error
+        )
 
     def chart(self, measured: Flow, conditions: Conditions) -> Chart:
         bits, flows = conditions.bits_per_dimension, measured.flows
@@ -112,8 +115,8 @@ class FlowCheck(Check[Flow]):
             title=self.title,
             sentence="log p by an ODE minus log p by the energy. The mean over images should lie in the band, within "
             "its two standard errors; single images, in gray, may lie outside.",
-            x=Axis("log p by the energy, bits/dimension", "bits/dimension"),
-            y=Axis("flow − energy, bits/dimension", "bits/dimension", "+.4f"),
+            x=Axis("log p by the energy", self.unit),
+            y=Axis("flow − energy", self.unit, "+.4f"),
             curves=(images, mean),
             band=self.threshold,
         )

@@ -26,7 +26,7 @@ from explorer.measures.shared.noise_levels import log_spaced
 from explorer.models.base import EnergyModel, sum_pixels
 from explorer.models.devices import inference_batch_size
 from explorer.progress import Progress
-from explorer.units import psnr_from_noise_variance
+from explorer.units import psnr_from_noise_variance, short_unit
 
 __all__ = ["HeatCheck", "HeatEquation", "HeatResidual", "heat_residuals"]
 
@@ -100,7 +100,7 @@ class HeatCheck(Check[HeatEquation]):
             f"The noise levels {how} to one density that diffuses: at the worst of them, {where}, the residual is "
             f"{value} nats per dimension per e-fold of noise {threshold_text(self.threshold)}."
         )
-        return self.verdict(outcome, worst.rms, f"{value} nats", sentence, where, worst.rms_error)
+        return self.verdict(outcome, worst.rms, f"{value} {short_unit(self.unit)}", sentence, where, worst.rms_error)
 
     def chart(self, measured: HeatEquation, conditions: Conditions) -> Chart:  # noqa: ARG002
         psnr, rms = [level.psnr for level in measured.levels], [level.rms for level in measured.levels]
@@ -111,7 +111,7 @@ class HeatCheck(Check[HeatEquation]):
             "where noise is added to a density. Its root mean square over images should stay below the dashed line, "
             "within two standard errors.",
             x=NOISE_AXIS,
-            y=Axis("nats / (dimension · e-fold)", "nats", ".5f", log=True),
+            y=Axis("residual", self.unit, ".5f", log=True),
             curves=(Curve("", psnr, rms, errors=errors if len(errors) == len(rms) else ()),),
             threshold=self.threshold,
         )

@@ -20,6 +20,7 @@ from explorer.measures.shared.noise import noise_generator
 from explorer.models.base import EnergyModel, sum_pixels
 from explorer.models.devices import inference_batch_size
 from explorer.progress import Progress
+from explorer.units import short_unit
 
 __all__ = ["LargeNoiseCheck", "large_noise_error"]
 
@@ -51,7 +52,7 @@ class LargeNoiseCheck(Check[Normalization]):
             "At the largest noise, where the noisy data are Gaussian, the log of the integral of the density is "
             f"{with_error(value, error, 4)} nats per dimension {threshold_text(self.threshold)}; it should be 0."
         )
-        shown = f"{with_error(value, error, 4)} nats/dim"
+        shown = f"{with_error(value, error, 4)} {short_unit(self.unit)}"
         return self.verdict(outcome, value, shown, sentence, conditions.largest_noise, error)
 
 

@@ -18,6 +18,7 @@ from explorer.measures.consistency.verdict import Verdict, decibels, decide, sig
 from explorer.measures.dataset.nll import NegativeLogLikelihood, gap_by_level, gap_errors, negative_log_likelihood
 from explorer.measures.shared.noise_levels import NoiseLevel, log_spaced, noise_levels
 from explorer.progress import Progress
+from explorer.units import short_unit
 
 __all__ = ["GapLevel", "Likelihood", "LikelihoodCheck"]
 
@@ -112,7 +113,7 @@ class LikelihoodCheck(Check[Likelihood]):
             else:
                 high, low = measured.levels[largest].psnr, measured.levels[largest + 1].psnr
                 sentence += f" The largest part arises between {signed(low, 0, plus=False)} and {decibels(high)}."
-        shown = f"{with_error(gap, error, 3)} bits/dim"
+        shown = f"{with_error(gap, error, 3)} {short_unit(self.unit)}"
         return self.verdict(outcome, gap, shown, sentence, conditions.smallest_noise, error)
 
     def chart(self, measured: Likelihood, conditions: Conditions) -> Chart:
@@ -123,7 +124,7 @@ class LikelihoodCheck(Check[Likelihood]):
             sentence="Negative log-likelihood from the energy minus that from I-MMSE, with two standard errors, at "
             "each noise level. The one at the smallest noise is tested, and should lie in the gray bar.",
             x=NOISE_AXIS,
-            y=Axis("gap, bits/dimension", "bits/dimension", "+.4f"),
+            y=Axis("gap", self.unit, "+.4f"),
             curves=(
                 Curve(
                     "",

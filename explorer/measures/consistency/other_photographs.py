@@ -30,6 +30,7 @@ from explorer.measures.shared.noise import noise_generator
 from explorer.measures.shared.noise_levels import log_spaced, noise_levels
 from explorer.models.base import EnergyModel
 from explorer.progress import Progress
+from explorer.units import short_unit
 
 __all__ = ["Estimates", "OtherPhotographs", "OtherPhotographsCheck", "estimates", "evenly_spaced", "jpeg_xl_bits"]
 
@@ -172,7 +173,7 @@ class OtherPhotographsCheck(Check[OtherPhotographs]):
                 else " The gap is too large on both."
             )
         gap, ahead = with_error(other.gap, other.gap_error, 3), with_error(-other.advantage, other.advantage_error, 3)
-        value = f"gap {gap}, to JPEG XL {ahead} bits/dim"
+        value = f"gap {gap}, to JPEG XL {ahead} {short_unit(self.unit)}"
         return self.verdict(outcome, other.gap, value, sentence, conditions.other or "", other.gap_error)
 
     def chart(self, measured: OtherPhotographs, conditions: Conditions) -> Chart:
@@ -186,7 +187,7 @@ class OtherPhotographsCheck(Check[OtherPhotographs]):
             title=self.title,
             sentence="Code lengths on the data set of the checks and on another one. On both, the two estimates of the "
             "model should coincide, below JPEG XL.",
-            x=Axis("code length, bits/dimension", "bits/dimension"),
+            x=Axis("code length", self.unit),
             y=Axis("data set", range=(-0.6, 1.6), labels=labels),
             curves=(
                 Curve("JPEG XL", [own.jpeg_xl, other.jpeg_xl], rows, "reference", joined=False),

@@ -31,6 +31,7 @@ from explorer.measures.consistency.verdict import Verdict, decide, deciding, sig
 from explorer.measures.shared.scoring import log_prob_batched
 from explorer.models.base import EnergyModel
 from explorer.progress import Progress
+from explorer.units import short_unit
 
 __all__ = ["SHIFTS", "RolledEnergies", "StepAside", "StepAsideCheck", "step_aside"]
 
@@ -113,7 +114,7 @@ class StepAsideCheck(Check[StepAside]):
                 " The model has learned a grid, such as the blocks of JPEG files, which belongs to files and not to "
                 "images."
             )
-        shown = f"{with_error(jump, error, 3)} bits/dim"
+        shown = f"{with_error(jump, error, 3)} {short_unit(self.unit)}"
         return self.verdict(outcome, jump, shown, sentence, f"{at} pixels", error)
 
     def _jumps(self, measured: StepAside, conditions: Conditions) -> tuple[list[float], list[float]]:
@@ -140,8 +141,8 @@ class StepAsideCheck(Check[StepAside]):
             sentence="Mean code length of images rolled by a few pixels to the right and down. Each point should lie "
             "in its gray bar, around the mean of its two neighbors, within two standard errors; on a grid of blocks it "
             "drops out.",
-            x=Axis("shift to the right and down, pixels", "pixels", "d", step=2),
-            y=Axis("code length, bits/dimension", "bits/dimension"),
+            x=Axis("shift to the right and down", "pixels", "d", step=2),
+            y=Axis("code length", self.unit),
             curves=tuple(curves),
             allowed=Allowed(
                 f"allowed, ± {self.threshold:g}",

@@ -12,7 +12,7 @@ import torch
 
 from explorer.images import Values
 from explorer.measures.image.dimensionality import local_dimensionality
-from explorer.measures.shared.scoring import log_prob_batched
+from explorer.measures.shared.scoring import denoise_batched, log_prob_batched
 from explorer.models.base import EnergyModel
 from explorer.perturbations import RANGES, Perturbation, sweep
 from explorer.units import noise_variance_from_psnr
@@ -40,7 +40,13 @@ class PerturbationCurve:
 
 
 def perturbation_curve(
-    model: EnergyModel, values: Values, pixels: np.ndarray, perturbation: Perturbation, name: str, points: int = 11
+    model: EnergyModel,
+    values: Values,
+    pixels: np.ndarray,
+    perturbation: Perturbation,
+    name: str,
+    points: int = 11,
+    denoise_t: float | None = None,
 ) -> PerturbationCurve:
     """log p of one image against the parameter `name`, evenly spaced over its range.
 
@@ -53,10 +59,12 @@ def perturbation_curve(
         perturbation: gives the values of the other parameters.
         name: a key of `explorer.perturbations.RANGES`.
         points: number of values, at least 2.
+        denoise_t: as for `explorer.measures.image.probe.probe`.
     """
     steps = np.linspace(RANGES[name].low, RANGES[name].high, points)
     centers = values.centers(torch.from_numpy(pixels)[None])
-    images = sweep(centers, perturbation, name, steps.tolist()) + values.dither(tuple(pixels.shape))
+    images = denoise_batched(model, values, sweep(centers, perturbation, name, steps.tolist(), values), denoise_t)
+    images = images + values.dither(tuple(pixels.shape))
     return PerturbationCurve(name, steps, log_prob_batched(model, images).double().numpy())
 
 

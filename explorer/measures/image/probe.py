@@ -10,7 +10,7 @@ from torch import Tensor
 
 from explorer.images import ROUNDING, Values
 from explorer.measures.image.curves import NOISE_SEED
-from explorer.measures.shared.scoring import log_prob_batched
+from explorer.measures.shared.scoring import denoise_batched, log_prob_batched
 from explorer.models.base import EnergyModel
 from explorer.perturbations import Perturbation, perturb
 
@@ -51,7 +51,13 @@ class Probed:
         return int((self.x < -ROUNDING).sum())
 
 
-def probe(model: EnergyModel, values: Values, pixels: np.ndarray, perturbation: Perturbation) -> Probed:
+def probe(
+    model: EnergyModel,
+    values: Values,
+    pixels: np.ndarray,
+    perturbation: Perturbation,
+    denoise_t: float | None = None,
+) -> Probed:
     """Perturb an image and ask for log p before, after, and as a file would hold it, in one batch; of an image that
     stays as it is, once.
 
@@ -60,9 +66,10 @@ def probe(model: EnergyModel, values: Values, pixels: np.ndarray, perturbation: 
         values: its value convention.
         pixels: uint8, shape ``(C, H, W)``.
         perturbation: what to do to the image.
+        denoise_t: noise variance at which the model denoises the image, last of all; None when it shall not.
     """
     centers = values.centers(torch.from_numpy(pixels)[None])
-    x = perturb(centers, perturbation)
+    x = denoise_batched(model, values, perturb(centers, perturbation, values), denoise_t)
     perturbed_pixels = values.to_pixels(x)
     coded = values.centers(perturbed_pixels)
     # Not twice the same image: in one batch the two may differ by rounding, and a change of nothing would show.

@@ -28,6 +28,7 @@ noise its own dequantization.
 from __future__ import annotations
 
 import math
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import torch
@@ -36,10 +37,11 @@ from torch import Tensor
 
 from explorer.measures.shared.noise import noise_generator
 from explorer.measures.shared.noise_levels import log_spaced
+from explorer.measures.shared.steps import finish
 from explorer.models.base import EnergyModel, sum_pixels
 from explorer.models.devices import inference_batch_size
 
-__all__ = ["Surprise", "surprise"]
+__all__ = ["Surprise", "surprise", "surprise_steps"]
 
 _LEVELS = 21
 _DRAWS = 2
@@ -120,12 +122,36 @@ def surprise(
     Raises:
         ValueError: no draws, an even number of levels or fewer than 3, or not ``0 < t0 < t_max``.
     """
+    return finish(surprise_steps(model, x, t0, t_max, levels=levels, draws=draws, seed=seed))
+
+
+def surprise_steps(
+    model: EnergyModel,
+    x: Tensor,
+    t0: float,
+    t_max: float,
+    *,
+    levels: int = _LEVELS,
+    draws: int = _DRAWS,
+    seed: int = 0,
+    batch_size: int | None = None,
+) -> Generator[float, None, Surprise]:
+    """As `surprise`, one batch of the model at a time: yields the share that is done, and returns the map.
+
+    Args:
+        model, x, t0, t_max, levels, draws, seed: as there.
+        batch_size: noisy images at once; what fits into memory when None.
+
+    Raises:
+        ValueError: as there, at the first step.
+    """
     separate = x.dim() == 5
     draws = x.shape[1] if separate else draws
     if draws < 1 or levels < 3 or levels % 2 == 0 or not 0 < t0 < t_max:
         raise ValueError("A map of surprise needs a draw, an odd number of levels from 3 on, and 0 < t0 < t_max.")
     ts = log_spaced(t0, t_max, levels)
-    errors, noise_power, energy = _errors(model, x if separate else x[:, None].expand(-1, draws, -1, -1, -1), ts, seed)
+    x = x if separate else x[:, None].expand(-1, draws, -1, -1, -1)
+    errors, noise_power, energy = yield from _errors(model, x, ts, seed, batch_size)
     errors -= _gain(errors).square() * noise_power
     sums = errors.flatten(3).sum(3, dtype=torch.float64)  # over values, (B, K, draws)
     fine, coarse = _weights(ts)
@@ -168,7 +194,9 @@ def _variance(parts: Tensor, weights: Tensor, separate: bool) -> Tensor:
     return (weights[:, :, 0].square() * parts.var(2)).sum(1) / draws
 
 
-def _errors(model: EnergyModel, x: Tensor, ts: list[float], seed: int) -> tuple[Tensor, Tensor, Tensor]:
+def _errors(
+    model: EnergyModel, x: Tensor, ts: list[float], seed: int, batch_size: int | None
+) -> Generator[float, None, tuple[Tensor, Tensor, Tensor]]:
     """For images ``(B, draws, C, H, W)``: ``(x_i - D_i)^2 / t`` and ``eps_i^2 - 1``, both ``(B, K, draws, C, H, W)``.
 
     And the mean energy at the first level, ``(B,)``, without ``1/2 (||eps||^2 - d)``, which is of mean zero.
@@ -180,13 +208,14 @@ def _errors(model: EnergyModel, x: Tensor, ts: list[float], seed: int) -> tuple[
     rest = len(ts) * draws
     errors = torch.empty(count * rest, *model.image_shape, dtype=x.dtype)
     energies = torch.empty(count * rest, dtype=x.dtype)
-    for chunk in torch.split(torch.arange(count * rest), inference_batch_size(d, device)):
+    for chunk in torch.split(torch.arange(count * rest), batch_size or inference_batch_size(d, device)):
         image, level, draw = chunk // rest, chunk % rest // draws, chunk % draws
         noise, t = eps[level, draw].to(device), variances[level].to(device)
         sigma = t.sqrt().view(-1, 1, 1, 1)
         result = model.derivatives(x[image.to(device), draw.to(device)] + sigma * noise, t)
         errors[chunk] = (sigma * result.score + noise).square().cpu()
         energies[chunk] = result.energy.cpu()
+        yield float(chunk[-1] + 1) / (count * rest)
     noise_power = eps.square() - 1
     first = energies.view(count, len(ts), draws)[:, 0] - 0.5 * sum_pixels(noise_power[0])
     return errors.view(count, len(ts), draws, *model.image_shape), noise_power[None], first.mean(1)

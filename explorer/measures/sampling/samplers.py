@@ -8,7 +8,7 @@ energy that is wrong.
 | ancestral   | K + 1                          | O(h)                                                       |
 | flow        | 2 K + 1                        | O(h^2), deterministic                                      |
 | corrector   | (1 + corrections) (K + 1)      | O(h) of the steps, mended in part; O(step) of the moves    |
-| mala        | (1 + moves) (K + 1)            | O(h) of the steps, mended in part; none of the moves       |
+| mala        | (2 + moves) K + 1 + moves      | O(h^2) of the steps, mended in part; none of the moves     |
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from explorer.models.base import EnergyModel
 __all__ = ["SAMPLERS", "ancestral", "corrector", "flow", "gradients_needed", "mala", "mala_step"]
 
 _MALA_SCALE = 1.36
+_BEST_ACCEPTANCE = 0.574  # of Langevin moves in many dimensions (Roberts and Rosenthal 1998)
 _CORRECTOR_STEP = 0.05
 _CORRECTIONS = 1
 _MOVES = 1
@@ -75,11 +76,7 @@ def flow(
     now = batched_derivatives(model, y, ts[0])
     yield State.of(y, ts[0], now, 1)
     for k, (t, t_next) in enumerate(itertools.pairwise(ts)):
-        sigma, sigma_next = math.sqrt(t), math.sqrt(t_next)
-        slope = -sigma * now.score
-        guess = y + (sigma_next - sigma) * slope
-        slope_next = -sigma_next * batched_derivatives(model, guess, t_next).score
-        y = y + 0.5 * (sigma_next - sigma) * (slope + slope_next)
+        y = _heun(model, y, now.score, t, t_next)
         now = batched_derivatives(model, y, t_next)
         yield State.of(y, t_next, now, 2 * k + 3)
 
@@ -124,16 +121,19 @@ def mala(
     moves: int = _MOVES,
     step: float | None = None,
 ) -> Iterator[State]:
-    """Metropolis-adjusted Langevin moves at each level, then an Euler step of the probability flow: what an
-    energy can do and a score cannot.
+    """Metropolis-adjusted Langevin moves at each level, then a Heun step of the probability flow: what an energy can do
+    and a score cannot. The moves are exact for the energy of their level alone; the other samplers need levels that
+    agree with each other.
 
-    At a level that is given several times nothing but moves takes place, so that ``[t] * K`` is a chain that leaves
-    ``p(., t)`` unchanged, whatever the step.
+    The step of the moves is the same for all images at a level. It begins as `mala_step`, and from level to level it
+    is multiplied by ``exp(acceptance - 0.574)``: where little noise is left, a density of images is wide beside it, and
+    moves can be several times as large. At a level that is given several times nothing but moves of one step takes
+    place, so that ``[t] * K`` is a chain that leaves ``p(., t)`` unchanged.
 
     Args:
         model, y, ts, generator: as for `ancestral`.
         moves: at each level, at least 1.
-        step: of the moves, in units of the noise variance, the same for all images at a level; `mala_step` when None.
+        step: of the moves at the first level, in units of the noise variance; `mala_step` when None.
 
     Raises:
         ValueError: as `ancestral`, or no moves.
@@ -142,15 +142,19 @@ def mala(
         raise ValueError("At least one move at each level is needed.")
     ts = variances_in_order(ts)
     step = mala_step(model.dimensions) if step is None else step
-    for k, t in enumerate(ts):
-        now = batched_derivatives(model, y, t)
+    now, gradients = batched_derivatives(model, y, ts[0]), 1
+    for t, t_next in itertools.pairwise([*ts, ts[-1]]):
         accepted = 0.0
         for _ in range(moves):
             y, now, moved = mala_move(model, y, now, t, step, generator)
-            accepted += float(moved.double().mean())
-        yield State.of(y, t, now, (k + 1) * (1 + moves), accepted / moves)
-        if k + 1 < len(ts):
-            y = move_down(y, now.score, t, ts[k + 1], 1.0, generator)
+            accepted += float(moved.double().mean()) / moves
+        gradients += moves
+        yield State.of(y, t, now, gradients, accepted, step)
+        if t_next < t:
+            y = _heun(model, y, now.score, t, t_next)
+            now = batched_derivatives(model, y, t_next)
+            gradients += 2
+            step *= math.exp(accepted - _BEST_ACCEPTANCE)
 
 
 def mala_step(dimensions: int) -> float:
@@ -169,5 +173,13 @@ def gradients_needed(sampler: str, levels: int) -> int:
         "ancestral": levels,
         "flow": 2 * levels - 1,
         "corrector": (1 + _CORRECTIONS) * levels,
-        "mala": (1 + _MOVES) * levels,
+        "mala": (2 + _MOVES) * (levels - 1) + 1 + _MOVES,
     }[sampler]
+
+
+def _heun(model: EnergyModel, y: Tensor, score: Tensor, t: float, t_next: float) -> Tensor:
+    """A step of the flow from images at `t` and their scores to `t_next`; one gradient."""
+    sigma, sigma_next = math.sqrt(t), math.sqrt(t_next)
+    guess = y + (sigma_next - sigma) * (-sigma * score)
+    slopes = -sigma * score - sigma_next * batched_derivatives(model, guess, t_next).score
+    return y + 0.5 * (sigma_next - sigma) * slopes

@@ -25,6 +25,7 @@ class State(NamedTuple):
         denoised: ``D(y, t)``, from the same gradient, shape ``(n, C, H, W)``.
         gradients: that each image has taken so far.
         acceptance: share of the moves at this level that an accept test let through; None without such a test.
+        step: size of these moves in units of the noise variance; None without such a test.
     """
 
     y: Tensor
@@ -33,11 +34,20 @@ class State(NamedTuple):
     denoised: Tensor
     gradients: int
     acceptance: float | None = None
+    step: float | None = None
 
     @classmethod
-    def of(cls, y: Tensor, t: float, now: Derivatives, gradients: int, acceptance: float | None = None) -> State:
+    def of(
+        cls,
+        y: Tensor,
+        t: float,
+        now: Derivatives,
+        gradients: int,
+        acceptance: float | None = None,
+        step: float | None = None,
+    ) -> State:
         """The state at ``(y, t)``, whose derivatives are `now`."""
-        return cls(y, t, now.energy, y + t * now.score, gradients, acceptance)
+        return cls(y, t, now.energy, y + t * now.score, gradients, acceptance, step)
 
 
 Sampler = Callable[[EnergyModel, Tensor, Sequence[float], torch.Generator], Iterator[State]]

@@ -102,14 +102,14 @@ def _numbers(found: Comparison, fmt: ColumnFormat) -> None:
     better = found.second if numbers.mean > 0 else found.first if numbers.mean < 0 else "neither"
     cells = (
         (
-            f"RMS difference [{fmt.short_unit}]",
+            fmt.narrow("RMS difference"),
             fmt.number(numbers.rms),
             f"{fmt.number(numbers.spread)} without the mean",
             "Root mean square of the difference of log p. The two models of Guth, Kadkhodaie and Simoncelli (2025), "
             "each trained on 100,000 images that the other never saw, differ by 0.186 dB/dimension.",
         ),
         (
-            f"Mean difference [{fmt.short_unit}]",
+            fmt.narrow("Mean difference"),
             fmt.signed(numbers.mean),
             in_markdown(f"in favor of {better}"),
             in_markdown(f"Mean of log p by {found.second} minus log p by {found.first}."),

@@ -8,6 +8,7 @@ import streamlit as st
 from explorer.catalog.compare import Comparison, Side
 from explorer.data.store import Store
 from explorer.escaping import in_markdown
+from explorer.units import short_unit
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.column_format import ColumnFormat
 from explorer.webapp.shell.dataset_images import description
@@ -67,7 +68,7 @@ def disputed_images(images: Store, found: Comparison, fmt: ColumnFormat, selecte
     for place in places.tolist():
         index = int(found.index[place])
         values = [fmt.number(float(log_prob[place])) for log_prob in (found.first_log_prob, found.second_log_prob)]
-        difference = f"{fmt.signed(float(found.difference[place]))} {fmt.short_unit}"
+        difference = f"{fmt.signed(float(found.difference[place]))} {short_unit(fmt.unit)}"
         about = (
             f"{description(images, index)}, log p {values[0]} by {found.first}, {values[1]} by {found.second}, "
             f"difference {difference}"

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.catalog.query import Catalog
-from explorer.units import format_number
+from explorer.units import format_number, with_unit
 from explorer.webapp.atlas.state import (
     AROUND,
     BY,
@@ -27,6 +27,7 @@ from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.column_format import ColumnFormat
 from explorer.webapp.shell.points_chart import clear_selection
 from explorer.webapp.shell.setting_forms import number, one_of, whole_number
+from explorer.webapp.shell.terms import explained
 
 __all__ = ["GridRows", "choose_rows"]
 
@@ -63,7 +64,12 @@ def choose_rows(
     """
     controls = st.container(horizontal=True, vertical_alignment="bottom")
     order = controls.segmented_control(
-        "Images", ORDERS, required=True, key=kept(ORDER, one_of(ORDERS), HIGHEST), disabled=selected is not None
+        "Images",
+        ORDERS,
+        required=True,
+        key=kept(ORDER, one_of(ORDERS), HIGHEST),
+        disabled=selected is not None,
+        wrap=True,
     )
     columns = list(formats)
 
@@ -76,8 +82,7 @@ def choose_rows(
         format_func=title,
         key=kept(BY, one_of(columns, title), columns[0]),
         width=300,
-        help="Local dimensionality is estimated from the time score at the image itself, d − 2 t dU/dt. For an exact "
-        "density it is never below 0; where it is, the model errs by as much.",
+        help=explained("Local dimensionality at the image"),
     )
     fmt = formats[by]
     around = _choose_value(controls, catalog, by, fmt, label) if order == AROUND and selected is None else None
@@ -97,7 +102,7 @@ def choose_rows(
         return GridRows(rows, by, f"Images whose {fmt.title} steps evenly from the largest to the smallest.")
     if around is not None:
         rows = catalog.nearest(by, around / fmt.factor, count, label)
-        value = f"{format_number(around, f',.{fmt.decimals}f')} {fmt.short_unit}".rstrip()
+        value = f"{format_number(around, f',.{fmt.decimals}f')} {fmt.unit}".rstrip()
         return GridRows(rows, by, f"The {len(rows)} images whose {fmt.title} is nearest to {value}.", around)
     rows = catalog.rows(by, order != LOWEST, count, label=label)
     which = "smallest" if order == LOWEST else "largest"
@@ -109,7 +114,7 @@ def _choose_value(controls: DeltaGenerator, catalog: Catalog, by: str, fmt: Colu
     forget_value_of_another(by, fmt.unit)
     median = float(fmt.convert(catalog.quantiles(by, [0.5], label))[0])
     typed = controls.number_input(
-        f"Value [{fmt.unit}]" if fmt.unit else "Value",
+        with_unit("Value", fmt.unit),
         value=None,
         placeholder=f"{median:.{fmt.decimals}f}, the median",
         format=f"%.{fmt.decimals}f",

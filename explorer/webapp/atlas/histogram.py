@@ -11,6 +11,7 @@ from explorer.figures.tools import SELECTION_TOOLS
 from explorer.measures.dataset.distribution import GumbelFit, Summary
 from explorer.webapp.atlas.state import show_log_prob_around
 from explorer.webapp.shell.column_format import ColumnFormat
+from explorer.webapp.shell.terms import explained
 
 __all__ = ["histogram_panel"]
 
@@ -46,8 +47,10 @@ def histogram_panel(
         fmt.convert(in_grid),
         around,
     )
-    st.markdown("**How log p is distributed.** A click on a bar shows images from there.")
-    key = f"histogram {fmt.short_unit}"
+    st.markdown(
+        "**How log p is distributed.** A click on a bar shows images from there.", help=explained("Gumbel distribution")
+    )
+    key = f"histogram {fmt.unit}"
     st.plotly_chart(
         figure,
         key=key,
@@ -60,7 +63,8 @@ def histogram_panel(
     if fit is not None and numbers.gumbel_gain is not None:
         better = "better" if numbers.gumbel_gain > 0 else "worse"
         sentences.append(
-            f"Maximum-likelihood Gumbel distribution: location {fmt.number(fit.location)}, scale {fmt.text(fit.scale)}."
+            f"Maximum-likelihood Gumbel distribution: location {fmt.number(fit.location)}, scale "
+            f"{fmt.number(fit.scale)} {fmt.unit}."
             f" It fits {better} than a Gaussian, by {abs(numbers.gumbel_gain):.2g} nats per image."
         )
     if len(named) == len(references):

@@ -7,10 +7,13 @@ import math
 import streamlit as st
 
 from explorer.measures.dataset.distribution import Summary
-from explorer.units import format_number, format_power_of_ten
+from explorer.units import format_number, format_power_of_ten, short_unit, unit_label, with_unit
 from explorer.webapp.shell.column_format import ColumnFormat
+from explorer.webapp.shell.terms import explained
 
 __all__ = ["numbers_panel"]
+
+_ENTROPY = unit_label("dB/dim")
 
 
 def numbers_panel(numbers: Summary, fmt: ColumnFormat) -> None:
@@ -18,16 +21,19 @@ def numbers_panel(numbers: Summary, fmt: ColumnFormat) -> None:
     tenth, ninetieth = numbers.typical
     cells = (
         (
-            f"Mean log p [{fmt.short_unit}]",
+            fmt.narrow("Mean log p"),
             fmt.number(numbers.mean),
             f"median {fmt.number(numbers.median)}",
-            f"Over {numbers.count:,} images, at the noise level where the model reports log p.",
+            explained("log p", fmt.unit, first=f"Over {numbers.count:,} images."),
         ),
         (
-            f"Spread [{fmt.short_unit}]",
+            fmt.narrow("Spread"),
             fmt.number(numbers.std),
             f"80 % in {fmt.number(tenth)} to {fmt.number(ninetieth)}",
-            "Standard deviation of log p. The middle 80 % of images are what is typical; the most probable are not.",
+            explained(
+                "Typicality",
+                first="Standard deviation of log p. The middle 80 % of images are typical; the most probable are not.",
+            ),
         ),
         (
             "Ratio of extremes",
@@ -36,10 +42,10 @@ def numbers_panel(numbers: Summary, fmt: ColumnFormat) -> None:
             "How many times more probable the most probable image is than the least probable one.",
         ),
         (
-            "Entropy [dB/dim]",
+            with_unit("Entropy", short_unit(_ENTROPY)),
             format_number(numbers.entropy, ".2f"),
             "minus mean log p",
-            "Differential entropy −E[log p] of the images under the model, in dB/dimension.",
+            explained("Entropy"),
         ),
         (
             "Natural images",

@@ -10,6 +10,7 @@ from explorer.data.sources import Split
 from explorer.data.store import Store
 from explorer.data.unseen import part_in_words
 from explorer.escaping import in_markdown
+from explorer.webapp.atlas.bits import choose_what_a_click_shows, open_image, show_bits
 from explorer.webapp.atlas.comparison import choose_other_model, comparison_panel
 from explorer.webapp.atlas.grid import choose_rows
 from explorer.webapp.atlas.histogram import histogram_panel
@@ -17,10 +18,10 @@ from explorer.webapp.atlas.numbers import numbers_panel
 from explorer.webapp.atlas.scatter import scatter_panel
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.column_format import column_formats
-from explorer.webapp.shell.dataset_images import grid_of_rows, label_names, open_in_probe
+from explorer.webapp.shell.dataset_images import grid_of_rows, label_names
 from explorer.webapp.shell.grid_warning import warn_of_grid
 from explorer.webapp.shell.left_out import tell_left_out
-from explorer.webapp.shell.loaders import shown_errors, store
+from explorer.webapp.shell.loaders import checkpoint, shown_errors, store
 from explorer.webapp.shell.part_box import choose_part, how_divided
 from explorer.webapp.shell.ready_catalog import ready_catalog
 from explorer.webapp.shell.setting_forms import one_of
@@ -36,8 +37,8 @@ def page() -> None:
     with shown_errors():
         sentence = header.empty()
         other = choose_other_model(header, selection.checkpoint)
-        models = [selection.checkpoint.config, *([other.config] if other and other.config else [])]
-        split = choose_part(header, selection.dataset, *(config.dataset for config in models))
+        configs = [selection.checkpoint.config, *([other.config] if other and other.config else [])]
+        split = choose_part(header, selection.dataset, *(config.dataset for config in configs))
         images = store(selection.dataset, selection.checkpoint.model.image_shape, split)
         how = (
             ", sorted by the probability that the model gives them."
@@ -52,12 +53,16 @@ def page() -> None:
         if catalog is None:
             return
         label = _choose_label(header, images, catalog)
+        choose_what_a_click_shows(header)
+        models = [selection.checkpoint]
         if other is None:
             _show(selection, images, split, catalog, label)
-            return
-        opened = comparison_panel(images, split, selection.checkpoint, catalog, other, label, selection.unit)
-        if opened is not None:
-            open_in_probe(opened, split)
+        else:
+            opened = comparison_panel(images, split, selection.checkpoint, catalog, other, label, selection.unit)
+            if opened is not None:
+                open_image(opened, split)
+            models.append(checkpoint(other.path))
+        show_bits(images, split, models)
 
 
 def _show(selection: Selection, images: Store, split: Split, catalog: Catalog, label: int | None) -> None:
@@ -73,14 +78,16 @@ def _show(selection: Selection, images: Store, split: Split, catalog: Catalog, l
     with right:
         picked = scatter_panel(images, catalog, formats, label)
     if picked.clicked is not None:
-        open_in_probe(picked.clicked, split)
+        open_image(picked.clicked, split)
     chosen = choose_rows(catalog, formats, label, picked.inside)
     with left:
         in_grid = chosen.rows.column("log_prob").drop_null().to_numpy()
         mark = chosen.around if chosen.by == "log_prob" else None
         histogram_panel(numbers, catalog, formats["log_prob"], label, in_grid, mark)
     st.caption(chosen.sentence)
-    grid_of_rows(images, split, chosen.rows, chosen.by, formats[chosen.by])
+    opened = grid_of_rows(images, chosen.rows, chosen.by, formats[chosen.by])
+    if opened is not None:
+        open_image(opened, split)
 
 
 def _choose_label(place: DeltaGenerator, images: Store, catalog: Catalog) -> int | None:

@@ -22,6 +22,7 @@ from explorer.webapp.shell.points_chart import Picked, clear_selection
 from explorer.webapp.shell.ready_catalog import ready_catalog
 from explorer.webapp.shell.setting_forms import one_of
 from explorer.webapp.shell.sidebar import Selection, sidebar
+from explorer.webapp.shell.terms import explained
 
 _LABEL = "label"
 _SAMPLES = 24
@@ -70,7 +71,8 @@ def _choose_color(catalog: Catalog, formats: dict[str, ColumnFormat]) -> str:
         return formats[name].title if name in formats else "Label"
 
     color = kept("color", one_of(options, words), options[0])
-    return st.selectbox("Color", options, format_func=words, key=color, width=320)
+    help_ = explained("log p", "Local dimensionality at the image")
+    return st.selectbox("Color", options, format_func=words, key=color, width=320, help=help_)
 
 
 def _show_images(images: Store, split: Split, catalog: Catalog, column: str, fmt: ColumnFormat, picked: Picked) -> None:
@@ -85,4 +87,6 @@ def _show_images(images: Store, split: Split, catalog: Catalog, column: str, fmt
         if len(picked.inside) > _MAX_SELECTED:
             st.caption(f"The first {_MAX_SELECTED} of them.")
     with st.container(height=_GRID_HEIGHT, border=False):
-        grid_of_rows(images, split, rows, column, fmt, cell=84)
+        opened = grid_of_rows(images, rows, column, fmt, cell=84)
+    if opened is not None:
+        open_in_probe(opened, split)

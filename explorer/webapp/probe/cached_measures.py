@@ -1,4 +1,4 @@
-"""The measures that Probe shows, cached by content: the model's fingerprint, the pixels, the perturbation.
+"""The measures that Probe shows, cached by content: the model's fingerprint, the pixels, the changes.
 
 A slider that goes back, or a second browser, gets its result at once, and no result depends on who asked first. Each
 function is one batched call of the model.
@@ -18,6 +18,7 @@ from explorer.measures.image.probe import Denoised, Probed, denoise_once, probe
 from explorer.models.checkpoints import Checkpoint
 from explorer.perturbations import RANGES, Perturbation
 from explorer.units import noise_variance_from_psnr, psnr_from_noise_variance
+from explorer.webapp.probe.changes import Changes
 from explorer.webapp.shell.loaders import infer
 
 __all__ = [
@@ -51,9 +52,10 @@ def gray_levels(psnr: float) -> float:
 
 
 @_cached
-def probed(checkpoint: Checkpoint, pixels: np.ndarray, perturbation: Perturbation) -> Probed:
-    """The image before and after the perturbation, and log p of both."""
-    return infer(probe, checkpoint.model, checkpoint.values, pixels, perturbation)
+def probed(checkpoint: Checkpoint, pixels: np.ndarray, changes: Changes) -> Probed:
+    """The image before and after the changes, and log p of both."""
+    t = _denoise_t(checkpoint, changes)
+    return infer(probe, checkpoint.model, checkpoint.values, pixels, changes.perturbation, t)
 
 
 @_cached
@@ -62,22 +64,33 @@ def codec_bits(pixels: np.ndarray) -> dict[str, int]:
     return lossless_bits(pixels)
 
 
-def perturbation_curves(
-    checkpoint: Checkpoint, pixels: np.ndarray, perturbation: Perturbation
-) -> list[PerturbationCurve]:
+def perturbation_curves(checkpoint: Checkpoint, pixels: np.ndarray, changes: Changes) -> list[PerturbationCurve]:
     """log p against each parameter of the perturbation. The curve of the slider that moves is cached."""
-    neutral = Perturbation()
+    neutral, now = Perturbation(), changes.perturbation
     return [
-        _perturbation_curve(checkpoint, pixels, perturbation.model_copy(update={name: getattr(neutral, name)}), name)
+        _perturbation_curve(
+            checkpoint,
+            pixels,
+            changes._replace(perturbation=now.model_copy(update={name: getattr(neutral, name)})),
+            name,
+        )
         for name in RANGES
     ]
 
 
 @_cached
-def _perturbation_curve(
-    checkpoint: Checkpoint, pixels: np.ndarray, others: Perturbation, name: str
-) -> PerturbationCurve:
-    return infer(perturbation_curve, checkpoint.model, checkpoint.values, pixels, others, name)
+def _perturbation_curve(checkpoint: Checkpoint, pixels: np.ndarray, others: Changes, name: str) -> PerturbationCurve:
+    t = _denoise_t(checkpoint, others)
+    model, values = checkpoint.model, checkpoint.values
+    return infer(perturbation_curve, model, values, pixels, others.perturbation, name, denoise_t=t)
+
+
+def _denoise_t(checkpoint: Checkpoint, changes: Changes) -> float | None:
+    """Variance of the noise to remove: of all that was chosen, for any model, what this one knows."""
+    if changes.denoise is None:
+        return None
+    low, high = psnr_range(checkpoint)
+    return noise_variance_from_psnr(min(max(changes.denoise, low), high))
 
 
 @_cached

@@ -7,6 +7,7 @@ import numpy as np
 from explorer.figures.pixels import DIVERGING, diverging_pixels, mark_out_of_range
 from explorer.figures.style import BLUE, VERMILLION
 from explorer.measures.image.probe import Probed
+from explorer.webapp.shell.terms import explained
 from explorer.webapp.widgets.pixels import show_pixels
 
 __all__ = ["show_perturbed", "show_score"]
@@ -32,4 +33,5 @@ def show_score(score: np.ndarray) -> None:
         f'<div class="scale">−{scale:.2g}<i style="background:linear-gradient(to right,{",".join(DIVERGING)})"></i>'
         f"+{scale:.2g}<span>nats per gray level</span></div>"
     )
-    show_pixels(colors, "Score ∇ log p", legend, "The score: where the model would make the image brighter or darker")
+    alt = "The score: where the model would make the image brighter or darker"
+    show_pixels(colors, "Score ∇ log p", legend, alt, explained("Score"))

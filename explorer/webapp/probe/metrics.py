@@ -12,6 +12,7 @@ from explorer.measures.image.probe import Probed
 from explorer.units import LogProbUnit, format_log_prob, format_number, format_power_of_ten, unit_label
 from explorer.webapp.shell.address import address_of
 from explorer.webapp.shell.navigation import page_file
+from explorer.webapp.shell.terms import explained
 
 __all__ = ["is_changed", "show_code_length", "show_dimensionality", "show_log_prob", "show_percentile"]
 
@@ -36,9 +37,12 @@ def show_log_prob(probed: Probed, unit: LogProbUnit, dimensions: int, spread: fl
         delta_color="blue" if changed else "off",
         delta_arrow=("up" if nats > 0 else "down") if changed else "off",
         delta_description=words if changed else None,
-        help="Log of the probability density of this image under the model, at the model's smallest trusted noise. "
-        "Below is the change from the original. The spread is the standard deviation of log p over the images of the "
-        f"data set.{factor}",
+        help=explained(
+            "log p",
+            unit_label(unit),
+            first="Below is the change from the original. The spread is the standard deviation of log p over the "
+            f"images of the data set.{factor}",
+        ),
     )
 
 
@@ -52,7 +56,7 @@ def show_percentile(percentile: float | None, dataset: str) -> None:
     """Where log p stands among the images of the data set; None while they have not been scored."""
     if percentile is None:
         unscored = f"This model has not scored the images of {dataset} yet; Atlas does that."
-        st.metric("Percentile", "–", help=in_markdown(unscored))
+        st.metric("Percentile", "–", help=explained("Percentile", first=in_markdown(unscored)))
         st.page_link(
             page_file("atlas"), label="Score them", icon=":material/bar_chart:", query_params=address_of("atlas")
         )
@@ -60,7 +64,7 @@ def show_percentile(percentile: float | None, dataset: str) -> None:
         st.metric(
             "Percentile",
             f"{percentile:.1f} %",
-            help=in_markdown(f"Share of the images of {dataset} that are less probable than this one."),
+            help=explained("Percentile", first=in_markdown(f"Among the images of {dataset}.")),
         )
 
 
@@ -73,7 +77,7 @@ def show_dimensionality(dimensionality: float, psnr: float, dimensions: int) -> 
         delta_color="off",
         delta_arrow="off",
         delta_description=f"of {dimensions:,}",
-        help=f"How many directions the image's neighborhood has at {psnr:g} dB, the noise level that is chosen below.",
+        help=explained("Local dimensionality", first=f"At {psnr:g} dB, the noise level that is chosen below."),
     )
 
 
@@ -93,10 +97,12 @@ def show_code_length(code_lengths: Mapping[str, float], probed: Probed) -> None:
         f"<td>{bits:,.0f}</td><td>{bits / dimensions:.2f}</td></tr>"
         for place, (name, bits) in enumerate(code_lengths.items())
     )
-    st.html(
-        '<table class="code-lengths"><tr><th colspan="2">Code length, −log₂ p</th><th>bits</th>'
-        f"<th>{share}</th></tr>{rows}</table>"
-    )
+    with st.container(gap="xxsmall"):
+        st.markdown(":small[Code length]", help=explained("Code length", "bits/pixel"))
+        st.html(
+            '<table class="code-lengths"><tr><th colspan="2">−log₂ p + d log₂ L</th><th>bits</th>'
+            f"<th>{share}</th></tr>{rows}</table>"
+        )
     if probed.coded_log_prob != probed.log_prob:
         cut = probed.below + probed.above
         clipped = f" and clipped ({cut:,} values were out of range)" if cut else ""

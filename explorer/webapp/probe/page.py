@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from explorer.data.unseen import named_part
 from explorer.webapp.probe.cached_measures import gray_levels, psnr_range
+from explorer.webapp.probe.comparison import show_comparison
 from explorer.webapp.probe.download import download_button
 from explorer.webapp.probe.images import show_perturbed, show_score
 from explorer.webapp.probe.metrics import (
@@ -15,15 +18,19 @@ from explorer.webapp.probe.metrics import (
     show_log_prob,
     show_percentile,
 )
+from explorer.webapp.probe.pin import Pin, chosen_pin, pin_button, pinned_subject
 from explorer.webapp.probe.results import ProbeResults
-from explorer.webapp.probe.sliders import perturbation_sliders, psnr_slider
+from explorer.webapp.probe.sliders import change_sliders, psnr_slider
 from explorer.webapp.probe.source import choose_image, choose_source
+from explorer.webapp.probe.surprise import surprise_section
 from explorer.webapp.shell.address import part_kept_in_url
 from explorer.webapp.shell.loaders import shown_errors
 from explorer.webapp.shell.part_box import choose_part
 from explorer.webapp.shell.sidebar import Selection, sidebar
+from explorer.webapp.shell.terms import explained
 from explorer.webapp.widgets.live_chart import live_chart
 from explorer.webapp.widgets.pixels import show_pixels
+from explorer.webapp.widgets.undo import undo_button
 
 
 def page() -> None:
@@ -43,7 +50,7 @@ def _probe(selection: Selection) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="medium", width="content"):
             st.title("Probe", anchor=False, width="content")
             source = choose_source()
-        download = st.container(width="content")
+        actions = st.container(horizontal=True, gap="small", width="content")
     st.caption("How probable the model finds an image, and how that changes as the image is changed.")
     with st.container(key="bench"):
         choice, before, after, numbers = st.columns([1, 1.05, 1.05, 1.2], gap="medium")
@@ -52,20 +59,26 @@ def _probe(selection: Selection) -> None:
         if source == "dataset":
             split = choose_part(choice, selection.dataset, selection.checkpoint.config.dataset)
         subject = choose_image(source, selection, split)
-    perturbation, below_sliders = perturbation_sliders()
+    pin = chosen_pin()
+    comparison = st.container(border=True, key="comparison") if pin is not None else None
+    noise_range = psnr_range(selection.checkpoint)
+    changes, below_sliders = change_sliders(*noise_range)
+    with actions:
+        undo_button()
+        pin_button(subject, changes)
     with st.container(key="noise_heading"):
         heading, slider = st.columns(2, gap="medium", vertical_alignment="bottom")
     with slider:
-        psnr = psnr_slider(*psnr_range(selection.checkpoint))
+        psnr = psnr_slider(*noise_range)
     with heading:
-        st.markdown("#### Look at its neighborhood, near and far")
+        st.markdown("#### Look at its neighborhood, near and far", help=explained("Energy"))
         st.caption(f"Noise at {psnr:g} dB changes each pixel by σ = {gray_levels(psnr):.3g} gray levels of 255.")
     denoising = st.columns(3, gap="medium")
     with st.container(key="noise_charts"):
         noise_columns = st.columns(2, gap="medium")
 
     # Then the results, from top to bottom.
-    results = ProbeResults(selection, split, subject, perturbation, psnr)
+    results = ProbeResults(selection, split, subject, changes, psnr)
     with numbers:
         spread = results.spread if is_changed(results.probed) else None
         with st.container(key="log_p"):
@@ -81,19 +94,33 @@ def _probe(selection: Selection) -> None:
     with dimensionality:
         show_dimensionality(results.dimensionality, psnr, results.dimensions)
 
+    if pin is not None and comparison is not None:
+        with comparison:
+            results = _compared(results, pin)
     for name, chart in results.perturbation_charts().items():
         with below_sliders[name]:
             live_chart(chart, f"curve_{name}", f"log p against {name}")
 
     with denoising[0]:
-        show_pixels(results.pixels(results.denoised.noisy), "With noise")
+        show_pixels(results.pixels(results.denoised.noisy), "With noise", explanation=explained("Noise variance"))
     with denoising[1]:
-        show_pixels(results.pixels(results.denoised.denoised), "Denoised: the mean of all images that agree with it")
+        show_pixels(results.pixels(results.denoised.denoised), "Denoised", explanation=explained("Denoiser"))
     with denoising[2]:
         show_score(results.denoised.score)
     with shown_errors():
         for column, (title, chart) in zip(noise_columns, results.noise_charts().items(), strict=True):
             with column:
                 live_chart(chart, title, title)
-    with download:
+    with actions:
         download_button(results)
+    surprise_section(results)
+
+
+def _compared(results: ProbeResults, pin: Pin) -> ProbeResults:
+    """Show the results beside those of the pinned image, and return them with these."""
+    pinned = None
+    with shown_errors():
+        subject = pinned_subject(pin, results.selection.checkpoint.model.image_shape)
+        pinned = replace(results, subject=subject, changes=pin.changes)
+    show_comparison(results, pinned)
+    return replace(results, pinned=pinned)

@@ -1,4 +1,4 @@
-"""What Probe shows of one image under one perturbation and one model.
+"""What Probe shows of one image under some changes and one model.
 
 Each result is computed when it is first asked for, and cached by content (`explorer.webapp.probe.cached_measures`): the
 page asks from top to bottom, the download asks again.
@@ -20,10 +20,10 @@ from explorer.figures.live_chart import LiveChart
 from explorer.figures.probe import dimensionality_chart, log_prob_range, noise_log_prob_chart, perturbation_chart
 from explorer.measures.image.curves import NoiseCurves, PerturbationCurve
 from explorer.measures.image.probe import Denoised, Probed
-from explorer.perturbations import Perturbation
 from explorer.units import LOG_PROB_UNITS, code_length_bits, convert_log_prob, noise_variance_from_psnr
 from explorer.webapp.probe import cached_measures
-from explorer.webapp.probe.source import Subject
+from explorer.webapp.probe.changes import Changes
+from explorer.webapp.probe.origin import Subject
 from explorer.webapp.shell.loaders import catalog, store
 from explorer.webapp.shell.sidebar import Selection
 
@@ -38,15 +38,17 @@ class ProbeResults:
         selection: model, data set and unit.
         split: the part of the data set that it is compared with.
         subject: the image.
-        perturbation: what is done to it.
+        changes: what is done to it.
         psnr: noise level in dB, which sets the size of its neighborhood.
+        pinned: what it is compared with, if anything.
     """
 
     selection: Selection
     split: Split
     subject: Subject
-    perturbation: Perturbation
+    changes: Changes
     psnr: float
+    pinned: ProbeResults | None = None
 
     @property
     def dimensions(self) -> int:
@@ -56,7 +58,7 @@ class ProbeResults:
     @cached_property
     def probed(self) -> Probed:
         """The image before and after, and log p of both."""
-        return cached_measures.probed(self.selection.checkpoint, self.subject.pixels, self.perturbation)
+        return cached_measures.probed(self.selection.checkpoint, self.subject.pixels, self.changes)
 
     @cached_property
     def code_lengths(self) -> dict[str, float]:
@@ -111,15 +113,22 @@ class ProbeResults:
     @cached_property
     def curves(self) -> list[PerturbationCurve]:
         """log p against each parameter of the perturbation."""
-        return cached_measures.perturbation_curves(self.selection.checkpoint, self.subject.pixels, self.perturbation)
+        return cached_measures.perturbation_curves(self.selection.checkpoint, self.subject.pixels, self.changes)
 
     def perturbation_charts(self) -> dict[str, LiveChart]:
         """Parameter -> its chart; all share the range of log p."""
         unit, now = self.selection.unit, self.probed.log_prob
-        y_range = log_prob_range(self.curves, now, unit, self.dimensions)
+        pinned = {curve.name: curve for curve in self.pinned.curves} if self.pinned else {}
+        y_range = log_prob_range([*self.curves, *pinned.values()], now, unit, self.dimensions)
         return {
             curve.name: perturbation_chart(
-                curve, getattr(self.perturbation, curve.name), now, y_range, unit, self.dimensions
+                curve,
+                getattr(self.changes.perturbation, curve.name),
+                now,
+                y_range,
+                unit,
+                self.dimensions,
+                pinned.get(curve.name),
             )
             for curve in self.curves
         }
@@ -130,9 +139,12 @@ class ProbeResults:
         grid = profile.psnr if profile else ()
         dimensionality, log_prob = (profile.dimensionality, profile.log_prob) if profile else (None, None)
         curves, psnr, unit, d = self.noise_curves, self.psnr, self.selection.unit, self.dimensions
+        pinned = self.pinned.noise_curves if self.pinned else None
         return {
-            "Local dimensionality against noise level": dimensionality_chart(curves, psnr, d, grid, dimensionality),
-            "Mean log p against noise level": noise_log_prob_chart(curves, psnr, unit, d, grid, log_prob),
+            "Local dimensionality against noise level": dimensionality_chart(
+                curves, psnr, d, grid, dimensionality, pinned
+            ),
+            "Mean log p against noise level": noise_log_prob_chart(curves, psnr, unit, d, grid, log_prob, pinned),
         }
 
     def images(self) -> dict[str, np.ndarray]:
@@ -142,6 +154,7 @@ class ProbeResults:
             "perturbed": self.probed.perturbed_pixels,
             "noisy": self.pixels(self.denoised.noisy),
             "denoised": self.pixels(self.denoised.denoised),
+            **({"pinned": self.pinned.probed.perturbed_pixels} if self.pinned else {}),
         }
 
     def numbers(self) -> dict[str, Any]:
@@ -155,7 +168,8 @@ class ProbeResults:
                 "shape": list(checkpoint.model.image_shape),
                 "dimensions": self.dimensions,
             },
-            "perturbation": self.perturbation.model_dump(),
+            "perturbation": self.changes.perturbation.model_dump(),
+            "denoised_at_psnr_db": self.changes.denoise,
             "values_out_of_range": {"below_0": probed.below, "above_1": probed.above},
             **{
                 name: {unit: convert_log_prob(nats, unit, self.dimensions) for unit in LOG_PROB_UNITS}
@@ -179,4 +193,5 @@ class ProbeResults:
                     "mean_log_prob_nats": self.noise_curves.log_prob,
                 },
             },
+            "pinned": self.pinned.numbers() if self.pinned else None,
         }

@@ -1,49 +1,61 @@
-"""Probe's sliders. Every one is in the URL under the name of its parameter."""
+"""Probe's sliders, and what else changes its image. Every one is in the URL under the name of its setting."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.perturbations import RANGES, Perturbation
+from explorer.perturbations import RANGES
+from explorer.units import with_unit
+from explorer.webapp.probe.changes import FORMS, LARGEST_SEED, UNCHANGED, Changes, changes_of, settings_of
+from explorer.webapp.probe.presets import preset_buttons
 from explorer.webapp.shell.address import kept
-from explorer.webapp.shell.setting_forms import number, switch, whole_number
+from explorer.webapp.shell.setting_forms import Form, number
+from explorer.webapp.shell.terms import explained
 
-__all__ = ["perturbation_sliders", "psnr_slider"]
+__all__ = ["change_sliders", "psnr_slider"]
 
-_LARGEST_SEED = 9999
+_EXTRA_WIDTH = 220
 
 
-def perturbation_sliders() -> tuple[Perturbation, Mapping[str, DeltaGenerator]]:
-    """Draw a slider for each parameter, side by side, and the seed, clip and reset controls above.
+def change_sliders(low: float, high: float) -> tuple[Changes, Mapping[str, DeltaGenerator]]:
+    """Draw a slider for each parameter of a perturbation, side by side; above are presets, seed, clip and reset, and
+    what JPEG and the denoiser do, once they do something.
+
+    Args:
+        low, high: noise levels in dB that the model knows.
 
     Returns:
-        The perturbation, and for each parameter a place below its slider, for its curve.
+        The changes, and for each parameter a place below its slider, for its curve.
     """
-    neutral = Perturbation()
-    with st.container(key="perturb_heading"):
+    neutral = settings_of(UNCHANGED)
+    above = st.container(gap="xsmall")
+    with above.container(key="perturb_heading"):
         heading, options = st.columns(2, vertical_alignment="center")
     heading.markdown("#### Perturb the image and watch log p respond")
     with options.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
         clip = st.toggle(
             "Clip to [0, 1]",
-            key=kept("clip", switch(), neutral.clip),
+            key=kept("clip", FORMS["clip"], neutral["clip"]),
             help="Cut values off at black and white, as a camera does.",
         )
         st.caption("Seed", width="content")
         seed = st.number_input(
             "Seed of the noise",
             0,
-            _LARGEST_SEED,
-            key=kept("seed", whole_number(0, _LARGEST_SEED), neutral.seed),
+            LARGEST_SEED,
+            key=kept("seed", FORMS["seed"], neutral["seed"]),
             width=130,
             label_visibility="collapsed",
         )
         st.button("Reset", icon=":material/restart_alt:", on_click=_reset)
+    presets = above.container(horizontal=True, gap="xsmall", key="presets")
     places = {}
-    values = {}
+    with st.container(horizontal=True, gap="medium"):
+        values = {"clip": clip, "seed": seed, "jpeg": _jpeg_slider(), "denoise": _denoise_slider(low, high)}
     with st.container(key="sliders"):
         columns = st.columns(len(RANGES), gap="medium")
     for column, (name, limits) in zip(columns, RANGES.items(), strict=True):
@@ -54,26 +66,71 @@ def perturbation_sliders() -> tuple[Perturbation, Mapping[str, DeltaGenerator]]:
                 float(limits.high),
                 step=float(limits.step),
                 format=f"%.{limits.decimals}f",
-                key=kept(name, number(limits.low, limits.high), float(getattr(neutral, name))),
+                key=kept(name, FORMS[name], float(neutral[name])),
             )
             places[name] = st.container()
-    return Perturbation(**values, seed=seed, clip=clip), places
+    changes = changes_of(values)
+    with presets:
+        preset_buttons(changes, low, high)
+    return changes, places
+
+
+def _jpeg_slider() -> int | None:
+    if not _is_on("jpeg", FORMS["jpeg"]):
+        return None
+    with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
+        quality = st.slider(with_unit("JPEG quality", "of 100"), 1, 100, key="jpeg", width=_EXTRA_WIDTH)
+        _turn_off_button("jpeg", "Without JPEG")
+    return quality
+
+
+def _denoise_slider(low: float, high: float) -> float | None:
+    if not _is_on("denoise", number(low, high)):
+        return None
+    with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
+        psnr = st.slider(
+            with_unit("Denoised at", "dB PSNR"),
+            low,
+            high,
+            step=1.0,
+            format="%d dB",
+            key="denoise",
+            width=_EXTRA_WIDTH,
+            help=explained("Denoiser", first="Of the image as it is: no noise is added before."),
+        )
+        _turn_off_button("denoise", "Without denoising")
+    return psnr
+
+
+def _is_on(name: str, form: Form[Any]) -> bool:
+    return st.session_state[kept(name, form, None)] is not None
+
+
+def _turn_off_button(name: str, label: str) -> None:
+    st.button(label, key=f"no {name}", icon=":material/close:", type="tertiary", on_click=_set, args=({name: None},))
 
 
 def _reset() -> None:
-    neutral = Perturbation()
-    for name in (*RANGES, "seed", "clip"):
-        st.session_state[name] = getattr(neutral, name)
+    _set(settings_of(UNCHANGED))
+
+
+def _set(settings: Mapping[str, Any]) -> None:
+    for name, value in settings.items():
+        st.session_state[name] = value
 
 
 def psnr_slider(low: float, high: float) -> float:
     """The noise level, in dB, that sets the size of the neighborhood."""
     return st.slider(
-        "Noise level, PSNR",
+        with_unit("Noise level", "dB PSNR"),
         low,
         high,
         step=1.0,
         format="%d dB",
         key=kept("psnr", number(low, high), 20.0),
-        help="The size of the neighborhood of the image: high values stay close to it, low values reach far.",
+        help=explained(
+            "PSNR",
+            "Noise variance",
+            first="The size of the neighborhood of the image: high values stay close to it, low values reach far.",
+        ),
     )

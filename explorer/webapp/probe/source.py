@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from typing import NamedTuple
 
-import numpy as np
 import streamlit as st
 
-from explorer.data.builtin import PHOTOGRAPHS, photograph_path
+from explorer.data.builtin import PHOTOGRAPHS
 from explorer.data.sources import Split
 from explorer.decoding import decode_image
 from explorer.errors import ExplorerError
 from explorer.escaping import in_markdown
-from explorer.images import SYNTHETIC, ImageShape, read_image, to_square
+from explorer.images import SYNTHETIC, Crop, ImageShape
 from explorer.scales import Scale, UnknownScale
 from explorer.webapp.probe.crop import chosen_crop
+from explorer.webapp.probe.origin import SOURCES, Origin, Source, Subject, digest, photograph, subject_of
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.left_out import tell_left_out
 from explorer.webapp.shell.loaders import store
@@ -24,37 +23,24 @@ from explorer.webapp.shell.setting_forms import one_of, whole_number
 from explorer.webapp.shell.sidebar import Selection
 from explorer.webapp.widgets.crop_box import Picture, has_choice
 
-__all__ = ["Subject", "choose_image", "choose_source"]
+__all__ = ["choose_image", "choose_source"]
 
 _FIRST_PHOTOGRAPH = "china"
-_SOURCES = ("photograph", "upload", "dataset", "synthetic")
 
 
-class Subject(NamedTuple):
-    """The image that is looked at.
-
-    Attributes:
-        pixels: at the model's size, uint8 ``(C, H, W)``.
-        title: what it is, for people.
-    """
-
-    pixels: np.ndarray
-    title: str
-
-
-def choose_source() -> str:
+def choose_source() -> Source:
     """Draw the choice of where the image comes from."""
     chosen = st.segmented_control(
         "Source of the image",
-        _SOURCES,
+        SOURCES,
         required=True,
-        key=kept("source", one_of(_SOURCES), _SOURCES[0]),
+        key=kept("source", one_of(SOURCES), SOURCES[0]),
         label_visibility="collapsed",
     )
-    return chosen or _SOURCES[0]
+    return chosen or SOURCES[0]
 
 
-def choose_image(source: str, selection: Selection, split: Split) -> Subject:
+def choose_image(source: Source, selection: Selection, split: Split) -> Subject:
     """Draw the choice of an image from a source, and return the one that is chosen.
 
     Args:
@@ -71,16 +57,17 @@ def choose_image(source: str, selection: Selection, split: Split) -> Subject:
     if source == "synthetic":
         names = list(SYNTHETIC)
         name = st.selectbox("Synthetic image", names, key=kept("synthetic", one_of(names), names[0]))
-        return Subject(SYNTHETIC[name](shape), name)
-    picture = (_uploaded() if source == "upload" else None) or _photograph(source == "photograph")
-    return Subject(_cut(picture, shape), picture.title)
+        return subject_of(Origin(source, name), shape)
+    upload = _uploaded() if source == "upload" else None
+    if upload is not None:
+        return subject_of(Origin("upload", upload.title, _crop(upload, shape)), shape, upload)
+    picture = _photograph(source == "photograph")
+    return subject_of(Origin("photograph", picture.title, _crop(picture, shape)), shape)
 
 
-def _cut(picture: Picture, shape: ImageShape) -> np.ndarray:
-    image = picture.image
-    if not has_choice(image.width, image.height, shape[1]):
-        return to_square(image, shape)
-    return to_square(image, shape, chosen_crop(picture))
+def _crop(picture: Picture, shape: ImageShape) -> Crop:
+    has_any = has_choice(picture.image.width, picture.image.height, shape[1])
+    return chosen_crop(picture) if has_any else Crop()
 
 
 def _photograph(choose: bool) -> Picture:
@@ -88,13 +75,7 @@ def _photograph(choose: bool) -> Picture:
     if choose:
         names = list(PHOTOGRAPHS)
         name = st.selectbox("Photograph", names, key=kept("photo", one_of(names), name))
-    return _read_photograph(name)
-
-
-@st.cache_resource(show_spinner=False, max_entries=len(PHOTOGRAPHS))
-def _read_photograph(name: str) -> Picture:
-    data = photograph_path(name).read_bytes()
-    return Picture(read_image(data, f"The photograph {name!r}"), name, _digest(data))
+    return photograph(name)
 
 
 def _uploaded() -> Picture | None:
@@ -131,7 +112,7 @@ class _Wide(NamedTuple):
 
     def key(self, what: str) -> str:
         """Of a box for this upload."""
-        return f"upload_{what}_{_digest(self.data)}"
+        return f"upload_{what}_{digest(self.data)}"
 
 
 def _draw_scale(wide: _Wide) -> None:
@@ -191,7 +172,7 @@ def _read(name: str, data: bytes, scale: Scale | None = None) -> None:
     state.upload_note = (
         f"{found.reading or ''} {found.left_out and f'Not used of this file: {found.left_out}.'}".strip()
     )
-    state.upload_picture = Picture(found.image, name, f"{_digest(data)} {scale}")
+    state.upload_picture = Picture(found.image, name, f"{digest(data)} {scale}")
 
 
 def _remove_upload() -> None:
@@ -211,12 +192,9 @@ def _from_dataset(selection: Selection, split: Split) -> Subject:
     name, label = images.names[item], images.label_name(item)
     st.caption(in_markdown(name if label in name else f"{name} · label {label}"))
     tell_left_out(images)
-    return Subject(np.array(images.pixels[item]), f"{images.name} {item}")
+    origin = Origin("dataset", selection.dataset_name, part=split, item=item)
+    return subject_of(origin, selection.checkpoint.model.image_shape)
 
 
 def _pick_item(last: int) -> None:
     st.session_state.item = random.randint(0, last)
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:16]

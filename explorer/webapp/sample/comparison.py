@@ -12,6 +12,7 @@ from explorer.data.views import Views
 from explorer.escaping import in_markdown
 from explorer.figures.sampling import sample_histogram
 from explorer.figures.tools import NO_TOOLS
+from explorer.measures.consistency.verdict import with_error
 from explorer.measures.sampling.nearest import Nearest, nearest_images
 from explorer.measures.sampling.own_samples import compare_log_prob, log_prob_with_noise
 from explorer.measures.shared.noise import noise_generator
@@ -19,6 +20,7 @@ from explorer.models.checkpoints import Checkpoint
 from explorer.webapp.sample.drawing import Drawing
 from explorer.webapp.shell.loaders import infer, store
 from explorer.webapp.shell.sidebar import Selection
+from explorer.webapp.shell.terms import explained
 from explorer.webapp.widgets.image_grid import GridImage, image_grid
 
 __all__ = ["data_panel", "nearest_panel"]
@@ -33,7 +35,8 @@ def data_panel(drawing: Drawing, selection: Selection, images: Store) -> None:
     data = _data_log_prob(checkpoint, images, t)
     st.markdown(
         "**Are samples as probable as data?** Both with the model's smallest noise; data from "
-        f"{in_markdown(images.name)}."
+        f"{in_markdown(images.name)}.",
+        help=explained("log p", "bits/dimension"),
     )
     figure = sample_histogram(drawing.log_prob, data, selection.unit, checkpoint.model.dimensions)
     st.plotly_chart(figure, key="samples_and_data", config=NO_TOOLS, alt="Histograms of log p of samples and of data")
@@ -44,11 +47,13 @@ def data_panel(drawing: Drawing, selection: Selection, images: Store) -> None:
     verdict = (
         "no more than chance explains"
         if abs(both.difference) <= 2 * both.error
-        else f"so samples are {which}: the density differs from that of the data, or the sampler takes too few steps"
+        else f"so samples are {which}: the density differs from that of the data, or the sampler does not reach it. "
+        "The check of own samples in Trust tells which"
     )
     st.caption(
-        f"Mean −log₂ p: {both.model:.3f} bits/dimension for {both.samples} samples, {both.data:.3f} for {both.images} "
-        f"images; the difference is {both.difference:+.3f} ± {both.error:.3f}, {verdict}."
+        f"Mean −log₂ p: {with_error(both.model, both.model_error, 3, plus=False)} bits/dimension for {both.samples} "
+        f"samples, {with_error(both.data, both.data_error, 3, plus=False)} for {both.images} images. The difference is "
+        f"{with_error(both.difference, both.error, 3)}, {verdict}."
     )
 
 

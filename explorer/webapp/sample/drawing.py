@@ -21,11 +21,11 @@ from explorer.jobs.progress import duration
 from explorer.measures.sampling.sample import Plan, follow, plan
 from explorer.measures.sampling.state import State
 from explorer.models.checkpoints import Checkpoint
-from explorer.units import psnr_from_noise_variance
+from explorer.units import format_number, psnr_from_noise_variance
 from explorer.webapp.sample.settings import Settings
 from explorer.webapp.shell.loaders import infer
 
-__all__ = ["Drawing", "current_drawing"]
+__all__ = ["Drawing", "current_drawing", "noise_level"]
 
 _DRAWING, _WISH = "sample-drawing", "sample-wish"
 _REFRESH = 0.25  # seconds between pictures of what forms
@@ -152,7 +152,7 @@ def _show(drawing: Drawing, bar: DeltaGenerator, picture: DeltaGenerator) -> Non
     if done == 0:
         return
     left = drawing.seconds / done * (total - done)
-    text = f"Noise level {drawing.psnr[done - 1]:.1f} dB: {done} of {total}"
+    text = f"Noise level {noise_level(drawing.psnr[done - 1])}: {done} of {total}"
     bar.progress(done / total, text + (f", about {duration(left)} left" if left > 2 else ""))
     sheet = contact_sheet(drawing.denoised[-1])
     picture.image(enlarged(sheet, _SIDE), "What the model makes of the noisy images so far.")
@@ -166,13 +166,18 @@ def _in_words(drawing: Drawing, settings: Settings) -> str:
         f"{number} image{'s' if number > 1 else ''}, {drawing.seconds:.1f} s, {drawing.way.gradients} gradients each"
     ]
     if drawing.way.saved:
-        words.append(f"{drawing.way.saved} saved by the late start at {drawing.psnr[0]:.1f} dB")
+        words.append(f"{drawing.way.saved} saved by the late start at {noise_level(drawing.psnr[0])}")
     if drawing.acceptance:
         words.append(f"{100 * np.mean(drawing.acceptance):.0f} % of the moves accepted")
     if not drawing.finished:
-        words.append(f"stopped at {drawing.psnr[len(drawing.energies) - 1]:.1f} dB")
+        words.append(f"stopped at {noise_level(drawing.psnr[len(drawing.energies) - 1])}")
     sentence = "; ".join(words) + "."
     return sentence if drawing.settings == settings else f"{sentence} Draw again for the new settings."
+
+
+def noise_level(psnr: float) -> str:
+    """``38.0 dB``."""
+    return f"{format_number(psnr, '.1f')} dB"
 
 
 def _wish() -> None:

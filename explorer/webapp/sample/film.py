@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 
 import numpy as np
 import streamlit as st
@@ -12,15 +13,16 @@ from explorer.figures.film import animation
 from explorer.figures.sampling import trajectories_figure
 from explorer.figures.tools import ZOOM_TOOLS
 from explorer.models.checkpoints import Checkpoint
-from explorer.units import LogProbUnit, format_log_prob, unit_label
-from explorer.webapp.sample.drawing import Drawing
+from explorer.units import LogProbUnit, format_log_prob, short_unit, unit_label
+from explorer.webapp.sample.drawing import Drawing, noise_level
+from explorer.webapp.shell.terms import explained
 from explorer.webapp.widgets.image_grid import GridImage, image_grid
 
 __all__ = ["film_panel"]
 
 _CHOSEN = "sample-chosen"
 _VIEWS = ("Denoised", "With noise", "Animation")
-_CELL = 84
+_WIDTH, _LARGEST = 550, 150  # of the grid on a wide screen, and of an image, in pixels
 
 
 @st.fragment  # the slider reruns this alone
@@ -53,7 +55,9 @@ def film_panel(drawing: Drawing, checkpoint: Checkpoint, catalog: Catalog | None
             chosen=chosen,
             height=420,
         )
-        st.markdown("**log p of each image on its way,** at the noise level where it is.")
+        st.markdown(
+            "**log p of each image on its way,** at the noise level where it is.", help=explained("Energy", "PSNR")
+        )
         st.plotly_chart(figure, key="trajectories", config=ZOOM_TOOLS, alt="log p of each sample against noise level")
 
 
@@ -65,19 +69,21 @@ def _choose_level(drawing: Drawing) -> int:
         "Noise level, from the start to the image",
         options=range(done),
         value=done - 1,
-        format_func=lambda k: f"{drawing.psnr[k]:.1f} dB",
+        format_func=lambda k: noise_level(float(drawing.psnr[k])),
         key=f"level {drawing.content}",
     )
     return level
 
 
 def _images(pixels: np.ndarray, log_prob: np.ndarray, unit: LogProbUnit, dimensions: int) -> int | None:
-    words = [format_log_prob(nats, unit, dimensions) for nats in log_prob.tolist()]
+    words = [f"{format_log_prob(nats, unit, dimensions)} {short_unit(unit_label(unit))}" for nats in log_prob.tolist()]
     items = [
-        GridImage(image, text, "", f"image {k + 1}, log p {text} {unit_label(unit)}")
+        GridImage(image, text, "", f"image {k + 1}, log p {text}")
         for k, (image, text) in enumerate(zip(pixels, words, strict=True))
     ]
-    clicked = image_grid(items, key="samples", cell=_CELL)
+    columns = math.ceil(math.sqrt(len(items)))
+    too_many = _WIDTH // (columns + 1) - 10  # with its gap: so narrow, there is room for one column more
+    clicked = image_grid(items, key="samples", cell=min(_LARGEST, too_many + 1))
     if clicked is not None:
         st.session_state[_CHOSEN] = clicked
     chosen: int | None = st.session_state.get(_CHOSEN)

@@ -10,6 +10,7 @@ from explorer.measures.sampling.start import gaussian_of
 from explorer.models.base import EnergyModel
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.setting_forms import one_of, switch, whole_number
+from explorer.webapp.shell.terms import explained
 
 __all__ = ["Settings", "choose_settings"]
 
@@ -26,8 +27,8 @@ What each does with the score at every noise level:
   2 gradients a step.
 - **Kadkhodaie–Simoncelli**: removes a part of the noise and adds a little fresh noise. 1 gradient a step.
 - **Predictor-corrector**: a random move at each noise level, then a step down. 2 gradients a step.
-- **MALA**: the same, and each random move is accepted or refused by the ratio of probabilities, which takes an energy.
-  2 gradients a step.
+- **MALA**: follows the flow, with a random move at each noise level that is accepted or refused by the ratio of
+  probabilities, which takes an energy. 3 gradients a step.
 """
 _COUNTS = (1, 4, 9, 16, 25, 36, 49, 64)
 _LARGEST_SEED = 2**31 - 1
@@ -53,7 +54,7 @@ def choose_settings(model: EnergyModel) -> Settings:
             list(_SAMPLERS),
             format_func=_SAMPLERS.__getitem__,
             key=kept("sampler", one_of(list(_SAMPLERS)), next(iter(_SAMPLERS))),
-            help=_EXPLAINED,
+            help=explained("Score", first=_EXPLAINED),
             width=230,
         )
         count = st.selectbox("Images", _COUNTS, key=kept("count", one_of(_COUNTS), 16), width=110)

@@ -29,7 +29,7 @@ from explorer.escaping import in_markdown
 from explorer.webapp.shell.navigation import page_file, setting_names
 from explorer.webapp.shell.setting_forms import Form, Unfit, fits, fitted
 
-__all__ = ["address_of", "kept", "kept_in_url", "open_page", "part_kept_in_url"]
+__all__ = ["address_of", "came_by_link", "kept", "kept_in_url", "open_page", "part_kept_in_url"]
 
 Value = TypeVar("Value")
 
@@ -61,6 +61,7 @@ class _Address:
         notes: what to say of the URL.
         noted: the query that they are said beside; None when one has come since.
         part: of the page that is being drawn.
+        by_link: whether the visit began at a URL that says something.
     """
 
     page: str = ""
@@ -71,6 +72,7 @@ class _Address:
     notes: list[str] = field(default_factory=list)
     noted: dict[str, str] | None = None
     part: str = ""
+    by_link: bool = False
 
 
 def kept(name: str, form: Form[Value], default: Value, *, shared: bool = False) -> str:
@@ -131,9 +133,9 @@ def part_kept_in_url(name: str) -> Iterator[None]:
     address, is_whole = _address(), not _is_rerun_of_fragment()
     if not is_whole:
         address.drawn = {key: drawn for key, drawn in address.drawn.items() if drawn.part != name}
-    address.part = name
+    around, address.part = address.part, name
     yield
-    address.part = ""
+    address.part = around
     if not is_whole:
         _write(address)
 
@@ -151,6 +153,11 @@ def address_of(page: str, **settings: str | None) -> dict[str, str]:
     return {name: text for name, text in {**shared, **own, **settings}.items() if text is not None}
 
 
+def came_by_link() -> bool:
+    """Whether this visit began at a URL that says something."""
+    return _address().by_link
+
+
 def open_page(page: str, **settings: str | None) -> NoReturn:
     """Leave for another page, with all that it showed when it was last open and `settings`, as in `address_of`."""
     st.switch_page(page_file(page), query_params=address_of(page, **settings))
@@ -159,7 +166,8 @@ def open_page(page: str, **settings: str | None) -> NoReturn:
 def _address() -> _Address:
     """That of this visit. A page that runs by itself, in a test, has one from the first setting on."""
     if _STATE not in st.session_state:
-        st.session_state[_STATE] = _Address(given=st.query_params.to_dict())
+        given = st.query_params.to_dict()
+        st.session_state[_STATE] = _Address(given=given, by_link=bool(given))
     address: _Address = st.session_state[_STATE]
     return address
 

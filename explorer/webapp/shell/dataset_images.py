@@ -30,11 +30,12 @@ def label_names(images: Store, catalog: Catalog) -> dict[int, str]:
     }
 
 
-def grid_of_rows(images: Store, split: Split, rows: pa.Table, column: str, fmt: ColumnFormat, cell: int = 104) -> None:
-    """The images of some rows of a catalog, each with its value in `column`; a click opens one in Probe.
+def grid_of_rows(images: Store, rows: pa.Table, column: str, fmt: ColumnFormat, cell: int = 104) -> int | None:
+    """The images of some rows of a catalog, each with its value in `column`; returns the index of the one that was
+    clicked just now, else None.
 
     Args:
-        images, split: the data set, and which part of it that is.
+        images: the data set.
         rows: of its catalog.
         column, fmt: what is written below each image, and how.
         cell: width of an image, in pixels.
@@ -45,8 +46,7 @@ def grid_of_rows(images: Store, split: Split, rows: pa.Table, column: str, fmt: 
         about = f"{description(images, index)}, {fmt.title} {value}"
         items.append(GridImage(images.pixels[index], value, images.label_name(index), about))
     opened = image_grid(items, key="grid", cell=cell)
-    if opened is not None:
-        open_in_probe(rows.column("index")[opened].as_py(), split)
+    return None if opened is None else int(rows.column("index")[opened].as_py())
 
 
 def open_in_probe(index: int, split: Split) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from explorer.perturbations import RANGES
 
-__all__ = ["SECTIONS", "Page", "navigation", "page_file", "page_name", "setting_names"]
+__all__ = ["HOME", "SECTIONS", "Page", "navigation", "page_file", "page_name", "setting_names"]
 
 
 class Page(NamedTuple):
@@ -31,16 +31,17 @@ class Page(NamedTuple):
 
 
 _IMAGE = ("source", "photo", "synthetic", "part", "item", "crop")
-_PERTURBATION = (*RANGES, "seed", "clip", "psnr")
+_CHANGES = (*RANGES, "seed", "clip", "jpeg", "denoise", "psnr", "pin")
 _GRID = ("part", "order", "by", "at", "draw", "n", "label", "x", "y", "area", "compare", "disputed")
+_BITS = ("click_bits", "bits", "scale")
 _SETTINGS_OF_ALL = ("model", "data", "unit")
 
 
 SECTIONS = {
     "Look at images": (
         Page("tour", "Tour", "explore", ("stop", "guesses", "projector")),
-        Page("probe", "Probe", "frame_inspect", (*_IMAGE, *_PERTURBATION)),
-        Page("atlas", "Atlas", "bar_chart", _GRID),
+        Page("probe", "Probe", "frame_inspect", (*_IMAGE, *_CHANGES, "scale")),
+        Page("atlas", "Atlas", "bar_chart", (*_GRID, *_BITS)),
         Page("map", "Map", "scatter_plot", ("part", "color", "area")),
     ),
     "Understand the density": (
@@ -53,7 +54,7 @@ SECTIONS = {
     ),
 }
 
-_HOME = "probe"
+HOME = "probe"
 """The page that opens."""
 
 
@@ -64,7 +65,7 @@ def page_file(name: str) -> str:
 
 def page_name(page: st.Page) -> str:
     """Of the page to run; the URL of the one that opens has none."""
-    return page.url_path or _HOME
+    return page.url_path or HOME
 
 
 def setting_names(page: str) -> set[str]:
@@ -79,7 +80,7 @@ def navigation() -> st.Page:
         {
             section: [
                 st.Page(
-                    page_file(page.name), title=page.title, icon=f":material/{page.icon}:", default=page.name == _HOME
+                    page_file(page.name), title=page.title, icon=f":material/{page.icon}:", default=page.name == HOME
                 )
                 for page in pages
             ]

@@ -25,8 +25,9 @@ from explorer.webapp.shell.hub_box import hub_box, newly_fetched
 from explorer.webapp.shell.loaders import checkpoint, known_store
 from explorer.webapp.shell.pages_folder import run_through_app
 from explorer.webapp.shell.setting_forms import one_of
+from explorer.webapp.shell.terms import explained
 
-__all__ = ["Selection", "draw_sidebar", "sidebar"]
+__all__ = ["Selection", "chosen_model", "draw_sidebar", "sidebar"]
 
 _MODEL, _DATA, _UNIT = "model", "data", "unit"
 """Names of the settings."""
@@ -69,6 +70,11 @@ def draw_sidebar() -> None:
                 name, problem = in_markdown(info.name), in_markdown(info.problem)
                 st.warning(f"**{name}** is not available. {problem}", icon=":material/heart_broken:")
     st.session_state[_DRAWN] = True
+
+
+def chosen_model() -> str:
+    """Name of the model that the sidebar chooses; empty where there is none."""
+    return str(st.session_state.get(_MODEL) or "")
 
 
 def sidebar(needs_noise_levels: str = "") -> Selection:
@@ -127,19 +133,14 @@ def _draw_boxes(models: Mapping[str, CheckpointInfo], datasets: Mapping[str, Dat
         st.session_state[_DATA] = fetched
     _choose("Data set", sorted(datasets), _fitting_dataset(models[name], datasets), _DATA)
     hub_box()
-    _choose("Unit of log p", LOG_PROB_UNITS, LOG_PROB_UNITS[0], _UNIT, help=_UNIT_HELP)
+    explanations = explained(*map(unit_label, LOG_PROB_UNITS))
+    _choose("Unit of log p", LOG_PROB_UNITS, LOG_PROB_UNITS[0], _UNIT, format_func=unit_label, help=explanations)
 
 
 def _choose(label: str, options: Sequence[str], default: str, key: str, **kwargs: Any) -> str:
     """A box whose value is in the URL under `key`, unless it is the default."""
     chosen: str = st.selectbox(label, options, key=kept(key, one_of(options), default, shared=True), **kwargs)
     return chosen
-
-
-_UNIT_HELP = (
-    "With p the probability density of an image of d pixel values in [0, 1]: 10 log₁₀ p / d (dB/dimension), "
-    "ln p (nats), log₂ p (bits), log₂ p / d (bits/dimension)."
-)
 
 
 def _default_model(usable: Mapping[str, CheckpointInfo]) -> str:

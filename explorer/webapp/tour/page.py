@@ -13,6 +13,7 @@ from explorer.webapp.shell.loaders import shown_errors, store
 from explorer.webapp.shell.ready_catalog import ready_catalog
 from explorer.webapp.shell.setting_forms import switch
 from explorer.webapp.shell.sidebar import Selection, sidebar
+from explorer.webapp.shell.terms import explained
 from explorer.webapp.tour.progress import guesses, make_guess, move_to, stop_number
 from explorer.webapp.tour.stop import Answer, Scene, Stop
 from explorer.webapp.tour.stops import STOPS
@@ -78,7 +79,7 @@ def _steps(number: int) -> None:
 
 def _show(stop: Stop, number: int, made: list[int | None], scene: Scene) -> None:
     count, guess = len(STOPS), made[number]
-    st.markdown(f"### {in_markdown(stop.question(scene))}")
+    st.markdown(f"### {in_markdown(stop.question(scene))}", help=explained(*stop.terms))
     stop.show(scene)
     options = stop.options(scene)
     if guess is None or guess >= len(options):

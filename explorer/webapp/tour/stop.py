@@ -120,6 +120,8 @@ class Stop(ABC):
     """In the list of stops."""
     why: ClassVar[str]
     """Two sentences that explain the answer."""
+    terms: ClassVar[tuple[str, ...]] = ("log p",)
+    """Those of the question, see `explorer.webapp.shell.terms`."""
 
     @abstractmethod
     def question(self, scene: Scene) -> str:

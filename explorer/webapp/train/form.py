@@ -23,6 +23,7 @@ from explorer.jobs.progress import duration
 from explorer.training.config import MODEL_SIZES, TrainingConfig
 from explorer.training.plan import check_images, check_new_name, free_name, plan, seconds_of, seconds_per_step, steps_in
 from explorer.training.run import create_run
+from explorer.units import with_unit
 from explorer.webapp.shell.grid_warning import warn_of_grid
 from explorer.webapp.shell.loaders import known_store, shown_errors, store
 
@@ -145,7 +146,7 @@ def _what(fields: DeltaGenerator) -> tuple[DatasetInfo, dict[str, object]]:
     dataset = fields.selectbox("Data set", datasets, first, lambda info: info.title, key="train-data")
     is_digits = dataset.spec == "digits"  # the keys below depend on it: other data, other defaults
     size = fields.number_input(
-        "Image size, pixels",
+        with_unit("Image size", "pixels"),
         value=8 if is_digits else 32,
         step=8,
         key=f"train-size-{is_digits}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -25,6 +26,7 @@ from explorer.webapp.shell.address import kept, open_page, part_kept_in_url
 from explorer.webapp.shell.job_status import job_buttons, job_log, job_message, status_badge
 from explorer.webapp.shell.loaders import known_store, shown_errors
 from explorer.webapp.shell.setting_forms import one_of
+from explorer.webapp.shell.terms import explained
 
 __all__ = ["open_probe_when_asked", "training_runs"]
 
@@ -168,13 +170,13 @@ def _numbers(job: Job, run: Run, metrics: list[dict[str, Any]]) -> None:
             "NLL, I-MMSE",
             f"{latest['i_mmse']:.3f}" if latest else "–",
             "bits/dimension",
-            "Negative log-likelihood of validation images as a code length, from the denoising error: lower is better.",
+            explained("I-MMSE", first="Of validation images, as a code length."),
         ),
         (
             "Gap",
             format_number(latest["gap"], "+.3f") if latest else "–",
             "bits/dimension",
-            "NLL from the energy minus NLL from the denoising error: zero for a normalized, consistent energy.",
+            explained("Gap"),
         ),
     )
     grid = st.grid(5, min_column_width=140)
@@ -204,18 +206,22 @@ def _curves(job: Job, run: Run, metrics: list[dict[str, Any]]) -> None:
         job,
         "**Space loss**: the noise that denoising leaves, at all noise levels.",
         space_loss(metrics, steps),
+        "Space loss",
     )
-    _chart(grid, job, "**Time loss**: how well the energies of noise levels agree.", time_loss(metrics, steps))
+    title = "**Time loss**: how well the energies of noise levels agree."
+    _chart(grid, job, title, time_loss(metrics, steps), "Time loss")
     if "validation" not in kinds:
         first = min(run.config.validate_every, steps)
         st.caption(f"The first validation is at step {first:,}: likelihood, denoising, and images.")
         return
     _chart(grid, job, "**Validation likelihood**, estimated in two ways that should agree.", likelihood(metrics, steps))
-    _chart(grid, job, "**Denoising** of validation images, by noise level.", denoising_psnr(metrics))
+    _chart(grid, job, "**Denoising** of validation images, by noise level.", denoising_psnr(metrics), "PSNR")
     pictures = run.denoised_examples()
     if pictures is not None:
         figure = denoised_images(pictures, run.config.model.image_shape[1])
-        _chart(grid, job, "**Validation images** at three noise levels, denoised by the present model.", figure)
+        _chart(
+            grid, job, "**Validation images** at three noise levels, denoised by the present model.", figure, "Denoiser"
+        )
     with grid.container(border=True):
         st.markdown("**Settings** of this run.")
         st.table(_settings(run), border="horizontal")
@@ -245,7 +251,9 @@ def _images_in_words(run: Run) -> str:
     return known.division.sentence if known is not None and known.division is not None else "not prepared yet"
 
 
-def _chart(grid: DeltaGenerator, job: Job, title: str, figure: object) -> None:
+def _chart(grid: DeltaGenerator, job: Job, title: str, figure: go.Figure, *terms: str) -> None:
     with grid.container(border=True):
-        st.markdown(title)
-        st.plotly_chart(figure, key=f"train-{title}-{job.name}", config=NO_TOOLS)
+        st.markdown(title, help=explained(*terms) or None)
+        name = title.split("**")[1]
+        figure.update_layout(meta=job.name)  # for the name of a file
+        st.plotly_chart(figure, key=f"train-{title}-{job.name}", config=NO_TOOLS, alt=name)

@@ -14,6 +14,7 @@ from explorer.webapp.shell.grid_warning import warn_of_grid
 from explorer.webapp.shell.left_out import tell_left_out
 from explorer.webapp.shell.loaders import known_store
 from explorer.webapp.shell.sidebar import sidebar
+from explorer.webapp.shell.terms import explained
 from explorer.webapp.trust.panels import figures, verdict_table
 from explorer.webapp.trust.start import offer_checks
 
@@ -23,7 +24,9 @@ def page() -> None:
     st.title("Trust")
     st.markdown(
         "A number called log p is worth nothing unless it can be checked. These checks need no ground truth: most "
-        "compare two things that a true, normalized density makes equal; two ask whether it knows images, or its files."
+        "compare two things that a true, normalized density makes equal; two ask whether it knows images, or its "
+        "files.",
+        help=explained("log p", "Energy"),
     )
     warn_of_other_data(selection.checkpoint, selection.dataset_name)
     offer_checks(selection)

@@ -8,6 +8,7 @@ from explorer.escaping import in_markdown
 from explorer.figures.checks import check_figure
 from explorer.figures.tools import ZOOM_TOOLS
 from explorer.measures.consistency.report import Report
+from explorer.webapp.shell.terms import explained
 
 __all__ = ["figures", "verdict_table"]
 
@@ -17,6 +18,15 @@ _OUTCOMES = {
     "open": ":gray-badge[:material/remove: open]",
     "not applicable": ":gray-badge[:material/block: not applicable]",
 }
+
+_TERMS = {
+    "Where the gap arises": ("I-MMSE", "Gap"),
+    "Dimensionality of noisy images": ("Local dimensionality",),
+    "Dimensionality at the image": ("Local dimensionality at the image",),
+    "Probability flow": ("Score",),
+    "A step aside": ("Code length",),
+}
+"""What is to be explained of a figure, by its title."""
 
 
 def verdict_table(reports: list[Report]) -> None:
@@ -48,8 +58,10 @@ def figures(report: Report) -> None:
     grid = st.grid(2, min_column_width=400, border=True)
     for chart in report.charts():
         with grid.cell():
-            st.markdown(f"**{chart.title}.** {in_markdown(chart.sentence)}")
-            st.plotly_chart(check_figure(chart), key=f"trust-{_key(report)}-{chart.title}", config=ZOOM_TOOLS)
+            terms = _TERMS.get(chart.title, ())
+            st.markdown(f"**{chart.title}.** {in_markdown(chart.sentence)}", help=explained(*terms) or None)
+            key = f"trust-{_key(report)}-{chart.title}"
+            st.plotly_chart(check_figure(chart), key=key, config=ZOOM_TOOLS, alt=chart.title)
 
 
 def _key(report: Report) -> str:

@@ -23,6 +23,7 @@ from explorer.measures.consistency.heat import HeatCheck, HeatEquation, HeatResi
 from explorer.measures.consistency.large_noise import LargeNoiseCheck
 from explorer.measures.consistency.likelihood import GapLevel, Likelihood, LikelihoodCheck
 from explorer.measures.consistency.other_photographs import Estimates, OtherPhotographs, OtherPhotographsCheck
+from explorer.measures.consistency.own_samples import Drift, EnergyLevel, OwnSamples, OwnSamplesCheck
 from explorer.measures.consistency.partition import LogPartition, Normalization
 from explorer.measures.consistency.report import Report
 from explorer.measures.consistency.step_aside import RolledEnergies, StepAside, StepAsideCheck
@@ -42,6 +43,7 @@ SMALL = replace(
         CleanDimensionalityCheck(4, levels=3, probes=4),
         FlowCheck(2, nodes=8, probes=4),
         AnnealingCheck(8, levels=5),
+        OwnSamplesCheck(4, samples=4, steps=6, moves=3),
     ),
 )
 """All checks in a moment."""
@@ -92,12 +94,25 @@ def good(image_shape: tuple[int, int, int] = (1, 10, 10)) -> Report:
             ),
             "flow": Flow(images=2, flows=(flow, flow)),
             "annealing": normalization(0.5, 0.2),
+            "own_samples": own_samples(1.0),
         },
     )
 
 
 def normalization(value: float, error: float) -> Normalization:
     return Normalization(images=10, log_partition=LogPartition(value=value, standard_error=error))
+
+
+def own_samples(
+    difference: float, samples_drift: float = 0.0, data_drift: float = 0.0, error: float = 0.5
+) -> OwnSamples:
+    """What was measured of samples whose ``-log p`` is that much above that of data, in nats."""
+    level = EnergyLevel(psnr=60.0, samples=10 + difference, samples_error=error, data=10.0, data_error=error)
+    drifts = (Drift(mean=drift, standard_error=error) for drift in (samples_drift, data_drift))
+    of_samples, of_data = drifts
+    return OwnSamples(
+        images=10, samples=10, steps=6, levels=(level,), moves=9, samples_drift=of_samples, data_drift=of_data
+    )
 
 
 def gap_level(psnr: float, gap: float, error: float | None = 0.1) -> GapLevel:

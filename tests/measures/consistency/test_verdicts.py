@@ -49,7 +49,7 @@ OUTCOMES = {True: "passes", False: "does not pass", None: "open"}
 def test_a_good_model_passes_everything() -> None:
     for report, left_out in ((good(), "step_aside"), (good((1, 32, 32)), "annealing")):
         outcomes = {verdict.check: verdict.outcome for verdict in report.verdicts()}
-        assert len(outcomes) == 9
+        assert len(outcomes) == 10
         assert outcomes.pop(left_out) == "not applicable"
         assert set(outcomes.values()) == {"passes"}
         assert all(verdict.sentence.endswith(".") for verdict in report.verdicts())
@@ -316,7 +316,7 @@ def test_a_gap_on_both_data_sets_is_told_as_such() -> None:
 
 def test_what_was_not_run_says_so() -> None:
     verdicts = empty().verdicts()
-    assert len(verdicts) == 9
+    assert len(verdicts) == 10
     assert {verdict.outcome for verdict in verdicts if verdict.check != "step_aside"} == {"open"}
     assert all(verdict.sentence == "Not measured yet." for verdict in verdicts if verdict.outcome == "open")
 

@@ -14,14 +14,17 @@ def pixels() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (1, 8, 8), dtype=np.uint8)
 
 
+@pytest.mark.parametrize("denoise_t", [None, 0.01])
 @pytest.mark.parametrize("name", RANGES)
-def test_a_curve_is_log_p_of_the_perturbed_images(tiny_checkpoint: Checkpoint, pixels: np.ndarray, name: str) -> None:
+def test_a_curve_is_log_p_of_the_perturbed_images(
+    tiny_checkpoint: Checkpoint, pixels: np.ndarray, name: str, denoise_t: float | None
+) -> None:
     perturbation = Perturbation(contrast=0.7, brightness=0.1, sparsity=0.5, blur=0.5, noise=0.05, seed=3)
     model, values = tiny_checkpoint.model, tiny_checkpoint.values
-    curve = perturbation_curve(model, values, pixels, perturbation, name, points=4)
+    curve = perturbation_curve(model, values, pixels, perturbation, name, points=4, denoise_t=denoise_t)
     assert (curve.values[0], curve.values[-1]) == (RANGES[name].low, RANGES[name].high)
     for value, log_prob in zip(curve.values, curve.log_prob, strict=True):
-        alone = probe(model, values, pixels, perturbation.model_copy(update={name: float(value)}))
+        alone = probe(model, values, pixels, perturbation.model_copy(update={name: float(value)}), denoise_t)
         assert log_prob == pytest.approx(alone.log_prob, rel=1e-4)
 
 

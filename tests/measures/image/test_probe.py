@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from explorer.images import Values
 from explorer.measures.image.probe import denoise_once, probe
 from explorer.measures.shared.scoring import log_prob_batched, model_input
+from explorer.models.analytic import Gaussian
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from explorer.perturbations import Perturbation, perturb
 from tests.conftest import write_tiny_checkpoint
@@ -72,6 +74,23 @@ def test_the_code_length_of_an_image_that_stays_is_that_of_its_log_p(
 ) -> None:
     probed = probe(tiny_checkpoint.model, tiny_checkpoint.values, pixels, Perturbation())
     assert probed.coded_log_prob == probed.log_prob
+
+
+def test_an_image_can_be_denoised_last_of_all(pixels: np.ndarray) -> None:
+    """Of a white Gaussian of variance v around its mean, the denoiser keeps v/(v + t) of every deviation."""
+    variance, t, values = 0.04, 0.01, Values()
+    model = Gaussian(torch.full((1, 8, 8), 0.5), variance * torch.eye(64), t0=1e-5)
+    noisy = Perturbation(noise=0.1, jpeg=50)
+    before, after = (probe(model, values, pixels, noisy, denoise_t) for denoise_t in (None, t))
+    shown = before.x + values.dither((1, 8, 8)).numpy()
+    np.testing.assert_allclose(after.x, 0.5 + variance / (variance + t) * (shown - 0.5), atol=1e-5)
+    assert after.log_prob > before.log_prob
+    assert after.original_log_prob == before.original_log_prob
+
+
+def test_a_jpeg_image_is_the_one_that_codecs_code(tiny_checkpoint: Checkpoint, pixels: np.ndarray) -> None:
+    probed = probe(tiny_checkpoint.model, tiny_checkpoint.values, pixels, Perturbation(contrast=0.7, jpeg=10))
+    assert probed.coded_log_prob == probed.log_prob != probed.original_log_prob
 
 
 def test_denoising_follows_the_score(tiny_checkpoint: Checkpoint, pixels: np.ndarray) -> None:

@@ -207,6 +207,17 @@ def test_the_step_of_mala_is_accepted_as_theory_says() -> None:
     assert mala_step(400) == pytest.approx(1.36 / 400 ** (1 / 3))
 
 
+def test_mala_takes_larger_moves_where_little_noise_is_left_and_one_step_at_each_level() -> None:
+    """Variances of images are far above the noise there, so that a move of the size of the noise hardly matters."""
+    density, generator = gaussian(), torch.Generator().manual_seed(0)
+    first, *_, last = mala(density, exact(density, 200, 1.0), even_schedule(1.0, 1e-4, 60), generator)
+    assert first.step == mala_step(D)
+    assert last.step > 2 * first.step
+    assert 0.4 < last.acceptance < 0.9
+    repeated = mala(density, exact(density, 200, 1e-4), [1e-4] * 5, generator)
+    assert {state.step for state in repeated} == {mala_step(D)}
+
+
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_states_say_what_the_model_says_of_them(name: str) -> None:
     """One for each noise variance; energy and denoised image are those of ``(y, t)``; gradients are counted."""

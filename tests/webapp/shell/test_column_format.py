@@ -8,13 +8,14 @@ import pytest
 
 from explorer.webapp.shell.column_format import ColumnFormat
 
-LOG_P = ColumnFormat("log p", "dB/dimension", "dB/dim", 0.5, 2)
+LOG_P = ColumnFormat("log p", "dB/dimension", 0.5, 2)
 
 
 def test_numbers_are_converted_and_written_with_their_unit() -> None:
     assert LOG_P.number(-24.691) == "−12.35"
     assert LOG_P.text(20_000.0) == "10,000.00 dB/dim"
     assert LOG_P.axis == "log p [dB/dimension]"
+    assert LOG_P.narrow("Spread") == "Spread [dB/dim]"
     assert LOG_P.convert([2.0]) == pytest.approx([1.0])
 
 
@@ -24,8 +25,8 @@ def test_no_value(value: float | None) -> None:
 
 
 def test_column_without_unit() -> None:
-    contrast = ColumnFormat("Contrast", "", "", 1.0, 3)
-    assert contrast.axis == "Contrast"
+    contrast = ColumnFormat("Contrast", "", 1.0, 3)
+    assert contrast.axis == contrast.narrow("Contrast") == "Contrast"
     assert contrast.text(0.25) == "0.250"
 
 

@@ -97,6 +97,7 @@ class SparseOrNoisy(Stop):
     """Details left out, or noise added."""
 
     title = "Details and noise"
+    terms = ("log p", "Noise variance")
     why = (
         "Noise is what images do not have: almost all ways to change every pixel a little at random lead away from "
         "images. To leave out the small details leads to a simpler image, and simple images are probable."

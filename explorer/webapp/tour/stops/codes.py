@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.figures.codes import code_length_bars
+from explorer.figures.tools import NO_TOOLS
 from explorer.units import code_length_bits
 from explorer.webapp.tour import asking
 from explorer.webapp.tour.stop import Answer, Scene, Stop
@@ -18,6 +20,7 @@ class Codes(Stop):
     """The model against lossless codecs."""
 
     title = "Who needs the fewest bits?"
+    terms = ("Code length",)
     why = (
         "An ideal code gives an image −log₂ p bits, so a good density is a good compressor, and the other way round "
         "(Shannon 1948). That makes log p comparable with codecs, which know nothing of our model."
@@ -40,8 +43,8 @@ class Codes(Stop):
         levels = scene.selection.checkpoint.values.levels
         bits = {name: float(codecs[name]) for name in _CODECS}
         bits["model"] = float(code_length_bits(scene.log_prob(index), levels, scene.dimensions))
-        rows = [{"code": name, "bits": count} for name, count in bits.items()]
-        st.bar_chart(rows, x="code", y="bits", horizontal=True, height=180, x_label="bits", y_label="", sort=False)
+        figure = code_length_bars(bits, "model")
+        st.plotly_chart(figure, key="tour_codes", config=NO_TOOLS, alt="Code length by the model and by codecs")
         words = ", ".join(
             f"{name} {count:,.0f} bits ({count / scene.dimensions:.2f} bits/dimension)" for name, count in bits.items()
         )

@@ -21,6 +21,7 @@ class Dimensions(Stop):
     """Local dimensionality at a scale."""
 
     title = "How many dimensions?"
+    terms = ("Local dimensionality", "PSNR")
     why = (
         "How many dimensions the set of images has depends on the scale at which one looks: from afar only a few "
         "large shapes can vary, from near every pixel has noise of its own. The paper found the same, against the idea "

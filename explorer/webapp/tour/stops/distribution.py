@@ -22,6 +22,7 @@ class Typical(Stop):
     """The most probable images are not the typical ones."""
 
     title = "Probable is not typical"
+    terms = ("log p", "Typicality")
     why = (
         "The probability to draw an image of some kind is its density times how many there are of that kind, and there "
         "are so many more images of ordinary log p that the most probable ones are hardly ever drawn. In the same way "
@@ -69,6 +70,7 @@ class Width(Stop):
     """The spread of log p."""
 
     title = "How wide is log p?"
+    terms = ("log p", "Gumbel distribution")
     why = (
         "Images differ in how much happens in them, and that multiplies up over all pixels. On large sets of "
         "photographs log p follows a Gumbel distribution: a steep side towards the busy images, and a long tail of "

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.measures.consistency.storage import find_report
+from explorer.measures.dataset.agreement import agreement
 from explorer.models.checkpoints import Checkpoint, list_checkpoints
 from explorer.units import convert_log_prob
 from explorer.webapp.shell.loaders import checkpoint
@@ -76,8 +77,7 @@ class Trusted(Stop):
         differences = []
         for pair in twins:
             a, b = (asking.log_prob(model, pixels) for model in (pair.first, pair.second))
-            nats = float(np.sqrt(np.square(a - b).mean()))
-            differences.append(convert_log_prob(nats, "dB/dim", scene.dimensions))
+            differences.append(convert_log_prob(agreement(a, b).rms, "dB/dim", scene.dimensions))
         parts = [
             f"{difference:.2f} dB/dimension with {pair.size}"
             for pair, difference in zip(twins, differences, strict=True)

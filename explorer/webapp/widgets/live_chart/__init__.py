@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from explorer.figures.live_chart import LiveChart
+from explorer.figures.live_chart import LARGE, LiveChart
 from explorer.webapp.widgets.component import declare, json_ready
 
 __all__ = ["live_chart"]
@@ -28,4 +28,5 @@ def live_chart(chart: LiveChart, key: str, alt: str) -> None:
         key: of the chart on the page.
         alt: what the chart shows, for those who cannot see it.
     """
-    _component(key=key, data={"chart": json_ready(asdict(chart)), "frame": chart.frame._asdict(), "alt": alt})
+    frames = {"frame": chart.frame._asdict(), "paper": LARGE._asdict()}
+    _component(key=key, data={"chart": json_ready(asdict(chart)), **frames, "alt": alt})

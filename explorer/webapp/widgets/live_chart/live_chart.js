@@ -3,6 +3,8 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const MARKER = { class: "marker", fill: "#D55E00", stroke: "white", "stroke-width": 1.5, r: 5 };
+const FONT = "Arial, Helvetica, sans-serif"; // of a file, which has none of the page
+const LEGEND = 20; // pixels that the legend above a large chart needs
 const LETTER = 0.48; // width of a letter, as a share of the font size
 
 const make = (name, attributes, parent, text) => {
@@ -44,17 +46,20 @@ const stroke = ({ color, dashed }) => ({
   "stroke-dasharray": dashed ? "6 4" : "none",
 });
 
-const drawLegend = (legend, { band, lines }) => {
+// Name and sample of each entry.
+const legendOf = ({ band, lines }) => [
+  ...(band ? [{ name: band.name, shape: "rect", attributes: { width: 26, height: 12, rx: 2, fill: band.color } }] : []),
+  ...lines
+    .filter(({ name }) => name)
+    .map((line) => ({ name: line.name, shape: "line", attributes: { x1: 0, x2: 26, y1: 6, y2: 6, ...stroke(line) } })),
+];
+
+const drawLegend = (legend, chart) => {
   legend.replaceChildren();
-  const add = (name, shape, attributes) => {
+  for (const { name, shape, attributes } of chart.small ? [] : legendOf(chart)) {
     const entry = legend.appendChild(document.createElement("span"));
-    const sample = make("svg", { viewBox: "0 0 26 12", "aria-hidden": "true" }, entry);
-    make(shape, attributes, sample);
+    make(shape, attributes, make("svg", { viewBox: "0 0 26 12", "aria-hidden": "true" }, entry));
     entry.append(name);
-  };
-  if (band) add(band.name, "rect", { width: 26, height: 12, rx: 2, fill: band.color });
-  for (const line of lines.filter(({ name }) => name)) {
-    add(line.name, "line", { x1: 0, x2: 26, y1: 6, y2: 6, ...stroke(line) });
   }
 };
 
@@ -104,45 +109,85 @@ const drawCurves = (group, { band, lines }, { scaleX, scaleY }) => {
   }
 };
 
+// Draws the chart into an SVG of a width; returns where things are.
+const drawChart = (svg, chart, frame, width) => {
+  const { x, y, marker, small } = chart;
+  const { left: l, top: t, font_size: size } = frame;
+  const height = frame.height - (small ? 0 : LEGEND);
+  const [right, bottom] = [width - frame.right, height - frame.bottom];
+  const scaleX = (value) => l + ((value - x.start) / (x.end - x.start)) * (right - l);
+  const scaleY = (value) => bottom - ((value - y.start) / (y.end - y.start)) * (bottom - t);
+  const plot = { l, t, right, bottom, scaleX, scaleY };
+  svg.clip ??= `clip-${Math.random().toString(36).slice(2)}`;
+  svg.setAttribute("height", height);
+  svg.setAttribute("font-size", size);
+  svg.replaceChildren();
+  const inside = { x: l - 2, y: t - 1, width: right - l + 4, height: bottom - t + 2 };
+  make("rect", inside, make("clipPath", { id: svg.clip }, svg));
+  const around = make("g", {}, svg);
+  drawHeights(around, y, !small, size, plot);
+  (small ? drawEnds : drawAxes)(around, chart, size, plot);
+  drawCurves(make("g", { "clip-path": `url(#${svg.clip})` }, svg), chart, plot);
+  const pointer = make("g", {}, svg);
+  if (marker.x !== null && marker.y !== null) {
+    make("circle", { cx: scaleX(marker.x), cy: scaleY(marker.y), ...MARKER }, make("g", {}, svg));
+  }
+  return { ...plot, pointer };
+};
+
+// The chart on paper: large, white, with its legend inside and without a style sheet.
+const onPaper = (chart, frame, width) => {
+  const page = make("svg", { width, height: frame.height, "font-family": FONT }, document.createElement("div"));
+  make("rect", { width, height: frame.height, fill: "white" }, page);
+  const entries = make("g", { "font-size": frame.font_size, fill: "#0e141b" }, page);
+  const letters = document.createElement("canvas").getContext("2d");
+  letters.font = `${frame.font_size}px ${FONT}`;
+  let left = frame.left;
+  for (const { name, shape, attributes } of legendOf(chart)) {
+    make(shape, attributes, make("g", { transform: `translate(${left},6)` }, entries));
+    make("text", { x: left + 33, y: 16 }, entries, name);
+    left += 33 + letters.measureText(name).width + 18;
+  }
+  drawChart(make("svg", { y: LEGEND, width, overflow: "visible" }, page), { ...chart, small: false }, frame, width);
+  for (const line of page.querySelectorAll(".grid")) line.setAttribute("stroke", "#d8d8d8");
+  for (const text of page.querySelectorAll("svg text")) text.setAttribute("fill", "#0e141b");
+  return new XMLSerializer().serializeToString(page);
+};
+
+// What the chart says, a row a point; see `figure_export`.
+const rowsOf = ({ x, y, lines, band, marker }) => {
+  const row = (series, across, up) => ({ series, [x.title]: across, [y.title]: up });
+  const rows = (series, xs, ys) => pointsOf(xs, ys).map((point) => row(series, point.x, point.y));
+  return [
+    ...lines.flatMap((line) => rows(line.name || "curve", line.x, line.y)),
+    ...(band ? rows(`${band.name}, lower`, band.x, band.low) : []),
+    ...(band ? rows(`${band.name}, upper`, band.x, band.high) : []),
+    ...rows("marked", [marker.x], [marker.y]),
+  ];
+};
+
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".chart");
   const svg = root.querySelector(":scope > svg");
   const hover = root.querySelector(".hover");
-  const { frame, alt } = data;
+  const { frame, paper, alt } = data;
   const lines = data.chart.lines.map((line) => ({ ...line, points: pointsOf(line.x, line.y, line.hover) }));
   const chart = { ...data.chart, lines };
-  const { x: xAxis, y: yAxis, marker, small } = chart;
-  const { left: l, top: t, font_size: size } = frame;
-  const large = !small;
-  const height = frame.height - (large ? 20 : 0); // the legend of a large one is above it
-  let [plot, pointer] = [null, null];
+  const { y: yAxis } = chart;
+  let plot = null;
 
   const draw = () => {
-    const [right, bottom] = [root.drawnWidth - frame.right, height - frame.bottom];
-    const scaleX = (x) => l + ((x - xAxis.start) / (xAxis.end - xAxis.start)) * (right - l);
-    const scaleY = (y) => bottom - ((y - yAxis.start) / (yAxis.end - yAxis.start)) * (bottom - t);
-    plot = { l, t, right, bottom, scaleX, scaleY };
-    root.clip ??= `clip-${Math.random().toString(36).slice(2)}`;
-    svg.replaceChildren();
-    make("rect", { x: l - 2, y: t - 1, width: right - l + 4, height: bottom - t + 2 }, make("clipPath", { id: root.clip }, svg));
-    const around = make("g", {}, svg);
-    drawHeights(around, yAxis, large, size, plot);
-    (large ? drawAxes : drawEnds)(around, chart, size, plot);
-    drawCurves(make("g", { "clip-path": `url(#${root.clip})` }, svg), chart, plot);
-    pointer = make("g", {}, svg);
-    if (marker.x !== null && marker.y !== null) {
-      make("circle", { cx: scaleX(marker.x), cy: scaleY(marker.y), ...MARKER }, make("g", {}, svg));
-    }
+    plot = drawChart(svg, chart, frame, root.drawnWidth);
   };
 
   const leave = () => {
-    pointer?.replaceChildren();
+    plot?.pointer.replaceChildren();
     hover.hidden = true;
   };
   const point = (event) => {
     if (!plot) return;
     leave();
-    const { scaleX, scaleY } = plot;
+    const { scaleX, scaleY, pointer, t, bottom } = plot;
     const offset = event.clientX - svg.getBoundingClientRect().left;
     const distance = ({ x }) => Math.abs(scaleX(x) - offset);
     const nearest = (points) => points.reduce((best, next) => (distance(next) < distance(best) ? next : best));
@@ -150,7 +195,7 @@ export default function ({ data, parentElement }) {
     if (!said.length) return;
     const found = said.map(({ color, points }) => ({ color, ...nearest(points) }));
     const x = scaleX(found[0].x);
-    make("line", { class: "cursor", x1: x, x2: x, y1: t, y2: plot.bottom }, pointer);
+    make("line", { class: "cursor", x1: x, x2: x, y1: t, y2: bottom }, pointer);
     for (const { x, y, color } of found) {
       const visible = y >= Math.min(yAxis.start, yAxis.end) && y <= Math.max(yAxis.start, yAxis.end);
       if (visible) make("circle", { cx: scaleX(x), cy: scaleY(y), r: 3.5, fill: color }, pointer);
@@ -167,10 +212,10 @@ export default function ({ data, parentElement }) {
   const content = JSON.stringify(data);
   if (root.drawnContent !== content) {
     root.drawnContent = content;
-    svg.setAttribute("height", height);
-    svg.setAttribute("font-size", size);
     svg.setAttribute("aria-label", alt);
-    drawLegend(root.querySelector(".legend"), large ? chart : { lines: [] });
+    drawLegend(root.querySelector(".legend"), chart);
+    root.figure = { title: alt, rows: () => rowsOf(chart), svg: (width) => onPaper(chart, paper, width) };
+    root.dispatchEvent(new CustomEvent("figure", { bubbles: true, composed: true }));
     if (root.drawnWidth) draw();
   }
   const observer = new ResizeObserver(([{ contentRect }]) => {

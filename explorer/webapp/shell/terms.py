@@ -1,0 +1,151 @@
+"""What the words of the app mean: each term in two sentences and a formula, for the help of what is called so.
+
+Notation is that of ``docs/science.md``. Streamlit shows help where a pointer hovers, at a touch, and with the focus.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["TERMS", "explained"]
+
+
+class Term(NamedTuple):
+    """A term.
+
+    Attributes:
+        meaning: two sentences of Markdown.
+        formula: of LaTeX.
+    """
+
+    meaning: str
+    formula: str
+
+
+TERMS: dict[str, Term] = {
+    "log p": Term(
+        "The log of the probability density that the model gives to an image, at its smallest trusted noise $t_0$. It "
+        "is minus the energy.",
+        r"\log p(x) = -U(x, t_0)",
+    ),
+    "dB/dimension": Term(
+        "Ten times the decimal log of the density, divided by the number $d$ of pixel values. Two images that are 1 "
+        "dB/dimension apart differ in density by a factor of $10^{d/10}$.",
+        r"\tfrac{10}{d} \log_{10} p(x)",
+    ),
+    "nats": Term(
+        "The natural log of the density of the whole image. One nat more is a density $e \\approx 2.72$ times as high.",
+        r"\ln p(x)",
+    ),
+    "bits": Term(
+        "The binary log of the density of the whole image. One bit more is a density twice as high.",
+        r"\log_2 p(x)",
+    ),
+    "bits/dimension": Term(
+        "The binary log of the density, divided by the number $d$ of pixel values. With a minus sign, and the bits of "
+        "a pixel value added, it is a code length.",
+        r"\tfrac{1}{d} \log_2 p(x)",
+    ),
+    "Energy": Term(
+        "What the network computes of an image with noise of variance $t$: minus the log of the density of such "
+        "images. The lower the energy, the more probable the image.",
+        r"U(y, t) = -\log p(y, t)",
+    ),
+    "Noise variance": Term(
+        "Gaussian noise of variance $t$ is added to every pixel value in $[0, 1]$. The model knows the density of "
+        "images with such noise, for every $t$.",
+        r"y = x + \sqrt{t}\, \varepsilon, \quad \varepsilon \sim \mathcal N(0, 1)",
+    ),
+    "PSNR": Term(
+        "The peak signal-to-noise ratio compares noise of variance $t$ with the range of pixel values, in decibels. "
+        "High values are little noise: 20 dB is $\\sigma = 0.1$, 40 dB is $\\sigma = 0.01$.",
+        r"\mathrm{PSNR} = -10 \log_{10} t, \quad \sigma = \sqrt t",
+    ),
+    "Score": Term(
+        "The gradient of log p: how each pixel would have to change for the image to become more probable. It points "
+        "from the noisy image to the denoised one.",
+        r"\nabla_y \log p(y, t) = -\nabla_y U(y, t) = \frac{D(y, t) - y}{t}",
+    ),
+    "Denoiser": Term(
+        "The mean of all images that agree with the noisy one, which is the estimate with the least squared error. It "
+        "follows from the energy by one step along the score (Miyasawa 1961).",
+        r"D(y, t) = \mathbb E[x \mid y] = y - t\, \nabla_y U(y, t)",
+    ),
+    "Local dimensionality": Term(
+        "The number of directions in which images near this one vary by more than the noise. It falls from $d$, where "
+        "the neighborhood is smaller than the pixel noise, to 0, where it holds all images.",
+        r"\mathbb E\, \lVert x - D(y, t) \rVert^2 / t",
+    ),
+    "Local dimensionality at the image": Term(
+        "Local dimensionality estimated from the time score at the image itself. For an exact density it is never "
+        "below 0; where it is, the model errs by as much.",
+        r"d - 2 t\, \partial_t U(x, t)",
+    ),
+    "Percentile": Term(
+        "The share of the images of the data set that are less probable than this one. The median image is at 50 %, "
+        "the most probable images are near 100 %.",
+        r"\tfrac{100}{N}\, \#\{ i : \log p(x_i) < \log p(x) \}",
+    ),
+    "Code length": Term(
+        "The bits that an ideal lossless code made from the model needs for the image (Shannon 1948), with $L$ levels "
+        "a pixel value. A more probable image is a shorter file, so that it compares with real codecs.",
+        r"-\log_2 p(x) + d \log_2 L",
+    ),
+    "bits/pixel": Term(
+        "The code length divided by the number of pixel values; in color that is bits/dimension, with three values a "
+        "pixel. Stored without compression, an 8-bit value takes 8.",
+        r"-\tfrac{1}{d} \log_2 p(x) + \log_2 L",
+    ),
+    "Entropy": Term(
+        "The mean of minus log p over the images of the data set. Its exponential is the volume that such images fill.",
+        r"H = \mathbb E[-\log p(x)]",
+    ),
+    "Typicality": Term(
+        "The images that one meets are those of ordinary log p, whose mean is minus the entropy $H$. There are so "
+        "many of them that the most probable images are hardly ever drawn.",
+        r"-\log p(x) \approx H = \mathbb E[-\log p(x)]",
+    ),
+    "Gumbel distribution": Term(
+        "A distribution with a steep lower side and a long upper tail, which log p of large sets of photographs "
+        "follows (Guth, Kadkhodaie and Simoncelli 2025). Its location $\\mu$ is the most frequent log p, $\\beta$ is "
+        "its scale.",
+        r"\tfrac{1}{\beta}\, e^{-v - e^{-v}}, \quad v = (\log p - \mu) / \beta",
+    ),
+    "I-MMSE": Term(
+        "The negative log-likelihood (NLL) of images follows from the error of denoising them at all noise levels "
+        "(Guo, Shamai and Verdú 2005). A worse denoiser can only raise it, so that it cannot flatter; lower is "
+        "better.",
+        r"\begin{aligned} \mathrm{NLL} = {}& \tfrac12 \textstyle\sum_i \log 2 \pi e (\lambda_i + T) \\ "
+        r"& - \tfrac12 \textstyle\int_{t_0}^{T} (d - \mathrm{mse}(t) / t)\, dt / t \end{aligned}",
+    ),
+    "Gap": Term(
+        "The NLL that the energy states minus the one that follows from denoising. It is zero for a normalized, "
+        "consistent density, and tells how far the model can be believed.",
+        r"\mathbb E[U(x, t_0)] - \mathrm{NLL}_{\text{I-MMSE}}",
+    ),
+    "Space loss": Term(
+        "How far the score is from the noise that was added, averaged over noise levels. It is the denoising error "
+        "divided by the noise variance.",
+        r"\lVert \sqrt t\, \nabla_y U - \varepsilon \rVert^2 / d",
+    ),
+    "Time loss": Term(
+        "How far the change of the energy with the noise level is from what the noise says, which ties the levels "
+        "together. It is shown over the part that no model can avoid, $1 / (2d)$.",
+        r"\left( \tfrac12 (1 - \lVert \varepsilon \rVert^2 / d) - \tfrac{t}{d}\, \partial_t U \right)^2",
+    ),
+}
+"""What is explained, by its name."""
+
+
+def explained(*terms: str, first: str = "") -> str:
+    """The explanations of terms, as Markdown for ``help``.
+
+    Args:
+        terms: names in `TERMS`.
+        first: what is to be said of this very place before, as Markdown.
+
+    Raises:
+        KeyError: there is no such term.
+    """
+    parts = [f"**{name}.** {TERMS[name].meaning}\n\n$$\n{TERMS[name].formula}\n$$" for name in terms]
+    return "\n\n".join([first, *parts] if first else parts)
