@@ -33,7 +33,7 @@ from explorer.models.base import EnergyModel
 from explorer.models.details import GivenCoarse
 from explorer.models.haar import haar
 from explorer.models.multiscale import MultiscaleDensity
-from explorer.perturbations import RANGES, Perturbation, perturb
+from explorer.perturbations import Perturbation, perturb
 from explorer.progress import Progress
 
 __all__ = [
@@ -113,7 +113,7 @@ def perturbed_bits(
     Raises:
         ValueError: channels or size do not fit.
     """
-    x = perturb(values.centers(torch.from_numpy(pixels)[None]), perturbation)
+    x = perturb(values.centers(torch.from_numpy(pixels)[None]), perturbation, values)
     return bits_by_scale(model, x + values.dither(tuple(pixels.shape)), values.levels)
 
 
@@ -122,8 +122,8 @@ class ScaleCurve:
     """Code length by scale against one parameter of a perturbation, the others held.
 
     Attributes:
-        name: the parameter, a key of `explorer.perturbations.RANGES`.
-        values: of the parameter, increasing, shape ``(K,)``.
+        name: the parameter of `explorer.perturbations.Perturbation`.
+        values: of the parameter, shape ``(K,)``.
         bits: of the factors from the finest details to the base, shape ``(K, J + 1)``.
     """
 
@@ -138,29 +138,28 @@ def scale_curve(
     pixels: np.ndarray,
     perturbation: Perturbation,
     name: str,
-    points: int = 7,
+    steps: Sequence[float],
     progress: Progress | None = None,
 ) -> ScaleCurve:
-    """Code length by scale of one image against the parameter `name`, evenly spaced over its range.
+    """Code length by scale of one image against the parameter `name`.
 
     Args:
         model, values, pixels: as for `perturbed_bits`.
         perturbation: gives the values of the other parameters.
-        name: a key of `explorer.perturbations.RANGES`.
-        points: number of values, at least 2.
+        name: a number that `Perturbation` has: contrast, brightness, sparsity, blur, noise or jpeg.
+        steps: its values.
         progress: called with (values done, values in all).
 
     Raises:
         ValueError: channels or size do not fit.
     """
-    steps = np.linspace(RANGES[name].low, RANGES[name].high, points)
     rows = []
-    for done, step in enumerate(steps.tolist(), 1):
+    for done, step in enumerate(steps, 1):
         changed = Perturbation(**(perturbation.model_dump() | {name: step}))
         rows.append([float(scale.bits[0]) for scale in perturbed_bits(model, values, pixels, changed)])
         if progress is not None:
-            progress(done, points)
-    return ScaleCurve(name, steps, np.array(rows))
+            progress(done, len(steps))
+    return ScaleCurve(name, np.array(steps, dtype=float), np.array(rows))
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,8 @@ def test_a_curve_holds_the_image_as_it_is_and_changed() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (1, 32, 32), np.uint8)
     model, values = tiny_multiscale(), Values()
     told: list[tuple[int, int | None]] = []
-    curve = scale_curve(model, values, pixels, Perturbation(), "contrast", 3, lambda *step: told.append(step))
+    steps = [0.0, 1.0, 2.0]
+    curve = scale_curve(model, values, pixels, Perturbation(), "contrast", steps, lambda *step: told.append(step))
     assert told == [(1, 3), (2, 3), (3, 3)]
     assert curve.values.tolist() == [0.0, 1.0, 2.0]
     x = model_input(values, torch.from_numpy(pixels)[None])
@@ -70,6 +71,7 @@ def test_a_curve_holds_the_image_as_it_is_and_changed() -> None:
     np.testing.assert_allclose(curve.bits[1], as_it_is, rtol=1e-5)
     gray = [float(scale.bits[0]) for scale in perturbed_bits(model, values, pixels, Perturbation(contrast=0.0))]
     np.testing.assert_allclose(curve.bits[0], gray, rtol=1e-5)
+    assert scale_curve(model, values, pixels, Perturbation(), "jpeg", [10, 90]).bits.shape == (2, 3)
 
 
 def test_dimensionality_by_scale_is_that_of_the_closed_form() -> None:

@@ -35,6 +35,7 @@ def test_atlas_shows_its_catalog(home: Path) -> None:
     assert not app.exception
     assert not app.error
     assert len(app.metric) == 5
+    assert "Click for bits" not in [toggle.label for toggle in app.toggle]
 
 
 def test_jobs_offer_what_it_can_do(home: Path) -> None:
