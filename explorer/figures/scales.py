@@ -191,7 +191,7 @@ def curvature_figure(
     whole_name: str,
     height: int = 320,
 ) -> go.Figure:
-    """The smallest eigenvalue of ``t hess U``, of the details of each scale given the coarser image and of a whole image.
+    """The smallest eigenvalue of ``t hess U``: of each scale's details given the coarser image, and of a whole image.
 
     Args:
         psnr: noise levels in dB, shape ``(T,)``.

@@ -64,9 +64,7 @@ def show_change(now: Measured, original: Measured, unit: str, model: str) -> Non
     st.caption(f"The scale that changes most: {scale_name(scale)}, by {format_number(most, '+,.0f')} bits.")
 
 
-def offer_sweep(
-    density: Checkpoint, pixels: np.ndarray, perturbation: Perturbation, unit: str
-) -> Work[ScaleCurve]:
+def offer_sweep(density: Checkpoint, pixels: np.ndarray, perturbation: Perturbation, unit: str) -> Work[ScaleCurve]:
     """Draw the choice of a parameter and the bits of each scale against it, once they are measured."""
     st.markdown("**Bits by scale against one parameter,** the others as they are")
     names = list(RANGES)

@@ -59,8 +59,8 @@ def offer_curvature(density: Checkpoint, whole: Checkpoint | None, image: Image.
     beside = f", beside that of the whole image under {whole.name}" if whole is not None else ""
     st.caption(
         in_markdown(
-            f"The smallest eigenvalue of the Hessian in the details of a scale given the coarser image{beside}. Of this "
-            f"photograph at {side} × {side}, so that the models see the same."
+            f"The smallest eigenvalue of the Hessian in the details of a scale given the coarser image{beside}. The "
+            f"photograph is taken at {side} × {side} pixels."
         )
     )
 
@@ -133,7 +133,9 @@ def in_words(found: list[Found]) -> str:
     if whole:
         most, at = min(whole)
         kept = sum(value > 0 for value, _ in whole)
-        words += f". The whole image is so at {kept} of {len(whole)} noise levels; its smallest is {_n(most)} ({at:g} dB)"
+        words += (
+            f". The whole image is so at {kept} of {len(whole)} noise levels; its smallest is {_n(most)} ({at:g} dB)"
+        )
     return f"{words}. One image with one draw of noise can refute log-concavity, and cannot prove it."
 
 

@@ -48,9 +48,7 @@ class Photographs:
     log_prob: np.ndarray | None = None
 
 
-def offer_drawing(
-    density: Checkpoint, x: np.ndarray, log_prob: float, unit: LogProbUnit
-) -> Work[Photographs]:
+def offer_drawing(density: Checkpoint, x: np.ndarray, log_prob: float, unit: LogProbUnit) -> Work[Photographs]:
     """Draw what is chosen, and the photographs that were drawn.
 
     Args:
@@ -89,7 +87,7 @@ def offer_drawing(
     coarse = None if start == _NOTHING else halve(torch.from_numpy(x)[None], (side // int(start)).bit_length() - 1)[0]
     states: Iterator[Drawn] | None = None
 
-    def advance(_: Photographs | None, report: Report) -> tuple[Photographs, float]:
+    def advance(_: Photographs | None, _report: Report) -> tuple[Photographs, float]:
         nonlocal states
         if states is None:
             states = draw_photographs(density.multiscale, side, _COUNT, coarse, steps=steps, seed=seed)

@@ -16,7 +16,7 @@ from explorer.models.checkpoints import Checkpoint
 from explorer.perturbations import Perturbation, perturb
 from explorer.webapp.shell.loaders import infer
 
-__all__ = ["Measured", "codec_bits", "measured", "perturbed_values"]
+__all__ = ["Look", "Measured", "codec_bits", "look"]
 
 _cached = st.cache_data(
     show_spinner=False, max_entries=100, hash_funcs={Checkpoint: lambda checkpoint: checkpoint.fingerprint}
@@ -80,19 +80,46 @@ class Measured(NamedTuple):
         return int(first.local[0].size) * first.pixels**2
 
 
+class Look(NamedTuple):
+    """A photograph before and after a perturbation.
+
+    Attributes:
+        pixels: before, uint8 ``(C, S, S)``.
+        x: after, in the model's values before dequantization, ``(C, S, S)``.
+        rounded: after, as a file holds it: 8 bits, clipped, uint8 ``(C, S, S)``.
+        original: the bits before.
+        now: the bits after.
+        coded: the bits of `rounded`, which are those that codecs compare with.
+    """
+
+    pixels: np.ndarray
+    x: np.ndarray
+    rounded: np.ndarray
+    original: Measured
+    now: Measured
+    coded: Measured
+
+
+def look(checkpoint: Checkpoint, pixels: np.ndarray, perturbation: Perturbation) -> Look:
+    """Measure a photograph, uint8 ``(C, S, S)``, and what a perturbation makes of it."""
+    neutral = Perturbation()
+    x, rounded = _perturbed(checkpoint, pixels, perturbation)
+    original, now = (_measured(checkpoint, pixels, each) for each in (neutral, perturbation))
+    coded = now if perturbation == neutral else _measured(checkpoint, rounded, neutral)
+    return Look(pixels, x, rounded, original, now, coded)
+
+
 @_cached
-def measured(checkpoint: Checkpoint, pixels: np.ndarray, perturbation: Perturbation) -> Measured:
-    """Bits by scale of uint8 ``(C, H, W)``, perturbed."""
+def _measured(checkpoint: Checkpoint, pixels: np.ndarray, perturbation: Perturbation) -> Measured:
     values = checkpoint.values
     return Measured(infer(perturbed_bits, checkpoint.multiscale, values, pixels, perturbation), values.levels)
 
 
 @_cached
-def perturbed_values(checkpoint: Checkpoint, pixels: np.ndarray, perturbation: Perturbation) -> np.ndarray:
-    """The perturbed photograph in the model's values before dequantization, ``(C, H, W)``."""
+def _perturbed(checkpoint: Checkpoint, pixels: np.ndarray, perturbation: Perturbation) -> tuple[np.ndarray, np.ndarray]:
     values = checkpoint.values
-    x: np.ndarray = perturb(values.centers(torch.from_numpy(pixels)[None]), perturbation, values)[0].numpy()
-    return x
+    x = perturb(values.centers(torch.from_numpy(pixels)[None]), perturbation, values)[0]
+    return x.numpy(), values.to_pixels(x).numpy()
 
 
 @_cached

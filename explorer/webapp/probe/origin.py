@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Literal, NamedTuple
 
 import numpy as np
-import streamlit as st
 
-from explorer.data.builtin import PHOTOGRAPHS, photograph_path
 from explorer.data.offered import list_datasets
 from explorer.data.sources import Split
 from explorer.errors import ExplorerError
-from explorer.images import SYNTHETIC, Crop, ImageShape, read_image, to_square
+from explorer.images import SYNTHETIC, Crop, ImageShape, to_square
 from explorer.webapp.shell.loaders import store
+from explorer.webapp.shell.photographs import photograph
 from explorer.webapp.widgets.crop_box import Picture
 
-__all__ = ["SOURCES", "Origin", "Source", "Subject", "digest", "photograph", "subject_of"]
+__all__ = ["SOURCES", "Origin", "Source", "Subject", "subject_of"]
 
-Source = Literal["photograph", "upload", "dataset", "synthetic"]
-SOURCES: tuple[Source, ...] = ("photograph", "upload", "dataset", "synthetic")
+Source = Literal["upload", "dataset", "synthetic"]
+SOURCES: tuple[Source, ...] = ("upload", "dataset", "synthetic")
 
 
 class Origin(NamedTuple):
@@ -86,15 +84,3 @@ def _item(origin: Origin, shape: ImageShape) -> Subject:
             "Choose another image."
         )
     return Subject(np.array(images.pixels[origin.item]), f"{images.name} {origin.item}", origin)
-
-
-@st.cache_resource(show_spinner=False, max_entries=len(PHOTOGRAPHS))
-def photograph(name: str) -> Picture:
-    """One of the photographs that come with the app."""
-    data = photograph_path(name).read_bytes()
-    return Picture(read_image(data, f"The photograph {name!r}"), name, digest(data))
-
-
-def digest(data: bytes) -> str:
-    """What tells one content from another one, in 16 letters and digits."""
-    return hashlib.sha256(data).hexdigest()[:16]

@@ -18,9 +18,10 @@ from explorer.data.offered import list_datasets
 from explorer.data.sources import Split
 from explorer.images import SYNTHETIC, Crop, ImageShape
 from explorer.webapp.probe.changes import FORMS, UNCHANGED, Changes, changes_of, settings_of
-from explorer.webapp.probe.crop import CROP
-from explorer.webapp.probe.origin import SOURCES, Origin, Source, Subject, digest, subject_of
+from explorer.webapp.probe.origin import SOURCES, Origin, Source, Subject, subject_of
 from explorer.webapp.shell.address import kept
+from explorer.webapp.shell.crop import CROP
+from explorer.webapp.shell.photographs import digest
 from explorer.webapp.shell.setting_forms import Form, Unfit, one_of, whole_number
 from explorer.webapp.widgets.crop_box import Picture
 

@@ -34,6 +34,10 @@ _IMAGE = ("source", "photo", "synthetic", "part", "item", "crop")
 _CHANGES = (*RANGES, "seed", "clip", "jpeg", "denoise", "psnr", "pin")
 _GRID = ("part", "order", "by", "at", "draw", "n", "label", "x", "y", "area", "compare", "disputed")
 _BITS = ("click_bits", "bits", "scale")
+_PHOTOGRAPH = (
+    *("source", "photo", "crop", "side", "density", "scale", *RANGES, "seed", "clip", "jpeg", "sweep"),
+    *("coarse", "steps", "draw_seed"),
+)
 _SETTINGS_OF_ALL = ("model", "data", "unit")
 
 
@@ -41,6 +45,7 @@ SECTIONS = {
     "Look at images": (
         Page("tour", "Tour", "explore", ("stop", "guesses", "projector")),
         Page("probe", "Probe", "frame_inspect", (*_IMAGE, *_CHANGES, "scale")),
+        Page("large", "Photograph", "photo_size_select_large", _PHOTOGRAPH),
         Page("atlas", "Atlas", "bar_chart", (*_GRID, *_BITS)),
         Page("map", "Map", "scatter_plot", ("part", "color", "area")),
     ),

@@ -96,6 +96,16 @@ TERMS: dict[str, Term] = {
         "pixel. Stored without compression, an 8-bit value takes 8.",
         r"-\tfrac{1}{d} \log_2 p(x) + \log_2 L",
     ),
+    "Scale": Term(
+        "A photograph is halved again and again, and the details of a scale are what one halving takes away. Its log p "
+        "is the sum of that of the coarse image $x_J$ and of the details $d_j$ of each scale given the coarser image.",
+        r"\log p(x_0) = \log p(x_J) + \textstyle\sum_{j < J} \log p(d_j \mid x_{j+1})",
+    ),
+    "Log-concave": Term(
+        "A density is log-concave where the Hessian of its energy has no negative eigenvalue: there is one way to go, "
+        "and sampling is easy. Conditionally log-concave means so of each scale's details given the coarser image.",
+        r"t\, \nabla^2_d\, U(d, t \mid x_{j+1}) = I - \nabla_d D \succeq 0",
+    ),
     "Entropy": Term(
         "The mean of minus log p over the images of the data set. Its exponential is the volume that such images fill.",
         r"H = \mathbb E[-\log p(x)]",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from explorer.images import Crop
-from explorer.webapp.probe.crop import CROP
+from explorer.webapp.shell.crop import CROP
 from explorer.webapp.shell.setting_forms import Unfit
 
 UNIT = st.integers(0, 10**6).map(lambda part: part / 10**6)

@@ -1,0 +1,80 @@
+"""Photograph: the probability of a large photograph, scale by scale."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.figures.pixels import mark_out_of_range
+from explorer.models.checkpoints import Checkpoint
+from explorer.perturbations import Perturbation
+from explorer.webapp.large.changes import choose_perturbation, offer_sweep, show_change
+from explorer.webapp.large.concave import offer_curvature
+from explorer.webapp.large.density import choose_density, whole_image_model
+from explorer.webapp.large.dimensions import offer_dimensions
+from explorer.webapp.large.drawing import offer_drawing
+from explorer.webapp.large.measured import codec_bits, look
+from explorer.webapp.large.overview import bits_map, choose_scale, code_lengths, log_prob_metric, share_unit
+from explorer.webapp.large.source import choose_side, choose_source, choose_subject
+from explorer.webapp.large.work import carry_on
+from explorer.webapp.shell.address import part_kept_in_url
+from explorer.webapp.shell.loaders import shown_errors
+from explorer.webapp.shell.sidebar import Selection, sidebar
+from explorer.webapp.widgets.pixels import show_pixels
+
+
+def page() -> None:
+    _below_sidebar(sidebar())
+
+
+@st.fragment  # a slider reruns this function, not the sidebar
+@part_kept_in_url("photograph")
+def _below_sidebar(selection: Selection) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.title("Photograph", anchor=False, width="content")
+        source = choose_source()
+    st.caption(
+        "How probable the model finds a whole photograph, and what each scale says: from coarse form to texture."
+    )
+    with shown_errors():
+        choice, image, of_bits = st.columns([1, 1.25, 1.45], gap="medium")
+        with choice:
+            density = choose_density(selection)
+        if density is not None:
+            _photograph(selection, density, source, [choice, image, of_bits])
+
+
+def _photograph(selection: Selection, density: Checkpoint, source: str, places: list[DeltaGenerator]) -> None:
+    choice, image, of_bits = places
+    with choice:
+        subject = choose_subject(source, density, choose_side(density))
+    numbers, lengths = st.columns([1, 2.2], gap="medium")
+    perturbation = choose_perturbation()
+    changes, sweep = st.columns(2, gap="medium")
+
+    # Then the results, from top to bottom.
+    unit, name = share_unit(len(subject.pixels)), density.name
+    with image:
+        place = st.empty()
+    with place, st.spinner("Measuring the photograph, scale by scale…", show_time=True):
+        seen = look(density, subject.pixels, perturbation)
+    with place.container():
+        shown = "" if perturbation == Perturbation() else ", perturbed"
+        show_pixels(mark_out_of_range(seen.rounded, seen.x), f"{subject.picture.title}{shown}, as the model sees it")
+    with of_bits:
+        bits_map(seen.now, choose_scale(seen.now), unit, name)
+    with numbers:
+        log_prob_metric(seen.now, seen.original, selection.unit)
+    with changes:
+        show_change(seen.now, seen.original, unit, name)
+    with sweep:
+        works = [offer_sweep(density, subject.pixels, perturbation, unit)]
+    works.append(offer_dimensions(density, seen.x))
+    works.append(offer_drawing(density, seen.x, seen.now.log_prob, selection.unit))
+    whole = whole_image_model(selection, density)
+    works.append(offer_curvature(density, whole, subject.picture.image, subject.crop))
+    with lengths:
+        with st.spinner("Coding the photograph with PNG, WebP and JPEG XL…", show_time=True):
+            codecs = codec_bits(seen.rounded)
+        code_lengths(seen.coded, codecs, unit, name)
+    carry_on(works)
