@@ -29,6 +29,7 @@ __all__ = [
     "sweep_figure",
 ]
 
+_BASE = QUALITATIVE[7]
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _MARKERS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 _NARROW_SHARE = 0.05  # of the longest bar: below, a number does not fit
@@ -82,6 +83,9 @@ def bits_bars(
     figure.add_bar(
         x=[each / pixels for each in codecs.values()],
         y=list(codecs),
+        text=[f"{each / pixels:.2f}" for each in codecs.values()],
+        textposition="inside",
+        insidetextanchor="end",
         orientation="h",
         name="lossless codec",
         marker={"color": translucent(GRAY, 0.6)},
@@ -129,7 +133,7 @@ def sweep_figure(
     values: Sequence[float],
     bits: np.ndarray,
     pixels: int,
-    at: float,
+    at: float | None,
     x_title: str,
     unit: str,
     height: int = 300,
@@ -142,7 +146,7 @@ def sweep_figure(
         bits: shape ``(K, J + 1)``.
         pixels: number of pixel values, by which all are divided.
         unit: of what comes out, ``"bits/pixel"`` or ``"bits/dimension"``.
-        at: the value that the image has now, marked.
+        at: the value that the image has now, marked; None for none.
         x_title: name of the parameter with its unit.
         height: in screen pixels.
     """
@@ -150,7 +154,8 @@ def sweep_figure(
     for place, scale in sorted(enumerate(scales), key=lambda each: each[1], reverse=True):
         _add_line(figure, scale, values, bits[:, place] / pixels, f"%{{y:.3f}} {unit}")
     style_figure(figure, x_title=x_title, y_title=with_unit("bits by scale", unit), height=height)
-    mark_vertical(figure, at, "", VERMILLION, "dot")
+    if at is not None:
+        mark_vertical(figure, at, "", VERMILLION, "dot")
     return figure
 
 
@@ -234,4 +239,4 @@ def _add_line(figure: go.Figure, scale: Scale, x: Sequence[float], y: Sequence[f
 
 def _color(scale: Scale) -> str:
     level, is_base = scale
-    return GRAY if is_base else QUALITATIVE[level % len(QUALITATIVE)]
+    return _BASE if is_base else QUALITATIVE[level % len(QUALITATIVE)]

@@ -10,7 +10,7 @@ from explorer.figures.tools import NO_TOOLS
 from explorer.measures.image.scales import ScaleCurve, scale_curve
 from explorer.models.checkpoints import Checkpoint
 from explorer.perturbations import RANGES, Perturbation
-from explorer.units import format_number
+from explorer.units import format_number, with_unit
 from explorer.webapp.large.measured import Measured
 from explorer.webapp.large.work import Report, Work, offered
 from explorer.webapp.shell.address import kept
@@ -20,15 +20,18 @@ from explorer.webapp.shell.terms import explained
 
 __all__ = ["choose_perturbation", "offer_sweep", "show_change"]
 
+_SOME = 1e-3  # bits
+_JPEG = "jpeg"
+_STEPS = 9  # values of a parameter along its curve
+_QUALITIES_ALONG = (5, 10, 20, 30, 50, 75, 90, 95)
 _QUALITIES = ("none", "95", "90", "75", "50", "30", "20", "10", "5")
 
 
 def choose_perturbation() -> Perturbation:
     """Draw the sliders; returns what they say."""
-    with st.container(key="perturb_heading"):
-        heading, options = st.columns(2, vertical_alignment="center")
-    heading.markdown("#### Perturb it: what does each scale say?", help=explained("Scale"))
-    with options.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container():
+            st.markdown("#### Perturb it: what does each scale say?", help=explained("Scale"))
         quality = st.selectbox(
             "JPEG quality",
             _QUALITIES,
@@ -54,12 +57,12 @@ def show_change(now: Measured, original: Measured, unit: str, model: str) -> Non
     """How many bits each scale has more, or less, than in the original; which scale says most."""
     st.markdown("**Change of bits by scale,** from the original")
     change = {scale: bits - original.bits[scale] for scale, bits in now.bits.items()}
+    if not any(abs(bits) > _SOME for bits in change.values()):
+        st.caption("Nothing is changed yet: move a slider above, or choose a quality of JPEG.")
+        return
     figure = change_bars(change, now.dimensions, unit)
     figure.update_layout(meta=model)
     st.plotly_chart(figure, key="change", config=NO_TOOLS, alt="Change of bits by scale from the original")
-    if not any(abs(bits) > 1e-3 for bits in change.values()):
-        st.caption("Nothing is changed yet: move a slider.")
-        return
     scale, most = max(change.items(), key=lambda each: abs(each[1]))
     st.caption(f"The scale that changes most: {scale_name(scale)}, by {format_number(most, '+,.0f')} bits.")
 
@@ -67,32 +70,34 @@ def show_change(now: Measured, original: Measured, unit: str, model: str) -> Non
 def offer_sweep(density: Checkpoint, pixels: np.ndarray, perturbation: Perturbation, unit: str) -> Work[ScaleCurve]:
     """Draw the choice of a parameter and the bits of each scale against it, once they are measured."""
     st.markdown("**Bits by scale against one parameter,** the others as they are")
-    names = list(RANGES)
+    names = [*RANGES, _JPEG]
     name = st.selectbox(
         "Parameter",
         names,
-        format_func=lambda each: RANGES[each].label,
+        format_func=lambda each: "JPEG quality" if each == _JPEG else RANGES[each].label,
         key=kept("sweep", one_of(names), "blur"),
         label_visibility="collapsed",
         width=200,
     )
     neutral = Perturbation()
+    steps = _QUALITIES_ALONG if name == _JPEG else np.linspace(RANGES[name].low, RANGES[name].high, _STEPS).tolist()
     others = perturbation.model_copy(update={name: getattr(neutral, name)})
 
     def advance(_: ScaleCurve | None, report: Report) -> tuple[ScaleCurve, float]:
         def progress(done: int, total: int | None) -> None:
             report(done / total if total else 0.0)
 
-        curve = scale_curve(density.multiscale, density.values, pixels, others, name, progress=progress)
+        curve = scale_curve(density.multiscale, density.values, pixels, others, name, steps, progress)
         return curve, 1.0
 
     content = (density.fingerprint, pixels.tobytes(), others, name)
     work = offered("sweep", content, "Measure", advance)
     if work.result is not None:
-        curve, steps = work.result, work.result.bits.shape[1] - 1
-        scales = [(level, level == steps) for level in range(steps + 1)]
-        at, title = float(getattr(perturbation, name)), RANGES[name].title
+        curve, last = work.result, work.result.bits.shape[1] - 1
+        scales = [(level, level == last) for level in range(last + 1)]
+        title = with_unit("JPEG quality", "of 100") if name == _JPEG else RANGES[name].title
+        at = getattr(perturbation, name)
         figure = sweep_figure(scales, curve.values.tolist(), curve.bits, pixels.size, at, title, unit)
         figure.update_layout(meta=density.name)
-        st.plotly_chart(figure, key="sweep_chart", config=NO_TOOLS, alt=f"Bits by scale against {RANGES[name].label}")
+        st.plotly_chart(figure, key="sweep_chart", config=NO_TOOLS, alt=f"Bits by scale against {name}")
     return work

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -149,7 +150,7 @@ def _downloads(found: Photographs, density: Checkpoint) -> None:
         ):
             st.download_button(
                 label,
-                lambda build=build: build(found),
+                partial(build, found),
                 file_name=f"photographs-{density.name}.{suffix}",
                 mime=mime,
                 icon=":material/download:",

@@ -70,7 +70,9 @@ class Measured(NamedTuple):
             return density
         maps = [self.map(place) for place in range(len(self.scales))]
         side = maps[0].shape[0]
-        total: np.ndarray = sum(each.repeat(side // len(each), 0).repeat(side // len(each), 1) for each in maps)
+        total: np.ndarray = np.sum(
+            [each.repeat(side // len(each), 0).repeat(side // len(each), 1) for each in maps], axis=0
+        )
         return total
 
     @property

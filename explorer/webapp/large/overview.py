@@ -72,7 +72,7 @@ def bits_map(now: Measured, level: int | None, unit: str, model: str) -> None:
     """Draw the map of the bits of one scale, or of all; hovering says them."""
     name = "all scales" if level is None else scale_name((level, False))
     st.html(f'<div class="pixels"><figcaption>Where the bits are: {name}</figcaption></div>')
-    figure = surprise_map(now.map(level), what=unit, height=400)
+    figure = surprise_map(now.map(level), what=unit, height=340)
     figure.update_layout(meta=f"{model} {name}")
     st.plotly_chart(figure, key="map", config=NO_TOOLS, alt=f"Map of the bits of the photograph: {name}")
     base = now.scales[-1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -16,7 +18,7 @@ from explorer.webapp.large.drawing import offer_drawing
 from explorer.webapp.large.measured import codec_bits, look
 from explorer.webapp.large.overview import bits_map, choose_scale, code_lengths, log_prob_metric, share_unit
 from explorer.webapp.large.source import choose_side, choose_source, choose_subject
-from explorer.webapp.large.work import carry_on
+from explorer.webapp.large.work import Work, carry_on
 from explorer.webapp.shell.address import part_kept_in_url
 from explorer.webapp.shell.loaders import shown_errors
 from explorer.webapp.shell.sidebar import Selection, sidebar
@@ -33,9 +35,7 @@ def _below_sidebar(selection: Selection) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.title("Photograph", anchor=False, width="content")
         source = choose_source()
-    st.caption(
-        "How probable the model finds a whole photograph, and what each scale says: from coarse form to texture."
-    )
+    st.caption("How probable a whole photograph is, and what each scale says of it: from coarse form to fine texture.")
     with shown_errors():
         choice, image, of_bits = st.columns([1, 1.25, 1.45], gap="medium")
         with choice:
@@ -68,7 +68,7 @@ def _photograph(selection: Selection, density: Checkpoint, source: str, places: 
     with changes:
         show_change(seen.now, seen.original, unit, name)
     with sweep:
-        works = [offer_sweep(density, subject.pixels, perturbation, unit)]
+        works: list[Work[Any]] = [offer_sweep(density, subject.pixels, perturbation, unit)]
     works.append(offer_dimensions(density, seen.x))
     works.append(offer_drawing(density, seen.x, seen.now.log_prob, selection.unit))
     whole = whole_image_model(selection, density)

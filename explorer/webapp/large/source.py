@@ -68,7 +68,7 @@ def choose_subject(source: str, density: Checkpoint, side: int) -> Subject:
     picture = (uploaded() if source == "upload" else None) or choose_photograph(source == "photograph")
     width, height = picture.image.size
     crop = chosen_crop(picture) if has_choice(width, height, side) else Crop()
-    left, top, right, _ = crop.box(width, height)
+    left, _, right, _ = crop.box(width, height)
     shape: ImageShape = (density.multiscale.base.image_shape[0], side, side)
     shrunk = (right - left) / side
     st.caption(f"{width:,} × {height:,} pixels, of which a square of {right - left:,} is {_how(shrunk)}.")

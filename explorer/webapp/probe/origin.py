@@ -16,8 +16,8 @@ from explorer.webapp.widgets.crop_box import Picture
 
 __all__ = ["SOURCES", "Origin", "Source", "Subject", "subject_of"]
 
-Source = Literal["upload", "dataset", "synthetic"]
-SOURCES: tuple[Source, ...] = ("upload", "dataset", "synthetic")
+Source = Literal["photograph", "upload", "dataset", "synthetic"]
+SOURCES: tuple[Source, ...] = ("photograph", "upload", "dataset", "synthetic")
 
 
 class Origin(NamedTuple):
