@@ -26,7 +26,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from explorer.errors import ExplorerError, first_problem, in_brief
 from explorer.home import data_home, write_atomically
-from explorer.units import with_unit
 
 __all__ = ["JobSettings", "job_settings", "overridden", "save_job_settings", "settings_file"]
 
@@ -55,7 +54,7 @@ class JobSettings(BaseModel):
     gpus: int = Field(0, ge=0, le=64, title="GPUs", description="Slurm, per node. Local jobs see every GPU.")
     cpus: int = Field(0, ge=0, le=1024, title="CPUs", description="Slurm, per process; 0 leaves it to the cluster.")
     memory_gb: float = Field(
-        0, ge=0, le=100_000, title=with_unit("Memory", "GB"), description="Slurm, per node; 0 leaves it to the cluster."
+        0, ge=0, le=100_000, title="Memory [GB]", description="Slurm, per node; 0 leaves it to the cluster."
     )
     minutes: int = Field(
         24 * 60, ge=1, le=_YEAR, title="Minutes", description="Slurm; after that the job is saved and queued again."
