@@ -21,8 +21,9 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
 from explorer.errors import ExplorerError
+from explorer.jpeg_xl import is_jpeg_xl, read_header, read_jpeg_xl
 from explorer.scales import Reading, Scale, extent_of, find_scale, kind_name, to_eight_bits
-from explorer.wide import WidePicture, is_png_of_sixteen_bits, is_tiff, pages_left_out, read_png, read_tiff
+from explorer.wide import WidePicture, is_png_of_sixteen_bits, is_tiff, more_in_words, read_png, read_tiff
 
 __all__ = [
     "FORMATS",
@@ -39,23 +40,24 @@ __all__ = [
 ]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "PPM")
-"""Those that Pillow reads. HEIC, which phones write, is read by libheif."""
+"""Those that Pillow reads. HEIC, which phones write, is read by libheif, and JPEG XL by libjxl."""
 
-FORMATS_IN_WORDS = "PNG, JPEG, WebP, AVIF, HEIC, GIF, TIFF, BMP or PGM"
+FORMATS_IN_WORDS = "PNG, JPEG, JPEG XL, WebP, AVIF, HEIC, GIF, TIFF, BMP or PGM"
 SUFFIXES = (
-    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".heic", ".heif", ".hif", ".gif", ".tif", ".tiff"),
-    *(".bmp", ".pbm", ".pgm", ".ppm", ".pnm"),
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".jxl", ".webp", ".avif", ".heic", ".heif", ".hif", ".gif"),
+    *(".tif", ".tiff", ".bmp", ".pbm", ".pgm", ".ppm", ".pnm"),
 )
 """How image files are usually called; what they are is decided by their contents."""
 
 MAX_UPLOAD_BYTES = 20 * 2**20
 MAX_PIXELS = 50_000_000
+_MOST_VALUES_A_PIXEL = 5
 HEAD_BYTES = 64
 
 _AVIF_BRANDS = rb"avif|avis"
 _HEIF_BRANDS = rb"hei[cxms]|hev[cxms]|mif1|msf1"
 _BEGINNINGS = re.compile(
-    rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|RIFF....WEBP|GIF8[79]a|II[*+]\0|MM\0[*+]"
+    rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n|RIFF....WEBP|GIF8[79]a|II[*+]\0|MM\0[*+]"
     rb"|BM....\0{4}....[\x0c\x28\x34\x38\x40\x6c\x7c]\0{3}"  # reserved zeros, then the size of the second header
     rb"|P[1-6f]\s+[\d#]"
     rb"|....ftyp(?:....)*?(?:" + _AVIF_BRANDS + rb"|" + _HEIF_BRANDS + rb")",
@@ -63,6 +65,7 @@ _BEGINNINGS = re.compile(
 )
 _HEIF = re.compile(rb"....ftyp(?!(?:....)*?(?:" + _AVIF_BRANDS + rb"))(?:....)*?(?:" + _HEIF_BRANDS + rb")", re.DOTALL)
 
+_USUAL = Scale(0, 255)
 _TIFF_SUBFILE_TYPE = 254
 _TIFF_DNG_VERSION = 50706
 _REDUCED = 1
@@ -113,7 +116,7 @@ def decode_image(data: bytes, name: str = "The file", scale: Scale | None = None
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        wide = _wide_tiff(data, name) if is_tiff(data) else None
+        wide = _wide(data, name)
         if wide is not None:
             return _narrow(wide, name, scale)
         image = _open(data, name)
@@ -137,18 +140,29 @@ def decode_image(data: bytes, name: str = "The file", scale: Scale | None = None
             if image.format == "PPM" and image.mode == "I":  # its header says what is white: Pillow has made it 65535
                 values, bits = values.astype(np.uint16), 16
             return _narrow(WidePicture(values, bits=bits, orientation=_orientation(image)), name, scale)
-        left_out = pages_left_out(getattr(image, "n_frames", 1)) if image.format == "TIFF" else ""
+        left_out = more_in_words(getattr(image, "n_frames", 1) - 1) if image.format == "TIFF" else ""
         _rotate_upright(image)
         return Decoded(_to_eight_bits(image), None, left_out)
 
 
-def _wide_tiff(data: bytes, name: str) -> WidePicture | None:
+def _wide(data: bytes, name: str) -> WidePicture | None:
+    """The picture of a file that Pillow does not read, or only in part."""
     try:
-        return read_tiff(data, name, MAX_PIXELS)
+        if is_tiff(data):
+            return read_tiff(data, name, MAX_PIXELS)
+        return _jpeg_xl(data, name) if is_jpeg_xl(data) else None
     except ExplorerError:
         raise
     except Exception as error:  # as in `decode_image`
         raise _damaged(name) from error
+
+
+def _jpeg_xl(data: bytes, name: str) -> WidePicture:
+    header = read_header(data)
+    if header.width * header.height > MAX_PIXELS or header.values > _MOST_VALUES_A_PIXEL * MAX_PIXELS:
+        channels = f" of {header.values // (header.width * header.height)} channels"
+        raise _too_large(name, f"{header.width:,} x {header.height:,} pixels{channels * bool(header.extra)}")
+    return read_jpeg_xl(data, header, name)
 
 
 def _narrow(wide: WidePicture, name: str, scale: Scale | None) -> Decoded:
@@ -162,6 +176,8 @@ def _narrow(wide: WidePicture, name: str, scale: Scale | None) -> Decoded:
     image = Image.fromarray(pixels)
     image.getexif()[ExifTags.Base.Orientation] = wide.orientation
     _rotate_upright(image)
+    if wide.values.dtype == np.uint8 and chosen == _USUAL:
+        return Decoded(image, None, wide.left_out)
     reading = Reading(kind_name(wide.values.dtype, wide.bits), chosen, clipped / wide.values.size)
     return Decoded(image, reading, wide.left_out)
 
