@@ -37,6 +37,8 @@ __all__ = [
     "decode_image",
     "over_white",
     "read_image",
+    "too_many_bytes",
+    "too_many_pixels",
 ]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "PPM")
@@ -111,9 +113,7 @@ def decode_image(data: bytes, name: str = "The file", scale: Scale | None = None
     if not data:
         raise ExplorerError(f"{name} is empty. Choose an image file.")
     if len(data) > MAX_UPLOAD_BYTES:
-        raise ExplorerError(
-            f"{name} has {len(data) / 2**20:.0f} MB; the limit is {MAX_UPLOAD_BYTES / 2**20:.0f} MB. Save it smaller."
-        )
+        raise too_many_bytes(name, len(data))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         wide = _wide(data, name)
@@ -122,7 +122,7 @@ def decode_image(data: bytes, name: str = "The file", scale: Scale | None = None
         image = _open(data, name)
         width, height = image.size
         if width * height > MAX_PIXELS:
-            raise _too_large(name, f"{width:,} x {height:,} pixels")
+            raise too_many_pixels(name, width, height)
         if _is_raw_photograph(image):
             raise ExplorerError(
                 f"{name} is a raw photograph, in which only a preview could be read. Export it as TIFF, PNG or JPEG."
@@ -229,6 +229,17 @@ def _is_raw_photograph(image: Image.Image) -> bool:
     kind = tags.get(_TIFF_SUBFILE_TYPE, 0)
     is_reduced = isinstance(kind, int) and bool(kind & _REDUCED)
     return is_reduced or _TIFF_DNG_VERSION in tags
+
+
+def too_many_bytes(name: str, size: int) -> ExplorerError:
+    """What to say of a file of more than `MAX_UPLOAD_BYTES`."""
+    limit = MAX_UPLOAD_BYTES / 2**20
+    return ExplorerError(f"{name} has {size / 2**20:.0f} MB; the limit is {limit:.0f} MB. Save it smaller.")
+
+
+def too_many_pixels(name: str, width: int, height: int) -> ExplorerError:
+    """What to say of an image of more than `MAX_PIXELS`."""
+    return _too_large(name, f"{width:,} x {height:,} pixels")
 
 
 def _too_large(name: str, size: str) -> ExplorerError:

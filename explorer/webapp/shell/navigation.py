@@ -39,7 +39,7 @@ _SETTINGS_OF_ALL = ("model", "data", "unit")
 SECTIONS = {
     "Look at images": (
         Page("tour", "Tour", "explore", ("stop", "guesses", "projector")),
-        Page("probe", "Probe", "frame_inspect", (*_IMAGE, *_PERTURBATION)),
+        Page("probe", "Probe", "frame_inspect", (*_IMAGE, "tray", *_PERTURBATION)),
         Page("atlas", "Atlas", "bar_chart", _GRID),
         Page("map", "Map", "scatter_plot", ("part", "color", "area")),
     ),
