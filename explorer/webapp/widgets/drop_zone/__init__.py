@@ -17,7 +17,7 @@ import streamlit as st
 from explorer.decoding import MAX_PIXELS, MAX_UPLOAD_BYTES
 from explorer.webapp.widgets.component import declare
 
-__all__ = ["Dropped", "drop_zone"]
+__all__ = ["Dropped", "drop_zone", "read_dropped"]
 
 _KEY = "drop_zone"
 _LONGEST_NAME = 200
