@@ -51,8 +51,9 @@ def crop_of(picture: Picture) -> Crop:
 
 
 def bring_crop_back(picture: Picture, crop: Crop) -> None:
-    """Let a picture have a crop when it is shown next."""
-    _drawn()[_key(picture)] = crop
+    """Show a picture with a crop next; before it is drawn."""
+    _drawn()[_key(picture)] = st.session_state[_STATE] = crop
+    st.session_state[_OF] = _key(picture)
 
 
 def _drawn() -> dict[str, Crop]:

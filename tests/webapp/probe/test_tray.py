@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.images import Crop
 from explorer.models.checkpoints import Checkpoint
 from explorer.webapp.probe import tray
-from explorer.webapp.probe.seen import Seen
 from tests.webapp.probe.test_upload import png
 
 
@@ -44,7 +41,7 @@ def test_there_are_twelve_at_most(probe: AppTest) -> None:
     assert len(probe.session_state["tray-small"]) == 12
 
 
-def test_a_link_brings_them_back_and_clicks_lead_to_them(app: AppTest, tiny_checkpoint: Checkpoint) -> None:
+def test_a_link_brings_them_back(app: AppTest, tiny_checkpoint: Checkpoint) -> None:
     text = "photo.cat.100-200-300~item.3.train.digits~synthetic.disk~item.5.all.photos"
     app.query_params.update({"model": tiny_checkpoint.name, "source": "synthetic", "synthetic": "disk", "tray": text})
     app.run()
@@ -54,43 +51,16 @@ def test_a_link_brings_them_back_and_clicks_lead_to_them(app: AppTest, tiny_chec
     assert titles(app) == ["cat", "digits 3", "disk", "photos 5"]
 
 
-def go_back(app: AppTest, place: int) -> None:
-    """Click: the browser's part is elsewhere."""
-    seen: Seen = app.session_state["tray-seen"][place]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tray.st, "session_state", app.session_state)
-        tray._go_back(seen)
-    app.run()
-    assert not app.exception
-
-
-def test_uploads_come_back_within_the_session_and_are_in_no_url(probe: AppTest) -> None:
+def test_uploads_are_in_no_url_and_removed_ones_are_gone(probe: AppTest) -> None:
     probe.button_group(key="source").set_value("upload").run()
     for gray in (9, 99):
         probe.file_uploader[0].set_value((f"{gray}.png", png(gray), "image/png")).run()
     look(probe)
     assert [seen.source for seen in probe.session_state["tray-seen"]] == ["synthetic", "upload", "upload", "photograph"]
     assert probe.query_params["tray"] == "synthetic.constant~photo.china"
-    go_back(probe, 2)
-    assert any(caption.value == "Uploaded: 9.png" for caption in probe.caption)
+    probe.button_group(key="source").set_value("upload").run()
     next(button for button in probe.button if button.label == "Remove").click().run()
     assert [seen.source for seen in probe.session_state["tray-seen"]] == ["synthetic", "upload", "photograph"]
-
-
-def test_a_crop_a_part_and_another_data_set_come_back(app: AppTest, tiny_checkpoint: Checkpoint) -> None:
-    text = "photo.cat.100-200-300~item.3.train.digits~synthetic.disk~item.5.all.photos"
-    app.query_params.update({"model": tiny_checkpoint.name, "tray": text})
-    app.run()
-    places = {title: place for place, title in enumerate(titles(app))}
-    go_back(app, places["cat"])
-    assert app.query_params["crop"] == "100-200-300"
-    assert app.session_state["crop"] == Crop(left=0.1, top=0.2, size=0.3)
-    for title, data, part, item in (("photos 5", "photos", "all", 5), ("digits 3", "digits", "train", 3)):
-        go_back(app, places[title])
-        state = app.session_state
-        assert (state["source"], state["data"], state["part"], state["item"]) == ("dataset", data, part, item)
-        assert app.selectbox(key="data").value == data
-    assert titles(app) == list(places), "the order stays"
 
 
 def test_hostile_urls_are_told(app: AppTest, tiny_checkpoint: Checkpoint) -> None:
