@@ -64,7 +64,7 @@ def uploaded() -> Picture | None:
     picture: Picture | None = state.get("upload_picture")
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.toggle("Camera", key=_CAMERA, width="content")
-        if picture is not None:
+        if picture is not None or state.get("upload_problem"):
             st.button("Remove", icon=":material/close:", type="tertiary", on_click=_remove, width="content")
     if state.get(_CAMERA):
         st.caption("No picture? Allow the camera in your browser (it must be at localhost or https), or upload a file.")
@@ -201,7 +201,7 @@ def _choose_scale(wide: _Upload) -> None:
 
 def _remove() -> None:
     state = st.session_state
-    picture = state.upload_picture
+    picture = state.get("upload_picture")
     if picture is not None:
         _kept().pop(picture.key.partition(" ")[0], None)
     state.upload_picture = state.upload_wide = state.upload_note = state.upload_problem = None

@@ -101,6 +101,14 @@ def test_a_removed_upload_is_gone(probe: AppTest) -> None:
     assert not probe.session_state["uploads"]
 
 
+def test_the_sentence_about_a_bad_file_can_be_removed(dropping: AppTest) -> None:
+    drop(dropping, Dropped("a.png", b"<html>"))
+    assert dropping.error
+    dropping.button[0].click().run()
+    assert not dropping.error
+    assert not dropping.exception
+
+
 def test_the_camera_is_off_until_somebody_asks_for_it(probe: AppTest) -> None:
     probe.button_group(key="source").set_value("upload").run()
     assert not probe.get("camera_input")
