@@ -21,8 +21,9 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
 from explorer.errors import ExplorerError
+from explorer.jpeg_xl import is_jpeg_xl, read_header, read_jpeg_xl
 from explorer.scales import Reading, Scale, extent_of, find_scale, kind_name, to_eight_bits
-from explorer.wide import WidePicture, is_png_of_sixteen_bits, is_tiff, pages_left_out, read_png, read_tiff
+from explorer.wide import WidePicture, is_png_of_sixteen_bits, is_tiff, more_in_words, read_png, read_tiff
 
 __all__ = [
     "FORMATS",
@@ -36,26 +37,29 @@ __all__ = [
     "decode_image",
     "over_white",
     "read_image",
+    "too_many_bytes",
+    "too_many_pixels",
 ]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "PPM")
-"""Those that Pillow reads. HEIC, which phones write, is read by libheif."""
+"""Those that Pillow reads. HEIC, which phones write, is read by libheif, and JPEG XL by libjxl."""
 
-FORMATS_IN_WORDS = "PNG, JPEG, WebP, AVIF, HEIC, GIF, TIFF, BMP or PGM"
+FORMATS_IN_WORDS = "PNG, JPEG, JPEG XL, WebP, AVIF, HEIC, GIF, TIFF, BMP or PGM"
 SUFFIXES = (
-    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".heic", ".heif", ".hif", ".gif", ".tif", ".tiff"),
-    *(".bmp", ".pbm", ".pgm", ".ppm", ".pnm"),
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".jxl", ".webp", ".avif", ".heic", ".heif", ".hif", ".gif"),
+    *(".tif", ".tiff", ".bmp", ".pbm", ".pgm", ".ppm", ".pnm"),
 )
 """How image files are usually called; what they are is decided by their contents."""
 
 MAX_UPLOAD_BYTES = 20 * 2**20
 MAX_PIXELS = 50_000_000
+_MOST_VALUES_A_PIXEL = 5
 HEAD_BYTES = 64
 
 _AVIF_BRANDS = rb"avif|avis"
 _HEIF_BRANDS = rb"hei[cxms]|hev[cxms]|mif1|msf1"
 _BEGINNINGS = re.compile(
-    rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|RIFF....WEBP|GIF8[79]a|II[*+]\0|MM\0[*+]"
+    rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n|RIFF....WEBP|GIF8[79]a|II[*+]\0|MM\0[*+]"
     rb"|BM....\0{4}....[\x0c\x28\x34\x38\x40\x6c\x7c]\0{3}"  # reserved zeros, then the size of the second header
     rb"|P[1-6f]\s+[\d#]"
     rb"|....ftyp(?:....)*?(?:" + _AVIF_BRANDS + rb"|" + _HEIF_BRANDS + rb")",
@@ -63,6 +67,7 @@ _BEGINNINGS = re.compile(
 )
 _HEIF = re.compile(rb"....ftyp(?!(?:....)*?(?:" + _AVIF_BRANDS + rb"))(?:....)*?(?:" + _HEIF_BRANDS + rb")", re.DOTALL)
 
+_USUAL = Scale(0, 255)
 _TIFF_SUBFILE_TYPE = 254
 _TIFF_DNG_VERSION = 50706
 _REDUCED = 1
@@ -108,18 +113,16 @@ def decode_image(data: bytes, name: str = "The file", scale: Scale | None = None
     if not data:
         raise ExplorerError(f"{name} is empty. Choose an image file.")
     if len(data) > MAX_UPLOAD_BYTES:
-        raise ExplorerError(
-            f"{name} has {len(data) / 2**20:.0f} MB; the limit is {MAX_UPLOAD_BYTES / 2**20:.0f} MB. Save it smaller."
-        )
+        raise too_many_bytes(name, len(data))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        wide = _wide_tiff(data, name) if is_tiff(data) else None
+        wide = _wide(data, name)
         if wide is not None:
             return _narrow(wide, name, scale)
         image = _open(data, name)
         width, height = image.size
         if width * height > MAX_PIXELS:
-            raise _too_large(name, f"{width:,} x {height:,} pixels")
+            raise too_many_pixels(name, width, height)
         if _is_raw_photograph(image):
             raise ExplorerError(
                 f"{name} is a raw photograph, in which only a preview could be read. Export it as TIFF, PNG or JPEG."
@@ -134,14 +137,17 @@ def decode_image(data: bytes, name: str = "The file", scale: Scale | None = None
             raise _damaged(name) from error
         if image.mode.startswith("I") or image.mode == "F":
             return _narrow(_wide_gray(image), name, scale)
-        left_out = pages_left_out(getattr(image, "n_frames", 1)) if image.format == "TIFF" else ""
+        left_out = more_in_words(getattr(image, "n_frames", 1) - 1) if image.format == "TIFF" else ""
         _rotate_upright(image)
         return Decoded(_to_eight_bits(image), None, left_out)
 
 
-def _wide_tiff(data: bytes, name: str) -> WidePicture | None:
+def _wide(data: bytes, name: str) -> WidePicture | None:
+    """The picture of a file that Pillow does not read, or only in part."""
     try:
-        return read_tiff(data, name, MAX_PIXELS)
+        if is_tiff(data):
+            return read_tiff(data, name, MAX_PIXELS)
+        return _jpeg_xl(data, name) if is_jpeg_xl(data) else None
     except ExplorerError:
         raise
     except Exception as error:  # as in `decode_image`
@@ -156,6 +162,14 @@ def _wide_gray(image: Image.Image) -> WidePicture:
     return WidePicture(values, bits=bits, orientation=_orientation(image))
 
 
+def _jpeg_xl(data: bytes, name: str) -> WidePicture:
+    header = read_header(data)
+    if header.width * header.height > MAX_PIXELS or header.values > _MOST_VALUES_A_PIXEL * MAX_PIXELS:
+        channels = f" of {header.values // (header.width * header.height)} channels"
+        raise _too_large(name, f"{header.width:,} x {header.height:,} pixels{channels * bool(header.extra)}")
+    return read_jpeg_xl(data, header, name)
+
+
 def _narrow(wide: WidePicture, name: str, scale: Scale | None) -> Decoded:
     """Bring a picture to 8 bits."""
     chosen = scale or find_scale(extent_of(wide.values, name), name, wide.bits)
@@ -167,6 +181,8 @@ def _narrow(wide: WidePicture, name: str, scale: Scale | None) -> Decoded:
     image = Image.fromarray(pixels)
     image.getexif()[ExifTags.Base.Orientation] = wide.orientation
     _rotate_upright(image)
+    if wide.values.dtype == np.uint8 and chosen == _USUAL:
+        return Decoded(image, None, wide.left_out)
     reading = Reading(kind_name(wide.values.dtype, wide.bits), chosen, clipped / wide.values.size)
     return Decoded(image, reading, wide.left_out)
 
@@ -218,6 +234,17 @@ def _is_raw_photograph(image: Image.Image) -> bool:
     kind = tags.get(_TIFF_SUBFILE_TYPE, 0)
     is_reduced = isinstance(kind, int) and bool(kind & _REDUCED)
     return is_reduced or _TIFF_DNG_VERSION in tags
+
+
+def too_many_bytes(name: str, size: int) -> ExplorerError:
+    """What to say of a file of more than `MAX_UPLOAD_BYTES`."""
+    limit = MAX_UPLOAD_BYTES / 2**20
+    return ExplorerError(f"{name} has {size / 2**20:.0f} MB; the limit is {limit:.0f} MB. Save it smaller.")
+
+
+def too_many_pixels(name: str, width: int, height: int) -> ExplorerError:
+    """What to say of an image of more than `MAX_PIXELS`."""
+    return _too_large(name, f"{width:,} x {height:,} pixels")
 
 
 def _too_large(name: str, size: str) -> ExplorerError:

@@ -21,7 +21,7 @@ from explorer.errors import ExplorerError
 if TYPE_CHECKING:
     from tifffile import TiffPage
 
-__all__ = ["WidePicture", "is_png_of_sixteen_bits", "is_tiff", "pages_left_out", "read_png", "read_tiff"]
+__all__ = ["WidePicture", "is_png_of_sixteen_bits", "is_tiff", "more_in_words", "read_png", "read_tiff"]
 
 _PNG, _PNG_DEPTH = b"\x89PNG\r\n\x1a\n", 24
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -137,22 +137,18 @@ def read_tiff(data: bytes, name: str, max_pixels: int) -> WidePicture | None:
             bits=bits if page.dtype.kind == "u" and bits < 8 * page.dtype.itemsize else None,
             is_inverted=page.photometric == _WHITE_IS_ZERO,
             orientation=orientation if isinstance(orientation, int) else 1,
-            left_out=_left_out(len(file.pages) - 1, len(extra) - (alpha is not None)),
+            left_out=more_in_words(len(file.pages) - 1, len(extra) - (alpha is not None)),
         )
 
 
-def pages_left_out(pages: int) -> str:
-    """What is left out of a file of so many pages, in words."""
-    return _left_out(pages - 1, 0)
+def more_in_words(pages: int, channels: int = 0) -> str:
+    """What a file has beside its first picture, in words; empty where there is no more."""
+    counts = ((pages, "page"), (channels, "channel"))
+    return " and ".join(f"{count:,} more {what}{'s' * (count > 1)}" for count, what in counts if count > 0)
 
 
 def _colors(array: np.ndarray, colors: int) -> np.ndarray:
     return array[:, :, 0] if colors == 1 else array[:, :, :3]
-
-
-def _left_out(pages: int, channels: int) -> str:
-    counts = ((pages, "page"), (channels, "channel"))
-    return " and ".join(f"{count:,} more {what}{'s' * (count > 1)}" for count, what in counts if count > 0)
 
 
 def _check_segments(page: TiffPage, size: int, max_pixels: int) -> None:

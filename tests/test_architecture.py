@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 LEVELS = [
     {"errors", "escaping", "units", "process", "progress"},
     {"scales", "wide"},
+    {"jpeg_xl"},
     {"home", "locks", "decoding", "wavelets"},
     {"images"},
     {"perturbations"},

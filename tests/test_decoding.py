@@ -228,7 +228,9 @@ def test_damaged_bytes_give_an_image_or_a_sentence(file_format: str, data: st.Da
 
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(
-    st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"GIF89a", b"II*\0", b"MM\0*", b"BM", b"RIFF"]),
+    st.sampled_from(
+        [b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"GIF89a", b"II*\0", b"MM\0*", b"BM", b"RIFF", b"\xff\x0a"]
+    ),
     st.binary(),
 )
 def test_random_bytes_give_a_sentence(magic: bytes, rest: bytes) -> None:

@@ -32,6 +32,7 @@ __all__ = [
 _BASE = QUALITATIVE[7]
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _MARKERS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
+_ROOM = 0.08  # right of the longest bar, for its number
 _NARROW_SHARE = 0.05  # of the longest bar: below, a number does not fit
 
 Scale = tuple[int, bool]
@@ -84,8 +85,8 @@ def bits_bars(
         x=[each / pixels for each in codecs.values()],
         y=list(codecs),
         text=[f"{each / pixels:.2f}" for each in codecs.values()],
-        textposition="inside",
-        insidetextanchor="end",
+        textposition="outside",
+        cliponaxis=False,
         orientation="h",
         name="lossless codec",
         marker={"color": translucent(GRAY, 0.6)},
@@ -96,7 +97,7 @@ def bits_bars(
     style_figure(figure, x_title=with_unit("code length", unit), y_title="", height=height)
     figure.update_layout(barmode="stack", bargap=0.3, legend_traceorder="normal")
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
-    return figure.update_xaxes(rangemode="tozero")
+    return figure.update_xaxes(range=[0, (1 + _ROOM) * longest / pixels])
 
 
 def change_bars(change: Mapping[Scale, float], pixels: int, unit: str, height: int = 300) -> go.Figure:

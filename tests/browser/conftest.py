@@ -28,6 +28,8 @@ _ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--use-fake-device-for-media-stream",  # a camera
+    "--use-fake-ui-for-media-stream",  # that needs no permission
 )
 _START_SECONDS = 120
 _PATIENCE = 60_000  # milliseconds: a busy machine draws slowly

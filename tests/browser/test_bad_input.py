@@ -6,6 +6,7 @@ import struct
 import zlib
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image
@@ -95,6 +96,7 @@ ACCEPTED = {
     "plain.tiff": lambda: encoded(picture(), "TIFF"),
     "phone.HEIC": lambda: HEIC,
     "plain.avif": lambda: encoded(picture(), "AVIF"),
+    "plain.jxl": lambda: imagecodecs.jpegxl_encode(np.asarray(picture())),
     "plain.jfif": lambda: encoded(picture(), "JPEG"),
     "without-suffix": lambda: encoded(picture()),
 }

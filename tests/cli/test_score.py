@@ -38,6 +38,7 @@ def test_a_phone_s_folder_is_scored_and_what_is_left_out_is_said(tmp_path: Path)
     for name, form in (("a.jfif", "JPEG"), ("b.avif", "AVIF"), ("c.PNG", "PNG"), ("d.pgm", "PPM"), ("shot", "PNG")):
         picture.save(folder / name, form)
     (folder / "e.heic").write_bytes(HEIC)
+    (folder / "f.scan").write_bytes(imagecodecs.jpegxl_encode(np.asarray(picture)))
     (tmp_path / "elsewhere.png").write_bytes((folder / "c.PNG").read_bytes())
     (folder / "trip" / "link.png").symlink_to(tmp_path / "elsewhere.png")
     (folder / "trip" / "lost.png").symlink_to(tmp_path / "nowhere.png")
@@ -46,15 +47,16 @@ def test_a_phone_s_folder_is_scored_and_what_is_left_out_is_said(tmp_path: Path)
     (folder / "clip.mov").write_bytes(b"\0\0\0\x14ftypqt  ")
     done = explorer("score", str(folder), "-m", "tiny", "--device", "cpu")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
-    assert {row["file"] for row in rows} == {"a.jfif", "b.avif", "c.PNG", "d.pgm", "shot", "e.heic", "trip/link.png"}
+    names = {"a.jfif", "b.avif", "c.PNG", "d.pgm", "shot", "e.heic", "f.scan", "trip/link.png"}
+    assert {row["file"] for row in rows} == names
     assert done.stderr.count("is not an image that can be read") == 3
     assert "text0.jpg is not an image" in done.stderr
     assert "Skipped: 2 more." in done.stderr
     assert "1 link that leads nowhere (trip/lost.png)" in done.stderr
     assert "1 file of another kind (clip.mov)" in done.stderr
-    assert "7 of 12 images scored." in done.stderr
+    assert "8 of 13 images scored." in done.stderr
     prepared = explorer("store", str(folder), "--size", "8", "--split", "all")
-    assert "7 images: " in prepared.stderr
+    assert "8 images: " in prepared.stderr
     assert "Left out: 5 images that cannot be read (text" in prepared.stderr
     assert "1 link that leads nowhere (trip/lost.png); 1 file of another kind (clip.mov)." in prepared.stderr
     cataloged = explorer("catalog", "tiny", "--data", str(folder), "--device", "cpu")

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import imagecodecs
+import numpy as np
 import pytest
 
 from explorer.data.folders import image_folder
@@ -150,10 +152,12 @@ def test_contents_decide_what_is_an_image(tmp_path: Path, picture: Picture) -> N
     for name in ("shot", "photo.png.1", "scan.dat", "IMG.PNG", "a.jfif", "b.heic"):
         (tmp_path / name).write_bytes(HEIC if name == "b.heic" else picture())
     (tmp_path / "phone").write_bytes(HEIC)
+    (tmp_path / "drawing").write_bytes(imagecodecs.jpegxl_encode(np.zeros((9, 8), np.uint8)))
     (tmp_path / "letter").write_text("Dear Sir,")
     (tmp_path / "empty").touch()
     images, others = images_among(list_files(tmp_path).files)
-    assert {path.name for path in images} == {"shot", "photo.png.1", "scan.dat", "IMG.PNG", "a.jfif", "b.heic", "phone"}
+    names = {"shot", "photo.png.1", "scan.dat", "IMG.PNG", "a.jfif", "b.heic", "phone", "drawing"}
+    assert {path.name for path in images} == names
     assert {path.name for path in others} == {"letter", "empty"}
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -72,8 +73,9 @@ def test_files_of_several_formats_in_one_column(tmp_path: Path, picture: Picture
         encoded = io.BytesIO()
         read_image(picture(0)).save(encoded, form)
         files.append(encoded.getvalue())
-    path = write(tmp_path / "a.parquet", pa.array([*files, HEIC, b"text"], pa.binary()))
-    assert [sample.pixels is not None for sample in read_all([path])] == [True] * 5 + [False]
+    drawing = imagecodecs.jpegxl_encode(np.zeros((9, 8), np.uint8))
+    path = write(tmp_path / "a.parquet", pa.array([*files, HEIC, drawing, b"text"], pa.binary()))
+    assert [sample.pixels is not None for sample in read_all([path])] == [True] * 6 + [False]
 
 
 def test_without_labels(tmp_path: Path, picture: Picture) -> None:

@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import skimage
 from PIL import Image
@@ -16,6 +17,7 @@ __all__ = ["SUFFIXES", "write_pictures"]
 SUFFIXES = {
     "PNG": ".png",
     "JPEG": ".jpg",
+    "JPEG XL": ".jxl",
     "WebP": ".webp",
     "AVIF": ".avif",
     "HEIC": ".heic",
@@ -29,6 +31,7 @@ _SIZES = ((1, 1), (7, 5), (32, 32), (64, 48), (131, 97))
 _MODES = {
     "PNG": ("L", "RGB", "P", "RGBA", "LA", "1", "I;16"),
     "JPEG": ("L", "RGB", "CMYK"),
+    "JPEG XL": ("L", "RGB", "RGBA", "LA", "I;16", "F"),
     "WebP": ("RGB", "RGBA"),
     "AVIF": ("L", "RGB", "RGBA"),
     "HEIC": ("L", "RGB", "RGBA"),
@@ -64,7 +67,11 @@ def _picture(form: str, mode: str, size: tuple[int, int], number: int) -> bytes:
     else:
         image = image.convert(mode)
     file = io.BytesIO()
-    if form == "HEIC":
+    if form == "JPEG XL":
+        pixels = np.asarray(image)
+        frames = np.stack([pixels] * 3) if number % 5 == 4 else pixels
+        file.write(imagecodecs.jpegxl_encode(frames, lossless=number % 3 == 0, usecontainer=number % 2 == 0))
+    elif form == "HEIC":
         from_pillow(image).save(file, quality=50)
     else:
         image.save(file, form.upper(), **_options(form, mode, image, number))

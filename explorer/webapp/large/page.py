@@ -22,7 +22,11 @@ from explorer.webapp.large.work import Work, carry_on
 from explorer.webapp.shell.address import part_kept_in_url
 from explorer.webapp.shell.loaders import shown_errors
 from explorer.webapp.shell.sidebar import Selection, sidebar
+from explorer.webapp.shell.upload import take_dropped
+from explorer.webapp.widgets.drop_zone import drop_zone
 from explorer.webapp.widgets.pixels import show_pixels
+
+_NARROWEST = 300  # of the columns at the top, in pixels
 
 
 def page() -> None:
@@ -32,23 +36,24 @@ def page() -> None:
 @st.fragment  # a slider reruns this function, not the sidebar
 @part_kept_in_url("photograph")
 def _below_sidebar(selection: Selection) -> None:
+    drop_zone("Drop a photograph to look at it", take_dropped)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.title("Photograph", anchor=False, width="content")
         source = choose_source()
     st.caption("How probable a whole photograph is, and what each scale says of it: from coarse form to fine texture.")
     with shown_errors():
-        choice, image, of_bits = st.columns([1, 1.25, 1.45], gap="medium")
-        with choice:
+        cells = st.grid(3, min_column_width=_NARROWEST, gap="medium")
+        with cells.cell() as choice:
             density = choose_density(selection)
         if density is not None:
-            _photograph(selection, density, source, [choice, image, of_bits])
+            _photograph(selection, density, source, [choice, cells.cell(), cells.cell()])
 
 
 def _photograph(selection: Selection, density: Checkpoint, source: str, places: list[DeltaGenerator]) -> None:
     choice, image, of_bits = places
     with choice:
         subject = choose_subject(source, density, choose_side(density))
-    numbers, lengths = st.columns([1, 2.2], gap="medium")
+    numbers, lengths = st.columns([1, 1.8], gap="medium")
     perturbation = choose_perturbation()
     changes, sweep = st.columns(2, gap="medium")
 

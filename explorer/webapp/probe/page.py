@@ -23,11 +23,14 @@ from explorer.webapp.probe.results import ProbeResults
 from explorer.webapp.probe.sliders import change_sliders, psnr_slider
 from explorer.webapp.probe.source import choose_image, choose_source
 from explorer.webapp.probe.surprise import surprise_section
+from explorer.webapp.probe.tray import follow_tray, show_tray
 from explorer.webapp.shell.address import part_kept_in_url
 from explorer.webapp.shell.loaders import shown_errors
 from explorer.webapp.shell.part_box import choose_part
 from explorer.webapp.shell.sidebar import Selection, sidebar
 from explorer.webapp.shell.terms import explained
+from explorer.webapp.shell.upload import take_dropped
+from explorer.webapp.widgets.drop_zone import drop_zone
 from explorer.webapp.widgets.live_chart import live_chart
 from explorer.webapp.widgets.pixels import show_pixels
 from explorer.webapp.widgets.undo import undo_button
@@ -40,6 +43,8 @@ def page() -> None:
 @st.fragment  # a slider reruns this function, not the sidebar
 @part_kept_in_url("bench")
 def _below_sidebar(selection: Selection) -> None:
+    follow_tray(selection)
+    drop_zone("Drop an image to look at it", take_dropped)
     with shown_errors():
         _probe(selection)
 
@@ -51,7 +56,9 @@ def _probe(selection: Selection) -> None:
             st.title("Probe", anchor=False, width="content")
             source = choose_source()
         actions = st.container(horizontal=True, gap="small", width="content")
-    st.caption("How probable the model finds an image, and how that changes as the image is changed.")
+    st.caption(
+        "How probable the model finds an image, and how that changes as the image is changed. Drop or paste your own."
+    )
     with st.container(key="bench"):
         choice, before, after, numbers = st.columns([1, 1.05, 1.05, 1.2], gap="medium")
     with choice:
@@ -59,6 +66,7 @@ def _probe(selection: Selection) -> None:
         if source == "dataset":
             split = choose_part(choice, selection.dataset, selection.checkpoint.config.dataset)
         subject = choose_image(source, selection, split)
+        show_tray(source, subject.pixels, selection, split)
     pin = chosen_pin()
     comparison = st.container(border=True, key="comparison") if pin is not None else None
     noise_range = psnr_range(selection.checkpoint)

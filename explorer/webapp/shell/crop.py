@@ -9,7 +9,7 @@ from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.setting_forms import Form, Unfit
 from explorer.webapp.widgets.crop_box import Picture, crop_box
 
-__all__ = ["CROP", "chosen_crop"]
+__all__ = ["CROP", "bring_crop_back", "chosen_crop", "crop_of"]
 
 _STATE = "crop"
 _OF = "crop-of"
@@ -34,8 +34,7 @@ CROP = Form(_read, _write)
 
 def chosen_crop(picture: Picture) -> Crop:
     """Draw the picture with its crop, and return the crop."""
-    state, of = st.session_state, picture.key.partition(" ")[0]  # the same file on another scale has the same crop
-    drawn: dict[str, Crop] = state.setdefault(_DRAWN, {})
+    state, of, drawn = st.session_state, _key(picture), _drawn()
     if state.get(_OF, of) != of and _STATE in state:
         state[_STATE] = drawn.get(of, Crop())
     kept(_STATE, CROP, Crop())
@@ -44,6 +43,27 @@ def chosen_crop(picture: Picture) -> Crop:
     drawn[of] = crop
     crop_box(picture, crop, _move)
     return crop
+
+
+def crop_of(picture: Picture) -> Crop:
+    """The crop that a picture of this visit has."""
+    return _drawn().get(_key(picture), Crop())
+
+
+def bring_crop_back(picture: Picture, crop: Crop) -> None:
+    """Show a picture with a crop next; before it is drawn."""
+    _drawn()[_key(picture)] = st.session_state[_STATE] = crop
+    st.session_state[_OF] = _key(picture)
+
+
+def _drawn() -> dict[str, Crop]:
+    drawn: dict[str, Crop] = st.session_state.setdefault(_DRAWN, {})
+    return drawn
+
+
+def _key(picture: Picture) -> str:
+    """The same file on another scale has the same crop."""
+    return picture.key.partition(" ")[0]
 
 
 def _move(crop: Crop) -> None:

@@ -44,7 +44,7 @@ _SETTINGS_OF_ALL = ("model", "data", "unit")
 SECTIONS = {
     "Look at images": (
         Page("tour", "Tour", "explore", ("stop", "guesses", "projector")),
-        Page("probe", "Probe", "frame_inspect", (*_IMAGE, *_CHANGES, "scale")),
+        Page("probe", "Probe", "frame_inspect", (*_IMAGE, "tray", *_CHANGES, "scale")),
         Page("large", "Photograph", "photo_size_select_large", _PHOTOGRAPH),
         Page("atlas", "Atlas", "bar_chart", (*_GRID, *_BITS)),
         Page("map", "Map", "scatter_plot", ("part", "color", "area")),

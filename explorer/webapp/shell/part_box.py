@@ -15,12 +15,12 @@ from explorer.escaping import in_markdown
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.setting_forms import one_of
 
-__all__ = ["PART", "choose_part", "how_divided"]
+__all__ = ["PART", "PARTS", "bring_part_back", "choose_part", "how_divided"]
 
 PART = "part"
 """Name of the setting."""
 
-_PARTS: tuple[Split, ...] = ("all", "train", "validation")
+PARTS: tuple[Split, ...] = ("all", "train", "validation")
 _BEFORE = "part-by-default"
 
 
@@ -38,12 +38,18 @@ def choose_part(place: DeltaGenerator, dataset: str, *trained_on: str) -> Split:
     state[_BEFORE] = default
     chosen = place.segmented_control(
         "Part of the data set",
-        _PARTS,
+        PARTS,
         required=True,
-        key=kept(PART, one_of(_PARTS), default, shared=True),
+        key=kept(PART, one_of(PARTS), default, shared=True),
         label_visibility="collapsed",
     )
     return chosen or default
+
+
+def bring_part_back(part: Split) -> None:
+    """Show a part as if somebody had chosen it, whatever data set is shown next; before the choice is drawn."""
+    st.session_state[PART] = part
+    st.session_state.pop(_BEFORE, None)
 
 
 def how_divided(images: Store) -> str | None:

@@ -12,15 +12,19 @@ from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.setting_forms import one_of
 from explorer.webapp.widgets.crop_box import Picture
 
-__all__ = ["choose_photograph", "digest", "photograph"]
+__all__ = ["FIRST_PHOTOGRAPH", "choose_photograph", "digest", "photograph"]
 
-_FIRST = "china"
+FIRST_PHOTOGRAPH = "china"
 
 
 def choose_photograph(choose: bool) -> Picture:
     """Draw the choice of a photograph, and return it; the first one, without a choice, where `choose` is False."""
     names = list(PHOTOGRAPHS)
-    return photograph(st.selectbox("Photograph", names, key=kept("photo", one_of(names), _FIRST)) if choose else _FIRST)
+    return photograph(
+        st.selectbox("Photograph", names, key=kept("photo", one_of(names), FIRST_PHOTOGRAPH))
+        if choose
+        else FIRST_PHOTOGRAPH
+    )
 
 
 @st.cache_resource(show_spinner=False, max_entries=len(PHOTOGRAPHS))

@@ -1,14 +1,8 @@
-import io
 from pathlib import Path
 
-import imagecodecs
-import numpy as np
 import pytest
-import tifffile
-from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from explorer.webapp.widgets.crop_box import Picture
 from tests.conftest import write_tiny_checkpoint
 
 ROOT = Path(__file__).parents[3]
@@ -92,64 +86,6 @@ def test_color_models_work_too(app: AppTest, home: Path) -> None:
     app.run()
     assert not app.exception
     assert app.metric
-
-
-def test_an_upload_of_many_bits_says_what_it_is_taken_for_and_another_scale_can_be_chosen(probe: AppTest) -> None:
-    values = (np.add.outer(np.arange(40), np.arange(40)) * 50).astype(np.uint16)  # of 12 bits, or 16?
-    probe.button_group(key="source").set_value("upload").run()
-    probe.file_uploader(key="upload_file").set_value(("cells.png", imagecodecs.png_encode(values), "image/png")).run()
-    assert "white may be 4,095 or 65,535. Choose the values of black and white." in probe.error[0].value
-    white = next(box for box in probe.number_input if box.label == "White")
-    assert white.value is None
-    white.set_value(4095.0).run()
-    assert not probe.error
-    assert any(
-        caption.value == "It holds 16-bit integers: 0 is taken for black and 4,095 for white."
-        for caption in probe.caption
-    )
-    as_twelve = log_p(probe)
-    next(box for box in probe.number_input if box.label == "White").set_value(65535.0).run()
-    assert log_p(probe) != as_twelve
-    assert not probe.exception
-
-
-def test_an_upload_of_floats_says_what_it_is_taken_for(probe: AppTest) -> None:
-    values = np.add.outer(np.arange(40), np.arange(40)).astype(np.float32) / 78
-    values[0, 0] = 1.004
-    file = io.BytesIO()
-    tifffile.imwrite(file, values)
-    probe.button_group(key="source").set_value("upload").run()
-    probe.file_uploader(key="upload_file").set_value(("a.tif", file.getvalue(), "image/tiff")).run()
-    assert not probe.error
-    captions = [caption.value for caption in probe.caption]
-    assert (
-        "It holds 32-bit floats: 0 is taken for black and 1 for white. "
-        "0.062 % of the values are outside and are clipped." in captions
-    )
-    assert [box.value for box in probe.number_input if box.label in ("Black", "White")] == [0, 1]
-
-
-def test_removing_an_upload_removes_the_picture(probe: AppTest) -> None:
-    probe.button_group(key="source").set_value("upload").run()
-    photograph = log_p(probe)
-    file = io.BytesIO()
-    Image.new("L", (20, 20), 9).save(file, "PNG")
-    probe.file_uploader(key="upload_file").set_value(("dark.png", file.getvalue(), "image/png")).run()
-    assert any(caption.value == "Uploaded: dark.png" for caption in probe.caption)
-    assert log_p(probe) != photograph
-    assert "Remove" not in [button.label for button in probe.button], "the uploader has a cross of its own"
-    probe.file_uploader(key="upload_file").set_value(None).run()
-    assert not any("dark.png" in caption.value for caption in probe.caption)
-    assert log_p(probe) == photograph
-
-
-def test_an_upload_can_be_removed_after_the_page_was_left(probe: AppTest) -> None:
-    probe.session_state["upload_picture"] = Picture(Image.new("L", (20, 20), 9), "dark.png", "key")
-    probe.button_group(key="source").set_value("upload").run()
-    dark = log_p(probe)
-    next(button for button in probe.button if button.label == "Remove").click().run()
-    assert log_p(probe) != dark
-    assert not any("dark.png" in caption.value for caption in probe.caption)
 
 
 def test_what_the_code_lengths_are_of_is_said_where_it_is_not_the_image_above(probe: AppTest) -> None:

@@ -169,7 +169,8 @@ def test_back_and_forward_bring_everything_back(two_models: AppTest, monkeypatch
     app.toggle(key="clip").set_value(True).run()
     views.append(app.query_params)
     assert views[0] == {}
-    assert views[3] == {"model": "wider", "source": "dataset", "item": "7", "contrast": "0.5", "clip": "true"}
+    shown = {"model": "wider", "source": "dataset", "item": "7", "contrast": "0.5", "clip": "true"}
+    assert views[3] == shown | {"tray": "item.7.validation.digits~item.0.validation.digits~photo.china"}
     app.query_params = {}
     app.switch_page(page_file("trust")).run()
     app.selectbox(key="model").set_value("tiny").run()

@@ -16,7 +16,7 @@ PLACES = {
         "Percentile": ("Percentile",),
         "Local dimensionality": ("Local dimensionality",),
         "Code length": ("Code length", "bits/pixel"),
-        "Noise level, PSNR": ("PSNR", "Noise variance"),
+        "Noise level [dB PSNR]": ("PSNR", "Noise variance"),
         "Look at its neighborhood": ("Energy",),
         "With noise": ("Noise variance",),
         "Denoised": ("Denoiser",),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import streamlit as st
 
 from explorer.images import to_pil
 from explorer.webapp.widgets.component import data_url, declare, do_nothing
@@ -19,7 +20,7 @@ class GridImage(NamedTuple):
 
     Attributes:
         pixels: uint8 ``(C, H, W)``.
-        caption: the line below it.
+        caption: the line below it; may be empty.
         detail: a second, quieter line; may be empty.
         description: for people who do not see the image, and for the tooltip.
     """
@@ -33,13 +34,24 @@ class GridImage(NamedTuple):
 _component = declare(Path(__file__).parent, '<ul class="grid"></ul>')
 
 
-def image_grid(images: Sequence[GridImage], key: str, cell: int = 104) -> int | None:
+def image_grid(
+    images: Sequence[GridImage],
+    key: str,
+    cell: int = 104,
+    label: str = "",
+    *,
+    current: int | None = None,
+    on_opened: Callable[[int], None] | None = None,
+) -> int | None:
     """Show a grid of images; it has as many columns as fit.
 
     Args:
         images: what to show, in order.
         key: of the component on this page.
         cell: smallest width of an image on the screen, in pixels.
+        label: what the images are, for people who do not see them.
+        current: the place of the one that is marked.
+        on_opened: called with the place of the one that was clicked, before the page is drawn.
 
     Returns:
         The place in `images` of the one that was clicked just now, else None.
@@ -51,6 +63,8 @@ def image_grid(images: Sequence[GridImage], key: str, cell: int = 104) -> int | 
         key=key,
         data={
             "cell": cell,
+            "label": label,
+            "current": current,
             "ratio": width / height,
             "images": [
                 {
@@ -62,7 +76,16 @@ def image_grid(images: Sequence[GridImage], key: str, cell: int = 104) -> int | 
                 for image in images
             ],
         },
-        on_opened_change=do_nothing,
+        on_opened_change=do_nothing if on_opened is None else lambda: _opened(key, len(images), on_opened),
     )
-    place = result.opened
-    return int(place) if isinstance(place, int | float) and 0 <= place < len(images) else None
+    return _place(result.opened, len(images))
+
+
+def _opened(key: str, count: int, on_opened: Callable[[int], None]) -> None:
+    place = _place(st.session_state[key].opened, count)
+    if place is not None:
+        on_opened(place)
+
+
+def _place(value: object, count: int) -> int | None:
+    return int(value) if isinstance(value, int | float) and 0 <= value < count else None

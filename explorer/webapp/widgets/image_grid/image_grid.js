@@ -16,12 +16,18 @@ export default function (component) {
         const button = document.createElement("button");
         button.type = "button";
         button.title = image.description;
-        button.append(picture, line("caption", image.caption));
+        if (place === data.current) button.setAttribute("aria-current", "true");
+        button.append(picture);
+        if (image.caption) button.append(line("caption", image.caption));
         if (image.detail) button.append(line("detail", image.detail));
         button.onclick = () => setTriggerValue("opened", place);
         const cell = document.createElement("li");
         cell.append(button);
         return cell;
     });
+    if (data.label) grid.setAttribute("aria-label", data.label);
+    grid.classList.toggle("tight", data.cell < 64);
+    const focused = Array.from(grid.children).indexOf(parentElement.activeElement?.parentElement);
     grid.replaceChildren(...cells);
+    cells[focused]?.firstChild.focus({ preventScroll: true });
 }
