@@ -43,10 +43,11 @@ def _below_sidebar(selection: Selection) -> None:
     st.caption("How probable a whole photograph is, and what each scale says of it: from coarse form to fine texture.")
     with shown_errors():
         cells = st.grid(3, min_column_width=_NARROWEST, gap="medium")
-        with cells.cell() as choice:
+        places = [cells.cell() for _ in range(3)]
+        with places[0]:
             density = choose_density(selection)
         if density is not None:
-            _photograph(selection, density, source, [choice, cells.cell(), cells.cell()])
+            _photograph(selection, density, source, places)
 
 
 def _photograph(selection: Selection, density: Checkpoint, source: str, places: list[DeltaGenerator]) -> None:

@@ -11,7 +11,7 @@ from explorer.images import Crop, ImageShape, to_square
 from explorer.models.checkpoints import Checkpoint
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.crop import chosen_crop
-from explorer.webapp.shell.photographs import choose_photograph
+from explorer.webapp.shell.photographs import FIRST_PHOTOGRAPH, choose_photograph, photograph
 from explorer.webapp.shell.setting_forms import one_of
 from explorer.webapp.shell.upload import uploaded
 from explorer.webapp.widgets.crop_box import Picture, has_choice
@@ -65,7 +65,7 @@ def choose_side(density: Checkpoint) -> int:
 
 def choose_subject(source: str, density: Checkpoint, side: int) -> Subject:
     """Draw the choice of a photograph from a source and its crop, and return it at a size."""
-    picture = (uploaded() if source == "upload" else None) or choose_photograph(source == "photograph")
+    picture = choose_photograph() if source == "photograph" else uploaded() or photograph(FIRST_PHOTOGRAPH)
     width, height = picture.image.size
     crop = chosen_crop(picture) if has_choice(width, height, side) else Crop()
     left, _, right, _ = crop.box(width, height)

@@ -14,7 +14,7 @@ from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.crop import chosen_crop
 from explorer.webapp.shell.left_out import tell_left_out
 from explorer.webapp.shell.loaders import store
-from explorer.webapp.shell.photographs import choose_photograph
+from explorer.webapp.shell.photographs import FIRST_PHOTOGRAPH, choose_photograph, photograph
 from explorer.webapp.shell.setting_forms import one_of, whole_number
 from explorer.webapp.shell.sidebar import Selection
 from explorer.webapp.shell.upload import uploaded
@@ -56,7 +56,7 @@ def choose_image(source: Source, selection: Selection, split: Split) -> Subject:
     upload = uploaded() if source == "upload" else None
     if upload is not None:
         return subject_of(Origin("upload", upload.title, _crop(upload, shape)), shape, upload)
-    picture = choose_photograph(source == "photograph")
+    picture = choose_photograph() if source == "photograph" else photograph(FIRST_PHOTOGRAPH)
     return subject_of(Origin("photograph", picture.title, _crop(picture, shape)), shape)
 
 

@@ -17,14 +17,11 @@ __all__ = ["FIRST_PHOTOGRAPH", "choose_photograph", "digest", "photograph"]
 FIRST_PHOTOGRAPH = "china"
 
 
-def choose_photograph(choose: bool) -> Picture:
-    """Draw the choice of a photograph, and return it; the first one, without a choice, where `choose` is False."""
+def choose_photograph() -> Picture:
+    """Draw the choice of a photograph, and return it."""
     names = list(PHOTOGRAPHS)
-    return photograph(
-        st.selectbox("Photograph", names, key=kept("photo", one_of(names), FIRST_PHOTOGRAPH))
-        if choose
-        else FIRST_PHOTOGRAPH
-    )
+    name = st.selectbox("Photograph", names, key=kept("photo", one_of(names), FIRST_PHOTOGRAPH))
+    return photograph(name)
 
 
 @st.cache_resource(show_spinner=False, max_entries=len(PHOTOGRAPHS))
