@@ -65,10 +65,10 @@ def tiny_multiscale(channels: int = 1) -> MultiscaleDensity:
     return model.requires_grad_(False).eval()
 
 
-def write_tiny_multiscale(folder: Path, dataset: str = "photos") -> None:
+def write_tiny_multiscale(folder: Path, dataset: str = "photos", channels: int = 1) -> None:
     """A checkpoint of `tiny_multiscale`."""
-    config = CheckpointConfig(model=tiny_multiscale_config(), dataset=dataset)
-    save_checkpoint(folder, tiny_multiscale(), config, f"# {folder.name}\n")
+    config = CheckpointConfig(model=tiny_multiscale_config(channels), dataset=dataset)
+    save_checkpoint(folder, tiny_multiscale(channels), config, f"# {folder.name}\n")
 
 
 def write_tiny_checkpoint(

@@ -54,23 +54,20 @@ def _photograph(selection: Selection, density: Checkpoint, source: str, places: 
     choice, image, of_bits = places
     with choice:
         subject = choose_subject(source, density, choose_side(density))
-    numbers, lengths = st.columns([1, 1.8], gap="medium")
+    lengths = st.container()
     perturbation = choose_perturbation()
     changes, sweep = st.columns(2, gap="medium")
 
     # Then the results, from top to bottom.
     unit, name = share_unit(len(subject.pixels)), density.name
-    with image:
-        place = st.empty()
-    with place, st.spinner("Measuring the photograph, scale by scale…", show_time=True):
+    with choice, st.spinner("Measuring the photograph, scale by scale…", show_time=True):
         seen = look(density, subject.pixels, perturbation)
-    with place.container():
+    with image:
         shown = "" if perturbation == Perturbation() else ", perturbed"
         show_pixels(mark_out_of_range(seen.rounded, seen.x), f"{subject.picture.title}{shown}, as the model sees it")
+        log_prob_metric(seen.now, seen.original, selection.unit)
     with of_bits:
         bits_map(seen.now, choose_scale(seen.now), unit, name)
-    with numbers:
-        log_prob_metric(seen.now, seen.original, selection.unit)
     with changes:
         show_change(seen.now, seen.original, unit, name)
     with sweep:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from streamlit.testing.v1 import AppTest
-from tests.webapp.probe.test_upload import png
 
 from explorer.models.checkpoints import Checkpoint
 from explorer.webapp.probe import tray
+from tests.webapp.shell.test_upload import png
 
 
 def titles(app: AppTest) -> list[str]:

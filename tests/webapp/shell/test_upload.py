@@ -12,7 +12,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from explorer.decoding import MAX_UPLOAD_BYTES
-from explorer.webapp.probe import upload
+from explorer.webapp.shell import upload
 from explorer.webapp.widgets.drop_zone import Dropped
 from tests.webapp.probe.test_page import log_p
 

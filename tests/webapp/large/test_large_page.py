@@ -1,0 +1,183 @@
+"""The page Photograph without a browser, on a tiny density."""
+
+from __future__ import annotations
+
+import io
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from explorer.data.builtin import photograph_path
+from explorer.images import read_image, to_square
+from explorer.measures.image.scales import perturbed_bits
+from explorer.models.checkpoints import load_checkpoint
+from explorer.perturbations import Perturbation
+from explorer.units import convert_log_prob, format_number
+from explorer.webapp.large.concave import Found, in_words
+from explorer.webapp.shell.navigation import setting_names
+from tests.conftest import write_tiny_multiscale
+
+D = 128 * 128
+
+
+def run(app: AppTest) -> AppTest:
+    app.run()
+    assert not app.exception
+    assert not app.error
+    return app
+
+
+def press(app: AppTest, key: str) -> AppTest:
+    app.button(key=key).click()
+    return run(app)
+
+
+def captions(app: AppTest) -> str:
+    return " ".join(each.value for each in app.main.caption)
+
+
+def bits_of(name: str, perturbation: Perturbation) -> float:
+    """What the library says of a photograph at 128 x 128."""
+    checkpoint = load_checkpoint("many", "cpu")
+    image = read_image(photograph_path(name).read_bytes(), name)
+    scales = perturbed_bits(checkpoint.multiscale, checkpoint.values, to_square(image, (1, 128, 128)), perturbation)
+    return sum(float(scale.bits[0]) for scale in scales)
+
+
+def test_it_opens_with_log_p_the_code_length_and_the_map_of_a_photograph(photograph: AppTest) -> None:
+    app = run(photograph)
+    bits = bits_of("china", Perturbation())
+    log_prob = convert_log_prob((8 * D - bits) * math.log(2), "dB/dim", D)
+    assert app.metric[0].value == f"{format_number(log_prob, '.2f')} dB/dimension"
+    assert f"({bits:,.0f} bits)" in captions(app)
+    assert "than JPEG XL, the shortest file" in captions(app)
+    assert "shrunk 3.3 times" in captions(app)
+    assert app.selectbox(key="density").options == ["many"]
+    assert app.button_group(key="scale").options == ["all", "8 pixels", "4 pixels", "2 pixels", "1 pixel"]
+    assert [button.label for button in app.main.button if button.label != "Reset"] == [
+        *2 * ["Measure"],
+        "Draw",
+        "Measure",
+    ]
+
+
+def test_a_perturbation_says_which_scale_changes(photograph: AppTest) -> None:
+    photograph.query_params.update(blur="2", scale="2 pixels", jpeg="50")
+    app = run(photograph)
+    perturbation = Perturbation(blur=2, jpeg=50)
+    log_prob = convert_log_prob((8 * D - bits_of("china", perturbation)) * math.log(2), "dB/dim", D)
+    assert app.metric[0].value == f"{format_number(log_prob, '.2f')} dB/dimension"
+    assert "from the original" in app.metric[0].proto.delta_description
+    assert "The scale that changes most: 1 pixel, by" in captions(app)
+    assert "4 × 4 pixels a cell" in captions(app)
+    assert app.query_params["jpeg"] == ["50"] or app.query_params["jpeg"] == "50"
+    next(button for button in app.main.button if button.label == "Reset").click()
+    run(app)
+    assert "jpeg" not in app.query_params
+    assert app.metric[0].proto.delta == "the original"
+
+
+def test_the_settings_are_those_of_the_list_of_pages(photograph: AppTest) -> None:
+    run(photograph)
+    assert {*photograph.session_state["address"].drawn} <= setting_names("large")
+
+
+def test_a_sweep_and_local_dimensionality_are_measured_on_request(photograph: AppTest) -> None:
+    photograph.query_params.update(sweep="jpeg")
+    run(photograph)
+    app = press(photograph, "begin sweep")
+    sweep = app.session_state["work sweep"]
+    assert sweep.finished
+    assert sweep.result.bits.shape == (8, 5)
+    app = press(app, "begin dimensions")
+    found = app.session_state["work dimensions"].result
+    assert [row[0].ts[0] for row in found] == pytest.approx([10 ** (-psnr / 10) for psnr in (60, 50, 40, 30, 20, 10)])
+    assert app.session_state["work sweep"] is sweep, "what was measured stays"
+    app.session_state["noise"] = 0.1
+    run(app)
+    assert app.session_state["work dimensions"].result is None, "of another photograph"
+
+
+def test_details_are_drawn_for_a_coarse_image_and_taken_home(photograph: AppTest) -> None:
+    photograph.query_params.update(coarse="32", steps="10", draw_seed="3")
+    run(photograph)
+    app = press(photograph, "begin drawing")
+    drawn = app.session_state["work drawing"].result
+    assert drawn.pixels.shape == (4, 1, 128, 128)
+    assert np.isfinite(drawn.log_prob).all()
+    coarse = drawn.values.reshape(4, 32, 4, 32, 4).mean((2, 4))
+    assert np.abs(coarse - coarse[0]).max() < 0.01, "all agree in their coarse image"
+    assert np.abs(drawn.values[0] - drawn.values[1]).max() > 0.1, "and in nothing else"
+    assert "Mean log p of the drawn" in captions(app)
+    assert {button.label for button in app.get("download_button")} == {"PNG", "NPZ"}
+
+
+def test_photographs_are_drawn_from_nothing(photograph: AppTest) -> None:
+    photograph.query_params.update(coarse="nothing", steps="10")
+    run(photograph)
+    drawn = press(photograph, "begin drawing").session_state["work drawing"].result
+    assert drawn.pixels.shape == (4, 1, 128, 128)
+
+
+def test_log_concavity_is_measured_beside_the_whole_image(photograph: AppTest) -> None:
+    run(photograph)
+    app = press(photograph, "begin curvature")
+    found = app.session_state["work curvature"].result
+    assert [each.psnr for each in found] == [50, 40, 30, 20, 10]
+    assert all(len(each.by_scale) == 1 and each.whole is not None for each in found)  # 16 x 16 is one step above 8 x 8
+    assert in_words(found) in [each.value for each in app.main.markdown]
+
+
+def test_what_was_found_is_said() -> None:
+    words = in_words([Found(20, (0.5, -0.25), -0.75), Found(10, (0.9, 0.1), 0.2)])
+    assert "log-concave at 3 of 4 pairs" in words
+    assert "−0.25 (2 pixels at 20 dB)" in words
+    assert "The whole image is so at 1 of 2 noise levels; its smallest is −0.75 (20 dB)" in words
+    assert "wherever it was measured (least: 0.50)" in in_words([Found(20, (0.5,), None)])
+
+
+def test_a_model_of_any_size_in_the_sidebar_is_the_one(photograph: AppTest) -> None:
+    photograph.query_params.update(model="many")
+    app = run(photograph)
+    assert "Model: many, as chosen in the sidebar." in captions(app)
+    assert "density" not in [box.key for box in app.selectbox]
+
+
+def test_without_such_a_model_it_says_what_to_do(photograph: AppTest, home: Path) -> None:
+    for file in (home / "checkpoints" / "many").iterdir():
+        file.unlink()
+    (home / "checkpoints" / "many").rmdir()
+    app = run(photograph)
+    assert "train-multiscale" in app.info[0].value
+
+
+def test_a_damaged_model_is_a_sentence(photograph: AppTest, home: Path) -> None:
+    weights = home / "checkpoints" / "many" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:100])
+    photograph.run()
+    assert not photograph.exception
+    assert "many" in photograph.error[0].value
+
+
+def test_an_upload_is_cut_and_scored(photograph: AppTest) -> None:
+    file = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8)).save(file, "PNG")
+    photograph.query_params.update(source="upload")
+    run(photograph)
+    photograph.file_uploader[0].set_value(("a *b*.png", file.getvalue(), "image/png"))
+    app = run(photograph)
+    assert "400 × 300 pixels, of which a square of 300 is shrunk 2.3 times." in captions(app)
+    app.button_group(key="side").set_value("512 × 512")
+    app = run(app)
+    assert "enlarged 1.7 times: smoother than a photograph" in captions(app)
+
+
+def test_color_is_in_bits_per_dimension(home: Path, photograph: AppTest) -> None:
+    write_tiny_multiscale(home / "checkpoints" / "colored", channels=3)
+    photograph.query_params.update(density="colored")
+    app = run(photograph)
+    assert "bits/dimension (" in captions(app)
