@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from explorer.jobs.manage import create_job
 from explorer.measures.consistency.storage import save_report
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from explorer.training.run import create_run
-from tests.conftest import write_tiny_checkpoint
+from tests.conftest import write_tiny_checkpoint, write_tiny_multiscale
 from tests.measures.consistency.examples import good
 from tests.training.bars import config
 
@@ -117,6 +118,17 @@ def test_probe(query: dict[str, str]) -> None:
 def test_atlas() -> None:
     check(visit("atlas"))
     check(visit("atlas", compare="other"))
+
+
+def test_photograph(strangers: Path) -> None:
+    write_tiny_multiscale(strangers / "checkpoints" / "many")
+    file = io.BytesIO()
+    Image.new("L", (200, 200), 99).save(file, "PNG")
+    app = visit("large", side="128", source="upload")
+    app.file_uploader[0].set_value((f"{HOSTILE}.png", file.getvalue(), "image/png"))
+    app.run()
+    assert not app.exception
+    check(app)
 
 
 @pytest.mark.usefixtures("strangers")

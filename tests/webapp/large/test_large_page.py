@@ -19,6 +19,7 @@ from explorer.perturbations import Perturbation
 from explorer.units import convert_log_prob, format_number
 from explorer.webapp.large.concave import Found, in_words
 from explorer.webapp.shell.navigation import setting_names
+from explorer.webapp.shell.terms import TERMS
 from tests.conftest import write_tiny_multiscale
 
 D = 128 * 128
@@ -74,10 +75,9 @@ def test_a_perturbation_says_which_scale_changes(photograph: AppTest) -> None:
     assert "from the original" in app.metric[0].proto.delta_description
     assert "The scale that changes most: 1 pixel, by" in captions(app)
     assert "4 × 4 pixels a cell" in captions(app)
-    assert app.query_params["jpeg"] == ["50"] or app.query_params["jpeg"] == "50"
     next(button for button in app.main.button if button.label == "Reset").click()
     run(app)
-    assert "jpeg" not in app.query_params
+    assert app.session_state["jpeg"] == "none"
     assert app.metric[0].proto.delta == "the original"
 
 
@@ -171,7 +171,7 @@ def test_an_upload_is_cut_and_scored(photograph: AppTest) -> None:
     photograph.file_uploader[0].set_value(("a *b*.png", file.getvalue(), "image/png"))
     app = run(photograph)
     assert "400 × 300 pixels, of which a square of 300 is shrunk 2.3 times." in captions(app)
-    app.button_group(key="side").set_value("512 × 512")
+    app.button_group(key="side").set_value(512)
     app = run(app)
     assert "enlarged 1.7 times: smoother than a photograph" in captions(app)
 
@@ -181,3 +181,16 @@ def test_color_is_in_bits_per_dimension(home: Path, photograph: AppTest) -> None
     photograph.query_params.update(density="colored")
     app = run(photograph)
     assert "bits/dimension (" in captions(app)
+
+
+def test_what_it_says_is_explained_where_it_stands(photograph: AppTest) -> None:
+    app = run(photograph)
+    helps = {each.label: each.proto.help for each in app.metric}
+    helps |= {each.value.strip("#* ").partition("*")[0].rstrip(","): each.proto.help for each in app.main.markdown}
+    for words, terms in {
+        "log p of the whole photograph": ("log p", "dB/dimension", "Scale"),
+        "Code length": ("Code length", "bits/pixel", "Scale"),
+        "Local dimensionality by scale": ("Local dimensionality", "Scale"),
+        "Conditionally log-concave?": ("Log-concave", "Scale"),
+    }.items():
+        assert all(TERMS[term].meaning in helps[words] for term in terms), words
