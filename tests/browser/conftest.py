@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 import explorer
+from tests.conftest import write_tiny_multiscale
 from tests.jobs.waiting import end_all_jobs
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -75,6 +76,13 @@ def app(home_of_app: Path, browser: Browser) -> Iterator[str]:
         first.close()
         yield address
     _end_jobs(home_of_app)
+
+
+@pytest.fixture(scope="session")
+def tiny_photo(home_of_app: Path) -> str:
+    """The name of a small density of photographs of any size, among the models of the app."""
+    write_tiny_multiscale(home_of_app / "checkpoints" / "tiny-photo")
+    return "tiny-photo"
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ RULES = {
 PAGES = {
     "tour": "/tour?model=digits&guesses=1",
     "probe": "/",
+    "large": "/large?density=tiny-photo&side=128&blur=1",
     "atlas": "/atlas?model=digits",
     "map": "/map?model=digits",
     "sample": "/sample?model=digits&steps=15",
@@ -47,6 +48,7 @@ def axe_violations(page: Page) -> list[tuple[str, str, str]]:
     ]
 
 
+@pytest.mark.usefixtures("tiny_photo")
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_nothing(app: str, themed: Page, name: str) -> None:
     themed.goto(f"{app}{PAGES[name]}")

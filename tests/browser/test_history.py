@@ -86,6 +86,7 @@ def draw_a_box(page: Page) -> None:
     expect(page.get_by_text("selected in the scatter")).to_be_visible()
 
 
+@pytest.mark.usefixtures("tiny_photo")
 def test_back_and_forward_through_every_page(app: str, page: Page) -> None:
     page.goto(f"{app}/?model=digits")
     expect(page.get_by_test_id("stMetricValue").first).to_be_visible()
@@ -107,6 +108,12 @@ def test_back_and_forward_through_every_page(app: str, page: Page) -> None:
     then("Probe")
     page.get_by_role("button", name="Reset").click()
     then("Probe")
+    visit(page, "Photograph")
+    expect(page.get_by_text("This model needs")).to_be_visible()
+    then("Photograph")
+    page.get_by_test_id("stButtonGroup").get_by_text("128 × 128").click()
+    expect(page.get_by_text("shrunk 3.3 times")).to_be_visible()
+    then("Photograph")
     visit(page, "Atlas")
     then("Atlas")
     page.get_by_test_id("stButtonGroup").get_by_text("Lowest").click()

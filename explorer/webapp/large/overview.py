@@ -40,8 +40,16 @@ def log_prob_metric(now: Measured, original: Measured, unit: LogProbUnit) -> Non
     )
 
 
-def code_lengths(now: Measured, codecs: Mapping[str, float], unit: str, model: str) -> None:
-    """The code length, stacked by scale, above those of codecs for the same pixels, and a sentence that compares."""
+def code_lengths(now: Measured, codecs: Mapping[str, float], unit: str, model: str, is_changed: bool) -> None:
+    """The code length, stacked by scale, above those of codecs for the same pixels, and a sentence that compares.
+
+    Args:
+        now: the photograph as a file holds it.
+        codecs: name -> bits.
+        unit: of bits by value.
+        model: its name.
+        is_changed: whether the photograph was perturbed, so that a file holds something else than what the model sees.
+    """
     st.markdown("**Code length,** by scale, of the whole file", help=explained("Code length", "bits/pixel", "Scale"))
     figure = bits_bars(now.bits, codecs, now.dimensions, unit)
     figure.update_layout(meta=model)
@@ -49,9 +57,9 @@ def code_lengths(now: Measured, codecs: Mapping[str, float], unit: str, model: s
     name, best = min(codecs.items(), key=lambda each: each[1])
     percent = 100 * (now.total / best - 1)
     words = f"{abs(percent):.1f} % {'less' if percent < 0 else 'more'} than {name}, the shortest file"
-    st.caption(
-        f"This model needs {format_number(now.total / now.dimensions, '.2f')} {unit} ({now.total:,.0f} bits): {words}."
-    )
+    held = " All of the photograph as a file holds it: rounded to gray levels and clipped." if is_changed else ""
+    share = format_number(now.total / now.dimensions, ".2f")
+    st.caption(f"This model needs {share} {unit} ({now.total:,.0f} bits): {words}.{held}")
 
 
 def choose_scale(now: Measured) -> int | None:

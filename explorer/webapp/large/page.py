@@ -19,7 +19,6 @@ from explorer.webapp.large.measured import codec_bits, look
 from explorer.webapp.large.overview import bits_map, choose_scale, code_lengths, log_prob_metric, share_unit
 from explorer.webapp.large.source import choose_side, choose_source, choose_subject
 from explorer.webapp.large.work import Work, carry_on
-from explorer.webapp.shell.address import part_kept_in_url
 from explorer.webapp.shell.loaders import shown_errors
 from explorer.webapp.shell.sidebar import Selection, sidebar
 from explorer.webapp.shell.upload import take_dropped
@@ -30,12 +29,7 @@ _NARROWEST = 300  # of the columns at the top, in pixels
 
 
 def page() -> None:
-    _below_sidebar(sidebar())
-
-
-@st.fragment  # a slider reruns this function, not the sidebar
-@part_kept_in_url("photograph")
-def _below_sidebar(selection: Selection) -> None:
+    selection = sidebar()
     drop_zone("Drop a photograph to look at it", take_dropped)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.title("Photograph", anchor=False, width="content")
@@ -63,7 +57,8 @@ def _photograph(selection: Selection, density: Checkpoint, source: str, places: 
     with choice, st.spinner("Measuring the photograph, scale by scale…", show_time=True):
         seen = look(density, subject.pixels, perturbation)
     with image:
-        shown = "" if perturbation == Perturbation() else ", perturbed"
+        is_changed = perturbation != Perturbation()
+        shown = ", perturbed" if is_changed else ""
         show_pixels(mark_out_of_range(seen.rounded, seen.x), f"{subject.picture.title}{shown}, as the model sees it")
         log_prob_metric(seen.now, seen.original, selection.unit)
     with of_bits:
@@ -79,5 +74,5 @@ def _photograph(selection: Selection, density: Checkpoint, source: str, places: 
     with lengths:
         with st.spinner("Coding the photograph with PNG, WebP and JPEG XL…", show_time=True):
             codecs = codec_bits(seen.rounded)
-        code_lengths(seen.coded, codecs, unit, name)
+        code_lengths(seen.coded, codecs, unit, name, is_changed)
     carry_on(works)

@@ -2,7 +2,8 @@
 
 It advances on the thread of the run itself, which ends where somebody clicks anything: what was found stays in the
 session, and the next run goes on from there unless that was Stop. So a page draws all that it has first, offers its
-works with `offered`, and carries on with those that are wanted at its end.
+works with `offered`, and carries on with those that are wanted at its end. None of this in a fragment: what is clicked
+in one does not end the run that is under way.
 """
 
 from __future__ import annotations
@@ -89,11 +90,12 @@ def offered(
     if work is None or work.content != content:
         work = st.session_state[key] = Work(content, advance, show)
     row = st.container(horizontal=True, vertical_alignment="center")
-    if work.wanted:
-        row.button("Stop", key=f"stop {name}", icon=":material/stop:", on_click=_want, args=(work, False))
-    elif not work.finished:
-        text, sign = (label, icon) if work.result is None else ("Go on", ":material/play_arrow:")
-        row.button(text, key=f"begin {name}", icon=sign, on_click=_want, args=(work, True))
+    if not work.finished:
+        if work.wanted:
+            label, icon = "Stop", ":material/stop:"
+        elif work.result is not None:
+            label, icon = "Go on", ":material/play_arrow:"
+        row.button(label, key=f"button {name}", icon=icon, on_click=_want, args=(work, not work.wanted))
     work.bar = row.container(width="stretch").empty()
     if not work.wanted and not work.finished and work.seconds:
         work.bar.caption(f"Stopped at {work.share:.0%}.")

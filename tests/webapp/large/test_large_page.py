@@ -89,11 +89,11 @@ def test_the_settings_are_those_of_the_list_of_pages(photograph: AppTest) -> Non
 def test_a_sweep_and_local_dimensionality_are_measured_on_request(photograph: AppTest) -> None:
     photograph.query_params.update(sweep="jpeg")
     run(photograph)
-    app = press(photograph, "begin sweep")
+    app = press(photograph, "button sweep")
     sweep = app.session_state["work sweep"]
     assert sweep.finished
     assert sweep.result.bits.shape == (8, 5)
-    app = press(app, "begin dimensions")
+    app = press(app, "button dimensions")
     found = app.session_state["work dimensions"].result
     assert [row[0].ts[0] for row in found] == pytest.approx([10 ** (-psnr / 10) for psnr in (60, 50, 40, 30, 20, 10)])
     assert app.session_state["work sweep"] is sweep, "what was measured stays"
@@ -105,7 +105,7 @@ def test_a_sweep_and_local_dimensionality_are_measured_on_request(photograph: Ap
 def test_details_are_drawn_for_a_coarse_image_and_taken_home(photograph: AppTest) -> None:
     photograph.query_params.update(coarse="32", steps="10", draw_seed="3")
     run(photograph)
-    app = press(photograph, "begin drawing")
+    app = press(photograph, "button drawing")
     drawn = app.session_state["work drawing"].result
     assert drawn.pixels.shape == (4, 1, 128, 128)
     assert np.isfinite(drawn.log_prob).all()
@@ -119,13 +119,13 @@ def test_details_are_drawn_for_a_coarse_image_and_taken_home(photograph: AppTest
 def test_photographs_are_drawn_from_nothing(photograph: AppTest) -> None:
     photograph.query_params.update(coarse="nothing", steps="10")
     run(photograph)
-    drawn = press(photograph, "begin drawing").session_state["work drawing"].result
+    drawn = press(photograph, "button drawing").session_state["work drawing"].result
     assert drawn.pixels.shape == (4, 1, 128, 128)
 
 
 def test_log_concavity_is_measured_beside_the_whole_image(photograph: AppTest) -> None:
     run(photograph)
-    app = press(photograph, "begin curvature")
+    app = press(photograph, "button curvature")
     found = app.session_state["work curvature"].result
     assert [each.psnr for each in found] == [50, 40, 30, 20, 10]
     assert all(len(each.by_scale) == 1 and each.whole is not None for each in found)  # 16 x 16 is one step above 8 x 8
