@@ -95,7 +95,12 @@ def bits_bars(
         showlegend=False,
     )
     style_figure(figure, x_title=with_unit("code length", unit), y_title="", height=height)
-    figure.update_layout(barmode="stack", bargap=0.3, legend_traceorder="normal")
+    figure.update_layout(
+        barmode="stack",
+        bargap=0.3,
+        legend_traceorder="normal",
+        uniformtext={"minsize": 10, "mode": "hide"},  # where it is narrow
+    )
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
     return figure.update_xaxes(range=[0, (1 + _ROOM) * longest / pixels])
 

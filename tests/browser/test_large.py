@@ -23,7 +23,7 @@ def test_a_large_jpeg_is_mapped_and_drawn_anew(app: str, tiny_photo: str, page: 
     expect(page.get_by_test_id("stMetricValue").first).to_contain_text("dB/dimension")
     expect(page.get_by_text("the shortest file")).to_be_visible()
 
-    page.get_by_test_id("stButtonGroup").get_by_text("2 pixels", exact=True).click()
+    page.get_by_test_id("stButtonGroup").get_by_text("2 px", exact=True).click()
     expect(page.get_by_text("4 × 4 pixels a cell")).to_be_visible()
     page.wait_for_url(re.compile("scale=2"))
     plot = page.get_by_test_id("stPlotlyChart").filter(has=page.locator(".heatmaplayer image")).locator(".nsewdrag")

@@ -69,6 +69,7 @@ def choose_scale(now: Measured) -> int | None:
         "Map of bits at the scale",
         scales,
         required=True,
+        format_func=lambda scale: scale.replace("pixels", "px").replace("pixel", "px"),
         key=kept("scale", one_of(scales), _ALL),
         help="From coarse form to fine texture: the details that tell neighbors of so many pixels a side from each "
         "other, given the coarser image.",

@@ -58,7 +58,7 @@ def test_it_opens_with_log_p_the_code_length_and_the_map_of_a_photograph(photogr
     assert "than JPEG XL, the shortest file" in captions(app)
     assert "shrunk 3.3 times" in captions(app)
     assert app.selectbox(key="density").options == ["many"]
-    assert app.button_group(key="scale").options == ["all", "8 pixels", "4 pixels", "2 pixels", "1 pixel"]
+    assert app.button_group(key="scale").options == ["all", "8 px", "4 px", "2 px", "1 px"]
     assert [button.label for button in app.main.button if button.label != "Reset"] == [
         *2 * ["Measure"],
         "Draw",
