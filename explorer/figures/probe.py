@@ -40,8 +40,8 @@ def log_prob_range(
     """The range, in `unit`, that the curves share.
 
     It holds the current log p (nats) and all curves but one that falls much deeper than all others (noise does) and
-    would flatten them: `perturbation_chart` gives that one a longer scale. The ends are round numbers, so that the axes
-    stand still while a slider moves.
+    would flatten them: `perturbation_chart` gives that one a wider range. A curve that is alone is held whole. The
+    ends are round numbers, so that the axes stand still while a slider moves.
     """
     now = [log_prob] if math.isfinite(log_prob) else []
     finite = [curve.log_prob[np.isfinite(curve.log_prob)] for curve in curves]
@@ -51,7 +51,8 @@ def log_prob_range(
     high = max([top for _, top in extents] + now)
     lows = sorted([bottom for bottom, _ in extents] + now)
     others = min(lows[1:2] + now)
-    low, high = _padded(max(lows[0], high - _DEEPEST * (high - others)), high)
+    lowest = lows[0] if len(curves) == 1 else max(lows[0], high - _DEEPEST * (high - others))
+    low, high = _padded(lowest, high)
     low, high = convert_log_prob(np.array([low, high]), unit, dimensions).tolist()
     return _round_ends(low, high)
 
@@ -73,7 +74,7 @@ def perturbation_chart(
         value: of the parameter now.
         log_prob: of the image now, in nats.
         y_range: shared by the curves of all parameters, see `log_prob_range`; where this curve leaves it below, the
-            scale is longer, and its title says so.
+            range is wider, and its title says so.
         unit: of the y axis.
         dimensions: ``d``.
     """
@@ -86,7 +87,7 @@ def perturbation_chart(
     lowest = min(y[np.isfinite(y)], default=y_range[0])
     if lowest < y_range[0]:
         y_range = _round_ends(lowest, y_range[1])
-        title += ", longer scale"
+        title += ", wider range"
     hover = tuple(
         f"{x_title} {_number(position)}\nlog p {_number(height)} {unit_label(unit)}"
         for position, height in zip(x[order], y[order], strict=True)

@@ -55,7 +55,7 @@ def test_a_curve_that_falls_deeper_is_drawn_whole_and_says_so() -> None:
     assert (shared.y.start, shared.y.end, shared.y.title) == (-20, 20, "log p [nats]")
     deep = perturbation_chart(curve("noise", 10, 0, -5000, np.nan), 0.1, 7.0, (-20, 20), "nats", D)
     assert deep.y.start <= -5000
-    assert deep.y.title == "log p [nats], longer scale"
+    assert deep.y.title == "log p [nats], wider range"
 
 
 @pytest.mark.parametrize("unit", ["dB/dim", "nats", "bits", "bits/dim"])
