@@ -20,6 +20,7 @@ from explorer.webapp.tour.stops import STOPS
 from explorer.webapp.widgets.paging import paging
 
 _STYLE, _PROJECTOR = (Path(__file__).with_name(name) for name in ("tour.css", "projector.css"))
+_ZOOM = 1.35  # of projector.css
 
 
 def page() -> None:
@@ -40,12 +41,12 @@ def page() -> None:
         )
     paging(number, "tour_on", "projector")
     with shown_errors():
-        scene = _scene(selection)
+        scene = _scene(selection, _ZOOM if projector else 1.0)
         if scene is not None:
             _show(STOPS[number], number, made, scene)
 
 
-def _scene(selection: Selection) -> Scene | None:
+def _scene(selection: Selection, scale: float) -> Scene | None:
     """What the stops look at; None while the data set is not scored yet, with the way to do so on the screen."""
     images = store(selection.dataset, selection.checkpoint.model.image_shape, selection.split)
     catalog = ready_catalog(selection.checkpoint, images, selection.split)
@@ -54,7 +55,7 @@ def _scene(selection: Selection) -> Scene | None:
     summary = catalog.summary()
     if summary is None:
         raise ExplorerError("The model gives none of these images a finite log p. Choose another model.")
-    return Scene(selection, images, catalog, summary)
+    return Scene(selection, images, catalog, summary, scale)
 
 
 def _steps(number: int) -> None:
@@ -145,8 +146,8 @@ def _verdict(options: tuple[str, ...], guess: int, answer: Answer) -> None:
     right = guess == answer.choice
     said = f"**You predicted** “{options[guess]}”. **The answer is** “{options[answer.choice]}”."
     other = (
-        f" With photographs Guth, Kadkhodaie and Simoncelli (2025) found “{options[answer.paper]}”: this model, on these "
-        "images, disagrees."
+        f" With photographs Guth, Kadkhodaie and Simoncelli (2025) found “{options[answer.paper]}”: this model, on "
+        "these images, disagrees."
         if answer.paper is not None and answer.paper != answer.choice
         else ""
     )

@@ -51,12 +51,14 @@ class Scene:
         images: of the data set, those that are new to the model.
         catalog: the same scored by the model.
         summary: of log p over them.
+        scale: of the letters of figures.
     """
 
     selection: Selection
     images: Store
     catalog: Catalog
     summary: Summary
+    scale: float
 
     @property
     def dimensions(self) -> int:

@@ -15,7 +15,7 @@ from explorer.figures.style import GRAY
 from explorer.measures.image.curves import PerturbationCurve
 from explorer.measures.image.probe import Probed
 from explorer.perturbations import RANGES, Perturbation
-from explorer.units import format_power_of_ten
+from explorer.units import format_power_of_ten, raised
 from explorer.webapp.tour import asking
 from explorer.webapp.tour.pictures import picture_row
 from explorer.webapp.tour.scene import Scene
@@ -93,8 +93,8 @@ class Contrast(_OneChange):
         free = scene.dimensions - scene.images.image_shape[0]  # the mean of each channel stays
         volume = free * math.log(2)
         squeezed = (
-            f"Halving the contrast squeezes a set of images into a volume that is 2^{free:,} times smaller; the same "
-            f"probability in less volume means a density that is {format_power_of_ten(volume)} times as high."
+            f"Halving the contrast squeezes a set of images into a volume that is 2{raised(str(free))} times smaller; "
+            f"the same probability in less volume means a density that is {format_power_of_ten(volume)} times as high."
         )
         nats = probed.log_prob - probed.original_log_prob
         if choice == _MORE:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from explorer.units import code_length_bits, format_number
+from explorer.units import code_length_bits, format_number, raised
 from explorer.webapp.tour import asking
 from explorer.webapp.tour.pictures import picture_row
 from explorer.webapp.tour.scene import Scene
@@ -59,7 +59,7 @@ class Codes(Stop):
         )
         return (
             f"p is a density over values in [0, 1]. A stored image has {levels} gray levels, so that its probability "
-            f"is about p · (1/{levels})^{d:,}, and an ideal code needs {each} · {d:,} − log₂ p bits: "
+            f"is about p · (1/{levels}){raised(str(d))}, and an ideal code needs {each} · {d:,} − log₂ p bits: "
             f"{format_number(per_value * d, ',.0f')} {sign} {format_number(size, ',.0f')}. {verdict}"
         )
 

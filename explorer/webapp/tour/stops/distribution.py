@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from explorer.figures.atlas import log_prob_histogram
-from explorer.figures.tools import NO_TOOLS
 from explorer.measures.dataset.distribution import GumbelFit
 from explorer.units import convert_log_prob, format_power_of_ten, unit_label
-from explorer.webapp.tour.pictures import picture_row
+from explorer.webapp.tour.pictures import picture_row, show_figure
 from explorer.webapp.tour.scene import Link, Scene
 from explorer.webapp.tour.stop import Answer, Stop
 
@@ -24,6 +23,7 @@ class Typical(Stop):
     """The most probable images are not the typical ones."""
 
     title = "A random draw"
+    shares = (1, 1)
 
     def question(self, scene: Scene) -> str:
         return (
@@ -39,7 +39,6 @@ class Typical(Stop):
 
     def show(self, scene: Scene) -> None:
         self._row(scene, scene.catalog.rows("log_prob", limit=_SHOWN).column("index").to_pylist(), "Most probable")
-        # The place of the draws, so that the chart beside it does not move.
 
     def answer(self, scene: Scene) -> Answer:
         self._row(scene, scene.catalog.random(_SHOWN).column("index").to_pylist(), "Drawn at random")
@@ -47,7 +46,7 @@ class Typical(Stop):
         nats = summary.maximum - summary.median
         choice = 0 if nats < math.log(10) else 1 if nats < 100 * math.log(10) else 2
         constant = scene.catalog.meta.marks.constant
-        marks = {"median": summary.median, "most probable": summary.maximum}
+        marks = {"median": summary.median}
         _histogram(scene, None, marks)
         beyond = (
             f" A constant image, which is not one of them, is {format_power_of_ten(constant - summary.median)} times "
@@ -151,7 +150,6 @@ def _histogram(scene: Scene, fit: GumbelFit | None, marks: Mapping[str, float]) 
         unit_label(scene.unit),
         None if fit is None else GumbelFit(fit.location * factor, fit.scale * factor),
         {name: nats * factor for name, nats in marks.items()},
-        height=300,
     )
     figure.update_layout(showlegend=False)
-    st.plotly_chart(figure, key="tour_histogram", config=NO_TOOLS, alt="Histogram of log p over the data set")
+    show_figure(figure, scene.scale, "tour_histogram", "Histogram of log p over the data set")

@@ -9,7 +9,6 @@ import streamlit as st
 
 from explorer.escaping import in_markdown
 from explorer.figures.compare import twins_scatter
-from explorer.figures.tools import NO_TOOLS
 from explorer.measures.consistency.storage import find_report
 from explorer.measures.consistency.verdict import Outcome, Verdict
 from explorer.measures.dataset.agreement import agreement
@@ -17,7 +16,7 @@ from explorer.models.checkpoints import Checkpoint
 from explorer.units import convert_log_prob, format_power_of_ten, unit_label
 from explorer.webapp.shell.loaders import catalog
 from explorer.webapp.tour import asking
-from explorer.webapp.tour.pictures import picture_row
+from explorer.webapp.tour.pictures import picture_row, show_figure
 from explorer.webapp.tour.scene import Link, Scene
 from explorer.webapp.tour.stop import Answer, Stop
 from explorer.webapp.tour.stops.twins import Twins, twins_of
@@ -85,7 +84,7 @@ class Trusted(Stop):
         figure = twins_scatter(
             {each.twins.size: (each.first * factor, each.second * factor) for each in pairs}, unit_label(scene.unit)
         )
-        st.plotly_chart(figure, key="tour_twins", config=NO_TOOLS, alt="log p by one twin over log p by the other")
+        show_figure(figure, scene.scale, "tour_twins", "log p by one twin over log p by the other")
         differences = "; ".join(f"{scene.text(each.rms)} with {each.twins.size}" for each in pairs)
         sentence = f"Root mean square difference over {len(pixels)} images: {differences}."
         decibels = convert_log_prob(most.rms, "dB/dim", scene.dimensions)
@@ -107,7 +106,7 @@ class Trusted(Stop):
             size = " (and are smaller or larger networks)" if other else ""
             memory = f" Twins that saw {fewest.twins.pictures:,} pictures each{size} {kind}."
         doubt = (
-            f" On one image the twins still differ by a factor of {format_power_of_ten(most.rms)}: differences of log p "
+            f" On one image the twins still differ by a factor of {format_power_of_ten(most.rms)}: differences "
             "between images that are smaller than this are not to be trusted."
         )
         if 0 < most.rms < scene.summary.std:

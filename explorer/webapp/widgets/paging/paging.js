@@ -8,8 +8,7 @@ const page = () => document.querySelector("[data-testid=stMain]");
 const takeKeys = () => {
   const main = page();
   if (!main) return;
-  main.tabIndex = -1;
-  main.style.outline = "none"; // it is no control
+  if (!main.hasAttribute("tabindex")) main.tabIndex = -1;
   main.focus({ preventScroll: true });
 };
 
