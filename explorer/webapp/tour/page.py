@@ -106,7 +106,7 @@ def _show(stop: Stop, number: int, made: list[int | None], scene: Scene) -> None
     if 0 <= answer.choice < len(options):
         note_answer(number, (scene.selection.checkpoint.fingerprint, scene.images.fingerprint), guess == answer.choice)
     if number + 1 == len(STOPS):
-        st.success(f"That was the last stop. {agreement_sentence()}", icon=":material/flag:")
+        st.success(f"That was the last stop. {agreement_sentence(len(STOPS))}", icon=":material/flag:")
 
 
 def _options(options: tuple[str, ...], number: int) -> None:

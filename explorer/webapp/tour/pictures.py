@@ -14,7 +14,7 @@ from explorer.webapp.widgets.pixels import show_pixels
 
 __all__ = ["picture_row", "show_figure"]
 
-_HEIGHT = 300
+_HEIGHT = 280
 
 
 def picture_row(pictures: Sequence[tuple[np.ndarray, str]], places: int = 0) -> None:
@@ -39,5 +39,8 @@ def show_figure(figure: go.Figure, scale: float, key: str, alt: str) -> None:
         key: of the figure on the page.
         alt: what it shows, for those who cannot see it.
     """
-    figure.update_layout(height=scale * _HEIGHT, font_size=scale * FONT_SIZE)
+    size = scale * FONT_SIZE
+    figure.update_layout(height=_HEIGHT, font_size=size, legend_font_size=size)
+    for axes in (figure.update_xaxes, figure.update_yaxes):
+        axes(tickfont_size=size, title_font_size=size)
     st.plotly_chart(figure, key=key, config=NO_TOOLS, alt=alt)

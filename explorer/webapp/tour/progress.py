@@ -55,10 +55,11 @@ def note_answer(number: int, asked: tuple[str, str], agrees: bool) -> None:
     st.session_state[_SEEN] = asked, {**(seen if before == asked else {}), number: agrees}
 
 
-def agreement_sentence() -> str:
-    """How many predictions agreed, of those whose answers were shown on this visit."""
+def agreement_sentence(count: int) -> str:
+    """How many of `count` predictions agreed, of those whose answers were shown on this visit."""
     _, seen = st.session_state.get(_SEEN, (None, {}))
-    return f"Of the {len(seen)} predictions whose answers you have seen, {sum(seen.values())} agreed with the model."
+    of_those = "" if len(seen) == count else ", of those whose answers you have seen"
+    return f"{sum(seen.values())} of {len(seen)} predictions agreed with the model{of_those}."
 
 
 def _guesses_form(count: int) -> Form[str]:

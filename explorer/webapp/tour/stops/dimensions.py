@@ -67,8 +67,8 @@ class Dimensions(Stop):
             "Through strong noise only a few large shapes are left undecided; along all other directions the model "
             "knows what the original was, to less than the noise."
             if choice == 0
-            else "Even through strong noise much of this image is left undecided: its values vary by more than the "
-            "noise in many directions."
+            else f"Even through noise this strong {100 * here:.0f} % of the directions are left undecided: along them "
+            "images such as this one vary by more than the noise."
         )
         scale = (
             " With less noise more directions count, as every pixel has small differences of its own: the number of "

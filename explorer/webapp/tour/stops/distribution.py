@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer.figures.atlas import log_prob_histogram
 from explorer.measures.dataset.distribution import GumbelFit
-from explorer.units import convert_log_prob, format_power_of_ten, unit_label
+from explorer.units import convert_log_prob, format_power_of_ten, raised, unit_label
 from explorer.webapp.tour.pictures import picture_row, show_figure
 from explorer.webapp.tour.scene import Link, Scene
 from explorer.webapp.tour.stop import Answer, Stop
@@ -89,7 +89,7 @@ class Width(Stop):
         return f"These are {scene.crowd}."
 
     def options(self, scene: Scene) -> tuple[str, ...]:
-        small, middle, large = (format_power_of_ten(power * math.log(10)) for power in self._powers(scene))
+        small, middle, large = (f"10{raised(f'{power:g}')}" for power in self._powers(scene))
         return f"Under {small}", f"{small} to {middle}", f"{middle} to {large}", f"Over {large}"
 
     def show(self, scene: Scene) -> None:

@@ -55,7 +55,8 @@ class Trusted(Stop):
 
     def note(self, scene: Scene) -> str:
         if not twins_of(scene.selection.checkpoint):
-            return ""
+            verdicts = _verdicts(scene.selection.checkpoint) or ()
+            return f"The checks: {', '.join(verdict.title.lower() for verdict in verdicts)}." if verdicts else ""
         return f"For comparison: over {scene.crowd} log p has a standard deviation of {scene.text(scene.summary.std)}."
 
     def options(self, scene: Scene) -> tuple[str, ...]:
@@ -65,12 +66,8 @@ class Trusted(Stop):
         return f"Less than {close}", f"{close} to {far}", f"More than {far}"
 
     def show(self, scene: Scene) -> None:
-        if twins_of(scene.selection.checkpoint):
-            st.markdown(f"{_SHOWN} of the images that they are asked about")
-            picture_row([(scene.pixels(index), "") for index in self._asked_about(scene)[:_SHOWN]])
-        else:
-            for verdict in _verdicts(scene.selection.checkpoint) or ():
-                st.markdown(f"- {in_markdown(verdict.title)}")
+        st.markdown(f"{_SHOWN} of {scene.crowd}")
+        picture_row([(scene.pixels(index), "") for index in self._asked_about(scene)[:_SHOWN]])
 
     def answer(self, scene: Scene) -> Answer:
         twins = twins_of(scene.selection.checkpoint)
@@ -89,7 +86,9 @@ class Trusted(Stop):
         sentence = f"Root mean square difference over {len(pixels)} images: {differences}."
         decibels = convert_log_prob(most.rms, "dB/dim", scene.dimensions)
         choice = int(decibels >= _CLOSE) + int(decibels >= _FAR)
-        return Answer(choice, sentence, self._why_twins(scene, pairs), (_in_atlas(scene, most.twins),), paper=0)
+        settings = {"model": most.twins.first.name, "compare": most.twins.second.name}
+        link = Link("atlas", f"Compare the two on all {len(scene.images):,} in Atlas", settings)
+        return Answer(choice, sentence, self._why_twins(scene, pairs), (link,), paper=0)
 
     @staticmethod
     def _why_twins(scene: Scene, pairs: list[_Asked]) -> str:
@@ -111,11 +110,11 @@ class Trusted(Stop):
         )
         if 0 < most.rms < scene.summary.std:
             doubt += f" Over all images log p spreads {scene.summary.std / most.rms:.0f} times as far."
-        sample = (
-            f" The {len(most.first)} images are drawn at random from {len(scene.images):,}; Atlas compares all of them."
-            if len(scene.images) > len(most.first)
-            else ""
-        )
+        sample = ""
+        if len(scene.images) > len(most.first):
+            sample = f" The {len(most.first)} images are drawn at random from {len(scene.images):,}; Atlas compares all"
+            scored = all(catalog(model, scene.images) for model in (most.twins.first, most.twins.second))
+            sample += "." if scored else ", which takes minutes the first time."
         return f"{shared}{memory}{doubt}{sample}"
 
     def _checks(self, scene: Scene) -> Answer:
@@ -123,8 +122,10 @@ class Trusted(Stop):
         verdicts = _verdicts(model)
         if verdicts is None:
             return Answer(-1, f"{model.name} was not checked yet.", "", (Link("trust", "Check it in Trust"),))
-        for verdict in verdicts:
-            st.markdown(f":material/{_ICONS[verdict.outcome]}: {in_markdown(f'{verdict.title}: {verdict.outcome}')}")
+        lines = (
+            f":material/{_ICONS[each.outcome]}: {in_markdown(f'{each.title}: {each.outcome}')}" for each in verdicts
+        )
+        st.markdown("  \n".join(lines))
         passed, opened, failed = (
             [verdict.title for verdict in verdicts if verdict.outcome == outcome]
             for outcome in ("passes", "open", "does not pass")
@@ -151,14 +152,6 @@ class Trusted(Stop):
 def _ask(twins: Twins, pixels: np.ndarray) -> _Asked:
     first, second = (asking.log_prob(model, pixels) for model in (twins.first, twins.second))
     return _Asked(twins, first, second, agreement(first, second).rms)
-
-
-def _in_atlas(scene: Scene, twins: Twins) -> Link:
-    """To the comparison of all images, which says so where the twins have not scored them yet."""
-    label = "Compare the two in Atlas"
-    if any(catalog(model, scene.images) is None for model in (twins.first, twins.second)):
-        label += f" (scores {len(scene.images):,} images first, which takes minutes)"
-    return Link("atlas", label, {"model": twins.first.name, "compare": twins.second.name})
 
 
 def _verdicts(model: Checkpoint) -> list[Verdict] | None:

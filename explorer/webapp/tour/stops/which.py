@@ -19,10 +19,9 @@ class Which(Stop):
     """Two images of the data set."""
 
     title = "Which is more probable?"
-    shares = (1,)
 
-    def question(self, scene: Scene) -> str:
-        return f"Two images that {scene.selection.checkpoint.name} was not trained on. Which is more probable?"
+    def question(self, _scene: Scene) -> str:
+        return "Two images that the model was not trained on. Which is more probable?"
 
     def note(self, scene: Scene) -> str:
         name, trained_on = scene.selection.dataset_name, scene.selection.checkpoint.config.dataset
@@ -40,7 +39,7 @@ class Which(Stop):
 
     def show(self, scene: Scene) -> None:
         titles = ("Left", "Right")
-        picture_row([(scene.pixels(i), title) for i, title in zip(self._images(scene), titles, strict=True)], places=3)
+        picture_row([(scene.pixels(i), title) for i, title in zip(self._images(scene), titles, strict=True)])
 
     def answer(self, scene: Scene) -> Answer:
         images = self._images(scene)
@@ -59,7 +58,7 @@ class Which(Stop):
         steps += f"{other:.1f}"
         reason = (
             f"The more probable one is smoother ({steps}): it has fewer details that must come out right. Each of them "
-            "divides the probability by some factor, and thousands of factors make a ratio that no daily event has."
+            f"divides the probability by some factor, and the factors of {scene.dimensions:,} values multiply."
             if probable < other
             else f"The more probable one is not the smoother one ({steps}): it is more like what the model learned."
         )
