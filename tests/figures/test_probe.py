@@ -20,6 +20,11 @@ def test_the_range_holds_all_curves_and_the_marker() -> None:
     assert low < -3 < 10 < high
 
 
+def test_a_curve_that_is_alone_is_held_whole() -> None:
+    low, high = log_prob_range([curve("noise", 9, -5000)], 9.0, "nats", D)
+    assert low < -5000 < 9 < high
+
+
 def test_one_deep_curve_does_not_flatten_the_others() -> None:
     low, high = log_prob_range(
         [curve("contrast", 0, 10), curve("blur", 2, 8), curve("noise", 9, -5000)], 9.0, "nats", D

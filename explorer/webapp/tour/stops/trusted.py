@@ -100,10 +100,10 @@ class Trusted(Stop):
         memory = ""
         if fewest is not most:
             more = fewest.rms > most.rms
-            kind = "are further apart, since each knows its own pictures" if more else "are no further apart"
+            kind = "are further apart: each knows its own pictures" if more else "are no further apart"
             other = most.twins.first.config.model != fewest.twins.first.config.model
-            size = " (and are smaller or larger networks)" if other else ""
-            memory = f" Twins that saw {fewest.twins.pictures:,} pictures each{size} {kind}."
+            size = "; their networks are of another size, too" if other else ""
+            memory = f" Twins that saw {fewest.twins.pictures:,} pictures each {kind}{size}."
         doubt = (
             f" On one image the twins still differ by a factor of {format_power_of_ten(most.rms)}: differences "
             "between images that are smaller than this are not to be trusted."
@@ -113,7 +113,7 @@ class Trusted(Stop):
         sample = ""
         if len(scene.images) > len(most.first):
             sample = f" The {len(most.first)} images are drawn at random from {len(scene.images):,}; Atlas compares all"
-            scored = all(catalog(model, scene.images) for model in (most.twins.first, most.twins.second))
+            scored = all(catalog(model, scene.images) is not None for model in (most.twins.first, most.twins.second))
             sample += "." if scored else ", which takes minutes the first time."
         return f"{shared}{memory}{doubt}{sample}"
 
