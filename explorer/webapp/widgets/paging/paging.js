@@ -39,9 +39,9 @@ export default function ({ data }) {
     if (byPointer && target.closest?.(`.st-key-${data.switch}`)) setTimeout(takeKeys);
   };
   document.addEventListener("keydown", press);
-  document.addEventListener("click", click);
+  document.addEventListener("click", click, true); // Streamlit ends it at the switch
   return () => {
     document.removeEventListener("keydown", press);
-    document.removeEventListener("click", click);
+    document.removeEventListener("click", click, true);
   };
 }
