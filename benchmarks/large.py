@@ -4,7 +4,7 @@
     python -m benchmarks.large time CHECKPOINT               # seconds and memory of one log p as the image grows
     python -m benchmarks.large truth                         # trained on 1/f^2 Gaussian images, against the closed form
 
-CHECKPOINT is the folder of a multi-scale checkpoint, PATH a data set, of which the largest middle squares are taken.
+CHECKPOINT is a multi-scale checkpoint, PATH a data set, of which the largest middle squares are taken.
 What a codec or a model needs depends on how sharp the pixels are: give photographs that are at least twice as large as
 the largest size, or that were shrunk to it.
 """
@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 import resource
 import time
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -26,9 +25,9 @@ from benchmarks.result import Cell, WriteOption, measured, report
 from explorer.data.sources import open_dataset
 from explorer.measures.dataset.scales_nll import details_nll
 from explorer.measures.image.codecs import lossless_bits
+from explorer.models.checkpoints import load_checkpoint
 from explorer.models.dual import NoiseRange
 from explorer.models.multiscale import MultiscaleDensity
-from explorer.models.multiscale_checkpoint import load_multiscale
 from explorer.models.stationary import StationaryGaussian, power_law_spectrum
 from explorer.training.conditional import ConditionalConfig, ConditionalModelConfig, ConditionalTrainer
 
@@ -40,7 +39,7 @@ _BASE = 16
 
 @_app.command()
 def bits(
-    checkpoint: Path,
+    checkpoint: str,
     data: Annotated[str, typer.Option(help="Data set; its validation part is used.")],
     sizes: str = "64,128,256",
     images: int = 32,
@@ -49,16 +48,17 @@ def bits(
 ) -> None:
     """Bits a pixel of whole images: the model by its energy, by scale with both estimates, and lossless codecs."""
     torch.set_num_threads(threads)
-    model, config = load_multiscale(checkpoint)
+    loaded = load_checkpoint(checkpoint, "cpu")
+    model, values = loaded.multiscale, loaded.values
     channels = model.image_shape[0]
     whole: list[list[Cell]] = []
     scales: list[list[Cell]] = []
     for size in (int(part) for part in sizes.split(",")):
         pixels = np.array(open_dataset(data, (channels, size, size), "validation", limit=images).pixels)
-        x = config.values.dequantized(torch.from_numpy(pixels), torch.Generator().manual_seed(0))
+        x = values.dequantized(torch.from_numpy(pixels), torch.Generator().manual_seed(0))
         d = x[0].numel()
         nats = -torch.cat([model.log_prob(part) for part in torch.split(x, 4)]).mean()
-        code = float(nats) / math.log(2) / d + math.log2(config.values.levels)
+        code = float(nats) / math.log(2) / d + math.log2(values.levels)
         codecs = dict.fromkeys(("JPEG XL", "WebP", "PNG"), 0.0)
         for image in pixels:
             for name, size_in_bits in lossless_bits(image).items():
@@ -66,7 +66,7 @@ def bits(
         ratio = f"{code / codecs['JPEG XL'] - 1:+.1%}"
         whole.append([size, len(x), code, *codecs.values(), ratio])
         for level in range(model.levels(size, size)):
-            found = details_nll(model.step(level), x, level, model.t0).bits_per_pixel(config.values.levels)
+            found = details_nll(model.step(level), x, level, model.t0).bits_per_pixel(values.levels)
             scales.append([size, level, *(found[name] for name in ("energy", "i_mmse", "gap", "gaussian"))])
     columns = {"size": "", "images": ",", **dict.fromkeys(("model", "JPEG XL", "WebP", "PNG"), ".3f")}
     title = "Whole images, bits/dimension"
@@ -77,12 +77,12 @@ def bits(
 
 @_app.command("time")
 def seconds(
-    checkpoint: Path, sizes: str = "64,128,256,512,1024,2048", threads: int = 2, write: WriteOption = False
+    checkpoint: str, sizes: str = "64,128,256,512,1024,2048", threads: int = 2, write: WriteOption = False
 ) -> None:
     """Seconds of one log p, best of three, and the largest memory of the process so far."""
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
-    model, _ = load_multiscale(checkpoint)
+    model = load_checkpoint(checkpoint, "cpu").multiscale
     rows: list[list[Cell]] = []
     for size in (int(part) for part in sizes.split(",")):
         x = torch.rand(1, model.image_shape[0], size, size)

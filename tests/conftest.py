@@ -9,7 +9,10 @@ import torch
 
 from explorer.images import Values
 from explorer.models.checkpoints import Checkpoint, CheckpointConfig, load_checkpoint, save_checkpoint
+from explorer.models.conditional import ConditionalEnergyConfig
 from explorer.models.dual import DualEnergy, DualEnergyConfig, NoiseRange
+from explorer.models.multiscale import MultiscaleDensity
+from explorer.models.multiscale_config import MultiscaleConfig, build_multiscale
 from explorer.models.unet import UNetConfig
 
 torch.set_num_threads(1)
@@ -35,6 +38,37 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("EXPLORER_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("EXPLORER_DATASETS", raising=False)
     return tmp_path / "home"
+
+
+def tiny_multiscale_config(channels: int = 1) -> MultiscaleConfig:
+    """The architecture of a small multi-scale density, for 32 x 32 images where no size is asked for."""
+    t0 = 3e-7
+    unet = UNetConfig(base_width=4, num_scales=1, embedding_dim=8)
+    noise = NoiseRange(t_min=1e-7, t0=t0, t_max=1.0)
+    return MultiscaleConfig(
+        base=DualEnergyConfig(
+            image_shape=(channels, 8, 8), noise=NoiseRange(t_min=1e-10, t0=1e-9, t_max=10.0), unet=unet, frequencies=4
+        ),
+        steps=(ConditionalEnergyConfig(channels=channels, noise=noise, width=8, dilations=(1,), embedding_dim=8),),
+        t0=t0,
+        side=32,
+    )
+
+
+def tiny_multiscale(channels: int = 1) -> MultiscaleDensity:
+    """A small multi-scale density with random weights; fixed seed."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = build_multiscale(tiny_multiscale_config(channels))
+        for parameter in (model.steps[0].output.weight, model.steps[0].offset.weight):
+            torch.nn.init.normal_(parameter, std=0.1)
+    return model.requires_grad_(False).eval()
+
+
+def write_tiny_multiscale(folder: Path, dataset: str = "photos") -> None:
+    """A checkpoint of `tiny_multiscale`."""
+    config = CheckpointConfig(model=tiny_multiscale_config(), dataset=dataset)
+    save_checkpoint(folder, tiny_multiscale(), config, f"# {folder.name}\n")
 
 
 def write_tiny_checkpoint(

@@ -43,11 +43,14 @@ class Column(NamedTuple):
 
 
 def dimension_psnrs(model: EnergyModel, t_max: float | None = None) -> tuple[float, ...]:
-    """Those of `CATALOG_DIMENSION_PSNRS` that lie in the model's range, from `model.t0` to `t_max` (None: no end)."""
+    """Those of `CATALOG_DIMENSION_PSNRS` that lie in the model's range, from `model.t0` to `t_max` (None: no end);
+    none for a model of one noise level."""
     return tuple(
         psnr
         for psnr in CATALOG_DIMENSION_PSNRS
-        if (t := noise_variance_from_psnr(psnr)) >= model.t0 and (t_max is None or t <= t_max)
+        if model.has_noise_levels
+        and (t := noise_variance_from_psnr(psnr)) >= model.t0
+        and (t_max is None or t <= t_max)
     )
 
 

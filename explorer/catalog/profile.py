@@ -86,7 +86,9 @@ class Profile(BaseModel):
 
 def profile_grid(model: EnergyModel, t_max: float | None = None) -> tuple[float, ...]:
     """`PROFILE_LEVELS` noise levels in dB, evenly spaced from the model's `t0` (at most 70 dB) to `t_max` (at least
-    -20 dB)."""
+    -20 dB); that of `t0` for a model of one noise level."""
+    if not model.has_noise_levels:
+        return (round(float(psnr_from_noise_variance(model.t0)), 3),)
     finest = min(_FINEST_PSNR, float(psnr_from_noise_variance(model.t0))) if model.t0 > 0 else _FINEST_PSNR
     coarsest = _COARSEST_PSNR if t_max is None else max(_COARSEST_PSNR, float(psnr_from_noise_variance(t_max)))
     return tuple(np.linspace(finest, coarsest, PROFILE_LEVELS).round(3).tolist())

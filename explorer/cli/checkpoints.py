@@ -29,7 +29,8 @@ def checkpoints() -> None:
         channels, height, width = info.config.model.image_shape
         bits = "" if info.bits_per_dimension is None else f"{info.bits_per_dimension:.3f}"
         kind = "gray" if channels == 1 else "color"
-        table.add_row(info.name, f"{height}x{width} {kind}", info.config.dataset, bits, str(info.path.parent))
+        size = f"any size, {height}x{width}" if info.any_size else f"{height}x{width}"
+        table.add_row(info.name, f"{size} {kind}", info.config.dataset, bits, str(info.path.parent))
     output.print(table)
 
 

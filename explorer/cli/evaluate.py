@@ -71,6 +71,7 @@ def evaluate(
     if other and not checks:
         raise ExplorerError("--other is for the checks, and --no-checks leaves them out. Choose one.")
     checkpoint = load_checkpoint(model, device)
+    checkpoint.model.need_noise_levels("An evaluation")  # before its data are prepared
     with progress_bar("Opening the data") as progress:
         shape = checkpoint.model.image_shape
         source = _data_of(checkpoint, data)

@@ -17,7 +17,7 @@ __all__ = ["train_multiscale"]
 
 
 def train_multiscale(
-    recipe: Annotated[str, typer.Option(help="What to train: photo.")] = "photo",
+    recipe: Annotated[str, typer.Option(help="What to train: photo or photo-color.")] = "photo",
     data: Annotated[
         str, typer.Option(help=f"{DATA_HELP} The recipe's own when left out.", callback=not_the_folder)
     ] = "",

@@ -19,7 +19,7 @@ import torch
 from scipy.fft import dct
 from torch import Tensor
 
-from explorer.models.base import EnergyModel, sum_pixels
+from explorer.models.base import GaussianEnergy, sum_pixels
 
 __all__ = ["SpectralGaussian", "dct_matrix"]
 
@@ -29,7 +29,7 @@ def dct_matrix(n: int) -> Tensor:
     return torch.as_tensor(dct(np.eye(n), axis=0, norm="ortho"))
 
 
-class SpectralGaussian(EnergyModel):
+class SpectralGaussian(GaussianEnergy):
     """Gaussian with a mean image and one variance for each DCT coefficient.
 
     Args:
@@ -103,6 +103,9 @@ class SpectralGaussian(EnergyModel):
         if self.image_shape[0] > 1:
             pixels = torch.einsum("kc,bkhw->bchw", self.channel_axes, pixels)
         return pixels
+
+    def draw(self, t: float, normal: Tensor) -> Tensor:
+        return self.mean + self.synthesize((self.variances + t).sqrt() * normal.to(self.variances))
 
     def energy(self, y: Tensor, t: Tensor) -> Tensor:
         return self.energy_of_coefficients(self.coefficients(y), t)

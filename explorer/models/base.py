@@ -17,7 +17,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Derivatives", "EnergyModel", "sum_pixels"]
+from explorer.errors import ExplorerError
+from explorer.units import psnr_from_noise_variance
+
+__all__ = ["Derivatives", "EnergyModel", "GaussianEnergy", "sum_pixels"]
 
 
 class Derivatives(NamedTuple):
@@ -51,7 +54,7 @@ class EnergyModel(nn.Module):
         image_shape: ``(C, H, W)``.
         t0: noise variance at which log p is reported when none is given; 0 for a density of images without noise.
         t_min, t_max: range of noise variances in which the energy can be trusted. By default from 60 dB to -20 dB,
-            where values in [0, 1] are lost in the noise.
+            where values in [0, 1] are lost in the noise. A density at one noise level has `t0` for both.
     """
 
     image_shape: tuple[int, int, int]
@@ -63,6 +66,11 @@ class EnergyModel(nn.Module):
     def t_low(self) -> float:
         """The smallest noise variance at which the model can be checked: `t0`, but not below `t_min`."""
         return max(self.t0, self.t_min)
+
+    @property
+    def has_noise_levels(self) -> bool:
+        """Whether the energy is known over a range of noise variances; if not, at `t0` alone."""
+        return self.t_min < self.t_max
 
     @property
     def dimensions(self) -> int:
@@ -77,6 +85,21 @@ class EnergyModel(nn.Module):
         if tensor is None:
             tensor = next(iter(self.buffers()), None)
         return torch.device("cpu") if tensor is None else tensor.device
+
+    def need_noise_levels(self, what: str) -> None:
+        """Return if the energy is known over a range of noise variances.
+
+        Args:
+            what: asks for it; it begins the sentence of the error.
+
+        Raises:
+            ExplorerError: the energy is known at `t0` alone.
+        """
+        if not self.has_noise_levels:
+            raise ExplorerError(
+                f"{what} needs the energy at many noise levels, and this model gives it at "
+                f"{float(psnr_from_noise_variance(self.t0)):.0f} dB alone. Choose another model."
+            )
 
     def energy(self, y: Tensor, t: Tensor) -> Tensor:
         """``U(y, t) = -log p(y, t)`` in nats.
@@ -148,3 +171,11 @@ class EnergyModel(nn.Module):
             )
         t = torch.as_tensor(self.t0 if t is None else t, dtype=y.dtype, device=y.device)
         return t.expand(y.shape[0])
+
+
+class GaussianEnergy(EnergyModel):
+    """The energy of a Gaussian, from which one can draw exactly at every noise level."""
+
+    def draw(self, t: float, normal: Tensor) -> Tensor:
+        """Noisy images at the noise variance `t`, from independent standard normal numbers; both ``(n, C, H, W)``."""
+        raise NotImplementedError

@@ -31,6 +31,8 @@ from explorer.models.devices import pick_device
 from explorer.models.dual import DualEnergy, DualEnergyConfig
 from explorer.models.installed import InstalledModelConfig, build_installed, check_installed, installed_version
 from explorer.models.metrics import Metrics
+from explorer.models.multiscale import MultiscaleDensity
+from explorer.models.multiscale_config import MultiscaleConfig, build_multiscale
 from explorer.models.released import InnerProductConfig, InnerProductEnergy
 
 __all__ = [
@@ -67,6 +69,7 @@ def _kind(model: Any) -> str:
 ModelConfig = Annotated[
     Annotated[DualEnergyConfig, Tag("dual")]
     | Annotated[InnerProductConfig, Tag("inner_product")]
+    | Annotated[MultiscaleConfig, Tag("multiscale")]
     | Annotated[InstalledModelConfig, Tag("installed")],
     Discriminator(_kind),
 ]
@@ -126,6 +129,20 @@ class Checkpoint:
     config: CheckpointConfig
     fingerprint: str
 
+    @property
+    def multiscale(self) -> MultiscaleDensity:
+        """The model as a density of images of any size.
+
+        Raises:
+            ExplorerError: it reads images of one size.
+        """
+        if isinstance(self.model, MultiscaleDensity):
+            return self.model
+        _, height, width = self.model.image_shape
+        raise ExplorerError(
+            f"{self.name} reads images of {height} x {width} pixels alone. Choose a model of images of any size."
+        )
+
     def prepare(self, image: Image.Image) -> Tensor:
         """What the model is given for an image: its largest middle square at the model's size, dequantized with the
         fixed dither; shape ``(1, C, H, W)``, on the model's device."""
@@ -148,6 +165,11 @@ class CheckpointInfo:
     path: Path
     config: CheckpointConfig | None
     problem: str | None = None
+
+    @property
+    def any_size(self) -> bool:
+        """Whether the model is a density of images of any size, at one noise level."""
+        return self.config is not None and isinstance(self.config.model, MultiscaleConfig)
 
     @property
     def bits_per_dimension(self) -> float | None:
@@ -189,7 +211,9 @@ def read_config(folder: Path) -> CheckpointConfig:
         ) from error
 
 
-def build_model(config: DualEnergyConfig | InnerProductConfig | InstalledModelConfig) -> EnergyModel:
+def build_model(
+    config: DualEnergyConfig | InnerProductConfig | MultiscaleConfig | InstalledModelConfig,
+) -> EnergyModel:
     """A network of this architecture with random weights, or the model of another package.
 
     Raises:
@@ -197,6 +221,8 @@ def build_model(config: DualEnergyConfig | InnerProductConfig | InstalledModelCo
     """
     if isinstance(config, InstalledModelConfig):
         return build_installed(config)
+    if isinstance(config, MultiscaleConfig):
+        return build_multiscale(config)
     return InnerProductEnergy(config) if isinstance(config, InnerProductConfig) else DualEnergy(config)
 
 

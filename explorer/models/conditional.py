@@ -35,17 +35,21 @@ and Simoncelli 2023 (arXiv 2303.02984, local conditional models); Guth, Kadkhoda
 from __future__ import annotations
 
 import math
+from typing import Annotated, Literal
 
 import torch
 import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from explorer.models.base import Derivatives, EnergyModel, sum_pixels
+from explorer.models.base import GaussianEnergy, sum_pixels
+from explorer.models.details import ConditionalModel
 from explorer.models.dual import LogNoiseFeatures, NoiseRange
 from explorer.models.haar import haar
 
-__all__ = ["ConditionalEnergy", "ConditionalEnergyConfig", "ConditionalModel", "GivenCoarse"]
+__all__ = ["ConditionalEnergy", "ConditionalEnergyConfig", "DetailsGaussian"]
+
+Dilation = Annotated[int, Field(ge=0, le=32)]
 
 _NOISE_FLOOR = 0.3
 _TINY = 1e-6
@@ -55,74 +59,6 @@ _DERIVATIVES = (
     ((0.0, -0.5, 0.0), (0.0, 0.0, 0.0), (0.0, 0.5, 0.0)),
     ((0.0, 0.25, 0.0), (0.25, -1.0, 0.25), (0.0, 0.25, 0.0)),
 )
-
-
-class ConditionalModel(nn.Module):
-    """Base class: a density of details given a coarse image. A subclass implements `local_energy`.
-
-    Shapes: details ``(B, 3C, h, w)``, noise variances ``(B,)``, coarse images ``(B, C, h, w)``; units and levels are
-    those of the module's docstring.
-    """
-
-    def local_energy(self, details: Tensor, t: Tensor, coarse: Tensor, level: Tensor) -> Tensor:
-        """Energy of each position in nats, shape ``(B, h, w)``; their sum is the energy.
-
-        Args:
-            details: with noise of variance `t`.
-            t: noise variances, shape ``(B,)``.
-            coarse: with the noise of its level.
-            level: how often the image was halved before, shape ``(B,)``.
-        """
-        raise NotImplementedError
-
-    def energy(self, details: Tensor, t: Tensor, coarse: Tensor, level: Tensor) -> Tensor:
-        """``U(d, t | c)`` in nats, shape ``(B,)``; arguments as for `local_energy`."""
-        return sum_pixels(self.local_energy(details, t, coarse, level))
-
-    def forward(self, details: Tensor, t: Tensor, coarse: Tensor, level: Tensor) -> Tensor:
-        """Same as `energy`."""
-        return self.energy(details, t, coarse, level)
-
-    def derivatives(self, details: Tensor, t: Tensor, coarse: Tensor, level: Tensor) -> Derivatives:
-        """Energy, score in the details and time score, from one backward pass; arguments as for `local_energy`."""
-        with torch.enable_grad():
-            t = t.detach().clone().requires_grad_()
-            details = details.detach().requires_grad_()
-            energy = self.energy(details, t, coarse, level)
-            grad_details, grad_t = torch.autograd.grad(energy.sum(), (details, t))
-        return Derivatives(energy.detach(), -grad_details, grad_t)
-
-    def denoise(self, details: Tensor, t: Tensor, coarse: Tensor, level: Tensor) -> Tensor:
-        """``E[d | noisy details, c]`` (Tweedie), of the shape of `details`; arguments as for `local_energy`."""
-        return details + t.view(-1, 1, 1, 1) * self.derivatives(details, t, coarse, level).score
-
-
-class GivenCoarse(EnergyModel):
-    """The density of the details of one coarse image, as an `EnergyModel`: what samplers and measures work on.
-
-    Args:
-        model: a conditional model.
-        coarse: one coarse image, with the noise of its level, shape ``(1, C, h, w)``.
-        level: how often the image was halved before.
-        t0: noise variance of the details at which log p is reported.
-
-    Attributes:
-        image_shape: of the details, ``(3C, h, w)``.
-    """
-
-    coarse: Tensor
-
-    def __init__(self, model: ConditionalModel, coarse: Tensor, level: int, t0: float) -> None:
-        super().__init__()
-        self.model = model
-        self.level = level
-        self.t0 = t0
-        self.register_buffer("coarse", coarse)
-        _, channels, height, width = coarse.shape
-        self.image_shape = (3 * channels, height, width)
-
-    def energy(self, y: Tensor, t: Tensor) -> Tensor:
-        return self.model.energy(y, t, self.coarse.expand(len(y), -1, -1, -1), torch.full_like(t, self.level))
 
 
 class ConditionalEnergyConfig(BaseModel):
@@ -140,11 +76,11 @@ class ConditionalEnergyConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    channels: int = Field(1, ge=1, le=3)
+    channels: Literal[1, 3] = 1
     noise: NoiseRange
     most_levels: int = Field(5, ge=1, le=12)
     width: int = Field(48, ge=1, le=512)
-    dilations: tuple[int, ...] = (1, 1, 1, 1, 1, 1, 1, 1)
+    dilations: tuple[Dilation, ...] = Field((1, 1, 1, 1, 1, 1, 1, 1), max_length=64)
     embedding_dim: int = Field(64, ge=1, le=1024)
     frequencies: int = Field(8, ge=1, le=64)
 
@@ -198,6 +134,7 @@ class ConditionalEnergy(ConditionalModel):
     def __init__(self, config: ConditionalEnergyConfig) -> None:
         super().__init__()
         self.config = config
+        self.t_min, self.t_max = config.noise.t_min, config.noise.t_max
         self.convolution_dtype = torch.float32
         channels, bands = config.channels, 3 * config.channels
         self.register_buffer("prediction", torch.zeros(bands, 9 * channels))
@@ -240,14 +177,16 @@ class ConditionalEnergy(ConditionalModel):
         self.axes.copy_(axes.T)
         self.variances.copy_(variances.clamp_min(1e-9))
 
+    def gaussian(self, coarse: Tensor) -> DetailsGaussian:
+        return DetailsGaussian(self._predicted(coarse), self.axes, self.variances)
+
     def local_energy(self, details: Tensor, t: Tensor, coarse: Tensor, level: Tensor) -> Tensor:
         bands = self.variances.view(1, -1, 1, 1)
         mean_variance = self.variances.mean()
         variance = t.view(-1, 1, 1, 1)
         total = bands + variance
-        predicted = torch.einsum("kn,bnhw->bkhw", self.prediction, _neighbors(coarse))
-        z = torch.einsum("kn,bnhw->bkhw", self.axes, details - predicted)
-        gaussian = 0.5 * (torch.log(2 * math.pi * total) + z.square() / total).sum(1)
+        z = torch.einsum("kn,bnhw->bkhw", self.axes, details - self._predicted(coarse))
+        gaussian = _gaussian_energy(z, total).sum(1)
 
         v = z / total.sqrt()
         floor = _NOISE_FLOOR * variance / total
@@ -278,6 +217,9 @@ class ConditionalEnergy(ConditionalModel):
         correction: Tensor = 0.5 * (whitened * output[:, :-1]).sum(1) + output[:, -1] + self.offset(noise).unsqueeze(2)
         return gaussian + (mean_variance / (mean_variance + t)).view(-1, 1, 1) * correction
 
+    def _predicted(self, coarse: Tensor) -> Tensor:
+        return torch.einsum("kn,bnhw->bkhw", self.prediction, _neighbors(coarse))
+
     def _network(self, inputs: Tensor, embedding: Tensor) -> Tensor:
         if self.convolution_dtype == torch.float32:
             return self._layers(inputs, embedding)
@@ -290,6 +232,41 @@ class ConditionalEnergy(ConditionalModel):
             h = block(h, embedding)
         output: Tensor = self.output(torch.cat((h, inputs), 1))
         return output
+
+
+class DetailsGaussian(GaussianEnergy):
+    """The anchor of one coarse image: ``d = P c + A^T z``, ``z`` independent with the variances ``lambda``.
+
+    Args:
+        mean: ``P c``, shape ``(1, 3C, h, w)``.
+        axes: ``A``, shape ``(3C, 3C)``.
+        variances: ``lambda``, shape ``(3C,)``.
+    """
+
+    mean: Tensor
+    axes: Tensor
+    variances: Tensor
+
+    def __init__(self, mean: Tensor, axes: Tensor, variances: Tensor) -> None:
+        super().__init__()
+        _, bands, height, width = mean.shape
+        self.image_shape = (bands, height, width)
+        self.register_buffer("mean", mean)
+        self.register_buffer("axes", axes)
+        self.register_buffer("variances", variances)
+
+    def draw(self, t: float, normal: Tensor) -> Tensor:
+        z = (self.variances + t).sqrt().view(1, -1, 1, 1) * normal.to(self.mean)
+        return self.mean + torch.einsum("kn,bkhw->bnhw", self.axes, z)
+
+    def energy(self, y: Tensor, t: Tensor) -> Tensor:
+        z = torch.einsum("kn,bnhw->bkhw", self.axes, y - self.mean)
+        return sum_pixels(_gaussian_energy(z, self.variances.view(1, -1, 1, 1) + t.view(-1, 1, 1, 1)))
+
+
+def _gaussian_energy(z: Tensor, total: Tensor) -> Tensor:
+    energy: Tensor = 0.5 * (torch.log(2 * math.pi * total) + z.square() / total)
+    return energy
 
 
 def _neighbors(coarse: Tensor) -> Tensor:

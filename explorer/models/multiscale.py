@@ -28,8 +28,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from explorer.models.base import EnergyModel
-from explorer.models.conditional import ConditionalEnergy, ConditionalModel
+from explorer.models.base import Derivatives, EnergyModel
+from explorer.models.conditional import ConditionalEnergy
+from explorer.models.details import ConditionalModel
 from explorer.models.haar import haar
 
 __all__ = ["Factor", "MultiscaleDensity", "fitting_sides"]
@@ -98,7 +99,7 @@ class MultiscaleDensity(EnergyModel):
             raise ValueError("A base for square images and at least one conditional model are needed.")
         self.base = base
         self.steps = nn.ModuleList(steps)
-        self.t0 = t0
+        self.t_min = self.t0 = self.t_max = t0
         self.image_shape = (channels, side, side)
 
     def step(self, level: int) -> ConditionalModel:
@@ -140,6 +141,13 @@ class MultiscaleDensity(EnergyModel):
         factors.append(self._base_factor(x, levels))
         return factors
 
+    def squares(self, x: Tensor) -> Tensor:
+        """The squares of the base in what is left of images at the end, ``(B, C, h, w)``: ``(B n, C, b, b)``."""
+        side = self.base.image_shape[1]
+        rows, columns = (length // side * side for length in x.shape[2:])
+        cut = x[..., :rows, :columns].unfold(2, side, side).unfold(3, side, side).permute(0, 2, 3, 1, 4, 5)
+        return cut.reshape(-1, x.shape[1], side, side)
+
     def _base_factor(self, x: Tensor, levels: int) -> Factor:
         side = self.base.image_shape[1]
         batch, channels, height, width = x.shape
@@ -147,8 +155,7 @@ class MultiscaleDensity(EnergyModel):
         noise = self.t0 / 4**levels
         mean, variance = _FAR_PIXEL[0], _FAR_PIXEL[1] + noise
         local = 0.5 * (math.log(2 * math.pi * variance) + (x - mean).square() / variance).sum(1)
-        squares = x[..., :rows, :columns].unfold(2, side, side).unfold(3, side, side).permute(0, 2, 3, 1, 4, 5)
-        squares = squares.reshape(-1, channels, side, side)
+        squares = self.squares(x)
         energy = self.base.energy(squares, torch.full((len(squares),), noise, dtype=x.dtype, device=x.device))
         energy = energy.view(batch, rows // side, columns // side) / side**2
         spread = energy.repeat_interleave(side, 1).repeat_interleave(side, 2)
@@ -170,6 +177,14 @@ class MultiscaleDensity(EnergyModel):
         if not torch.allclose(t, torch.full_like(t, self.t0), rtol=1e-3, atol=0.0):
             raise ValueError(f"A multi-scale density is one at the noise variance {self.t0:g} alone.")
         return torch.stack([factor.energy for factor in self.factors(y)]).sum(0)
+
+    def derivatives(self, y: Tensor, t: Tensor | float | None = None) -> Derivatives:
+        """Energy and score at `t0`; the time score is not known, and NaN. Arguments as for `energy`."""
+        with torch.enable_grad():
+            y = y.detach().requires_grad_()
+            energy = self.energy(y, self._noise_variances(y, t))
+            (gradient,) = torch.autograd.grad(energy.sum(), y)
+        return Derivatives(energy.detach(), -gradient, torch.full_like(energy, math.nan).detach())
 
     def _noise_variances(self, y: Tensor, t: Tensor | float | None) -> Tensor:
         self._check(y)

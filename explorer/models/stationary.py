@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from explorer.models.base import EnergyModel, sum_pixels
-from explorer.models.conditional import ConditionalModel
+from explorer.models.details import ConditionalModel
 from explorer.models.haar import haar
 
 __all__ = ["StationaryDetails", "StationaryGaussian", "power_law_spectrum"]

@@ -9,6 +9,7 @@ from explorer.models.checkpoints import CheckpointConfig
 from explorer.models.dual import DualEnergyConfig
 from explorer.models.importing import released_card
 from explorer.models.installed import InstalledModelConfig
+from explorer.models.multiscale_config import MultiscaleConfig
 from explorer.models.released import InnerProductConfig
 from explorer.training.config import MODEL_WIDTHS
 from explorer.units import psnr_from_noise_variance
@@ -25,6 +26,8 @@ def checkpoint_card(name: str, config: CheckpointConfig, report: Report | None =
         text = released_card(name, config)
     elif isinstance(config.model, InstalledModelConfig):
         text = "\n".join([f"# {name}", "", *_package(config.model, config)]) + "\n"
+    elif isinstance(config.model, MultiscaleConfig):
+        text = "\n".join([f"# {name}", "", *_factors(config.model, config)]) + "\n"
     else:
         text = "\n".join([f"# {name}", "", *_origin(config.model, config)]) + "\n"
     if all(config.metrics.get(name) for name in _SHOWN):
@@ -69,6 +72,43 @@ def _package(model: InstalledModelConfig, config: CheckpointConfig) -> list[str]
         f"- Settings: {settings}.",
         _convention(config),
     ]
+
+
+def _factors(model: MultiscaleConfig, config: CheckpointConfig) -> list[str]:
+    """Of a multi-scale density: its factors and how they were trained."""
+    run, (channels, side, _), base = config.training, model.image_shape, model.base.image_shape[1]
+    conditional = _part(run, "conditional")
+    recipe = conditional.get("recipe")
+    again = f"- Again: `python -m explorer train-multiscale --recipe {recipe} --data {config.dataset}`"
+    reach = ", ".join(str(step.receptive_field) for step in model.steps)
+    return [
+        f"Multi-scale density of {'gray' if channels == 1 else 'color'} photographs of any size, {side} x {side} "
+        f"pixels where none is asked for, trained on `{config.dataset}`: an energy of {base} x {base} images, and "
+        "one of the Haar details of each scale given the coarser image, both trained by dual score matching.",
+        "",
+        "## How it was made",
+        "",
+        f"- Details: {_steps(conditional)}; receptive field of {reach} positions a side.",
+        f"- Base: {_steps(_part(run, 'base'))}.",
+        f"- log p is reported at {float(psnr_from_noise_variance(model.t0)):.0f} dB, and at no other noise.",
+        _convention(config),
+        *_pictures(run),
+        *(f"- {note}" for note in _notes(run)),
+        *([again] if recipe else []),
+    ]
+
+
+def _steps(run: dict[str, Any]) -> str:
+    return (
+        f"{run.get('steps', '?')} steps of {run.get('batch_size', '?')} images, seed {run.get('seed', '?')}, "
+        f"learning rate {run.get('learning_rate', '?')}"
+    )
+
+
+def _part(run: dict[str, Any], name: str) -> dict[str, Any]:
+    """Settings of a part of a run; none where `config.json` says something else."""
+    settings = run.get(name)
+    return settings if isinstance(settings, dict) else {}
 
 
 def _images(image_shape: tuple[int, int, int]) -> str:

@@ -5,7 +5,7 @@ The run is a folder:
     config.json                     `MultiscaleTrainingConfig`
     conditional/, base/             `training.safetensors` (what a run resumes from) and `metrics.jsonl`
 
-It ends as a checkpoint in the data folder under the run's name (`explorer.models.multiscale_checkpoint`).
+It ends as a checkpoint in the data folder under the run's name.
 """
 
 from __future__ import annotations
@@ -26,26 +26,23 @@ from explorer.data.sources import open_dataset
 from explorer.data.views import MOST_VIEWS, Views
 from explorer.errors import ExplorerError
 from explorer.home import check_name, data_home, write_atomically
+from explorer.models.checkpoints import CheckpointConfig, save_checkpoint
 from explorer.models.multiscale import MultiscaleDensity
-from explorer.models.multiscale_checkpoint import (
-    MultiscaleCheckpointConfig,
-    MultiscaleConfig,
-    build_multiscale,
-    save_multiscale,
-)
+from explorer.models.multiscale_config import MultiscaleConfig, build_multiscale
 from explorer.progress import Progress
+from explorer.training.card import checkpoint_card
 from explorer.training.compiling import Interrupted, compiling
 from explorer.training.conditional import ConditionalConfig, ConditionalTrainer
 from explorer.training.config import TrainingConfig
 from explorer.training.run import append_metrics
 from explorer.training.sources import ImageSource, PixelSource
 from explorer.training.trainer import Trainer
-from explorer.units import psnr_from_noise_variance
 
 __all__ = [
     "MULTISCALE_RECIPES",
     "MultiscaleTrainingConfig",
     "ShrunkSource",
+    "assembled",
     "multiscale_recipe",
     "train_multiscale",
 ]
@@ -174,7 +171,7 @@ def train_multiscale(
             return False
         done += trainer.config.steps
     model = assembled(config, conditional, base)
-    description = MultiscaleCheckpointConfig(
+    description = CheckpointConfig(
         model=config.model,
         values=config.conditional.values,
         dataset=dataset_name(config.dataset),
@@ -182,7 +179,8 @@ def train_multiscale(
             mode="json", exclude={"dataset": True, "conditional": {"dataset"}, "base": {"dataset"}}
         ),
     )
-    save_multiscale(data_home() / "checkpoints" / config.name, model, description, _card(config))
+    card = checkpoint_card(config.name, description)
+    save_checkpoint(data_home() / "checkpoints" / config.name, model, description, card)
     return True
 
 
@@ -243,21 +241,3 @@ def _train(
             losses.clear()
             saved_at = time.monotonic()
     return True
-
-
-def _card(config: MultiscaleTrainingConfig) -> str:
-    channels, side = config.model.image_shape[:2]
-    base = config.base.model.image_shape[1]
-    stored = config.conditional.model.image_shape[1]
-    return (
-        f"# {config.name}\n\n"
-        f"Multi-scale density of {'gray' if channels == 1 else 'color'} photographs of "
-        f"`{dataset_name(config.dataset)}`, of any size; {side} x {side} where none is asked for. A base energy of "
-        f"{base} x {base} images and one conditional energy of Haar details, both trained by dual score matching.\n\n"
-        f"- Conditional energy: {config.conditional.steps:,} steps of {config.conditional.batch_size} images of "
-        f"{stored} x {stored} pixels, receptive field {config.conditional.model.receptive_field} positions.\n"
-        f"- Base: {config.base.steps:,} steps of {config.base.batch_size} images.\n"
-        f"- {config.views} views of each picture, shrunk at least {config.min_shrink:g} times.\n"
-        f"- log p is reported at {psnr_from_noise_variance(config.model.t0):.0f} dB of noise, of pixels "
-        f"x = (k + u) / {config.conditional.values.levels}, u uniform in [0, 1).\n"
-    )

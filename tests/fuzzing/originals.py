@@ -35,14 +35,16 @@ from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from explorer.training.config import TrainingConfig
 from explorer.training.loop import train
 from explorer.training.run import create_run
-from tests.conftest import write_tiny_checkpoint
+from tests.conftest import write_tiny_checkpoint, write_tiny_multiscale
 from tests.fuzzing.pictures import write_pictures
 from tests.measures.consistency.examples import good
 from tests.models import released
 
-__all__ = ["CHECKPOINT", "IMAGES", "SHAPE", "at_home", "write_originals"]
+__all__ = ["ANY_SIZE", "CHECKPOINT", "IMAGES", "SHAPE", "at_home", "write_originals"]
 
 CHECKPOINT = "tiny"
+ANY_SIZE = "photo"
+"""A checkpoint of a multi-scale density."""
 SHAPE = (1, 8, 8)
 IMAGES = 24
 """So many digits are in the catalog."""
@@ -73,6 +75,7 @@ def write_originals(folder: Path) -> None:
     torch.set_num_threads(1)
     with at_home(folder / "home"):
         write_tiny_checkpoint(data_home() / "checkpoints" / CHECKPOINT, SHAPE, levels=17)
+        write_tiny_multiscale(data_home() / "checkpoints" / ANY_SIZE)
         checkpoint = load_checkpoint(CHECKPOINT, "cpu")
         images = open_dataset("digits", SHAPE, limit=IMAGES)
         catalog = build_catalog(checkpoint, images)

@@ -32,6 +32,7 @@ from explorer.jobs.settings import JobSettings, job_settings, save_job_settings
 from explorer.jobs.submission import read_submission
 from explorer.jobs.tasks import member_folders, progress
 from explorer.measures.consistency.storage import find_report
+from explorer.measures.image.scales import bits_by_scale
 from explorer.models.checkpoints import Checkpoint, list_checkpoints, load_checkpoint
 from explorer.models.importing import import_released
 from explorer.training.card import checkpoint_card
@@ -52,7 +53,7 @@ from tests.fuzzing.kinds import (
     tree,
 )
 from tests.fuzzing.mutations import Whole, damaged, damaged_json, how_many
-from tests.fuzzing.originals import CHECKPOINT
+from tests.fuzzing.originals import ANY_SIZE, CHECKPOINT
 from tests.fuzzing.sandbox import Sandbox
 
 __all__ = ["projects"]
@@ -87,6 +88,7 @@ def projects() -> list[Kind]:
         Kind("catalog's rows", "others", tree("home", scored, "*/{}", part, _read_catalog)),
         Kind("map", "others", tree("home", scored, "*/{}", placed, _read_map)),
         Kind("checkpoint's config", "others", tree("home", scored, folder, config, _read_model), 2),
+        Kind("config of any size", "others", tree("home", ["checkpoints"], f"{ANY_SIZE}/{{}}", config, _read_any_size)),
         Kind("checkpoint's weights", "others", tree("home", scored, folder, weights, _read_model)),
         Kind("trust report", "others", tree("home", scored, folder, report, _read_report)),
         Kind("released checkpoint", "others", _released, 2),
@@ -162,6 +164,16 @@ def _read_model(home: Path, damaged_file: Path) -> None:
     _use(checkpoint)
     if checkpoint.model.image_shape == (1, 8, 8):
         always(find_catalog, checkpoint, look_at_digits().fingerprint)
+
+
+def _read_any_size(home: Path, damaged_file: Path) -> None:
+    _listed()
+    checkpoint = load_checkpoint(ANY_SIZE, "cpu")
+    model = checkpoint.multiscale
+    side = 2 * model.base.image_shape[1]
+    pixels = torch.zeros(2, model.image_shape[0], side, side, dtype=torch.uint8)
+    assert len(bits_by_scale(model, checkpoint.values.centers(pixels), checkpoint.values.levels)) == 2
+    assert checkpoint_card(checkpoint.name, checkpoint.config)
 
 
 def _read_report(home: Path, damaged_file: Path) -> None:

@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from explorer.models.conditional import ConditionalEnergy, ConditionalEnergyConfig, GivenCoarse
+from explorer.models.conditional import ConditionalEnergy, ConditionalEnergyConfig
+from explorer.models.details import GivenCoarse
 from explorer.models.dual import NoiseRange
 from explorer.models.haar import haar
 from explorer.models.stationary import StationaryGaussian, power_law_spectrum

@@ -1,28 +1,17 @@
 """The density over scales: exact on Gaussians, for any size, in tiles."""
 
 import math
-from pathlib import Path
 
 import pytest
 import torch
 
 import explorer.models.multiscale as module
 from explorer.errors import ExplorerError
-from explorer.models.conditional import ConditionalEnergyConfig
-from explorer.models.dual import DualEnergyConfig, NoiseRange
 from explorer.models.multiscale import MultiscaleDensity, fitting_sides
-from explorer.models.multiscale_checkpoint import (
-    MultiscaleCheckpointConfig,
-    MultiscaleConfig,
-    build_multiscale,
-    load_multiscale,
-    save_multiscale,
-)
 from explorer.models.stationary import StationaryGaussian, power_law_spectrum
-from explorer.models.unet import UNetConfig
+from tests.conftest import tiny_multiscale as network
 
 T0 = 3e-7
-NOISE = NoiseRange(t_min=1e-7, t0=T0, t_max=1.0)
 
 
 def exact(size: int, base: int = 16) -> tuple[StationaryGaussian, MultiscaleDensity]:
@@ -32,26 +21,6 @@ def exact(size: int, base: int = 16) -> tuple[StationaryGaussian, MultiscaleDens
         steps.append(model.details())
         model = model.halved()
     return whole, MultiscaleDensity(model, steps, T0, size)
-
-
-def small(channels: int = 1) -> MultiscaleConfig:
-    unet = UNetConfig(base_width=4, num_scales=1, embedding_dim=8)
-    return MultiscaleConfig(
-        base=DualEnergyConfig(
-            image_shape=(channels, 8, 8), noise=NoiseRange(t_min=1e-10, t0=1e-9, t_max=10.0), unet=unet, frequencies=4
-        ),
-        steps=(ConditionalEnergyConfig(channels=channels, noise=NOISE, width=8, dilations=(1,), embedding_dim=8),),
-        t0=T0,
-        side=32,
-    )
-
-
-def network(channels: int = 1) -> MultiscaleDensity:
-    torch.manual_seed(0)
-    model = build_multiscale(small(channels))
-    for parameter in (model.steps[0].output.weight, model.steps[0].offset.weight):
-        torch.nn.init.normal_(parameter, std=0.1)
-    return model.requires_grad_(False)
 
 
 @pytest.mark.parametrize("size", [64, 128])
@@ -123,37 +92,18 @@ def test_what_does_not_fit_is_refused() -> None:
         model.log_prob(torch.rand(1, 3, 32, 32))
     with pytest.raises(ValueError, match="at least one"):
         MultiscaleDensity(model.base, [], T0)
-    with pytest.raises(ValueError, match="same channels"):
-        MultiscaleConfig(base=small(3).base, steps=small(1).steps, t0=T0, side=32)
 
 
-def test_checkpoints_come_back(tmp_path: Path) -> None:
-    model, config = network(), MultiscaleCheckpointConfig(model=small(), dataset="photographs")
-    save_multiscale(tmp_path / "photo", model, config, "# photo\n")
-    loaded, read = load_multiscale(tmp_path / "photo")
-    x = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0))
-    assert read == config
-    torch.testing.assert_close(loaded.log_prob(x), model.log_prob(x), rtol=0, atol=0)
-    assert loaded.image_shape == config.model.image_shape == (1, 32, 32)
-
-
-def test_damaged_checkpoints_are_refused(tmp_path: Path) -> None:
-    folder = tmp_path / "photo"
-    with pytest.raises(ExplorerError, match="is not a checkpoint"):
-        load_multiscale(folder)
-    config = MultiscaleCheckpointConfig(model=small())
-    save_multiscale(folder, network(), config, "")
-    (folder / "model.safetensors").write_bytes(b"nothing")
-    with pytest.raises(ExplorerError, match=r"model\.safetensors cannot be read"):
-        load_multiscale(folder)
-    save_multiscale(folder, network(3), config, "")
-    with pytest.raises(ExplorerError, match="do not fit"):
-        load_multiscale(folder)
-    broken = network()
-    broken.steps[0].first.weight.fill_(math.nan)
-    save_multiscale(folder, broken, config, "")
-    with pytest.raises(ExplorerError, match="NaN"):
-        load_multiscale(folder)
-    (folder / "config.json").write_text("{}")
-    with pytest.raises(ExplorerError, match=r"config\.json cannot be read"):
-        load_multiscale(folder)
+def test_it_is_a_density_at_one_noise_level() -> None:
+    model = network()
+    assert not model.has_noise_levels
+    assert model.base.has_noise_levels
+    with pytest.raises(ExplorerError, match=r"Probe needs the energy at many noise levels, .* at 65 dB alone"):
+        model.need_noise_levels("Probe")
+    x = torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    found = model.derivatives(x)
+    assert found.time_score.isnan().all()
+    step = torch.zeros_like(x)
+    step[0, 0, 3, 5] = 1e-3
+    slope = (model.log_prob(x + step) - model.log_prob(x - step)) / 2e-3
+    assert float(found.score[0, 0, 3, 5]) == pytest.approx(float(slope), rel=0.02)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from explorer.cli import app
 from explorer.errors import ExplorerError
-from explorer.models.multiscale_checkpoint import load_multiscale
+from explorer.models.checkpoints import load_checkpoint
 from explorer.training.multiscale import (
     MULTISCALE_RECIPES,
     MultiscaleTrainingConfig,
@@ -51,7 +51,8 @@ def test_a_run_ends_as_a_checkpoint(home: Path, photographs: Path, tmp_path: Pat
     told = []
     assert train_multiscale(tmp_path / "run", config(photographs), progress=lambda *step: told.append(step))
     assert told[-1] == (6, 6)
-    model, description = load_multiscale(home / "checkpoints" / "tiny")
+    loaded = load_checkpoint("tiny", "cpu")
+    model, description = loaded.multiscale, loaded.config
     assert description.dataset == "photographs"
     assert str(tmp_path) not in (home / "checkpoints" / "tiny" / "config.json").read_text()
     assert torch.isfinite(model.log_prob(torch.rand(1, 1, 64, 64))).all()
@@ -60,11 +61,11 @@ def test_a_run_ends_as_a_checkpoint(home: Path, photographs: Path, tmp_path: Pat
 
 def test_a_stopped_run_takes_the_steps_that_it_would_have_taken(home: Path, photographs: Path, tmp_path: Path) -> None:
     train_multiscale(tmp_path / "whole", config(photographs))
-    whole, _ = load_multiscale(home / "checkpoints" / "tiny")
+    whole = load_checkpoint("tiny", "cpu").model
     asked = iter([False, False, True])
     assert not train_multiscale(tmp_path / "stopped", config(photographs), lambda: next(asked))
     assert train_multiscale(tmp_path / "stopped")
-    resumed, _ = load_multiscale(home / "checkpoints" / "tiny")
+    resumed = load_checkpoint("tiny", "cpu").model
     for one, other in zip(whole.parameters(), resumed.parameters(), strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=0)
 

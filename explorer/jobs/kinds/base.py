@@ -80,9 +80,11 @@ class ModelTask(Task):
         checkpoint: name or folder.
         dataset: what `explorer.data.sources.open_dataset` opens.
         action: what it does, and for which page.
+        needs_noise_levels: whether it asks a model for its energy at many noise levels.
     """
 
     action: ClassVar[str]
+    needs_noise_levels: ClassVar[bool] = False
 
     checkpoint: str
     dataset: str

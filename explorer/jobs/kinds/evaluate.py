@@ -18,6 +18,7 @@ class EvaluateTask(ModelTask):
 
     plural = "Checks"
     action = "Run every check of a model, for Trust"
+    needs_noise_levels = True
 
     kind: Literal["evaluate"] = "evaluate"
     quick: bool = Field(default=False, title="Quick", description="On few images: about a minute.")

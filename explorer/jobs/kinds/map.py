@@ -15,6 +15,7 @@ class MapTask(DatasetTask):
 
     plural = "Maps"
     action = "Lay out a data set, for Map"
+    needs_noise_levels = True
 
     kind: Literal["map"] = "map"
 

@@ -62,8 +62,10 @@ def run_checks(
         keep: given the report after each check.
 
     Raises:
-        ExplorerError: images of the wrong type or shape, fewer than two of them, or fewer than two other ones.
+        ExplorerError: images of the wrong type or shape, fewer than two of them, or fewer than two other ones; or a
+            model of one noise level.
     """
+    model.need_noise_levels("A check")
     _check_images(model, pixels, "The checks need at least two images. Choose another data set.")
     if other is not None:
         _check_images(model, other[1], f"The checks need at least two other photographs, and {other[0]} has fewer.")

@@ -74,7 +74,11 @@ def evaluate(
         pixels: uint8, shape ``(N, C, H, W)``, N at least 2.
         seed: of dequantization and noise.
         progress: called with (noise levels done, noise levels in all).
+
+    Raises:
+        ExplorerError: the model gives its energy at one noise level alone.
     """
+    model.need_noise_levels("An evaluation")
     images = torch.from_numpy(np.array(pixels))
     x = values.dequantized(images, noise_generator(seed + 1))
     levels = noise_levels(model, x, log_spaced(model.t_low, model.t_max, LEVELS), seed, progress)

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from explorer.measures.shared.noise import noise_generator
 from explorer.measures.shared.noise_levels import log_spaced
-from explorer.models.conditional import ConditionalModel
+from explorer.models.details import ConditionalModel
 from explorer.models.haar import haar, halve
 from explorer.progress import Progress
 

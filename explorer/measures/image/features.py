@@ -60,7 +60,12 @@ _FLOOR = 1e-4  # of a mean square: a channel that is silent stays silent, whatev
 
 
 def feature_kind(model: EnergyModel) -> FeatureKind:
-    """Which features a model has: those of its layers where it has a U-Net, else those of its score."""
+    """Which features a model has: those of its layers where it has a U-Net, else those of its score.
+
+    Raises:
+        ExplorerError: its energy is known at one noise level alone.
+    """
+    model.need_noise_levels("A map")
     return "layer powers" if any(isinstance(module, Layer) for module in model.modules()) else "score powers"
 
 

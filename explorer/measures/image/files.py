@@ -1,32 +1,29 @@
-"""log p and local dimensionality of image files, a row each."""
+"""log p and local dimensionality of image files, a row each.
+
+Memory does not grow with the number of files: images are decoded one by one, and scored a few at a time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from explorer.data.left_out import OTHER_KINDS, TWICE
 from explorer.data.listing import Listing, hub_snapshot, images_among, list_files, name_in, without_doubles
 from explorer.decoding import FORMATS_IN_WORDS, MAX_UPLOAD_BYTES, Decoded, decode_image
 from explorer.errors import ExplorerError
-from explorer.images import to_square
-from explorer.measures.image.dimensionality import local_dimensionality
-from explorer.measures.shared.scoring import log_prob_batched, model_input
+from explorer.measures.image.cut import Cut, Size
+from explorer.measures.image.file_rows import Row, rows_of, same_columns
 from explorer.models.checkpoints import Checkpoint
 from explorer.scales import Scale, UnknownScale, summarize
-from explorer.units import code_length_bits, convert_log_prob, noise_variance_from_psnr
 
-__all__ = ["DIMENSIONALITY_PSNRS", "Scored", "score_files"]
-
-DIMENSIONALITY_PSNRS = (40.0, 25.0, 10.0)
+__all__ = ["Scored", "score_files"]
 
 _BATCH = 64
-
-Row = dict[str, "str | float"]
+_BATCH_VALUES = 2**22
 
 
 @dataclass
@@ -34,8 +31,7 @@ class Scored:
     """What became of image files.
 
     Attributes:
-        rows: one for each image that could be read: `file`; `log_prob_nats`, `log_prob_db_per_dim`, `code_length_bits`;
-            `dimensionality_PSNRdb` for each of `DIMENSIONALITY_PSNRS`.
+        rows: one for each image that could be read, see `explorer.measures.image.file_rows`.
         problems: a sentence for each that could not.
         notes: sentences about what was assumed, and about what was left out: pages, channels, other files.
         needs_scale: whether an image could not be read because it is not clear which values are black and white.
@@ -52,18 +48,22 @@ def score_files(
     path: Path,
     progress: Callable[[int, int], None] | None = None,
     scale: Scale | None = None,
+    size: Size | None = None,
 ) -> Scored:
-    """Score an image file, or all image files below a folder, each as its largest middle square at the model's size.
+    """Score an image file, or all image files below a folder.
 
     Args:
         checkpoint: the model.
         path: an image, or a folder.
         progress: called with (files done, files in all).
         scale: which values are black and white, where they have other than 8 bits; see `explorer.scales` if None.
+        size: which part of each image, see `explorer.measures.image.cut`; the largest middle square at the model's
+            own size when None.
 
     Raises:
-        ExplorerError: the path does not exist, or the folder has no image files.
+        ExplorerError: the path does not exist, the folder has no image files, or the model does not take the size.
     """
+    cut = Cut(checkpoint, size)
     if path.is_dir():
         root = hub_snapshot(path)
         listing = _images_below(root)
@@ -75,20 +75,33 @@ def score_files(
     if not files:
         raise ExplorerError(f"{path} has no images. Put {FORMATS_IN_WORDS} files into it. {other_files}".rstrip())
     scored, readings, left_out = Scored(), [], []
-    for first in range(0, len(files), _BATCH):
-        names, squares = [], []
-        for name, image in _decoded(files[first : first + _BATCH], root, scale, scored):
+    names: list[str] = []
+    waiting: list[np.ndarray] = []
+
+    def score() -> None:
+        scored.rows += rows_of(checkpoint, names, np.stack(waiting)) if waiting else []
+        names.clear()
+        waiting.clear()
+
+    for done, file in enumerate(files, 1):
+        name = name_in(file, root)
+        image = _decoded(file, name, scale, cut, scored)
+        if image is not None:
+            pixels, decoded = image
+            if decoded.reading is not None:
+                readings.append(decoded.reading)
+            if decoded.left_out:
+                left_out.append(f"{name} has {decoded.left_out}")
+            is_full = len(names) == _BATCH or len(names) * pixels.size >= _BATCH_VALUES
+            if waiting and (is_full or waiting[0].shape != pixels.shape):
+                score()
             names.append(name)
-            squares.append(to_square(image.image, checkpoint.model.image_shape))
-            if image.reading is not None:
-                readings.append(image.reading)
-            if image.left_out:
-                left_out.append(f"{name} has {image.left_out}")
-        if squares:
-            scored.rows += _score(checkpoint, names, np.stack(squares))
+            waiting.append(pixels)
         if progress is not None:
-            progress(min(first + _BATCH, len(files)), len(files))
-    scored.notes = summarize(readings)
+            progress(done, len(files))
+    score()
+    scored.rows = same_columns(scored.rows)
+    scored.notes = summarize(readings) + cut.notes()
     if left_out:
         files_in_words = "1 file" if len(left_out) == 1 else f"{len(left_out):,} files"
         scored.notes.append(
@@ -109,34 +122,16 @@ def _images_below(folder: Path) -> Listing:
     return Listing(files, listing.behind_links, listing.left_out)
 
 
-def _decoded(files: list[Path], root: Path, scale: Scale | None, scored: Scored) -> Iterator[tuple[str, Decoded]]:
-    for file in files:
-        name = name_in(file, root)
-        try:
-            with open(file, "rb") as opened:
-                data = opened.read(MAX_UPLOAD_BYTES + 1)
-            yield name, decode_image(data, name, scale)
-        except ExplorerError as error:
-            scored.problems.append(str(error))
-            scored.needs_scale |= isinstance(error, UnknownScale)
-        except OSError as error:
-            scored.problems.append(f"{name} cannot be read ({error.strerror}).")
-
-
-def _score(checkpoint: Checkpoint, names: list[str], pixels: np.ndarray) -> list[Row]:
-    model, values = checkpoint.model, checkpoint.values
-    x = model_input(values, torch.from_numpy(pixels))
-    log_prob = log_prob_batched(model, x).double().tolist()
-    ts = [float(noise_variance_from_psnr(psnr)) for psnr in DIMENSIONALITY_PSNRS]
-    dimensionality = local_dimensionality(model, x, ts, draws=2).denoising.tolist()
-    d = model.dimensions
-    return [
-        {
-            "file": name,
-            "log_prob_nats": nats,
-            "log_prob_db_per_dim": convert_log_prob(nats, "dB/dim", d),
-            "code_length_bits": code_length_bits(nats, values.levels, d),
-        }
-        | {f"dimensionality_{psnr:.0f}db": value for psnr, value in zip(DIMENSIONALITY_PSNRS, estimates, strict=True)}
-        for name, nats, estimates in zip(names, log_prob, dimensionality, strict=True)
-    ]
+def _decoded(file: Path, name: str, scale: Scale | None, cut: Cut, scored: Scored) -> tuple[np.ndarray, Decoded] | None:
+    """The part of an image that is scored, and what was decoded; None where there is none, and `scored` says why."""
+    try:
+        with open(file, "rb") as opened:
+            data = opened.read(MAX_UPLOAD_BYTES + 1)
+        decoded = decode_image(data, name, scale)
+        return cut(decoded.image, name), decoded
+    except ExplorerError as error:
+        scored.problems.append(str(error))
+        scored.needs_scale |= isinstance(error, UnknownScale)
+    except OSError as error:
+        scored.problems.append(f"{name} cannot be read ({error.strerror}).")
+    return None

@@ -94,9 +94,12 @@ def plan(
         late: leave out the steps above the noise level at which the model is its Gaussian; see `late_start`.
 
     Raises:
-        ExplorerError: the sampler is not known, there are no steps, or a late start of a model without a Gaussian.
+        ExplorerError: the sampler is not known, there are no steps, a late start of a model without a Gaussian, or a
+            model of one noise level.
         ValueError: not ``0 < t_end < t_start``.
     """
+    if t_start is None or t_end is None:
+        model.need_noise_levels("Sampling")
     if sampler not in SAMPLERS:
         raise ExplorerError(f"There is no sampler {sampler!r}. Choose {', '.join(SAMPLERS)}.")
     if steps < 1:

@@ -21,8 +21,7 @@ from torch import Tensor
 from explorer.errors import ExplorerError
 from explorer.measures.shared.noise import noise_generator
 from explorer.measures.shared.scoring import log_prob_batched
-from explorer.models.anchor import SpectralGaussian
-from explorer.models.base import EnergyModel
+from explorer.models.base import EnergyModel, GaussianEnergy
 
 __all__ = ["DIVERGENCE", "divergence_from_gaussian", "gaussian_of", "late_start", "start"]
 
@@ -34,10 +33,10 @@ two halves of the data could already have been lost."""
 _HALVINGS = 6  # of the range of log t, to a factor of 1.4 from end to end of natural images
 
 
-def gaussian_of(model: EnergyModel) -> SpectralGaussian | None:
+def gaussian_of(model: EnergyModel) -> GaussianEnergy | None:
     """The Gaussian with the statistics of the model's data; None for a model that has none."""
     gaussian = getattr(model, "gaussian", model)
-    return gaussian if isinstance(gaussian, SpectralGaussian) else None
+    return gaussian if isinstance(gaussian, GaussianEnergy) else None
 
 
 def start(model: EnergyModel, t: float, count: int, generator: torch.Generator) -> Tensor:
@@ -55,7 +54,7 @@ def start(model: EnergyModel, t: float, count: int, generator: torch.Generator) 
     """
     gaussian = gaussian_of(model)
     if gaussian is not None:
-        return _draw(gaussian, t, torch.randn(count, *model.image_shape, generator=generator))
+        return gaussian.draw(t, torch.randn(count, *model.image_shape, generator=generator))
     dtype = next((tensor.dtype for tensor in (*model.parameters(), *model.buffers())), torch.float32)
     gray = torch.full((1, *model.image_shape), 0.5, dtype=dtype, device=model.device)
     noise = torch.randn(count, *model.image_shape, generator=generator, dtype=dtype).to(model.device)
@@ -77,7 +76,7 @@ def divergence_from_gaussian(model: EnergyModel, t: float, draws: int = 32, seed
     gaussian = gaussian_of(model)
     if gaussian is None:
         raise ExplorerError("This model has no Gaussian to start from. Start at large noise.")
-    y = _draw(gaussian, t, torch.randn(draws, *model.image_shape, generator=noise_generator(seed)))
+    y = gaussian.draw(t, torch.randn(draws, *model.image_shape, generator=noise_generator(seed)))
     difference = log_prob_batched(gaussian, y, t).double() - log_prob_batched(model, y, t).double()
     return 0.5 * float(difference.var())
 
@@ -106,8 +105,3 @@ def late_start(
         else:
             low = middle
     return t_start if high == math.log(t_start) else math.exp(high)
-
-
-def _draw(gaussian: SpectralGaussian, t: float, normal: Tensor) -> Tensor:
-    z = (gaussian.variances + t).sqrt() * normal.to(gaussian.variances)
-    return gaussian.mean + gaussian.synthesize(z)

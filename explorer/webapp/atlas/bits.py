@@ -48,7 +48,7 @@ def choose_what_a_click_shows(place: DeltaGenerator) -> None:
 
 def open_image(index: int, split: Split) -> None:
     """An image was clicked: leave for Probe, or show its bits when `show_bits` is reached."""
-    if not st.session_state[_ON_CLICK]:
+    if not st.session_state.get(_ON_CLICK):
         open_in_probe(index, split)
     st.session_state[_IMAGE] = index
 

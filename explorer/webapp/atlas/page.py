@@ -53,7 +53,9 @@ def page() -> None:
         if catalog is None:
             return
         label = _choose_label(header, images, catalog)
-        choose_what_a_click_shows(header)
+        with_bits = selection.checkpoint.model.has_noise_levels and not (other and other.any_size)
+        if with_bits:  # maps of surprise are integrals over noise levels
+            choose_what_a_click_shows(header)
         models = [selection.checkpoint]
         if other is None:
             _show(selection, images, split, catalog, label)
@@ -62,7 +64,8 @@ def page() -> None:
             if opened is not None:
                 open_image(opened, split)
             models.append(checkpoint(other.path))
-        show_bits(images, split, models)
+        if with_bits:
+            show_bits(images, split, models)
 
 
 def _show(selection: Selection, images: Store, split: Split, catalog: Catalog, label: int | None) -> None:

@@ -29,7 +29,9 @@ _WORDS = {"auto": "Slurm where there is one", "local": "this machine", "slurm": 
 def job_form(selection: Selection) -> None:
     """A job for the model and the data set of the sidebar; the button sends it."""
     row = st.grid(3, min_column_width=220)
-    kind = MODEL_KINDS[row.selectbox("What", list(MODEL_KINDS), format_func=_action, key="job-kind")]
+    levels = selection.checkpoint.model.has_noise_levels
+    kinds = [name for name, kind in MODEL_KINDS.items() if levels or not kind.needs_noise_levels]
+    kind = MODEL_KINDS[row.selectbox("What", kinds, format_func=_action, key="job-kind")]
     of = (selection.checkpoint.name, selection.dataset)
     chosen = {}
     for setting in settings_of(kind):

@@ -31,7 +31,7 @@ _GRID_HEIGHT = 600
 
 
 def page() -> None:
-    selection = sidebar()
+    selection = sidebar(needs_noise_levels="Map")
     st.title("Map")
     header = st.container(horizontal=True, vertical_alignment="center")
     with shown_errors():

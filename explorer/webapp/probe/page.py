@@ -37,7 +37,7 @@ from explorer.webapp.widgets.undo import undo_button
 
 
 def page() -> None:
-    _below_sidebar(sidebar())
+    _below_sidebar(sidebar(needs_noise_levels="Probe"))
 
 
 @st.fragment  # a slider reruns this function, not the sidebar

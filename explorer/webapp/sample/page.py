@@ -13,7 +13,7 @@ from explorer.webapp.shell.sidebar import sidebar
 
 
 def page() -> None:
-    selection = sidebar()
+    selection = sidebar(needs_noise_levels="Sample")
     st.title("Sample")
     st.markdown(
         "Images that the model draws: it begins with noise alone and follows its own density from level to level until "

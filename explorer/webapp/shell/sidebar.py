@@ -77,17 +77,30 @@ def chosen_model() -> str:
     return str(st.session_state.get(_MODEL) or "")
 
 
-def sidebar() -> Selection:
-    """What the sidebar chooses. Where there is no model, or a damaged one is chosen, the page says so and ends."""
+def sidebar(needs_noise_levels: str = "") -> Selection:
+    """What the sidebar chooses. Where there is no model, or a damaged one is chosen, the page says so and ends.
+
+    Args:
+        needs_noise_levels: title of a page that asks a model for its energy at many noise levels; where the model gives
+            it at one alone, that page says so and ends.
+    """
     run_through_app()
     if not st.session_state.pop(_DRAWN, False):  # a page that runs by itself, in a test
         draw_sidebar()
         del st.session_state[_DRAWN]
     try:
-        return _selection()
+        selection = _selection()
     except ExplorerError as error:
         st.error(in_markdown(str(error)), icon=":material/error:")
         st.stop()
+    if needs_noise_levels:
+        try:
+            selection.checkpoint.model.need_noise_levels(needs_noise_levels)
+        except ExplorerError as error:
+            st.title(needs_noise_levels)
+            st.info(in_markdown(str(error)), icon=":material/noise_aware:")
+            st.stop()
+    return selection
 
 
 def _selection() -> Selection:
@@ -150,8 +163,13 @@ def _describe(info: CheckpointInfo, dataset: DatasetInfo) -> None:
     chosen = checkpoint(info.path)
     channels, height, width = chosen.model.image_shape
     color = "grayscale" if channels == 1 else "color"
+    size = (
+        f"{color} images of any size, here {height} × {width}"
+        if info.any_size
+        else f"{height} × {width} {color} images"
+    )
     lines = [
-        f"**{in_markdown(info.name)}** reads {height} × {width} {color} images.",
+        f"**{in_markdown(info.name)}** reads {size}.",
         f"Data: {in_markdown(dataset.title)}.",
         f"Runs on {_device_name(chosen)}.",
     ]

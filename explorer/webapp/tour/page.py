@@ -25,7 +25,7 @@ _ZOOM = 1.35  # of projector.css
 
 
 def page() -> None:
-    selection = sidebar()
+    selection = sidebar(needs_noise_levels="Tour")
     number = stop_number(len(STOPS))
     made = guesses(len(STOPS))
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -20,7 +20,7 @@ from explorer.webapp.trust.start import offer_checks
 
 
 def page() -> None:
-    selection = sidebar()
+    selection = sidebar(needs_noise_levels="Trust")
     st.title("Trust")
     st.markdown(
         "A number called log p is worth nothing unless it can be checked. These checks need no ground truth: most "

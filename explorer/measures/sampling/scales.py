@@ -1,0 +1,137 @@
+"""Photographs drawn from a multi-scale density, from coarse to fine: given a coarse image, or from nothing.
+
+From nothing, the base is drawn first. Then, for each level ``l`` down to 0, the details are drawn given the coarser
+image by a sampler of `explorer.measures.sampling.samplers` that works on `GivenCoarse`: from the model's Gaussian of
+the details at the largest noise to noise of variance ``t0 / 4^l``. They are left with that noise, and so is the image
+that they make, which is what the next level is given. At the end there is a sample of ``p(x_0, t0)``.
+
+    for state in draw_photographs(model, size=256, count=4, coarse=picture, steps=30):
+        show(state.images, state.share)          # to stop, ask for no more
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from explorer.errors import ExplorerError
+from explorer.measures.sampling.sample import follow, plan
+from explorer.measures.sampling.start import gaussian_of
+from explorer.measures.shared.noise import noise_generator
+from explorer.models.details import GivenCoarse
+from explorer.models.haar import inverse_haar
+from explorer.models.multiscale import MultiscaleDensity
+
+__all__ = ["Drawn", "draw_photographs", "sizes_above"]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Photographs on their way.
+
+    Attributes:
+        images: as far as they are known, denoised, in the model's values, shape ``(n, C, S, S)``; not clipped. They
+            grow from scale to scale.
+        level: how often a photograph of the size that was asked for is halved to have theirs; 0 at the end.
+        share: of the work, in [0, 1].
+        y: at the end, samples of ``p(., t0)``; None before.
+    """
+
+    images: Tensor
+    level: int
+    share: float
+    y: Tensor | None = None
+
+
+def sizes_above(side: int, most: int = 1024) -> list[int]:
+    """Sizes of photographs that can be drawn from a coarse image of this side: twice as large, and so on."""
+    return [side * 2**k for k in range(1, most.bit_length()) if side * 2**k <= most]
+
+
+def draw_photographs(
+    model: MultiscaleDensity,
+    size: int,
+    count: int = 4,
+    coarse: Tensor | None = None,
+    *,
+    sampler: str = "flow",
+    steps: int = 30,
+    seed: int = 0,
+) -> Iterator[Drawn]:
+    """Photographs of `size` x `size` pixels, state by state. Each is computed when it is asked for.
+
+    Args:
+        model: a multi-scale density.
+        size: in pixels, a power of two times the side of `coarse`, or of the base.
+        count: number of photographs, at least 1. They advance together, but each is drawn by itself.
+        coarse: one square image in the model's values, shape ``(C, h, h)``, whose details are drawn: each of its pixels
+            is the mean of those of the photograph. The base draws it when None, another one for each photograph.
+        sampler: a key of `explorer.measures.sampling.samplers.SAMPLERS`.
+        steps: of the sampler at each scale, at least 1.
+        seed: of all that is drawn; photograph `k` is the same however many are drawn of one coarse image.
+
+    Raises:
+        ExplorerError: the size cannot be made, there is nothing to draw, the sampler is not known, or an energy is not
+            finite.
+    """
+    side = model.base.image_shape[1] if coarse is None else coarse.shape[-1]
+    levels = round(math.log2(size / side))
+    if size != side * 2**levels or (levels < 1 if coarse is not None else levels < 0):
+        sizes = ", ".join(map(str, sizes_above(side)))
+        raise ExplorerError(f"Photographs of {size} pixels cannot be drawn from {side}. Choose one of {sizes}.")
+    if count < 1:
+        raise ExplorerError(f"At least one photograph must be drawn, not {count}.")
+    generator = noise_generator(seed)
+    seeds = torch.randint(2**31, (count, levels + 1), generator=generator).tolist()
+    positions = [(side * 2 ** (levels - level - 1)) ** 2 for level in range(levels)]  # what a scale takes, about
+    whole, done = sum(positions) + (0 if coarse is not None else side**2), 0
+    if coarse is not None:
+        noise = torch.randn(count, *coarse.shape, generator=generator)
+        x = (coarse + math.sqrt(model.t0 / 4**levels) * noise).to(model.device)
+    else:
+        for part in _base(model, model.t0 / 4**levels, count, sampler, steps, seeds[0][levels]):
+            x = part.y
+            share = part.share * side**2 / whole
+            yield Drawn(part.images, levels, share, x.cpu() if levels == 0 and part.share == 1 else None)
+        done = side**2
+    for level in reversed(range(levels)):
+        for part in _details(model, x, level, sampler, steps, [each[level] for each in seeds]):
+            y = part.y
+            share = (done + part.share * positions[level]) / whole
+            yield Drawn(part.images, level, share, y.cpu() if level == 0 and part.share == 1 else None)
+        x, done = y, done + positions[level]
+
+
+class _Part(NamedTuple):
+    """State of one scale: images as far as they are known, on the CPU; with their noise, on the model's device; share
+    of the work of this scale, 1 at its end."""
+
+    images: Tensor
+    y: Tensor
+    share: float
+
+
+def _base(model: MultiscaleDensity, t: float, count: int, sampler: str, steps: int, seed: int) -> Iterator[_Part]:
+    """Images of the base down to noise of variance `t`."""
+    way = plan(model.base, sampler, steps, t_end=t, late=gaussian_of(model.base) is not None)
+    for state in follow(model.base, way, count, seed):
+        yield _Part(state.denoised.cpu(), state.y, state.gradients / way.gradients)
+
+
+def _details(
+    model: MultiscaleDensity, x: Tensor, level: int, sampler: str, steps: int, seeds: Sequence[int]
+) -> Iterator[_Part]:
+    """Images of `level`, from coarser ones with their noise, shape ``(n, C, h, w)``."""
+    given = [GivenCoarse(model.step(level), coarse, level, model.t0 / 4**level) for coarse in torch.split(x, 1)]
+    way = plan(given[0], sampler, steps)
+    for states in zip(*(follow(each, way, 1, seed) for each, seed in zip(given, seeds, strict=True)), strict=True):
+        images, y = (
+            inverse_haar(2 * x, torch.cat(details))
+            for details in ([state.denoised for state in states], [state.y for state in states])
+        )
+        yield _Part(images.cpu(), y, states[0].gradients / way.gradients)
