@@ -30,6 +30,7 @@ __all__ = [
     "format_power_of_ten",
     "noise_variance_from_psnr",
     "psnr_from_noise_variance",
+    "raised",
     "short_unit",
     "unit_label",
     "with_unit",
@@ -165,4 +166,14 @@ def format_power_of_ten(nats: float) -> str:
     if not math.isfinite(exponent):
         return "10^∞" if exponent > 0 else "10^−∞"
     text = f"{exponent:z.1f}" if abs(exponent) < 9.95 else f"{exponent:.0f}"
-    return "10" + text.translate(_RAISED)
+    return f"10{raised(text)}"
+
+
+def raised(number: str) -> str:
+    """Digits, points and signs as an exponent.
+
+    Examples:
+        >>> f"2{raised('4095')}"
+        '2⁴⁰⁹⁵'
+    """
+    return number.translate(_RAISED)

@@ -6,17 +6,19 @@ in both figures.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import plotly.graph_objects as go
 
 from explorer.escaping import in_plotly
 from explorer.figures.atlas import scatter
-from explorer.figures.style import BLUE, GRAY, VERMILLION, mark_vertical, style_figure, translucent
+from explorer.figures.style import BLUE, GRAY, GREEN, VERMILLION, mark_vertical, style_figure, translucent
 from explorer.units import format_number, with_unit
 
-__all__ = ["difference_histogram", "log_prob_scatter"]
+__all__ = ["difference_histogram", "log_prob_scatter", "twins_scatter"]
+
+_SYMBOLS = ("circle", "diamond-open", "x")
 
 
 def log_prob_scatter(
@@ -49,15 +51,45 @@ def log_prob_scatter(
     points.marker.color = colors.tolist()
     points.selected.marker.color = None  # Those that are selected keep their color, the others fade.
     if len(points.x):
-        low, high = float(min(points.x.min(), points.y.min())), float(max(points.x.max(), points.y.max()))
-        pad = 0.04 * (high - low) or 0.5
-        ends = {"x0": low - pad, "x1": high + pad, "y0": low - pad, "y1": high + pad}
-        figure.add_shape(type="line", layer="below", line={"color": GRAY, "width": 1.5, "dash": "dash"}, **ends)
-        end = low + 0.12 * (high - low)  # The tools of the figure are at the other one.
-        figure.add_annotation(x=end, y=end, text="equal", showarrow=False, xanchor="right", yanchor="bottom")
-        figure.update_xaxes(range=[low - pad, high + pad])
-        figure.update_yaxes(range=[low - pad, high + pad])
+        _draw_equal(figure, np.concatenate((points.x, points.y)))
     return figure
+
+
+def twins_scatter(twins: Mapping[str, tuple[np.ndarray, np.ndarray]], unit: str, height: int = 300) -> go.Figure:
+    """log p of one twin over that of the other, for some pairs of models on the same images, with the diagonal.
+
+    Args:
+        twins: name of a pair -> log p by its two models in `unit`, finite, each of shape ``(N,)``; three pairs at most.
+        unit: name of the unit, for the axes.
+        height: in screen pixels.
+    """
+    figure = go.Figure()
+    looks = zip(twins.items(), (BLUE, VERMILLION, GREEN), _SYMBOLS, strict=False)
+    for (name, (first, second)), color, symbol in looks:
+        figure.add_scatter(
+            x=first,
+            y=second,
+            mode="markers",
+            name=in_plotly(name),
+            marker={"color": color, "symbol": symbol, "size": 7},
+            hovertemplate=f"%{{x:,.4~g}} and %{{y:,.4~g}} {unit}",
+        )
+    x_title, y_title = with_unit("log p by one twin", unit), with_unit("by the other", unit)
+    style_figure(figure, x_title=x_title, y_title=y_title, height=height)
+    _draw_equal(figure, np.concatenate([values for pair in twins.values() for values in pair]))
+    return figure
+
+
+def _draw_equal(figure: go.Figure, values: np.ndarray) -> None:
+    """Give both axes the range of all `values`, and draw the diagonal."""
+    low, high = float(values.min()), float(values.max())
+    pad = 0.04 * (high - low) or 0.5
+    ends = {"x0": low - pad, "x1": high + pad, "y0": low - pad, "y1": high + pad}
+    figure.add_shape(type="line", layer="below", line={"color": GRAY, "width": 1.5, "dash": "dash"}, **ends)
+    end = low + 0.12 * (high - low)  # The tools of the figure are at the other one.
+    figure.add_annotation(x=end, y=end, text="equal", showarrow=False, xanchor="right", yanchor="bottom")
+    figure.update_xaxes(range=[low - pad, high + pad])
+    figure.update_yaxes(range=[low - pad, high + pad])
 
 
 def difference_histogram(

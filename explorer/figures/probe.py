@@ -43,8 +43,8 @@ def log_prob_range(
     """The range, in `unit`, that the curves share.
 
     It holds the current log p (nats) and all curves but those of one parameter that fall much deeper than all others
-    (noise does) and would flatten them: `perturbation_chart` gives these a longer scale. The ends are round numbers, so
-    that the axes stand still while a slider moves.
+    (noise does) and would flatten them: `perturbation_chart` gives these a wider range. A curve that is alone is held
+    whole. The ends are round numbers, so that the axes stand still while a slider moves.
     """
     now = [log_prob] if math.isfinite(log_prob) else []
     together: dict[str, list[float]] = {}
@@ -56,7 +56,8 @@ def log_prob_range(
     high = max([top for _, top in extents] + now)
     lows = sorted([bottom for bottom, _ in extents] + now)
     others = min(lows[1:2] + now)
-    low, high = _padded(max(lows[0], high - _DEEPEST * (high - others)), high)
+    lowest = lows[0] if len(curves) == 1 else max(lows[0], high - _DEEPEST * (high - others))
+    low, high = _padded(lowest, high)
     low, high = convert_log_prob(np.array([low, high]), unit, dimensions).tolist()
     return _round_ends(low, high)
 
@@ -79,7 +80,7 @@ def perturbation_chart(
         value: of the parameter now.
         log_prob: of the image now, in nats.
         y_range: shared by the curves of all parameters, see `log_prob_range`; where this curve leaves it below, the
-            scale is longer, and its title says so.
+            range is wider, and its title says so.
         unit: of the y axis.
         dimensions: ``d``.
         pinned: the curve of another image, to compare with.
@@ -95,7 +96,7 @@ def perturbation_chart(
     lowest = min(heights[np.isfinite(heights)], default=y_range[0])
     if lowest < y_range[0]:
         y_range = _round_ends(lowest, y_range[1])
-        title += ", longer scale"
+        title += ", wider range"
 
     def hover(words: str, positions: np.ndarray, heights: np.ndarray) -> tuple[str, ...]:
         return tuple(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from explorer.figures.atlas import MAX_POINTS
-from explorer.figures.compare import difference_histogram, log_prob_scatter
+from explorer.figures.compare import difference_histogram, log_prob_scatter, twins_scatter
 from explorer.figures.style import BLUE, VERMILLION, translucent
 
 NAMES = ("one", "two")
@@ -34,6 +34,18 @@ def test_the_diagonal_crosses_a_square_that_holds_all_points() -> None:
     assert (line.x0, line.x1) == (line.y0, line.y1) == figure.layout.xaxis.range == figure.layout.yaxis.range
     assert line.x0 < min(first.min(), second.min())
     assert line.x1 > max(first.max(), second.max())
+
+
+def test_pairs_of_twins_are_told_apart_without_colors() -> None:
+    pairs = {"many": (np.array([1.0, 2.0]), np.array([1.5, 2.5])), "few": (np.array([0.0, 9.0]), np.array([4.0, 5.0]))}
+    figure = twins_scatter(pairs, "nats")
+    assert [(points.name, points.x.tolist(), points.y.tolist()) for points in figure.data] == [
+        ("many", [1.0, 2.0], [1.5, 2.5]),
+        ("few", [0.0, 9.0], [4.0, 5.0]),
+    ]
+    assert len({points.marker.symbol for points in figure.data}) == 2
+    (line,) = figure.layout.shapes
+    assert line.x0 < 0 < 9 < line.x1
 
 
 def test_of_too_many_some_are_plotted() -> None:

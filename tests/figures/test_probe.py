@@ -26,6 +26,11 @@ def test_the_range_holds_all_curves_and_the_marker() -> None:
     assert low < -3 < 10 < high
 
 
+def test_a_curve_that_is_alone_is_held_whole() -> None:
+    low, high = log_prob_range([curve("noise", 9, -5000)], 9.0, "nats", D)
+    assert low < -5000 < 9 < high
+
+
 def test_one_deep_curve_does_not_flatten_the_others() -> None:
     low, high = log_prob_range(
         [curve("contrast", 0, 10), curve("blur", 2, 8), curve("noise", 9, -5000)], 9.0, "nats", D
@@ -61,7 +66,7 @@ def test_a_curve_that_falls_deeper_is_drawn_whole_and_says_so() -> None:
     assert (shared.y.start, shared.y.end, shared.y.title) == (-20, 20, "log p [nats]")
     deep = perturbation_chart(curve("noise", 10, 0, -5000, np.nan), 0.1, 7.0, (-20, 20), "nats", D)
     assert deep.y.start <= -5000
-    assert deep.y.title == "log p [nats], longer scale"
+    assert deep.y.title == "log p [nats], wider range"
 
 
 @pytest.mark.parametrize("unit", ["dB/dim", "nats", "bits", "bits/dim"])

@@ -13,6 +13,7 @@ from explorer.units import LogProbUnit, format_log_prob, format_number, format_p
 from explorer.webapp.shell.address import address_of
 from explorer.webapp.shell.navigation import page_file
 from explorer.webapp.shell.terms import explained
+from explorer.webapp.widgets.code_lengths import show_code_lengths
 
 __all__ = ["is_changed", "show_code_length", "show_dimensionality", "show_log_prob", "show_percentile"]
 
@@ -81,33 +82,14 @@ def show_dimensionality(dimensionality: float, psnr: float, dimensions: int) -> 
     )
 
 
-def show_code_length(code_lengths: Mapping[str, float], probed: Probed) -> None:
+def show_code_length(code_lengths: Mapping[str, float], probed: Probed, levels: int) -> None:
     """The ideal code length under the model, which comes first, beside what lossless codecs reach on the same pixels.
 
     A codec cannot code what is between two gray levels or out of range, so that the model codes the same rounded and
     clipped image, and the page says where that is not the image whose log p stands above.
     """
-    image_shape: tuple[int, ...] = probed.pixels.shape
-    dimensions = math.prod(image_shape)
-    share = "bits/pixel" if image_shape[0] == 1 else "bits/dimension"
-    longest = max((bits for bits in code_lengths.values() if math.isfinite(bits)), default=1.0)
-    rows = "".join(
-        f'<tr class="{"codec" if place else "model"}"><td>{name}</td>'
-        f'<td class="bar"><div style="width:{_percent(bits, longest)}%"></div></td>'
-        f"<td>{bits:,.0f}</td><td>{bits / dimensions:.2f}</td></tr>"
-        for place, (name, bits) in enumerate(code_lengths.items())
-    )
-    with st.container(gap="xxsmall"):
-        st.markdown(":small[Code length]", help=explained("Code length", "bits/pixel"))
-        st.html(
-            '<table class="code-lengths"><tr><th colspan="2">−log₂ p + d log₂ L</th><th>bits</th>'
-            f"<th>{share}</th></tr>{rows}</table>"
-        )
+    show_code_lengths(code_lengths, probed.pixels.shape, levels, explained("Code length", "bits/pixel"))
     if probed.coded_log_prob != probed.log_prob:
         cut = probed.below + probed.above
         clipped = f" and clipped ({cut:,} values were out of range)" if cut else ""
         st.caption(f"All of the image as a file holds it: rounded to gray levels{clipped}.")
-
-
-def _percent(bits: float, longest: float) -> int:
-    return round(100 * min(max(bits / longest, 0.0), 1.0)) if math.isfinite(bits) else 0

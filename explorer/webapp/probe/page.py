@@ -92,7 +92,7 @@ def _probe(selection: Selection) -> None:
         with st.container(key="log_p"):
             show_log_prob(results.probed, selection.unit, results.dimensions, spread)
         percentile, dimensionality = st.columns([1, 1.4])
-        show_code_length(results.code_lengths, results.probed)
+        show_code_length(results.code_lengths, results.probed, selection.checkpoint.values.levels)
     with before:
         show_pixels(subject.pixels, f"Original: {subject.title}")
     with after:

@@ -14,34 +14,40 @@ from explorer.webapp.shell.ready_catalog import ready_catalog
 from explorer.webapp.shell.setting_forms import switch
 from explorer.webapp.shell.sidebar import Selection, sidebar
 from explorer.webapp.shell.terms import explained
-from explorer.webapp.tour.progress import guesses, make_guess, move_to, stop_number
-from explorer.webapp.tour.stop import Answer, Scene, Stop
+from explorer.webapp.tour.progress import agreement_sentence, guesses, make_guess, move_to, note_answer, stop_number
+from explorer.webapp.tour.scene import Scene
+from explorer.webapp.tour.stop import Answer, Stop
 from explorer.webapp.tour.stops import STOPS
+from explorer.webapp.widgets.paging import paging
 
-_PROJECTOR = Path(__file__).with_name("projector.css")
+_STYLE, _PROJECTOR = (Path(__file__).with_name(name) for name in ("tour.css", "projector.css"))
+_ZOOM = 1.35  # of projector.css
 
 
 def page() -> None:
     selection = sidebar(needs_noise_levels="Tour")
     number = stop_number(len(STOPS))
     made = guesses(len(STOPS))
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Tour", anchor=False, width="content")
+        _steps(number)
         projector = st.toggle("Projector", key=kept("projector", switch(), False), help="Large type, no sidebar.")
+    st.html(_STYLE)
     if projector:
         st.html(_PROJECTOR)
-    st.caption(
-        "Nine questions about the probability of images. Predict, then see what the model says. "
-        "Keys: 1, 2, 3 choose, → and ← go on and back, space goes on."
-    )
-    _steps(number)
+    with st.container(key="tour_keys"):
+        st.caption(
+            "Nine questions about the probability of images. Predict, then see what the model says. Keys: 1, 2, 3 … "
+            "choose, → and ← go on and back, space scrolls down and then goes on."
+        )
+    paging(number, "tour_on", "projector")
     with shown_errors():
-        scene = _scene(selection)
+        scene = _scene(selection, _ZOOM if projector else 1.0)
         if scene is not None:
             _show(STOPS[number], number, made, scene)
 
 
-def _scene(selection: Selection) -> Scene | None:
+def _scene(selection: Selection, scale: float) -> Scene | None:
     """What the stops look at; None while the data set is not scored yet, with the way to do so on the screen."""
     images = store(selection.dataset, selection.checkpoint.model.image_shape, selection.split)
     catalog = ready_catalog(selection.checkpoint, images, selection.split)
@@ -50,12 +56,12 @@ def _scene(selection: Selection) -> Scene | None:
     summary = catalog.summary()
     if summary is None:
         raise ExplorerError("The model gives none of these images a finite log p. Choose another model.")
-    return Scene(selection, images, catalog, summary)
+    return Scene(selection, images, catalog, summary, scale)
 
 
 def _steps(number: int) -> None:
     """Back, the stops, on."""
-    row = st.container(horizontal=True, vertical_alignment="center", key="tour_steps")
+    row = st.container(horizontal=True, vertical_alignment="center", key="tour_steps", wrap=False)
     row.button(
         "Back",
         key="tour_back",
@@ -78,41 +84,59 @@ def _steps(number: int) -> None:
 
 
 def _show(stop: Stop, number: int, made: list[int | None], scene: Scene) -> None:
-    count, guess = len(STOPS), made[number]
-    st.markdown(f"### {in_markdown(stop.question(scene))}", help=explained(*stop.terms))
-    stop.show(scene)
-    options = stop.options(scene)
+    guess, options = made[number], stop.options(scene)
+    st.subheader(in_markdown(stop.question(scene)), anchor=False, help=explained(*stop.terms))
+    note = stop.note(scene)
+    if note:
+        st.caption(in_markdown(note))
+    below_question = st.container()
+    with st.container(key="tour_columns"):
+        left, *right = st.columns(stop.shares, gap="medium")
+    with left.container(key="tour_pictures"):
+        stop.show(scene)
     if guess is None or guess >= len(options):
-        row = st.container(horizontal=True, key="tour_options")
-        for place, option in enumerate(options):
-            row.button(
-                option,
-                key=f"tour_option_{number}_{place}",
-                shortcut=str(place + 1),
-                on_click=make_guess,
-                args=(number, place, count),
-            )
+        with below_question:
+            _options(options, number)
         return
-    answer = stop.answer(scene)
-    _verdict(options, guess, answer)
-    st.markdown(stop.why)
-    row = st.container(horizontal=True)
-    if row.button(answer.link.label, key=f"tour_link_{number}", icon=":material/open_in_new:"):
-        open_page(answer.link.page, **answer.link.settings)
-    row.button(
-        "Predict again", key=f"tour_again_{number}", type="tertiary", on_click=make_guess, args=(number, None, count)
-    )
-    if number + 1 < count:
+    with right[0] if right else left:
+        answer = stop.answer(scene)
+    with below_question:
+        _verdict(options, guess, answer)
+    st.markdown(in_markdown(answer.why))
+    _go_on(number, answer)
+    if 0 <= answer.choice < len(options):
+        note_answer(number, (scene.selection.checkpoint.fingerprint, scene.images.fingerprint), guess == answer.choice)
+    if number + 1 == len(STOPS):
+        st.success(f"That was the last stop. {agreement_sentence(len(STOPS))}", icon=":material/flag:")
+
+
+def _options(options: tuple[str, ...], number: int) -> None:
+    row = st.container(horizontal=True, key="tour_options")
+    for place, option in enumerate(options):
         row.button(
-            f"On: {STOPS[number + 1].title}",
-            key="tour_on",
-            shortcut="Space",  # not a primary button: the name of the key would have too little contrast
-            on_click=move_to,
-            args=(number + 1,),
+            option,
+            key=f"tour_option_{number}_{place}",
+            shortcut=str(place + 1),
+            on_click=make_guess,
+            args=(number, place, len(STOPS)),
         )
-    else:
-        number_made = sum(each is not None for each in made)
-        st.success(f"That was the last stop. You made {number_made} of {count} predictions.", icon=":material/flag:")
+
+
+def _go_on(number: int, answer: Answer) -> None:
+    """To the next stop, to other pages, or back to the question."""
+    row = st.container(horizontal=True)
+    if number + 1 < len(STOPS):
+        row.button(f"On: {STOPS[number + 1].title}", key="tour_on", on_click=move_to, args=(number + 1,))
+    for place, link in enumerate(answer.links):
+        if row.button(link.label, key=f"tour_link_{number}_{place}"):
+            open_page(link.page, **link.settings)
+    row.button(
+        "Predict again",
+        key=f"tour_again_{number}",
+        type="tertiary",
+        on_click=make_guess,
+        args=(number, None, len(STOPS)),
+    )
 
 
 def _verdict(options: tuple[str, ...], guess: int, answer: Answer) -> None:
@@ -121,13 +145,13 @@ def _verdict(options: tuple[str, ...], guess: int, answer: Answer) -> None:
         st.info(in_markdown(answer.sentence), icon=":material/hourglass_empty:")
         return
     right = guess == answer.choice
-    said = f"**You predicted** “{options[guess]}”. **The model says** “{options[answer.choice]}”."
-    (st.success if right else st.info)(
-        f"{said} {in_markdown(answer.sentence)}", icon=":material/check:" if right else ":material/lightbulb:"
+    said = f"**You predicted** “{options[guess]}”. **The answer is** “{options[answer.choice]}”."
+    other = (
+        f" With photographs Guth, Kadkhodaie and Simoncelli (2025) found “{options[answer.paper]}”: this model, on "
+        "these images, disagrees."
+        if answer.paper is not None and answer.paper != answer.choice
+        else ""
     )
-    if answer.paper is not None and answer.paper != answer.choice:
-        st.warning(
-            f"With photographs Guth, Kadkhodaie and Simoncelli (2025) found “{options[answer.paper]}”. This model, on "
-            "these images, disagrees.",
-            icon=":material/compare_arrows:",
-        )
+    (st.success if right else st.info)(
+        f"{said} {in_markdown(answer.sentence)}{other}", icon=":material/check:" if right else ":material/lightbulb:"
+    )

@@ -1,7 +1,7 @@
 """Where a visitor is on the tour and what they predicted; both are in the URL.
 
 ``stop`` is the number of the stop, from 1; ``guesses`` has one character a stop, the place of the answer that was
-chosen, or ``-``.
+chosen, or ``-``. Which of them agreed with the model is known of the answers that were shown on this visit.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import streamlit as st
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.setting_forms import Form, Unfit, whole_number
 
-__all__ = ["guesses", "make_guess", "move_to", "stop_number"]
+__all__ = ["agreement_sentence", "guesses", "make_guess", "move_to", "note_answer", "stop_number"]
 
 _STOP, _GUESSES = "stop", "guesses"
+_SEEN = "tour-answers-seen"
 _NONE = "-"
 
 
@@ -40,6 +41,25 @@ def make_guess(number: int, place: int | None, count: int) -> None:
     now = list(st.session_state[_GUESSES].ljust(count, _NONE))
     now[number] = _NONE if place is None else str(place)
     st.session_state[_GUESSES] = "".join(now).rstrip(_NONE)
+
+
+def note_answer(number: int, asked: tuple[str, str], agrees: bool) -> None:
+    """Remember whether a prediction agreed with the answer that is on the screen.
+
+    Args:
+        number: of the stop, from 0.
+        asked: fingerprints of the model and the images; answers of others are forgotten.
+        agrees: whether it did.
+    """
+    before, seen = st.session_state.get(_SEEN, (asked, {}))
+    st.session_state[_SEEN] = asked, {**(seen if before == asked else {}), number: agrees}
+
+
+def agreement_sentence(count: int) -> str:
+    """How many of `count` predictions agreed, of those whose answers were shown on this visit."""
+    _, seen = st.session_state.get(_SEEN, (None, {}))
+    of_those = "" if len(seen) == count else ", of those whose answers you have seen"
+    return f"{sum(seen.values())} of {len(seen)} predictions agreed with the model{of_those}."
 
 
 def _guesses_form(count: int) -> Form[str]:

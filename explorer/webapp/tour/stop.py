@@ -6,94 +6,12 @@ A stop looks at a `Scene`, the model and the data set that the sidebar chose; it
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
-import numpy as np
+from explorer.webapp.tour.scene import Link, Scene
 
-from explorer.catalog.query import Catalog
-from explorer.data.store import Store
-from explorer.measures.dataset.distribution import Summary
-from explorer.units import LogProbUnit, format_log_prob, format_power_of_ten, unit_label
-from explorer.webapp.shell.part_box import PART
-from explorer.webapp.shell.sidebar import Selection
-
-__all__ = ["Answer", "Link", "Scene", "Stop"]
-
-
-class Link(NamedTuple):
-    """Where a stop leads to.
-
-    Attributes:
-        page: its name, see `explorer.webapp.shell.navigation`.
-        label: for people.
-        settings: those with which it opens, as its URL writes them.
-    """
-
-    page: str
-    label: str
-    settings: Mapping[str, str] = MappingProxyType({})
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What all stops look at.
-
-    Attributes:
-        selection: model, data set and unit.
-        images: of the data set, those that are new to the model.
-        catalog: the same scored by the model.
-        summary: of log p over them.
-    """
-
-    selection: Selection
-    images: Store
-    catalog: Catalog
-    summary: Summary
-
-    @property
-    def dimensions(self) -> int:
-        """``d``."""
-        return self.selection.checkpoint.model.dimensions
-
-    @property
-    def unit(self) -> LogProbUnit:
-        """Of log p."""
-        return self.selection.unit
-
-    def image_at(self, quantile: float) -> int:
-        """The index of the image at a quantile of log p: 0 is the least probable one, 1 the most probable."""
-        value = float(self.catalog.quantiles("log_prob", (quantile,))[0])
-        return int(self.catalog.nearest("log_prob", value, 1).column("index")[0].as_py())
-
-    def pixels(self, index: int) -> np.ndarray:
-        """An image of the data set, uint8 ``(C, H, W)``."""
-        return np.array(self.images.pixels[index])
-
-    def in_probe(self, label: str, index: int, **settings: float) -> Link:
-        """A link to Probe with an image of the data set and what is set there."""
-        image = {"source": "dataset", PART: self.selection.split, "item": str(index)}
-        changes = {name: f"{value:g}" for name, value in settings.items()}
-        return Link("probe", label, image | changes)
-
-    def log_prob(self, index: int) -> float:
-        """Of an image of the data set, in nats."""
-        return float(self.catalog.take([index]).column("log_prob")[0].as_py())
-
-    def text(self, nats: float) -> str:
-        """log p with its unit."""
-        return f"{format_log_prob(nats, self.unit, self.dimensions)} {unit_label(self.unit)}"
-
-    def change(self, nats: float) -> str:
-        """A change of log p with its sign and unit, and as a factor of the probability."""
-        number = format_log_prob(nats, self.unit, self.dimensions, "+")
-        return f"{number} {unit_label(self.unit)}, a factor of {format_power_of_ten(nats)}"
-
-    def hardly_matters(self, nats: float) -> bool:
-        """Whether a change of log p is less than a tenth of the standard deviation over the data set."""
-        return abs(nats) < 0.1 * self.summary.std
+__all__ = ["Answer", "Stop"]
 
 
 @dataclass(frozen=True)
@@ -101,31 +19,37 @@ class Answer:
     """What the model says.
 
     Attributes:
-        choice: place of the right one of the stop's answers.
+        choice: place of the right one of the stop's answers; -1 while it is not known.
         sentence: the numbers.
-        link: where to go on.
+        why: two or three sentences that explain this answer, in Markdown.
+        links: where to go on.
         paper: place of the answer that Guth, Kadkhodaie and Simoncelli (2025) found; None where they did not ask.
     """
 
     choice: int
     sentence: str
-    link: Link
+    why: str
+    links: tuple[Link, ...]
     paper: int | None = None
 
 
 class Stop(ABC):
-    """A stop of the tour. It is drawn twice: `show` before the prediction, and `answer` after it, below."""
+    """A stop of the tour. It is drawn twice: `show` before the prediction, and `answer` after it, beside or below."""
 
     title: ClassVar[str]
-    """In the list of stops."""
-    why: ClassVar[str]
-    """Two sentences that explain the answer."""
+    """In the list of stops; it must not tell the answer."""
     terms: ClassVar[tuple[str, ...]] = ("log p",)
     """Those of the question, see `explorer.webapp.shell.terms`."""
+    shares: ClassVar[tuple[float, ...]] = (3, 2)
+    """Of the width, for what `show` and `answer` draw; a single one where they are below each other."""
 
     @abstractmethod
     def question(self, scene: Scene) -> str:
-        """In one sentence."""
+        """In one or two sentences."""
+
+    def note(self, _scene: Scene) -> str:
+        """What one has to know to answer, small below the question; none when empty."""
+        return ""
 
     @abstractmethod
     def options(self, scene: Scene) -> tuple[str, ...]:

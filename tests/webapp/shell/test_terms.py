@@ -44,7 +44,7 @@ def test_a_page_explains_its_terms_where_they_stand(name: str) -> None:
     page.query_params.update(model="digits", **({"steps": "15", "count": "4"} if name == "sample" else {}))
     page.run()
     assert not page.exception
-    kinds = ("metric", "markdown", "selectbox", "slider")
+    kinds = ("metric", "markdown", "subheader", "selectbox", "slider")
     helps = [(_words(each.proto), each.proto.help) for kind in kinds for each in page.get(kind)]
     for words, terms in PLACES[name].items():
         found = [help_ for text, help_ in helps if text.startswith(words) and help_]

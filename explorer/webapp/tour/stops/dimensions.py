@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import streamlit as st
 
 from explorer.figures.probe import dimensionality_chart
+from explorer.perturbations import Perturbation
+from explorer.units import noise_variance_from_psnr
 from explorer.webapp.tour import asking
-from explorer.webapp.tour.stop import Answer, Scene, Stop
+from explorer.webapp.tour.pictures import picture_row
+from explorer.webapp.tour.scene import Scene
+from explorer.webapp.tour.stop import Answer, Stop
 from explorer.webapp.widgets.live_chart import live_chart
-from explorer.webapp.widgets.pixels import show_pixels
 
 __all__ = ["Dimensions"]
 
-_PSNR = 15.0
-_LEVELS = (50.0, 40.0, 35.0, 30.0, 25.0, 20.0, _PSNR, 10.0, 5.0, 0.0)
+_PSNR, _NEAR = 15.0, 40.0
+_LEVELS = (50.0, _NEAR, 35.0, 30.0, 25.0, 20.0, _PSNR, 10.0, 5.0, 0.0)
 _FEW, _MOST = 0.25, 0.75
 
 
@@ -22,40 +28,60 @@ class Dimensions(Stop):
 
     title = "How many dimensions?"
     terms = ("Local dimensionality", "PSNR")
-    why = (
-        "How many dimensions the set of images has depends on the scale at which one looks: from afar only a few "
-        "large shapes can vary, from near every pixel has noise of its own. The paper found the same, against the idea "
-        "of one manifold of one low dimension."
-    )
 
     def question(self, scene: Scene) -> str:
         return (
-            f"An image of {scene.dimensions:,} values, seen through strong noise ({_PSNR:g} dB). It can be changed in "
-            "as many directions; along how many of them do images really vary by more than the noise?"
+            f"Noise of σ = {_gray_levels(_PSNR):.0f} gray levels is added to an image. Of the {scene.dimensions:,} "
+            "independent directions, along how many do plausible originals still differ by more than the noise?"
         )
 
     def options(self, _scene: Scene) -> tuple[str, ...]:
-        return f"Less than {_FEW:.0%}".replace("%", " %"), "About half", f"More than {_MOST:.0%}".replace("%", " %")
+        few, most = (f"{100 * share:.0f}" for share in (_FEW, _MOST))
+        return f"Under {few} %", f"{few} % to {most} %", f"Over {most} %"
 
     def show(self, scene: Scene) -> None:
-        column, _ = st.columns([1, 2])
-        with column:
-            show_pixels(scene.pixels(self._image(scene)), "The image")
+        pixels = scene.pixels(self._image(scene))
+        noise = Perturbation(noise=math.sqrt(noise_variance_from_psnr(_PSNR)))
+        noisy = asking.perturbed(scene.selection.checkpoint, pixels, noise).perturbed_pixels
+        picture_row([(pixels, "The image"), (noisy, "With the noise")])
 
     def answer(self, scene: Scene) -> Answer:
-        index = self._image(scene)
+        index, d = self._image(scene), scene.dimensions
         curves = asking.noise(scene.selection.checkpoint, scene.pixels(index), self._levels(scene))
         profile = scene.catalog.profile
-        chart = dimensionality_chart(curves, _PSNR, scene.dimensions, profile.psnr, profile.dimensionality)
+        chart = dimensionality_chart(curves, _PSNR, d, profile.psnr, profile.dimensionality)
         live_chart(chart, "tour_dimensionality", "Local dimensionality against noise level")
-        here, near = (curves.dimensionality_at(psnr) / scene.dimensions for psnr in (_PSNR, 40.0))
-        choice = 0 if here < _FEW else 1 if here < _MOST else 2
+        if np.nanmax(profile.dimensionality.high) > d:
+            st.caption(f"Each estimate is of few draws of the noise, so that some exceed {d:,}.")
+        here, near = (curves.dimensionality_at(psnr) / d for psnr in (_PSNR, _NEAR))
+        choice = int(here >= _FEW) + int(here >= _MOST)
         sentence = (
-            f"At {_PSNR:g} dB the local dimensionality is {here * scene.dimensions:,.0f}, {100 * here:.1f} % of all. "
-            f"From near, at 40 dB, it is {100 * near:.0f} %."
+            f"The local dimensionality is {here * d:,.0f} at this noise, {100 * here:.1f} % of {d:,}; at noise of "
+            f"σ = {_gray_levels(_NEAR):.1f} gray levels it is {100 * near:.0f} %."
         )
         link = scene.in_probe("Move the noise level in Probe", index, psnr=_PSNR)
-        return Answer(choice, sentence, link, paper=0)
+        return Answer(choice, sentence, self._why(choice, here, near), (link,), paper=0)
+
+    @staticmethod
+    def _why(choice: int, here: float, near: float) -> str:
+        left = (
+            "Through strong noise only a few large shapes are left undecided; along all other directions the model "
+            "knows what the original was, to less than the noise."
+            if choice == 0
+            else f"Even through noise this strong {100 * here:.0f} % of the directions are left undecided: along them "
+            "images such as this one vary by more than the noise."
+        )
+        scale = (
+            " With less noise more directions count, as every pixel has small differences of its own: the number of "
+            "dimensions depends on the scale at which one looks."
+            if near > here + 0.05
+            else " With less noise there are hardly more."
+        )
+        axis = (
+            f" The chart gives the noise as PSNR, −20 log₁₀ of σ with white = 1: {_PSNR:g} dB is "
+            f"σ = {_gray_levels(_PSNR):.0f} gray levels."
+        )
+        return f"{left}{scale}{axis}"
 
     @staticmethod
     def _levels(scene: Scene) -> tuple[float, ...]:
@@ -65,3 +91,8 @@ class Dimensions(Stop):
     @staticmethod
     def _image(scene: Scene) -> int:
         return scene.image_at(0.4)
+
+
+def _gray_levels(psnr: float) -> float:
+    """Standard deviation of the noise at a PSNR in dB, in gray levels of 255."""
+    return 255 * math.sqrt(noise_variance_from_psnr(psnr))

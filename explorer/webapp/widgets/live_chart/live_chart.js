@@ -41,7 +41,7 @@ const label = (value, all) => {
 
 const stroke = ({ color, dashed }) => ({
   fill: "none",
-  stroke: color,
+  stroke: `light-dark(${color}, color-mix(in srgb, ${color} 65%, white))`,
   "stroke-width": dashed ? 1.5 : 2,
   "stroke-dasharray": dashed ? "6 4" : "none",
 });
