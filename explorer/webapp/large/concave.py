@@ -24,7 +24,7 @@ from explorer.webapp.shell.terms import explained
 __all__ = ["Found", "in_words", "offer_curvature"]
 
 _PSNR = (50.0, 40.0, 30.0, 20.0, 10.0)
-_SIZES = 4  # times the base's side, where there is no model of whole images
+_TIMES = 4  # times the base's side, where there is no model of whole images
 _FEW = 40.0  # products of a Hessian with a vector that one eigenvalue takes, about
 
 
@@ -53,7 +53,7 @@ def offer_curvature(density: Checkpoint, whole: Checkpoint | None, image: Image.
         crop: of it.
     """
     channels, base, _ = density.multiscale.base.image_shape
-    side = whole.model.image_shape[1] if whole is not None else _SIZES * base
+    side = whole.model.image_shape[1] if whole is not None else _TIMES * base
     pixels = to_square(image, (channels, side, side), crop)
     st.markdown("#### Conditionally log-concave?", help=explained("Log-concave", "Scale"))
     beside = f", beside that of the whole image under {whole.name}" if whole is not None else ""

@@ -11,6 +11,7 @@ import numpy as np
 import streamlit as st
 import torch
 
+from explorer.errors import ExplorerError
 from explorer.figures.film import contact_sheet, enlarged
 from explorer.images import to_pil
 from explorer.measures.image.scales import bits_by_scale
@@ -92,7 +93,11 @@ def offer_drawing(density: Checkpoint, x: np.ndarray, log_prob: float, unit: Log
         nonlocal states
         if states is None:
             states = draw_photographs(density.multiscale, side, _COUNT, coarse, steps=steps, seed=seed)
-        return infer(_next, states, density)
+        try:
+            return infer(_next, states, density)
+        except ExplorerError:
+            states = None  # to try again is to begin again
+            raise
 
     content = (density.fingerprint, None if coarse is None else coarse.numpy().tobytes(), side, steps, seed)
     work = offered("drawing", content, "Draw", advance, _preview, icon=":material/casino:")

@@ -42,6 +42,7 @@ class Work(Generic[Result]):
     Attributes:
         content: what its result follows from.
         advance: how it goes on.
+        show: draws what there is so far while it goes on; None for nothing.
         result: so far; None before there is any.
         share: done, in [0, 1].
         seconds: that it took.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from explorer.data.builtin import photograph_path
+from explorer.errors import ExplorerError
 from explorer.images import read_image, to_square
 from explorer.measures.image.scales import perturbed_bits
+from explorer.measures.sampling.scales import Drawn
 from explorer.models.checkpoints import load_checkpoint
 from explorer.perturbations import Perturbation
 from explorer.units import convert_log_prob, format_number
@@ -194,3 +197,20 @@ def test_what_it_says_is_explained_where_it_stands(photograph: AppTest) -> None:
         "Conditionally log-concave?": ("Log-concave", "Scale"),
     }.items():
         assert all(TERMS[term].meaning in helps[words] for term in terms), words
+
+
+def test_a_drawing_that_fails_is_a_sentence_and_can_be_tried_again(
+    photograph: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> Iterator[Drawn]:
+        raise ExplorerError("No energy *here*.")
+        yield
+
+    photograph.query_params.update(coarse="64", steps="10")
+    run(photograph)
+    with monkeypatch.context() as patch:
+        patch.setattr("explorer.webapp.large.drawing.draw_photographs", fails)
+        photograph.button(key="button drawing").click().run()
+        assert not photograph.exception
+        assert [error.value for error in photograph.error] == ["No energy \\*here\\*."]
+    assert press(photograph, "button drawing").session_state["work drawing"].finished
