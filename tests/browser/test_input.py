@@ -7,7 +7,8 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.webapp.probe.test_upload import png
+
+from tests.webapp.shell.test_upload import png
 
 pytestmark = pytest.mark.browser
 
