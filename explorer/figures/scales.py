@@ -33,7 +33,7 @@ _BASE = QUALITATIVE[7]
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _MARKERS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 _ROOM = 0.08  # right of the longest bar, for its number
-_NARROW_SHARE = 0.05  # of the longest bar: below, a number does not fit
+_NARROW_SHARE = 0.1  # of the longest bar: below, a number does not fit
 
 Scale = tuple[int, bool]
 """Level of the details, 0 for the finest, and whether it is the base."""
@@ -53,7 +53,7 @@ def scale_name(scale: Scale) -> str:
 
 
 def bits_bars(
-    bits: Mapping[Scale, float], codecs: Mapping[str, float], pixels: int, unit: str, height: int = 210
+    bits: Mapping[Scale, float], codecs: Mapping[str, float], pixels: int, unit: str, height: int = 230
 ) -> go.Figure:
     """The code length under a model, stacked from the coarse image to the finest details, above those of codecs.
 
@@ -79,6 +79,8 @@ def bits_bars(
             textposition="inside",
             insidetextanchor="middle",
             textangle=0,
+            insidetextfont_size=11,
+            constraintext="none",
             hovertemplate=f"{scale_name(scale)}: %{{x:.3f}} {unit}, {bits[scale]:,.0f} bits<extra></extra>",
         )
     figure.add_bar(
@@ -95,12 +97,7 @@ def bits_bars(
         showlegend=False,
     )
     style_figure(figure, x_title=with_unit("code length", unit), y_title="", height=height)
-    figure.update_layout(
-        barmode="stack",
-        bargap=0.3,
-        legend_traceorder="normal",
-        uniformtext={"minsize": 10, "mode": "hide"},  # where it is narrow
-    )
+    figure.update_layout(barmode="stack", bargap=0.3, legend_traceorder="normal")
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
     return figure.update_xaxes(range=[0, (1 + _ROOM) * longest / pixels])
 
