@@ -18,10 +18,11 @@ from explorer.webapp.probe.metrics import (
     show_log_prob,
     show_percentile,
 )
-from explorer.webapp.probe.pin import Pin, chosen_pin, pin_button, pinned_subject
+from explorer.webapp.probe.pin import Pin, chosen_pin, pin_button
 from explorer.webapp.probe.results import ProbeResults
 from explorer.webapp.probe.sliders import change_sliders, psnr_slider
 from explorer.webapp.probe.source import choose_image, choose_source
+from explorer.webapp.probe.subject import subject_of
 from explorer.webapp.probe.surprise import surprise_section
 from explorer.webapp.probe.tray import follow_tray, show_tray
 from explorer.webapp.probe.upload import take_dropped
@@ -66,7 +67,7 @@ def _probe(selection: Selection) -> None:
         if source == "dataset":
             split = choose_part(choice, selection.dataset, selection.checkpoint.config.dataset)
         subject = choose_image(source, selection, split)
-        show_tray(source, subject.pixels, selection, split)
+        show_tray(subject, selection)
     pin = chosen_pin()
     comparison = st.container(border=True, key="comparison") if pin is not None else None
     noise_range = psnr_range(selection.checkpoint)
@@ -128,7 +129,7 @@ def _compared(results: ProbeResults, pin: Pin) -> ProbeResults:
     """Show the results beside those of the pinned image, and return them with these."""
     pinned = None
     with shown_errors():
-        subject = pinned_subject(pin, results.selection.checkpoint.model.image_shape)
+        subject = subject_of(pin.origin, results.selection.checkpoint.model.image_shape)
         pinned = replace(results, subject=subject, changes=pin.changes)
     show_comparison(results, pinned)
     return replace(results, pinned=pinned)
