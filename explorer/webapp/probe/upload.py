@@ -38,7 +38,8 @@ def uploaded() -> str | None:
         st.camera_input("Camera", key=shot, on_change=_take_shot, args=(shot,), label_visibility="collapsed")
     else:
         file = f"upload_file_{state.get(_TURN, 0)}"
-        st.file_uploader("Image file", key=file, on_change=_take_file, args=(file,), label_visibility="collapsed")
+        with st.container(key="upload_box"):
+            st.file_uploader("Image file", key=file, on_change=_take_file, args=(file,), label_visibility="collapsed")
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.toggle("Camera", key=_CAMERA, width="content")
         if shown or state.get("upload_problem"):
