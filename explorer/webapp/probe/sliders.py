@@ -33,10 +33,10 @@ def change_sliders(low: float, high: float) -> tuple[Changes, Mapping[str, Delta
     """
     neutral = settings_of(UNCHANGED)
     above = st.container(gap="xsmall")
-    with above.container(key="perturb_heading"):
-        heading, options = st.columns(2, vertical_alignment="center")
-    heading.markdown("#### Perturb the image and watch log p respond")
-    with options.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
+    above.markdown("#### Perturb the image and watch log p respond")
+    bar = above.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+    presets = bar.container(horizontal=True, gap="xsmall", key="presets", width="content")
+    with bar.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
         clip = st.toggle(
             "Clip to [0, 1]",
             key=kept("clip", FORMS["clip"], neutral["clip"]),
@@ -52,7 +52,6 @@ def change_sliders(low: float, high: float) -> tuple[Changes, Mapping[str, Delta
             label_visibility="collapsed",
         )
         st.button("Reset", icon=":material/restart_alt:", on_click=_reset)
-    presets = above.container(horizontal=True, gap="xsmall", key="presets")
     places = {}
     with st.container(horizontal=True, gap="medium"):
         values = {"clip": clip, "seed": seed, "jpeg": _jpeg_slider(), "denoise": _denoise_slider(low, high)}
