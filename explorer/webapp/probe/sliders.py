@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -87,16 +87,8 @@ def _denoise_slider(low: float, high: float) -> float | None:
     if not _is_on("denoise", number(low, high)):
         return None
     with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
-        psnr = st.slider(
-            with_unit("Denoised at", "dB PSNR"),
-            low,
-            high,
-            step=1.0,
-            format="%d dB",
-            key="denoise",
-            width=_EXTRA_WIDTH,
-            help=explained("Denoiser", first="Of the image as it is: no noise is added before."),
-        )
+        explanation = explained("Denoiser", first="Of the image as it is: no noise is added before.")
+        psnr = _level_slider("Denoised at", low, high, "denoise", explanation, _EXTRA_WIDTH)
         _turn_off_button("denoise", "Without denoising")
     return psnr
 
@@ -120,16 +112,21 @@ def _set(settings: Mapping[str, Any]) -> None:
 
 def psnr_slider(low: float, high: float) -> float:
     """The noise level, in dB, that sets the size of the neighborhood."""
+    explanation = explained(
+        "PSNR",
+        "Noise variance",
+        first="The size of the neighborhood of the image: high values stay close to it, low values reach far.",
+    )
+    return _level_slider("Noise level", low, high, kept("psnr", number(low, high), 20.0), explanation)
+
+
+def _level_slider(
+    label: str, low: float, high: float, key: str, explanation: str, width: int | Literal["stretch"] = "stretch"
+) -> float:
+    state, ends = st.session_state, f"{key}-ends"
+    if state.get(ends, (low, high)) != (low, high):
+        state[key] = state[key]  # with other ends it is another slider to Streamlit, which begins at the left one
+    state[ends] = (low, high)
     return st.slider(
-        with_unit("Noise level", "dB PSNR"),
-        low,
-        high,
-        step=1.0,
-        format="%d dB",
-        key=kept("psnr", number(low, high), 20.0),
-        help=explained(
-            "PSNR",
-            "Noise variance",
-            first="The size of the neighborhood of the image: high values stay close to it, low values reach far.",
-        ),
+        with_unit(label, "dB PSNR"), low, high, step=1.0, format="%d dB", key=key, width=width, help=explanation
     )

@@ -13,7 +13,7 @@ from explorer.images import SYNTHETIC
 from explorer.webapp.probe.crop import chosen_crop
 from explorer.webapp.probe.origin import SOURCES, Origin, Source
 from explorer.webapp.probe.subject import Subject, picture_of, subject_of
-from explorer.webapp.probe.upload import uploaded
+from explorer.webapp.probe.upload import bring_upload_back, uploaded
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.left_out import tell_left_out
 from explorer.webapp.shell.loaders import store
@@ -33,6 +33,7 @@ def choose_source() -> Source:
         SOURCES,
         required=True,
         key=kept("source", one_of(SOURCES), SOURCES[0]),
+        on_change=bring_upload_back,
         label_visibility="collapsed",
     )
     return chosen or SOURCES[0]

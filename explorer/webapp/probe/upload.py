@@ -13,12 +13,12 @@ from explorer.decoding import too_many_bytes, too_many_pixels
 from explorer.errors import ExplorerError
 from explorer.escaping import in_markdown
 from explorer.scales import Scale, UnknownScale
-from explorer.webapp.probe.uploads import Upload, digest, forget, keep, upload_of
+from explorer.webapp.probe.uploads import Upload, digest, forget, keep, latest, upload_of
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.setting_forms import Form, Unfit
 from explorer.webapp.widgets.drop_zone import Dropped
 
-__all__ = ["UNKNOWN_UPLOAD", "take_dropped", "uploaded"]
+__all__ = ["UNKNOWN_UPLOAD", "bring_upload_back", "take_dropped", "uploaded"]
 
 UNKNOWN_UPLOAD = "is an upload that this visit does not have"
 
@@ -81,6 +81,13 @@ def take_dropped(file: Dropped) -> None:
         state.upload_problem = str(too_many_bytes(f"The file {name}", file.size))
     else:
         state.upload_problem = f"The file {name} could not be read by the browser. Choose an image file."
+
+
+def bring_upload_back() -> None:
+    """Show the upload of before to who chooses to see uploads; the URL of an earlier view may not have named it."""
+    state = st.session_state
+    if state.source == "upload" and not state.get(_STATE):
+        state[_STATE] = latest()
 
 
 def _known(text: str) -> str:

@@ -16,7 +16,17 @@ from explorer.decoding import decode_image
 from explorer.scales import Scale
 from explorer.webapp.widgets.crop_box import Picture
 
-__all__ = ["MOST_BYTES", "MOST_UPLOADS", "Upload", "digest", "forget", "keep", "upload_of", "uploaded_picture"]
+__all__ = [
+    "MOST_BYTES",
+    "MOST_UPLOADS",
+    "Upload",
+    "digest",
+    "forget",
+    "keep",
+    "latest",
+    "upload_of",
+    "uploaded_picture",
+]
 
 MOST_UPLOADS = 12
 MOST_BYTES = 64 * 2**20
@@ -74,6 +84,11 @@ def forget(name: str) -> None:
 def upload_of(name: str) -> Upload | None:
     """The upload of a digest; None when it is not kept."""
     return _uploads().get(name)
+
+
+def latest() -> str | None:
+    """The digest of the upload that was used last, if any is kept."""
+    return next(reversed(_uploads()), None)
 
 
 def uploaded_picture(name: str) -> Picture | None:

@@ -114,6 +114,16 @@ def test_the_url_names_the_upload_and_another_visit_is_told_that_it_has_none(pro
     assert "upload" not in another_visit.query_params
 
 
+def test_who_chooses_uploads_again_sees_the_last_one(probe: AppTest) -> None:
+    probe.button_group(key="source").set_value("upload").run()
+    probe.file_uploader[0].set_value(("dark.png", png(9), "image/png")).run()
+    probe.button_group(key="source").set_value("photograph").run()
+    assert "upload" not in probe.query_params
+    probe.session_state["upload"] = None  # as an earlier URL says it
+    probe.button_group(key="source").set_value("upload").run()
+    assert "Uploaded: dark.png" in captions(probe)
+
+
 def test_a_removed_upload_is_pinned_no_more(probe: AppTest) -> None:
     probe.button_group(key="source").set_value("upload").run()
     probe.file_uploader[0].set_value(("dark.png", png(9), "image/png")).run()
