@@ -20,7 +20,7 @@ RULES = {
 PAGES = {
     "tour": "/tour?model=digits&guesses=1",
     "probe": "/",
-    "comparison": "/?model=digits&source=synthetic&tray=photo.cat~synthetic.gradient&pin=photo.china~jpeg_10&denoise=20",
+    "comparison": "/?model=digits&source=synthetic&tray=photo.cat~synthetic.gradient&pin=photo.china~jpeg_10",
     "atlas": "/atlas?model=digits",
     "map": "/map?model=digits",
     "sample": "/sample?model=digits&steps=15",
