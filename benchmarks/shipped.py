@@ -13,8 +13,9 @@ _MARKS = {"passes": "", "does not pass": " (**does not pass**)", "open": " (open
 
 
 def _shipped() -> list[Checkpoint]:
-    """Large images first, and of these the models trained on most pictures."""
-    found = [load_checkpoint(str(path.parent), "cpu") for path in SHIPPED_CHECKPOINTS.glob("*/config.json")]
+    """Energies of all noise levels; large images first, and of these the models trained on most pictures."""
+    loaded = [load_checkpoint(str(path.parent), "cpu") for path in SHIPPED_CHECKPOINTS.glob("*/config.json")]
+    found = [checkpoint for checkpoint in loaded if checkpoint.model.has_noise_levels]
     return sorted(found, key=lambda c: (-c.model.image_shape[1], -_pictures(c), -c.model.image_shape[0], c.name))
 
 

@@ -17,6 +17,8 @@ from explorer.models.unet import UNetConfig
 
 torch.set_num_threads(1)
 
+_NOISE = NoiseRange(t_min=1e-5, t0=1e-4, t_max=100.0)
+
 
 @pytest.fixture(autouse=True)
 def _denormals() -> None:
@@ -72,12 +74,16 @@ def write_tiny_multiscale(folder: Path, dataset: str = "photos", channels: int =
 
 
 def write_tiny_checkpoint(
-    folder: Path, image_shape: tuple[int, int, int], levels: int = 256, dataset: str = "digits"
+    folder: Path,
+    image_shape: tuple[int, int, int],
+    levels: int = 256,
+    dataset: str = "digits",
+    noise: NoiseRange = _NOISE,
 ) -> None:
     """A checkpoint of a small network with random weights, fitted to random images; fixed seed."""
     config = DualEnergyConfig(
         image_shape=image_shape,
-        noise=NoiseRange(t_min=1e-5, t0=1e-4, t_max=100.0),
+        noise=noise,
         unet=UNetConfig(base_width=4, num_scales=1, embedding_dim=8),
         frequencies=2,
     )

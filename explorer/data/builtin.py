@@ -148,7 +148,7 @@ def photos(split: str, image_shape: ImageShape) -> ImageSet:
             label, box = crops[number]
             yield Sample(_shrink(images[label], box, (width, height)), label, _crop_name(names[label], box))
 
-    return ImageSet("Photographs", len(crops), read, tuple(names), Division(**count))
+    return ImageSet("Photos", len(crops), read, tuple(names), Division(**count))
 
 
 def crop_boxes(width: int, height: int, side: int) -> list[tuple[int, int, int, int]]:

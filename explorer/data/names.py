@@ -25,7 +25,7 @@ __all__ = [
     "parse_hub_spec",
 ]
 
-BUILTIN = {"photos": "Photographs", "leaves": "Dead leaves", "digits": "Digits"}
+BUILTIN = {"photos": "Photos", "leaves": "Dead leaves", "digits": "Digits"}
 """Name of each built-in data set -> what people call it."""
 
 HUB_PREFIX = "hf:"

@@ -14,7 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.escaping import in_plotly
-from explorer.figures.style import GRAY, QUALITATIVE, SEQUENTIAL, style_figure
+from explorer.figures.style import FONT_SIZE, GRAY, QUALITATIVE, SEQUENTIAL, style_figure
 
 __all__ = ["COLORED_LABELS", "MAX_POINTS", "label_map_figure", "plotted_points", "value_map_figure"]
 
@@ -62,7 +62,7 @@ def value_map_figure(
         figure.add_trace(_points(x, y, index, text, np.flatnonzero(~known), color=GRAY))
     low, high = np.quantile(values[known], (_CLIPPED, 1 - _CLIPPED)) if known.any() else (0.0, 1.0)
     bar = {
-        "title": {"text": title, "side": "top"},
+        "title": {"text": title, "side": "top", "font": {"size": FONT_SIZE}},
         "orientation": "h",
         "x": 0,
         "xanchor": "left",

@@ -147,6 +147,12 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
+@pytest.fixture
+def new_name(tmp_path: Path) -> str:
+    """A name for a model or a run that nothing has yet, also when a test is run once more."""
+    return tmp_path.name.replace("_", "-")
+
+
 def _wait_until_healthy(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end:

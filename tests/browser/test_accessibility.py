@@ -21,6 +21,7 @@ PAGES = {
     "tour": "/tour?model=digits&guesses=1",
     "probe": "/",
     "large": "/large?density=tiny-photo&side=128&blur=1",
+    "comparison": "/?model=digits&source=synthetic&tray=photo.cat~synthetic.gradient&pin=photo.china~jpeg_10",
     "atlas": "/atlas?model=digits",
     "map": "/map?model=digits",
     "sample": "/sample?model=digits&steps=15",
@@ -54,6 +55,9 @@ def test_axe_finds_nothing(app: str, themed: Page, name: str) -> None:
     themed.goto(f"{app}{PAGES[name]}")
     expect(themed.get_by_role("heading", level=1)).to_be_visible(timeout=60_000)
     settled(themed)
+    if name == "comparison":  # with the maps of both images, which are computed where they can be seen
+        themed.locator(".st-key-bits").scroll_into_view_if_needed()
+        expect(themed.locator(".st-key-pinned_bits_difference .js-plotly-plot")).to_be_visible(timeout=60_000)
     for _ in range(3):  # what a run replaces fades away, and has little contrast meanwhile
         violations = axe_violations(themed)
         if not violations:

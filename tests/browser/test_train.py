@@ -51,16 +51,16 @@ def badge(page: Page, text: str) -> Locator:
     return page.locator("[data-testid=stBadge], .stMarkdownBadge").filter(has_text=re.compile(text)).first
 
 
-def test_a_training_finishes_and_its_model_is_used_in_probe(app: str, page: Page) -> None:
+def test_a_training_finishes_and_its_model_is_used_in_probe(app: str, page: Page, new_name: str) -> None:
     open_form(page, app)
     choose(page, "Model size", "tiny")
     set_steps(page, 30)
-    fill(page, "Name", "from-browser")
-    expect(page.get_by_text("from-browser: 30 steps")).to_be_visible(timeout=PATIENCE)
+    fill(page, "Name", new_name)
+    expect(page.get_by_text(f"{new_name}: 30 steps")).to_be_visible(timeout=PATIENCE)
     button(page, "Start training").click()
 
     expect(button(page, "Open in Probe")).to_be_visible(timeout=PATIENCE)
-    expect(page).to_have_url(re.compile("run=from-browser"))
+    expect(page).to_have_url(re.compile(f"run={new_name}"))
     expect(badge(page, "finished")).to_be_visible()
     expect(page.get_by_text("step 30 of 30", exact=True).first).to_be_visible()
     for title in ("Space loss", "Time loss", "Validation likelihood", "Denoising", "Validation images", "Settings"):
@@ -68,18 +68,18 @@ def test_a_training_finishes_and_its_model_is_used_in_probe(app: str, page: Page
     expect(page.locator(".js-plotly-plot")).to_have_count(5)
 
     press(page, "Open in Probe")
-    expect(page).to_have_url(re.compile("model=from-browser"))
-    expect(page.get_by_text("from-browser reads 8 × 8 grayscale images")).to_be_visible(timeout=PATIENCE)
+    expect(page).to_have_url(re.compile(f"model={new_name}"))
+    expect(page.get_by_text(f"{new_name} reads 8 × 8 grayscale images")).to_be_visible(timeout=PATIENCE)
     expect(page.locator("[data-testid=stMetricValue]").first).to_contain_text("dB", timeout=PATIENCE)
     assert page.locator("[data-testid=stException]").count() == 0
 
 
-def test_a_training_stops_resumes_and_is_deleted(app: str, page: Page) -> None:
+def test_a_training_stops_resumes_and_is_deleted(app: str, page: Page, new_name: str) -> None:
     open_form(page, app)
     choose(page, "Model size", "tiny")
     set_steps(page, 1_000_000)
-    fill(page, "Name", "long")
-    expect(page.get_by_text("long: 1,000,000 steps")).to_be_visible(timeout=PATIENCE)
+    fill(page, "Name", new_name)
+    expect(page.get_by_text(f"{new_name}: 1,000,000 steps")).to_be_visible(timeout=PATIENCE)
     button(page, "Start training").click()
     expect(badge(page, "running")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text(re.compile(r"step [1-9].* of 1,000,000 · .* left"))).to_be_visible(timeout=PATIENCE)
@@ -95,7 +95,7 @@ def test_a_training_stops_resumes_and_is_deleted(app: str, page: Page) -> None:
 
     page.get_by_role("button", name="Delete").click()
     press(page, "Delete for good")
-    expect(button(page, "long")).to_have_count(0, timeout=PATIENCE)
+    expect(button(page, new_name)).to_have_count(0, timeout=PATIENCE)
     assert page.locator("[data-testid=stException]").count() == 0
 
 

@@ -21,7 +21,7 @@ def button(page: Page, name: str) -> Locator:
 
 
 def test_the_models_that_ship_come_with_their_checks(app: str, page: Page) -> None:
-    for model, figures in (("natural32", 7), ("digits", 5)):  # digits are no photographs, and too small to roll
+    for model, figures in (("natural32", 8), ("digits", 6)):  # digits are no photographs, and too small to roll
         page.goto(f"{app}/trust?model={model}")
         expect(page.get_by_role("heading", name="Trust")).to_be_visible()
         expect(page.get_by_text("full checks, ")).to_be_visible()
@@ -30,16 +30,16 @@ def test_the_models_that_ship_come_with_their_checks(app: str, page: Page) -> No
 
 
 def test_checks_run_stop_and_stay(
-    app: str, page: Page, home_of_app: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: str, page: Page, home_of_app: Path, tmp_path: Path, new_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     released.write(tmp_path / "released", channels=3)
     monkeypatch.setenv("EXPLORER_HOME", str(home_of_app))
-    import_released(tmp_path / "released", "paper", 16)
-    page.goto(f"{app}/trust?model=paper&data=photos")
+    import_released(tmp_path / "released", new_name, 16)
+    page.goto(f"{app}/trust?model={new_name}&data=photos")
     expect(page.get_by_text("was not checked yet")).to_be_visible()
 
     button(page, "Run the full checks").click()  # a job
-    expect(page.get_by_text(re.compile("Full checks of paper on photos: [1-9][0-9]* %"))).to_be_visible(
+    expect(page.get_by_text(re.compile(f"Full checks of {new_name} on photos: [1-9][0-9]* %"))).to_be_visible(
         timeout=PATIENCE
     )
     page.reload()  # it goes on
@@ -54,7 +54,7 @@ def test_checks_run_stop_and_stay(
     for heading in ("Full checks", "Quick checks"):
         expect(page.get_by_role("columnheader", name=heading)).to_be_visible()
     page.get_by_text("Figures of the quick checks").click()
-    expect(page.locator("details .js-plotly-plot")).to_have_count(5)
+    expect(page.locator("details .js-plotly-plot")).to_have_count(6)
     page.reload()
     expect(page.get_by_role("cell", name="Heat equation")).to_be_visible()
 
@@ -74,12 +74,12 @@ def test_verdicts_are_read_on_a_phone(app: str, page: Page) -> None:
 
 
 def test_every_page_works_with_an_imported_color_model(
-    app: str, page: Page, home_of_app: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: str, page: Page, home_of_app: Path, tmp_path: Path, new_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     released.write(tmp_path / "released", channels=3)
     monkeypatch.setenv("EXPLORER_HOME", str(home_of_app))
-    import_released(tmp_path / "released", "paper-color", 16)
-    page.goto(f"{app}/?model=paper-color&data=photos")
+    import_released(tmp_path / "released", new_name, 16)
+    page.goto(f"{app}/?model={new_name}&data=photos")
     expect(page.get_by_text("16 × 16 color images")).to_be_visible()
     expect(page.get_by_text("bits/dimension").first).to_be_visible()
     expect(page.get_by_text("Local dimensionality").first).to_be_visible()

@@ -73,4 +73,4 @@ def test_the_likelihood_on_other_data_does_not_replace_that_on_its_own(
     assert "tiny was trained on digits: its card keeps the likelihood on that, and not on photos." in done.stderr
     assert "Written to" not in done.stderr
     assert [file.read_text() for file in files] == kept
-    assert json.loads(written.read_text())["metrics"]["data"] == "Photographs"
+    assert json.loads(written.read_text())["metrics"]["data"] == "Photos"

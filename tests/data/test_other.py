@@ -24,7 +24,7 @@ def array(tmp_path: Path) -> str:
 def test_photographs_that_everybody_has_when_nobody_says(home: Path, array: str) -> None:
     images = open_other(SHAPE, Values(), ("tiny-imagenet", array))
     assert images is not None
-    assert images.name == "Photographs"
+    assert images.name == "Photos"
     assert 100 < len(images) <= 500
     assert len(set(images.labels.tolist())) > 1, "of more than one photograph"
 

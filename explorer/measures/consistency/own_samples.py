@@ -194,9 +194,11 @@ class OwnSamplesCheck(Check[OwnSamples]):
         return Chart(
             title=self.title,
             sentence="Mean −log p of samples on their way minus that of data with the same noise, with two standard "
-            "errors. The one at the smallest noise is tested, and should lie in the gray bar.",
+            "errors. The one at the smallest noise is tested, and should lie in the gray bar. Above it samples are "
+            "less probable than data, below it more: the density is not that of the data, or the sampler does not "
+            "reach it. The table says which of the two, where exact moves can tell.",
             x=NOISE_AXIS,
-            y=Axis("samples − data, bits/dimension", "bits/dimension", "+.3f"),
+            y=Axis("difference", "bits/dimension", "+.3f"),
             curves=(
                 Curve(
                     "",

@@ -7,7 +7,7 @@ import math
 import streamlit as st
 
 from explorer.measures.dataset.distribution import Summary
-from explorer.units import format_number, format_power_of_ten, short_unit, unit_label, with_unit
+from explorer.units import format_number, format_power_of_ten, raised, short_unit, unit_label, with_unit
 from explorer.webapp.shell.column_format import ColumnFormat
 from explorer.webapp.shell.terms import explained
 
@@ -50,7 +50,7 @@ def numbers_panel(numbers: Summary, fmt: ColumnFormat) -> None:
         (
             "Natural images",
             format_power_of_ten(numbers.images_exponent * math.log(10)),
-            f"of {numbers.levels}^{numbers.dimensions} = "
+            f"of {numbers.levels}{raised(str(numbers.dimensions))} = "
             f"{format_power_of_ten(numbers.all_images_exponent * math.log(10))}",
             "exp(entropy) is the volume that such images fill: the number of images on the grid of pixel values in it. "
             "A number larger than that of all images would mean that the model does not know such images.",

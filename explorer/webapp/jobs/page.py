@@ -15,8 +15,8 @@ def page() -> None:
     selection = sidebar()
     st.title("Jobs")
     st.markdown(
-        "Work in the background, on this machine or on a Slurm cluster: training, catalogs, checks and maps. "
-        "Jobs go on when this page is closed, and can be resumed from what they saved."
+        "Work in the background, on this machine or on a Slurm cluster: training, catalogs (a data set scored by a "
+        "model), checks and maps. Jobs go on when this page is closed, and can be resumed from what they saved."
     )
     with shown_errors():
         jobs = list_jobs()

@@ -13,7 +13,8 @@ from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.crop import chosen_crop
 from explorer.webapp.shell.photographs import FIRST_PHOTOGRAPH, choose_photograph, photograph
 from explorer.webapp.shell.setting_forms import one_of
-from explorer.webapp.shell.upload import uploaded
+from explorer.webapp.shell.upload import bring_upload_back, uploaded
+from explorer.webapp.shell.uploads import uploaded_picture
 from explorer.webapp.widgets.crop_box import Picture, has_choice
 
 __all__ = ["Subject", "choose_side", "choose_source", "choose_subject"]
@@ -44,6 +45,7 @@ def choose_source() -> str:
         _SOURCES,
         required=True,
         key=kept("source", one_of(_SOURCES), _SOURCES[0]),
+        on_change=bring_upload_back,
         label_visibility="collapsed",
     )
     return chosen or _SOURCES[0]
@@ -65,7 +67,7 @@ def choose_side(density: Checkpoint) -> int:
 
 def choose_subject(source: str, density: Checkpoint, side: int) -> Subject:
     """Draw the choice of a photograph from a source and its crop, and return it at a size."""
-    picture = choose_photograph() if source == "photograph" else uploaded() or photograph(FIRST_PHOTOGRAPH)
+    picture = _chosen_picture(source)
     width, height = picture.image.size
     crop = chosen_crop(picture) if has_choice(width, height, side) else Crop()
     left, _, right, _ = crop.box(width, height)
@@ -73,6 +75,14 @@ def choose_subject(source: str, density: Checkpoint, side: int) -> Subject:
     shrunk = (right - left) / side
     st.caption(f"{width:,} × {height:,} pixels, of which a square of {right - left:,} is {_how(shrunk)}.")
     return Subject(to_square(picture.image, shape, crop), picture, crop)
+
+
+def _chosen_picture(source: str) -> Picture:
+    """The photograph or the upload; the first photograph while there is no upload."""
+    if source == "photograph":
+        return photograph(choose_photograph())
+    upload = uploaded()
+    return (uploaded_picture(upload) if upload is not None else None) or photograph(FIRST_PHOTOGRAPH)
 
 
 def _how(shrunk: float) -> str:

@@ -23,7 +23,7 @@ def show_perturbed(probed: Probed) -> None:
         if count
     ]
     note = "Out of range: " + ", ".join(notes) if notes else ""
-    show_pixels(mark_out_of_range(probed.perturbed_pixels, probed.x), "Perturbed, as the model sees it", note)
+    show_pixels(mark_out_of_range(probed.perturbed_pixels, probed.x), "As the model sees it", note)
 
 
 def show_score(score: np.ndarray) -> None:

@@ -1,23 +1,39 @@
-"""Where an image comes from, so that it can be found again at another size or by a URL."""
+"""Where an image comes from, so that it can be found again at another size, and how a URL says it.
+
+    photo.china.500-500-800     a photograph with its crop
+    synthetic.disk              a formula
+    item.17.train.photos        an image of a part of a data set
+    upload.0123456789abcdef     an upload, which the session alone has, by the digest of its bytes
+
+A crop follows the name of a photograph or an upload where it is not the largest square in the middle. What comes after
+an origin, another one or what was done to it, begins with a ``~``.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from typing import Literal, NamedTuple
+from urllib.parse import unquote
 
-import numpy as np
-
-from explorer.data.offered import list_datasets
+from explorer.data.builtin import PHOTOGRAPHS
 from explorer.data.sources import Split
-from explorer.errors import ExplorerError
-from explorer.images import SYNTHETIC, Crop, ImageShape, to_square
-from explorer.webapp.shell.loaders import store
-from explorer.webapp.shell.photographs import photograph
-from explorer.webapp.widgets.crop_box import Picture
+from explorer.images import SYNTHETIC, Crop
+from explorer.webapp.shell.crop import CROP
+from explorer.webapp.shell.part_box import PARTS
+from explorer.webapp.shell.setting_forms import Unfit, one_of, whole_number
 
-__all__ = ["SOURCES", "Origin", "Source", "Subject", "subject_of"]
+__all__ = ["BETWEEN", "SOURCES", "Origin", "Source", "read_origin", "write_origin"]
 
 Source = Literal["photograph", "upload", "dataset", "synthetic"]
 SOURCES: tuple[Source, ...] = ("photograph", "upload", "dataset", "synthetic")
+
+BETWEEN = "~"
+"""What follows an origin in a text begins with it."""
+
+_DIGEST = re.compile(r"[0-9a-f]{16}")
+_PART = one_of(PARTS)
+_ITEM = whole_number(0, 10**12 - 1)
 
 
 class Origin(NamedTuple):
@@ -25,7 +41,7 @@ class Origin(NamedTuple):
 
     Attributes:
         source: what kind of thing it comes from.
-        name: of the photograph, the data set or the formula; of an upload the digest of its content.
+        name: of the photograph, the data set or the formula; of an upload the digest of its bytes.
         crop: what is cut out of a photograph or an upload.
         part: of the data set.
         item: place in that part.
@@ -37,50 +53,45 @@ class Origin(NamedTuple):
     part: Split = "all"
     item: int = 0
 
-
-class Subject(NamedTuple):
-    """The image that is looked at.
-
-    Attributes:
-        pixels: at the model's size, uint8 ``(C, H, W)``.
-        title: what it is, for people.
-        origin: where it comes from.
-        upload: the picture that it was cut out of, where that cannot be had again.
-    """
-
-    pixels: np.ndarray
-    title: str
-    origin: Origin
-    upload: Picture | None = None
+    @property
+    def uncropped(self) -> Origin:
+        """What tells an image from the others, whatever its crop."""
+        return self._replace(crop=Crop())
 
 
-def subject_of(origin: Origin, shape: ImageShape, upload: Picture | None = None) -> Subject:
-    """The image at a model's size.
+def write_origin(origin: Origin) -> str:
+    """The text of an origin."""
+    if origin.source == "dataset":
+        name = origin.name.replace("%", "%25").replace(BETWEEN, "%7E")
+        return f"item.{origin.item}.{origin.part}.{name}"
+    if origin.source == "synthetic":
+        return f"synthetic.{origin.name}"
+    kind = "photo" if origin.source == "photograph" else "upload"
+    return f"{kind}.{origin.name}" + ("" if origin.crop == Crop() else f".{CROP.write(origin.crop)}")
+
+
+def read_origin(text: str, datasets: Collection[str]) -> Origin:
+    """The origin that a text names.
 
     Args:
-        origin: where it comes from.
-        shape: ``(C, H, W)`` of the model.
-        upload: the picture, where the origin is one.
+        text: what anybody may have written.
+        datasets: the names of those that there are.
 
     Raises:
-        ExplorerError: the data set has gone, cannot be opened, or has no such image.
+        Unfit: it names no image. Whether the session has an upload, and a data set so many images, is not asked.
     """
-    if origin.source == "synthetic":
-        return Subject(SYNTHETIC[origin.name](shape), origin.name, origin)
-    if origin.source == "dataset":
-        return _item(origin, shape)
-    picture = upload or photograph(origin.name)
-    return Subject(to_square(picture.image, shape, origin.crop), picture.title, origin, upload)
-
-
-def _item(origin: Origin, shape: ImageShape) -> Subject:
-    specs = {info.name: info.spec for info in list_datasets()}
-    if origin.name not in specs:
-        raise ExplorerError(f"There is no data set {origin.name} any more. Choose another image.")
-    images = store(specs[origin.name], shape, origin.part)
-    if origin.item >= len(images):
-        raise ExplorerError(
-            f"There is no image {origin.item:,} in this part of {origin.name}, which has {len(images):,}. "
-            "Choose another image."
-        )
-    return Subject(np.array(images.pixels[origin.item]), f"{images.name} {origin.item}", origin)
+    kind, _, rest = text.partition(".")
+    name, _, crop = rest.partition(".")
+    if kind == "photo" and name in PHOTOGRAPHS:
+        return Origin("photograph", name, CROP.read(crop) if crop else Crop())
+    if kind == "upload" and _DIGEST.fullmatch(name):
+        return Origin("upload", name, CROP.read(crop) if crop else Crop())
+    if kind == "synthetic" and rest in SYNTHETIC:
+        return Origin("synthetic", rest)
+    if kind == "item":
+        number, _, rest = rest.partition(".")
+        part, _, data = rest.partition(".")
+        data = unquote(data)
+        if data in datasets:
+            return Origin("dataset", data, part=_PART.read(part), item=_ITEM.read(number))
+    raise Unfit("names no image")

@@ -18,10 +18,11 @@ from explorer.webapp.probe.metrics import (
     show_log_prob,
     show_percentile,
 )
-from explorer.webapp.probe.pin import Pin, chosen_pin, pin_button, pinned_subject
+from explorer.webapp.probe.pin import Pin, chosen_pin, pin_button
 from explorer.webapp.probe.results import ProbeResults
 from explorer.webapp.probe.sliders import change_sliders, psnr_slider
 from explorer.webapp.probe.source import choose_image, choose_source
+from explorer.webapp.probe.subject import subject_of
 from explorer.webapp.probe.surprise import surprise_section
 from explorer.webapp.probe.tray import follow_tray, show_tray
 from explorer.webapp.shell.address import part_kept_in_url
@@ -60,19 +61,27 @@ def _probe(selection: Selection) -> None:
         "How probable the model finds an image, and how that changes as the image is changed. Drop or paste your own."
     )
     with st.container(key="bench"):
-        choice, before, after, numbers = st.columns([1, 1.05, 1.05, 1.2], gap="medium")
+        choice, images, numbers = st.columns([1, 2.2, 1.2], gap="medium")
+    with images:
+        with st.container(key="images"):
+            before, after = st.columns(2, gap="medium")
+        strip = st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", key="strip")
+    with numbers, st.container(key="numbers", horizontal=True):
+        measures, code_length = st.container(), st.container()
     with choice:
         split = selection.split
         if source == "dataset":
             split = choose_part(choice, selection.dataset, selection.checkpoint.config.dataset)
         subject = choose_image(source, selection, split)
-        show_tray(source, subject.pixels, selection, split)
+    with strip:
+        show_tray(subject, selection)
     pin = chosen_pin()
     comparison = st.container(border=True, key="comparison") if pin is not None else None
     noise_range = psnr_range(selection.checkpoint)
     changes, below_sliders = change_sliders(*noise_range)
     with actions:
         undo_button()
+    with strip:
         pin_button(subject, changes)
     with st.container(key="noise_heading"):
         heading, slider = st.columns(2, gap="medium", vertical_alignment="bottom")
@@ -87,11 +96,12 @@ def _probe(selection: Selection) -> None:
 
     # Then the results, from top to bottom.
     results = ProbeResults(selection, split, subject, changes, psnr)
-    with numbers:
+    with measures:
         spread = results.spread if is_changed(results.probed) else None
         with st.container(key="log_p"):
             show_log_prob(results.probed, selection.unit, results.dimensions, spread)
         percentile, dimensionality = st.columns([1, 1.4])
+    with code_length:
         show_code_length(results.code_lengths, results.probed, selection.checkpoint.values.levels)
     with before:
         show_pixels(subject.pixels, f"Original: {subject.title}")
@@ -128,7 +138,7 @@ def _compared(results: ProbeResults, pin: Pin) -> ProbeResults:
     """Show the results beside those of the pinned image, and return them with these."""
     pinned = None
     with shown_errors():
-        subject = pinned_subject(pin, results.selection.checkpoint.model.image_shape)
+        subject = subject_of(pin.origin, results.selection.checkpoint.model.image_shape)
         pinned = replace(results, subject=subject, changes=pin.changes)
     show_comparison(results, pinned)
     return replace(results, pinned=pinned)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -32,13 +32,12 @@ def change_sliders(low: float, high: float) -> tuple[Changes, Mapping[str, Delta
         The changes, and for each parameter a place below its slider, for its curve.
     """
     above = st.container(gap="xsmall")
-    with above.container(key="perturb_heading"):
-        heading, options = st.columns(2, vertical_alignment="center")
-    heading.markdown("#### Perturb the image and watch log p respond")
-    with options.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
+    above.markdown("#### Perturb the image and watch log p respond")
+    bar = above.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+    presets = bar.container(horizontal=True, gap="xsmall", key="presets", width="content")
+    with bar.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
         options_of_noise = noise_options()
         st.button("Reset", icon=":material/restart_alt:", on_click=_reset)
-    presets = above.container(horizontal=True, gap="xsmall", key="presets")
     with st.container(horizontal=True, gap="medium"):
         extra = {"jpeg": _jpeg_slider(), "denoise": _denoise_slider(low, high)}
     values, places = parameter_sliders()
@@ -61,16 +60,8 @@ def _denoise_slider(low: float, high: float) -> float | None:
     if not _is_on("denoise", number(low, high)):
         return None
     with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
-        psnr = st.slider(
-            with_unit("Denoised at", "dB PSNR"),
-            low,
-            high,
-            step=1.0,
-            format="%d dB",
-            key="denoise",
-            width=_EXTRA_WIDTH,
-            help=explained("Denoiser", first="Of the image as it is: no noise is added before."),
-        )
+        explanation = explained("Denoiser", first="Of the image as it is: no noise is added before.")
+        psnr = _level_slider("Denoised at", low, high, "denoise", explanation, _EXTRA_WIDTH)
         _turn_off_button("denoise", "Without denoising")
     return psnr
 
@@ -94,16 +85,21 @@ def _set(settings: Mapping[str, Any]) -> None:
 
 def psnr_slider(low: float, high: float) -> float:
     """The noise level, in dB, that sets the size of the neighborhood."""
+    explanation = explained(
+        "PSNR",
+        "Noise variance",
+        first="The size of the neighborhood of the image: high values stay close to it, low values reach far.",
+    )
+    return _level_slider("Noise level", low, high, kept("psnr", number(low, high), 20.0), explanation)
+
+
+def _level_slider(
+    label: str, low: float, high: float, key: str, explanation: str, width: int | Literal["stretch"] = "stretch"
+) -> float:
+    state, ends = st.session_state, f"{key}-ends"
+    if state.get(ends, (low, high)) != (low, high):
+        state[key] = state[key]  # with other ends it is another slider to Streamlit, which begins at the left one
+    state[ends] = (low, high)
     return st.slider(
-        with_unit("Noise level", "dB PSNR"),
-        low,
-        high,
-        step=1.0,
-        format="%d dB",
-        key=kept("psnr", number(low, high), 20.0),
-        help=explained(
-            "PSNR",
-            "Noise variance",
-            first="The size of the neighborhood of the image: high values stay close to it, low values reach far.",
-        ),
+        with_unit(label, "dB PSNR"), low, high, step=1.0, format="%d dB", key=key, width=width, help=explanation
     )

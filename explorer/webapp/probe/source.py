@@ -8,17 +8,18 @@ import streamlit as st
 
 from explorer.data.sources import Split
 from explorer.escaping import in_markdown
-from explorer.images import SYNTHETIC, Crop, ImageShape
-from explorer.webapp.probe.origin import SOURCES, Origin, Source, Subject, subject_of
+from explorer.images import SYNTHETIC
+from explorer.webapp.probe.origin import SOURCES, Origin, Source
+from explorer.webapp.probe.subject import Subject, picture_of, subject_of
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.crop import chosen_crop
 from explorer.webapp.shell.left_out import tell_left_out
 from explorer.webapp.shell.loaders import store
-from explorer.webapp.shell.photographs import FIRST_PHOTOGRAPH, choose_photograph, photograph
+from explorer.webapp.shell.photographs import FIRST_PHOTOGRAPH, choose_photograph
 from explorer.webapp.shell.setting_forms import one_of, whole_number
 from explorer.webapp.shell.sidebar import Selection
-from explorer.webapp.shell.upload import uploaded
-from explorer.webapp.widgets.crop_box import Picture, has_choice
+from explorer.webapp.shell.upload import bring_upload_back, uploaded
+from explorer.webapp.widgets.crop_box import has_choice
 
 __all__ = ["choose_image", "choose_source"]
 
@@ -30,6 +31,7 @@ def choose_source() -> Source:
         SOURCES,
         required=True,
         key=kept("source", one_of(SOURCES), SOURCES[0]),
+        on_change=bring_upload_back,
         label_visibility="collapsed",
     )
     return chosen or SOURCES[0]
@@ -53,16 +55,18 @@ def choose_image(source: Source, selection: Selection, split: Split) -> Subject:
         names = list(SYNTHETIC)
         name = st.selectbox("Synthetic image", names, key=kept("synthetic", one_of(names), names[0]))
         return subject_of(Origin(source, name), shape)
-    upload = uploaded() if source == "upload" else None
-    if upload is not None:
-        return subject_of(Origin("upload", upload.title, _crop(upload, shape)), shape, upload)
-    picture = choose_photograph() if source == "photograph" else photograph(FIRST_PHOTOGRAPH)
-    return subject_of(Origin("photograph", picture.title, _crop(picture, shape)), shape)
-
-
-def _crop(picture: Picture, shape: ImageShape) -> Crop:
+    origin = _chosen_picture(source)
+    picture = picture_of(origin)
     has_any = has_choice(picture.image.width, picture.image.height, shape[1])
-    return chosen_crop(picture) if has_any else Crop()
+    return subject_of(origin._replace(crop=chosen_crop(picture)) if has_any else origin, shape)
+
+
+def _chosen_picture(source: Source) -> Origin:
+    """The upload or the photograph; the first of these while there is no upload."""
+    if source == "photograph":
+        return Origin(source, choose_photograph())
+    upload = uploaded()
+    return Origin("photograph", FIRST_PHOTOGRAPH) if upload is None else Origin("upload", upload)
 
 
 def _from_dataset(selection: Selection, split: Split) -> Subject:

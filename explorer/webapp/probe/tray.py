@@ -1,4 +1,7 @@
-"""The last images that were looked at, the newest first; a click shows one again."""
+"""The last images that were looked at, the newest first; a click shows one again.
+
+The URL has their origins, without the uploads: those are in the session alone, and have their places there.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,20 @@ import numpy as np
 import streamlit as st
 
 from explorer.data.offered import list_datasets
-from explorer.data.sources import Split
-from explorer.images import SYNTHETIC, to_pil, to_square
-from explorer.webapp.probe.seen import MOST_SEEN, Seen, seen_form
+from explorer.images import to_pil, to_square
+from explorer.webapp.probe.origin import BETWEEN, Origin, read_origin, write_origin
+from explorer.webapp.probe.subject import Subject, picture_of, prepared_pixels
 from explorer.webapp.shell.address import kept
-from explorer.webapp.shell.crop import bring_crop_back, crop_of
-from explorer.webapp.shell.loaders import known_store
+from explorer.webapp.shell.crop import bring_crop_back
 from explorer.webapp.shell.part_box import bring_part_back
-from explorer.webapp.shell.photographs import FIRST_PHOTOGRAPH, photograph
+from explorer.webapp.shell.setting_forms import Form, Unfit
 from explorer.webapp.shell.sidebar import Selection
-from explorer.webapp.shell.upload import kept_title, show_again
+from explorer.webapp.shell.uploads import upload_of
 from explorer.webapp.widgets.image_grid import GridImage, image_grid
 
-__all__ = ["follow_tray", "show_tray"]
+__all__ = ["MOST_SEEN", "TRAY", "follow_tray", "show_tray"]
+
+MOST_SEEN = 12
 
 _STATE = "tray"
 _SEEN = "tray-seen"
@@ -29,7 +33,37 @@ _SIDE = 64  # pixels of a thumbnail
 _CELL = 30  # and of its place on the screen
 _GRID = "last_images"
 _UNKNOWN = np.full((1, 8, 8), 128, np.uint8)
-"""In place of an image of a data set that is not prepared for the model yet."""
+"""In place of an image that cannot be had at once."""
+
+
+def _write(seen: Sequence[Origin]) -> str:
+    return BETWEEN.join(map(write_origin, seen))
+
+
+def _read(text: str) -> tuple[Origin, ...]:
+    datasets, parts = {info.name for info in list_datasets()}, text.split(BETWEEN)
+    seen: dict[Origin, Origin] = {}
+    is_complete = True
+    for part in parts:
+        try:
+            origin = read_origin(part, datasets)
+        except Unfit:
+            is_complete = False
+            continue
+        if origin.source == "upload":
+            is_complete = False
+        else:
+            seen[origin.uncropped] = origin
+    good = tuple(seen.values())[:MOST_SEEN]
+    if not is_complete:
+        raise Unfit("names images that there are not", good)
+    if len(parts) > MOST_SEEN:
+        raise Unfit(f"names more than {MOST_SEEN} images", good)
+    return good
+
+
+TRAY: Form[tuple[Origin, ...]] = Form(_read, _write)
+"""Images that are no uploads, each once, and at most `MOST_SEEN`."""
 
 
 def follow_tray(selection: Selection) -> None:
@@ -38,42 +72,42 @@ def follow_tray(selection: Selection) -> None:
         st.rerun()
 
 
-def show_tray(source: str, pixels: np.ndarray, selection: Selection, split: Split) -> None:
+def show_tray(subject: Subject, selection: Selection) -> None:
     """Draw the images, where there are two or more.
 
     Args:
-        source, split: where the image of now is from.
-        pixels: that image, uint8 ``(C, H, W)``.
+        subject: the image of now.
         selection: model and data set.
     """
-    state = st.session_state
-    seen, now = _seen_before(selection), _seen_now(source, selection, split)
-    place = next((place for place, each in enumerate(seen) if each.image == now.image), None)
+    state, now, shape = st.session_state, subject.origin, selection.checkpoint.model.image_shape
+    seen = _seen_before()
+    place = next((place for place, each in enumerate(seen) if each.uncropped == now.uncropped), None)
     if place is None:
         seen, place = [now, *seen][:MOST_SEEN], 0
     else:
         seen[place] = now
     state[_SEEN], state[_STATE] = seen, _in_url(seen)
-    small = {**state.get(_SMALL, {}), now.image: _shrunk(pixels)}
-    state[_SMALL] = {
-        each.image: small[each.image] if each.image in small else _thumbnail(each, selection) for each in seen
-    }
+    small = {**state.get(_SMALL, {}), now.uncropped: _shrunk(subject.pixels)}
+    for each in seen:
+        if each.uncropped not in small:
+            pixels = prepared_pixels(each, shape)
+            small[each.uncropped] = _UNKNOWN if pixels is None else _shrunk(pixels)
+    state[_SMALL] = {each.uncropped: small[each.uncropped] for each in seen}
     if len(seen) > 1:
-        images = [GridImage(state[_SMALL][each.image], "", "", _title(each) or "") for each in seen]
+        images = [GridImage(small[each.uncropped], "", "", _title(each)) for each in seen]
         image_grid(
             images, _GRID, _CELL, "The last images", current=place, on_opened=lambda chosen: _go_back(seen[chosen])
         )
 
 
-def _seen_before(selection: Selection) -> list[Seen]:
+def _seen_before() -> list[Origin]:
     """What the session has seen; where the URL says something else, that, with the uploads of the session."""
     state = st.session_state
-    before: list[Seen] = [each for each in state.get(_SEEN, []) if _title(each) is not None]
-    names = {selection.dataset_name, *(each.data for each in before)}
-    if _STATE not in state:  # the URL may say it
-        names.update(info.name for info in list_datasets())
-    nothing: tuple[Seen, ...] = ()
-    kept(_STATE, seen_form(names), nothing)
+    before: list[Origin] = [
+        each for each in state.get(_SEEN, []) if each.source != "upload" or upload_of(each.name) is not None
+    ]
+    nothing: tuple[Origin, ...] = ()
+    kept(_STATE, TRAY, nothing)
     if state[_STATE] == _in_url(before):
         return before
     seen = list(state[_STATE])
@@ -83,59 +117,30 @@ def _seen_before(selection: Selection) -> list[Seen]:
     return seen[:MOST_SEEN]
 
 
-def _in_url(seen: Sequence[Seen]) -> tuple[Seen, ...]:
+def _in_url(seen: Sequence[Origin]) -> tuple[Origin, ...]:
     """A single image is what the URL says anyway."""
     return tuple(each for each in seen if each.source != "upload") if len(seen) > 1 else ()
 
 
-def _seen_now(source: str, selection: Selection, split: Split) -> Seen:
-    state = st.session_state
-    if source == "dataset":
-        return Seen(source, str(state["item"]), split, selection.dataset_name)
-    if source == "synthetic":
-        return Seen(source, state["synthetic"])
-    picture = state.get("upload_picture") if source == "upload" else None
-    if picture is not None:
-        return Seen(source, picture.key.partition(" ")[0])
-    name = state["photo"] if source == "photograph" else FIRST_PHOTOGRAPH
-    return Seen("photograph", name, crop=crop_of(photograph(name)))
+def _title(origin: Origin) -> str:
+    """For people."""
+    if origin.source == "upload":
+        upload = upload_of(origin.name)
+        return upload.name if upload else ""
+    return f"{origin.name} {origin.item}" if origin.source == "dataset" else origin.name
 
 
-def _title(seen: Seen) -> str | None:
-    """For people; None for an upload that is kept no more."""
-    if seen.source == "upload":
-        return kept_title(seen.name)
-    return f"{seen.data} {seen.name}" if seen.source == "dataset" else seen.name
-
-
-def _go_back(seen: Seen) -> None:
+def _go_back(origin: Origin) -> None:
     """Show an image again; to be called before anything is drawn."""
     state = st.session_state
-    state["source"] = seen.source
-    match seen.source:
-        case "photograph":
-            state["photo"] = seen.name
-            bring_crop_back(photograph(seen.name), seen.crop)
-        case "synthetic":
-            state["synthetic"] = seen.name
-        case "upload":
-            show_again(seen.name)
-        case _:
-            state["data"], state["item"] = seen.data, int(seen.name)
-            bring_part_back(seen.part)
-
-
-def _thumbnail(seen: Seen, selection: Selection) -> np.ndarray:
-    """Of an image that the URL names; nothing is prepared for it."""
-    shape = selection.checkpoint.model.image_shape
-    if seen.source == "photograph":
-        return _shrunk(to_square(photograph(seen.name).image, shape, seen.crop))
-    if seen.source == "synthetic":
-        return _shrunk(SYNTHETIC[seen.name](shape))
-    spec = next((info.spec for info in list_datasets() if info.name == seen.data), None)
-    images = None if spec is None else known_store(spec, shape, seen.part)
-    number = int(seen.name)
-    return _UNKNOWN if images is None or number >= len(images) else _shrunk(images.pixels[number])
+    state["source"] = origin.source
+    if origin.source == "dataset":
+        state["data"], state["item"] = origin.name, origin.item
+        bring_part_back(origin.part)
+        return
+    state[{"photograph": "photo"}.get(origin.source, origin.source)] = origin.name
+    if origin.source != "synthetic":
+        bring_crop_back(picture_of(origin), origin.crop)
 
 
 def _shrunk(pixels: np.ndarray) -> np.ndarray:

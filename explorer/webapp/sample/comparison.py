@@ -18,6 +18,7 @@ from explorer.measures.sampling.own_samples import compare_log_prob, log_prob_wi
 from explorer.measures.shared.noise import noise_generator
 from explorer.models.checkpoints import Checkpoint
 from explorer.webapp.sample.drawing import Drawing
+from explorer.webapp.shell.address import open_page
 from explorer.webapp.shell.loaders import infer, store
 from explorer.webapp.shell.sidebar import Selection
 from explorer.webapp.shell.terms import explained
@@ -26,6 +27,7 @@ from explorer.webapp.widgets.image_grid import GridImage, image_grid
 __all__ = ["data_panel", "nearest_panel"]
 
 _DATA_IMAGES = 128
+_SHOWN_AT_ONCE, _HEIGHT = 16, 420  # pairs; pixels of what scrolls where there are more
 
 
 def data_panel(drawing: Drawing, selection: Selection, images: Store) -> None:
@@ -35,8 +37,8 @@ def data_panel(drawing: Drawing, selection: Selection, images: Store) -> None:
     data = _data_log_prob(checkpoint, images, t)
     st.markdown(
         "**Are samples as probable as data?** Both with the model's smallest noise; data from "
-        f"{in_markdown(images.name)}.",
-        help=explained("log p", "bits/dimension"),
+        f"{in_markdown(selection.dataset_name)}.",
+        help=explained("Own samples", "bits/dimension"),
     )
     figure = sample_histogram(drawing.log_prob, data, selection.unit, checkpoint.model.dimensions)
     st.plotly_chart(figure, key="samples_and_data", config=NO_TOOLS, alt="Histograms of log p of samples and of data")
@@ -47,14 +49,15 @@ def data_panel(drawing: Drawing, selection: Selection, images: Store) -> None:
     verdict = (
         "no more than chance explains"
         if abs(both.difference) <= 2 * both.error
-        else f"so samples are {which}: the density differs from that of the data, or the sampler does not reach it. "
-        "The check of own samples in Trust tells which"
+        else f"so samples are {which}: the density differs from that of the data, or the sampler does not reach it"
     )
     st.caption(
         f"Mean −log₂ p: {with_error(both.model, both.model_error, 3, plus=False)} bits/dimension for {both.samples} "
         f"samples, {with_error(both.data, both.data_error, 3, plus=False)} for {both.images} images. The difference is "
         f"{with_error(both.difference, both.error, 3)}, {verdict}."
     )
+    if st.button("See the check of its own samples in Trust", icon=":material/verified:"):
+        open_page("trust")
 
 
 def nearest_panel(drawing: Drawing, selection: Selection) -> None:
@@ -70,9 +73,14 @@ def nearest_panel(drawing: Drawing, selection: Selection) -> None:
         pair = np.concatenate((sample, gap, known.pixels[place]), axis=2)
         text = f"{255 * distance:.1f}"
         items.append(GridImage(pair, text, "", f"image {k + 1} and image {place}, {text} gray levels apart"))
-    image_grid(items, key="nearest", cell=130)
+    with st.container(height="content" if len(items) <= _SHOWN_AT_ONCE else _HEIGHT, border=False):
+        image_grid(items, key="nearest", cell=110)
     own = selection.dataset_name == selection.checkpoint.config.dataset
-    which = "training images" if own else f"images of {in_markdown(known.name)}, which the model was not trained on,"
+    which = (
+        "training images"
+        if own
+        else f"images of {in_markdown(selection.dataset_name)}, which the model was not trained on,"
+    )
     st.caption(
         f"Right: the nearest of {len(known):,} {which} with the root mean square difference of their pixels in gray "
         "levels of 255. A model that has memorized draws what it was shown, and the difference is near 0."

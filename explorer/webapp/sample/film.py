@@ -13,7 +13,7 @@ from explorer.figures.film import animation
 from explorer.figures.sampling import trajectories_figure
 from explorer.figures.tools import ZOOM_TOOLS
 from explorer.models.checkpoints import Checkpoint
-from explorer.units import LogProbUnit, format_log_prob, short_unit, unit_label
+from explorer.units import LogProbUnit, format_log_prob, unit_label
 from explorer.webapp.sample.drawing import Drawing, noise_level
 from explorer.webapp.shell.terms import explained
 from explorer.webapp.widgets.image_grid import GridImage, image_grid
@@ -22,7 +22,8 @@ __all__ = ["film_panel"]
 
 _CHOSEN = "sample-chosen"
 _VIEWS = ("Denoised", "With noise", "Animation")
-_WIDTH, _LARGEST = 550, 150  # of the grid on a wide screen, and of an image, in pixels
+_SMALLEST = 52  # of an image on the screen, in pixels
+_FEWEST = 3  # columns, so that no image is very large
 
 
 @st.fragment  # the slider reruns this alone
@@ -42,6 +43,7 @@ def film_panel(drawing: Drawing, checkpoint: Checkpoint, catalog: Catalog | None
         else:
             frames = drawing.denoised if view == "Denoised" else drawing.noisy
             chosen = _images(frames[level], -drawing.energies[level], unit, checkpoint.model.dimensions)
+            st.caption(f"Below each image is its log p in {unit_label(unit)}, at this noise level.")
     with right:
         profile = catalog.profile if catalog else None
         figure = trajectories_figure(
@@ -76,14 +78,13 @@ def _choose_level(drawing: Drawing) -> int:
 
 
 def _images(pixels: np.ndarray, log_prob: np.ndarray, unit: LogProbUnit, dimensions: int) -> int | None:
-    words = [f"{format_log_prob(nats, unit, dimensions)} {short_unit(unit_label(unit))}" for nats in log_prob.tolist()]
+    numbers = [format_log_prob(nats, unit, dimensions) for nats in log_prob.tolist()]
     items = [
-        GridImage(image, text, "", f"image {k + 1}, log p {text}")
-        for k, (image, text) in enumerate(zip(pixels, words, strict=True))
+        GridImage(image, number, "", f"image {k + 1}, log p {number} {unit_label(unit)}")
+        for k, (image, number) in enumerate(zip(pixels, numbers, strict=True))
     ]
     columns = math.ceil(math.sqrt(len(items)))
-    too_many = _WIDTH // (columns + 1) - 10  # with its gap: so narrow, there is room for one column more
-    clicked = image_grid(items, key="samples", cell=min(_LARGEST, too_many + 1))
+    clicked = image_grid(items, key="samples", cell=_SMALLEST, columns=max(columns, _FEWEST))
     if clicked is not None:
         st.session_state[_CHOSEN] = clicked
     chosen: int | None = st.session_state.get(_CHOSEN)

@@ -9,7 +9,7 @@ from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.setting_forms import Form, Unfit
 from explorer.webapp.widgets.crop_box import Picture, crop_box
 
-__all__ = ["CROP", "bring_crop_back", "chosen_crop", "crop_of"]
+__all__ = ["CROP", "bring_crop_back", "chosen_crop"]
 
 _STATE = "crop"
 _OF = "crop-of"
@@ -43,11 +43,6 @@ def chosen_crop(picture: Picture) -> Crop:
     drawn[of] = crop
     crop_box(picture, crop, _move)
     return crop
-
-
-def crop_of(picture: Picture) -> Crop:
-    """The crop that a picture of this visit has."""
-    return _drawn().get(_key(picture), Crop())
 
 
 def bring_crop_back(picture: Picture, crop: Crop) -> None:

@@ -30,12 +30,12 @@ class Page(NamedTuple):
     settings: tuple[str, ...] = ()
 
 
-_IMAGE = ("source", "photo", "synthetic", "part", "item", "crop")
+_IMAGE = ("source", "photo", "upload", "synthetic", "part", "item", "crop")
 _CHANGES = (*RANGES, "seed", "clip", "jpeg", "denoise", "psnr", "pin")
 _GRID = ("part", "order", "by", "at", "draw", "n", "label", "x", "y", "area", "compare", "disputed")
 _BITS = ("click_bits", "bits", "scale")
 _PHOTOGRAPH = (
-    *("source", "photo", "crop", "side", "density", "scale", *RANGES, "seed", "clip", "jpeg", "sweep"),
+    *("source", "photo", "upload", "crop", "side", "density", "scale", *RANGES, "seed", "clip", "jpeg", "sweep"),
     *("coarse", "steps", "draw_seed"),
 )
 _SETTINGS_OF_ALL = ("model", "data", "unit")

@@ -110,6 +110,11 @@ TERMS: dict[str, Term] = {
         "The mean of minus log p over the images of the data set. Its exponential is the volume that such images fill.",
         r"H = \mathbb E[-\log p(x)]",
     ),
+    "Own samples": Term(
+        "The images that a model draws are as probable as the data if its density is that of the data. Where they are "
+        "not, the density is wrong or the sampler does not reach it.",
+        r"\mathbb E_{\mathrm{model}}[-\log p] = \mathbb E_{\mathrm{data}}[-\log p]",
+    ),
     "Typicality": Term(
         "The images that one meets are those of ordinary log p, whose mean is minus the entropy $H$. There are so "
         "many of them that the most probable images are hardly ever drawn.",

@@ -1,80 +1,70 @@
 """Pictures of the visitor: a file that is chosen, dropped or pasted, or a shot of the camera.
 
-They are read like all uploads, and live in the session alone. The last one that could be read is shown until it is
-removed; it stays when the page is left, and when the next one is damaged. The bytes of the last `MOST_UPLOADS` are kept
-for the way back to them, as long as they are not more than `MOST_BYTES` together.
+They are read like all uploads. The one that is shown is in the URL, by the `digest` of its bytes, and the bytes are in
+the session (`explorer.webapp.shell.uploads`). It is shown until it is removed; it stays when the page is left, and when
+the next one is damaged.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import streamlit as st
 
-from explorer.decoding import decode_image, too_many_bytes, too_many_pixels
+from explorer.decoding import too_many_bytes, too_many_pixels
 from explorer.errors import ExplorerError
 from explorer.escaping import in_markdown
 from explorer.scales import Scale, UnknownScale
-from explorer.webapp.shell.photographs import digest
-from explorer.webapp.widgets.crop_box import Picture
+from explorer.webapp.shell.address import kept
+from explorer.webapp.shell.setting_forms import Form, Unfit
+from explorer.webapp.shell.uploads import Upload, digest, forget, keep, latest, upload_of
 from explorer.webapp.widgets.drop_zone import Dropped
 
-__all__ = ["MOST_BYTES", "MOST_UPLOADS", "kept_title", "show_again", "take_dropped", "uploaded"]
+__all__ = ["UNKNOWN_UPLOAD", "bring_upload_back", "take_dropped", "uploaded"]
 
-MOST_UPLOADS = 12
-MOST_BYTES = 64 * 2**20
+UNKNOWN_UPLOAD = "is an upload that this visit does not have"
 
+_STATE = "upload"
 _CAMERA = "camera"
-_UPLOADS = "uploads"
 _TURN = "upload_turn"
 
 
-class _Upload(NamedTuple):
-    """What a visitor gave.
-
-    Attributes:
-        name: for people.
-        data: the bytes of the file.
-        scale: which of its values are black and white, where they have other than 8 bits.
-    """
-
-    name: str
-    data: bytes
-    scale: Scale | None = None
-
-    def key(self, what: str) -> str:
-        """Of a box for this upload."""
-        return f"upload_{what}_{digest(self.data)}"
-
-
-def uploaded() -> Picture | None:
-    """Draw the ways to upload, and what became of the last upload; returns the picture, if there is one."""
+def uploaded() -> str | None:
+    """Draw the ways to upload, and what became of the last upload; returns the digest of the one that is shown, if
+    any."""
+    kept(_STATE, _UPLOAD, None)
     state = st.session_state
+    shown = upload_of(state[_STATE] or "")
     if state.get(_CAMERA):
         shot = f"upload_shot_{state.get(_TURN, 0)}"
         st.camera_input("Camera", key=shot, on_change=_take_shot, args=(shot,), label_visibility="collapsed")
     else:
         file = f"upload_file_{state.get(_TURN, 0)}"
-        st.file_uploader("Image file", key=file, on_change=_take_file, args=(file,), label_visibility="collapsed")
-    picture: Picture | None = state.get("upload_picture")
+        with st.container(key="upload_box"):
+            st.file_uploader("Image file", key=file, on_change=_take_file, args=(file,), label_visibility="collapsed")
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.toggle("Camera", key=_CAMERA, width="content")
-        if picture is not None or state.get("upload_problem"):
-            st.button("Remove", icon=":material/close:", type="tertiary", on_click=_remove, width="content")
+        if shown or state.get("upload_problem"):
+            st.button(
+                "Remove",
+                icon=":material/close:",
+                type="tertiary",
+                on_click=_remove,
+                width="content",
+                help="Forget this upload. It leaves the last images, and the pin, too.",
+            )
     if state.get(_CAMERA):
         st.caption("No picture? Allow the camera in your browser (it must be at localhost or https), or upload a file.")
-    wide = state.get("upload_wide")
-    if wide is not None:
+    wide: Upload | None = state.get("upload_unscaled") or shown
+    if wide and (wide.scale or wide is not shown):
         _draw_scale(wide)
     if problem := state.get("upload_problem"):
         st.error(in_markdown(problem), icon=":material/broken_image:")
-    if picture is None:
-        st.caption("Or drop or paste an image anywhere on this page. Until then, this photograph is used.")
+    if shown is None:
+        st.caption("Until you choose one, this photograph is used.")
         return None
-    st.caption(in_markdown(f"Uploaded: {picture.title}"))
-    if state.get("upload_note"):
-        st.caption(in_markdown(state.upload_note))
-    return picture
+    st.caption(in_markdown(f"Uploaded: {shown.name}"))
+    if shown.note:
+        st.caption(in_markdown(shown.note))
+    return shown.digest
 
 
 def take_dropped(file: Dropped) -> None:
@@ -83,10 +73,8 @@ def take_dropped(file: Dropped) -> None:
     state.source = "upload"
     name = file.name or "pasted image"
     if file.data is not None:
-        _take(name, file.data)
-        if file.others and not state.upload_problem:
-            also = "1 more file" if file.others == 1 else f"{file.others:,} more files"
-            state.upload_note = f"{state.upload_note} One image at a time: {also} left out.".strip()
+        also = "1 more file" if file.others == 1 else f"{file.others:,} more files"
+        _take(name, file.data, f"One image at a time: {also} left out." if file.others else "")
     elif file.sides is not None:
         state.upload_problem = str(too_many_pixels(f"The file {name}", *file.sides))
     elif file.size:
@@ -95,31 +83,20 @@ def take_dropped(file: Dropped) -> None:
         state.upload_problem = f"The file {name} could not be read by the browser. Choose an image file."
 
 
-def show_again(name: str) -> None:
-    """Show an upload that is still kept, by the `digest` of its bytes."""
-    upload = _kept().get(name)
-    if upload is not None:
-        _read(upload)
+def bring_upload_back() -> None:
+    """Show the upload of before to who chooses to see uploads; the URL of an earlier view may not have named it."""
+    state = st.session_state
+    if state.source == "upload" and not state.get(_STATE):
+        state[_STATE] = latest()
 
 
-def kept_title(name: str) -> str | None:
-    """What an upload is called, by the `digest` of its bytes; None when it is not kept any more."""
-    upload = _kept().get(name)
-    return upload and upload.name
+def _known(text: str) -> str:
+    if upload_of(text) is None:
+        raise Unfit(UNKNOWN_UPLOAD)
+    return text
 
 
-def _kept() -> dict[str, _Upload]:
-    """Digest -> upload, the latest last."""
-    kept: dict[str, _Upload] = st.session_state.setdefault(_UPLOADS, {})
-    return kept
-
-
-def _keep(upload: _Upload) -> None:
-    kept, name = _kept(), digest(upload.data)
-    kept.pop(name, None)
-    kept[name] = upload
-    while len(kept) > MOST_UPLOADS or sum(len(each.data) for each in kept.values()) > MOST_BYTES:
-        del kept[next(iter(kept))]
+_UPLOAD: Form[str | None] = Form(_known, lambda name: name or "")
 
 
 def _take_file(key: str) -> None:
@@ -135,68 +112,68 @@ def _take_shot(key: str) -> None:
         _take("camera shot", shot.getvalue())
 
 
-def _take(name: str, data: bytes) -> None:
+def _take(name: str, data: bytes, note: str = "") -> None:
     """Read what came, and offer an empty uploader for the next."""
     state = st.session_state
     state[_TURN] = state.get(_TURN, 0) + 1
-    _read(_Upload(name, data))
+    _read(Upload(name, data, digest(data), note=note))
 
 
-def _read(upload: _Upload) -> None:
-    """Keep the picture, or the sentence that says why there is none beside the picture before."""
+def _read(upload: Upload) -> None:
+    """Show the picture, or the sentence that says why there is none beside the picture before."""
     state = st.session_state
-    state.upload_problem = None
+    state.upload_problem = state.upload_unscaled = None
     try:
-        found = decode_image(upload.data, f"The file {upload.name}", upload.scale)
+        keep(upload)
     except ExplorerError as error:
         state.upload_problem = str(error)
-        state.upload_wide = upload if isinstance(error, UnknownScale) else None
-        return
-    state.upload_wide = found.reading and upload._replace(scale=found.reading.scale)
-    state.upload_note = (
-        f"{found.reading or ''} {found.left_out and f'Not used of this file: {found.left_out}.'}".strip()
-    )
-    state.upload_picture = Picture(found.image, upload.name, f"{digest(upload.data)} {upload.scale}")
-    _keep(upload)
+        state.upload_unscaled = upload if isinstance(error, UnknownScale) else None
+    else:
+        state[_STATE] = upload.digest
 
 
-def _draw_scale(wide: _Upload) -> None:
+def _draw_scale(upload: Upload) -> None:
     """Let the user say which values of the upload are black and white."""
     for column, what, value in zip(
         st.columns(2),
         ("Black", "White"),
-        (0.0, None) if wide.scale is None else (wide.scale.black, wide.scale.white),
+        (0.0, None) if upload.scale is None else (upload.scale.black, upload.scale.white),
         strict=True,
     ):
         column.number_input(
             what,
             value=value,
             format="%g",
-            key=wide.key(what),
+            key=_box(upload, what),
             placeholder="choose",
             help="The value of the file that is shown so; all others are in proportion.",
             on_change=_choose_scale,
-            args=(wide,),
+            args=(upload,),
         )
 
 
-def _choose_scale(wide: _Upload) -> None:
-    """Read an upload on the scale of its boxes, unless another file has come in its place, or they say nothing new."""
-    black, white = (st.session_state[wide.key(what)] for what in ("Black", "White"))
-    if st.session_state.get("upload_wide") != wide or white is None:
+def _choose_scale(upload: Upload) -> None:
+    """Read an upload on the scale of its boxes, unless they say nothing new."""
+    black, white = (st.session_state[_box(upload, what)] for what in ("Black", "White"))
+    if white is None:
         return
     try:
         scale = Scale(black or 0.0, white)
     except ExplorerError as error:
         st.session_state.upload_problem = str(error)
         return
-    if scale != wide.scale:
-        _read(wide._replace(scale=scale))
+    if scale != upload.scale:
+        _read(upload._replace(scale=scale, note=""))
+
+
+def _box(upload: Upload, what: str) -> str:
+    """Key of a box for this upload."""
+    return f"upload_{what}_{upload.digest}"
 
 
 def _remove() -> None:
+    """What is shown, and the sentence about what could not be."""
     state = st.session_state
-    picture = state.get("upload_picture")
-    if picture is not None:
-        _kept().pop(picture.key.partition(" ")[0], None)
-    state.upload_picture = state.upload_wide = state.upload_note = state.upload_problem = None
+    if name := state.get(_STATE):
+        forget(name)
+    state[_STATE] = state.upload_problem = state.upload_unscaled = None

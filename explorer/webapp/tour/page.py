@@ -98,6 +98,8 @@ def _show(stop: Stop, number: int, made: list[int | None], scene: Scene) -> None
         with below_question:
             _options(options, number)
         return
+    with left.container(key="tour_more_pictures"):
+        stop.show_more(scene)
     with right[0] if right else left:
         answer = stop.answer(scene)
     with below_question:

@@ -21,7 +21,7 @@ class Answer:
     Attributes:
         choice: place of the right one of the stop's answers; -1 while it is not known.
         sentence: the numbers.
-        why: two or three sentences that explain this answer, in Markdown.
+        why: two or three sentences that explain this answer.
         links: where to go on.
         paper: place of the answer that Guth, Kadkhodaie and Simoncelli (2025) found; None where they did not ask.
     """
@@ -34,7 +34,8 @@ class Answer:
 
 
 class Stop(ABC):
-    """A stop of the tour. It is drawn twice: `show` before the prediction, and `answer` after it, beside or below."""
+    """A stop of the tour. It is drawn twice: `show` before the prediction, and after it `show_more` under that, and
+    `answer` beside or below both."""
 
     title: ClassVar[str]
     """In the list of stops; it must not tell the answer."""
@@ -58,6 +59,9 @@ class Stop(ABC):
     @abstractmethod
     def show(self, scene: Scene) -> None:
         """Draw what the question is about."""
+
+    def show_more(self, _scene: Scene) -> None:  # noqa: B027
+        """Draw, after the prediction, what stands under that which the question is about; nothing by default."""
 
     @abstractmethod
     def answer(self, scene: Scene) -> Answer:

@@ -25,6 +25,7 @@ _TERMS = {
     "Dimensionality at the image": ("Local dimensionality at the image",),
     "Probability flow": ("Score",),
     "A step aside": ("Code length",),
+    "The model's own samples": ("Own samples",),
 }
 """What is to be explained of a figure, by its title."""
 

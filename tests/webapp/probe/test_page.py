@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer.models.dual import NoiseRange
 from tests.conftest import write_tiny_checkpoint
 
 ROOT = Path(__file__).parents[3]
@@ -86,6 +87,17 @@ def test_color_models_work_too(app: AppTest, home: Path) -> None:
     app.run()
     assert not app.exception
     assert app.metric
+
+
+def test_noise_levels_stay_with_a_model_of_another_range(app: AppTest, home: Path) -> None:
+    write_tiny_checkpoint(home / "checkpoints" / "a", (1, 8, 8))
+    write_tiny_checkpoint(home / "checkpoints" / "b", (1, 8, 8), noise=NoiseRange(t_min=1e-4, t0=1e-3, t_max=10.0))
+    app.query_params.update({"model": "a", "denoise": "25"})
+    app.run()
+    app.selectbox(key="model").set_value("b").run()
+    assert app.slider(key="psnr").max < 40
+    assert (app.slider(key="psnr").value, app.slider(key="denoise").value) == (20, 25)
+    assert not app.exception
 
 
 def test_what_the_code_lengths_are_of_is_said_where_it_is_not_the_image_above(probe: AppTest) -> None:

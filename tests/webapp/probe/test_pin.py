@@ -12,30 +12,18 @@ from hypothesis import strategies as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from explorer.data.builtin import PHOTOGRAPHS
-from explorer.images import SYNTHETIC, Crop
+from explorer.images import Crop
 from explorer.perturbations import Perturbation
 from explorer.webapp.probe.changes import UNCHANGED, Changes, changes_in_words
 from explorer.webapp.probe.comparison import verdict
-from explorer.webapp.probe.origin import Origin, subject_of
+from explorer.webapp.probe.origin import Origin
 from explorer.webapp.probe.pin import PIN, Pin
+from explorer.webapp.probe.subject import subject_of
 from explorer.webapp.shell.setting_forms import Unfit
 from tests.conftest import write_tiny_checkpoint
+from tests.webapp.probe.test_origin import origins
 
 APP = Path(__file__).parents[3] / "app.py"
-THOUSANDTHS = st.integers(0, 1000).map(lambda part: part / 1000)
-CROPS = st.builds(Crop, left=THOUSANDTHS, top=THOUSANDTHS, size=st.integers(1, 1000).map(lambda part: part / 1000))
-ORIGINS = st.one_of(
-    st.tuples(st.just("photograph"), st.sampled_from(list(PHOTOGRAPHS)), CROPS),
-    st.tuples(st.just("synthetic"), st.sampled_from(list(SYNTHETIC))),
-    st.tuples(
-        st.just("dataset"),
-        st.just("digits"),
-        st.just(Crop()),
-        st.sampled_from(["all", "train", "validation"]),
-        st.integers(0, 10**9),
-    ),
-).map(lambda parts: Origin(*parts))
 CHANGES = st.builds(
     Changes,
     st.builds(
@@ -52,7 +40,7 @@ CHANGES = st.builds(
 
 
 @pytest.mark.usefixtures("home")
-@given(ORIGINS, CHANGES)
+@given(origins(["digits"]), CHANGES)
 def test_an_address_brings_a_pin_back(origin: Origin, changes: Changes) -> None:
     assert PIN.read(PIN.write(Pin(origin, changes))) == Pin(origin, changes)
 
@@ -61,31 +49,16 @@ def test_an_address_is_short_and_readable() -> None:
     crop = Crop(left=0.3, top=0.5, size=0.9)
     changes = Changes(Perturbation(contrast=0.5, jpeg=10), 20.0)
     pin = Pin(Origin("photograph", "china", crop), changes)
-    assert PIN.write(pin) == "photograph~china~crop_300-500-900~contrast_0.5~jpeg_10~denoise_20"
-    assert PIN.write(Pin(Origin("dataset", "a~b%", part="train", item=7), UNCHANGED)) == "dataset~a%7Eb%25~train~7"
+    assert PIN.write(pin) == "photo.china.300-500-900~contrast_0.5~jpeg_10~denoise_20"
+    assert PIN.write(Pin(Origin("synthetic", "disk"), UNCHANGED)) == "synthetic.disk"
 
 
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        "~",
-        "photograph",
-        "photograph~nowhere",
-        "photograph~china~",
-        "photograph~china~contrast",
-        "photograph~china~contrast_9",
-        "photograph~china~contrast_nan",
-        "photograph~china~psnr_20",
-        "photograph~china~crop_1-2",
-        "synthetic~../../etc/passwd",
-        "dataset~digits",
-        "dataset~digits~train",
-        "dataset~digits~test~1",
-        "dataset~digits~train~-1",
-        "dataset~digits~train~" + 5000 * "9",
-        "dataset~/etc~train~1",
+        *("", "~", "photo.nowhere", "photo.china~", "photo.china~contrast", "photo.china~contrast_9"),
+        *("photo.china~contrast_nan", "photo.china~psnr_20", "photo.china~synthetic.disk", "item.1.train./etc"),
         "https://example.org/image.png",
     ],
 )
@@ -96,7 +69,7 @@ def test_a_wrong_address_is_named(text: str) -> None:
 
 def test_an_upload_of_another_visit_is_named() -> None:
     with pytest.raises(Unfit, match="is an upload that this visit does not have"):
-        PIN.read("upload~0123456789abcdef")
+        PIN.read("upload.0123456789abcdef")
 
 
 def test_what_was_done_is_said_in_its_order() -> None:
@@ -130,7 +103,7 @@ def test_a_pinned_image_stands_beside_the_next(probe: AppTest) -> None:
     probe.slider(key="contrast").set_value(0.5).run()
     pinned = log_p(probe)
     pin(probe)
-    assert probe.query_params["pin"] == "photograph~china~contrast_0.5"
+    assert probe.query_params["pin"] == "photo.china~contrast_0.5"
     assert any(each.value == "**Both are equally probable.**" for each in probe.markdown)
     probe.slider(key="contrast").set_value(1.0).run()
     row = f"<tr><td>log p [dB/dimension]</td><td>{pinned}</td><td>{before}</td>"
@@ -160,8 +133,8 @@ def test_a_pin_is_computed_anew_with_another_model(app: AppTest, home: Path) -> 
     app.query_params.update({"model": "small", "source": "dataset", "item": "3", "data": "digits"})
     pin(app.run())
     text = app.query_params["pin"]
-    assert text.startswith("dataset~digits~")
-    assert text.endswith("~3")
+    assert text.startswith("item.3.")
+    assert text.endswith(".digits")
     small = table(app)
     app.selectbox(key="model").set_value("wide").run()
     assert not app.exception
@@ -172,7 +145,7 @@ def test_a_pin_is_computed_anew_with_another_model(app: AppTest, home: Path) -> 
 
 @pytest.mark.usefixtures("tiny_checkpoint")
 def test_a_pin_beyond_the_end_of_a_data_set_is_told_and_can_be_given_up(app: AppTest) -> None:
-    app.query_params["pin"] = "dataset~digits~all~999999"
+    app.query_params["pin"] = "item.999999.all.digits"
     app.run()
     assert "There is no image 999,999 in this part of digits" in app.error[0].value
     assert app.metric
@@ -187,7 +160,7 @@ def test_an_upload_stays_pinned_in_the_session(probe: AppTest) -> None:
     probe.file_uploader[0].set_value(("a <b>.png", file.getvalue(), "image/png")).run()
     uploaded = log_p(probe)
     pin(probe)
-    assert probe.query_params["pin"].startswith("upload~")
+    assert probe.query_params["pin"].startswith("upload.")
     probe.button_group(key="source").set_value("photograph").run()
     assert f"<td>{uploaded}</td><td>{log_p(probe)}</td>" in table(probe)
     assert any("Pinned: a &lt;b&gt;.png" in each.proto.body for each in probe.get("html"))

@@ -11,7 +11,7 @@ from tests.webapp.shell.test_upload import png
 
 
 def titles(app: AppTest) -> list[str]:
-    return [f"{seen.data} {seen.name}".strip() for seen in app.session_state["tray-seen"]]
+    return [tray._title(seen) for seen in app.session_state["tray-seen"]]
 
 
 def look(app: AppTest, *synthetic: str) -> None:

@@ -58,7 +58,7 @@ def said(app: AppTest) -> list[str]:
         ("jpeg=0", "which is not between 1 and 100; 1 is shown instead."),
         ("jpeg=much", "which is not a whole number; it was left out."),
         ("denoise=nan", "which is not a number; it was left out."),
-        ("pin=photograph~../../etc/passwd", "which is no image that can be pinned; it was left out."),
+        ("pin=photo.../../etc/passwd", "which is no image that can be pinned; it was left out."),
         ("sort=foo", "which means nothing on this page; it was left out."),
         ("order=Lowest", "which means nothing on this page; it was left out."),
     ],

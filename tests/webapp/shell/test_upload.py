@@ -12,9 +12,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from explorer.decoding import MAX_UPLOAD_BYTES
-from explorer.webapp.shell import upload
+from explorer.webapp.shell import uploads
 from explorer.webapp.widgets.drop_zone import Dropped
-from tests.webapp.probe.test_page import log_p
+from tests.webapp.probe.test_page import ROOT, log_p
 
 
 def png(gray: int) -> bytes:
@@ -84,7 +84,7 @@ def test_uploads_are_kept_within_bounds(dropping: AppTest, monkeypatch: pytest.M
     drop(dropping, *(Dropped(f"{gray}.png", data) for gray, data in enumerate(files)))
     kept = dropping.session_state["uploads"]
     assert [each.name for each in kept.values()] == [f"{gray}.png" for gray in range(8, 20)]
-    monkeypatch.setattr(upload, "MOST_BYTES", len(files[18]) + len(files[19]))
+    monkeypatch.setattr(uploads, "MOST_BYTES", len(files[18]) + len(files[19]))
     drop(dropping, Dropped("19.png", files[19]))
     assert [each.name for each in kept.values()] == ["18.png", "19.png"]
 
@@ -99,6 +99,54 @@ def test_a_removed_upload_is_gone(probe: AppTest) -> None:
     assert log_p(probe) == photograph
     assert not any("dark.png" in caption for caption in captions(probe))
     assert not probe.session_state["uploads"]
+
+
+def test_the_url_names_the_upload_and_another_visit_is_told_that_it_has_none(probe: AppTest) -> None:
+    probe.button_group(key="source").set_value("upload").run()
+    for gray in (9, 99):
+        probe.file_uploader[0].set_value((f"{gray}.png", png(gray), "image/png")).run()
+        assert probe.query_params["upload"] == uploads.digest(png(gray))
+    another_visit = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    another_visit.query_params.update({"source": "upload", "upload": probe.query_params["upload"]})
+    another_visit.run()
+    assert "which is an upload that this visit does not have; it was left out" in another_visit.main.warning[0].value
+    assert "Until you choose one, this photograph is used." in captions(another_visit)
+    assert "upload" not in another_visit.query_params
+
+
+def test_who_chooses_uploads_again_sees_the_last_one(probe: AppTest) -> None:
+    probe.button_group(key="source").set_value("upload").run()
+    probe.file_uploader[0].set_value(("dark.png", png(9), "image/png")).run()
+    probe.button_group(key="source").set_value("photograph").run()
+    assert "upload" not in probe.query_params
+    probe.session_state["upload"] = None  # as an earlier URL says it
+    probe.button_group(key="source").set_value("upload").run()
+    assert "Uploaded: dark.png" in captions(probe)
+
+
+def test_a_removed_upload_is_pinned_no_more(probe: AppTest) -> None:
+    probe.button_group(key="source").set_value("upload").run()
+    probe.file_uploader[0].set_value(("dark.png", png(9), "image/png")).run()
+    probe.button(key="pin_button").click().run()
+    assert probe.query_params["pin"] == f"upload.{uploads.digest(png(9))}"
+    next(button for button in probe.button if button.label == "Remove").click().run()
+    assert set(probe.query_params) == {"source"}
+    assert not probe.exception
+    assert not probe.error
+
+
+def test_the_pinned_upload_is_forgotten_last(probe: AppTest) -> None:
+    probe.button_group(key="source").set_value("upload").run()
+    for gray in range(14):
+        probe.file_uploader[0].set_value((f"{gray}.png", png(gray), "image/png")).run()
+        if gray == 0:
+            probe.button(key="pin_button").click().run()
+    assert {each.name for each in probe.session_state["uploads"].values()} == {
+        "0.png",
+        *(f"{gray}.png" for gray in range(3, 14)),
+    }
+    assert probe.query_params["pin"] == f"upload.{uploads.digest(png(0))}"
+    assert not probe.exception
 
 
 def test_the_sentence_about_a_bad_file_can_be_removed(dropping: AppTest) -> None:

@@ -41,8 +41,10 @@ class Typical(Stop):
     def show(self, scene: Scene) -> None:
         self._row(scene, scene.catalog.rows("log_prob", limit=_SHOWN).column("index").to_pylist(), "Most probable")
 
-    def answer(self, scene: Scene) -> Answer:
+    def show_more(self, scene: Scene) -> None:
         self._row(scene, scene.catalog.random(_SHOWN).column("index").to_pylist(), "Drawn at random")
+
+    def answer(self, scene: Scene) -> Answer:
         summary = scene.summary
         nats = summary.maximum - summary.median
         choice = 0 if nats < math.log(10) else 1 if nats < 100 * math.log(10) else 2

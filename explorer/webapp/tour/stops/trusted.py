@@ -57,7 +57,7 @@ class Trusted(Stop):
         if not twins_of(scene.selection.checkpoint):
             verdicts = _verdicts(scene.selection.checkpoint) or ()
             return f"The checks: {', '.join(verdict.title.lower() for verdict in verdicts)}." if verdicts else ""
-        return f"For comparison: over {scene.crowd} log p has a standard deviation of {scene.text(scene.summary.std)}."
+        return f"For comparison: log p has a standard deviation of {scene.text(scene.summary.std)} over {scene.crowd}."
 
     def options(self, scene: Scene) -> tuple[str, ...]:
         if not twins_of(scene.selection.checkpoint):
@@ -66,7 +66,7 @@ class Trusted(Stop):
         return f"Less than {close}", f"{close} to {far}", f"More than {far}"
 
     def show(self, scene: Scene) -> None:
-        st.markdown(f"{_SHOWN} of {scene.crowd}")
+        st.markdown(f"{_SHOWN} of the {len(scene.images):,} images")
         picture_row([(scene.pixels(index), "") for index in self._asked_about(scene)[:_SHOWN]])
 
     def answer(self, scene: Scene) -> Answer:

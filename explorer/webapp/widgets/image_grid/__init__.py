@@ -40,16 +40,18 @@ def image_grid(
     cell: int = 104,
     label: str = "",
     *,
+    columns: int | None = None,
     current: int | None = None,
     on_opened: Callable[[int], None] | None = None,
 ) -> int | None:
-    """Show a grid of images; it has as many columns as fit.
+    """Show a grid of images.
 
     Args:
         images: what to show, in order.
         key: of the component on this page.
         cell: smallest width of an image on the screen, in pixels.
         label: what the images are, for people who do not see them.
+        columns: at most so many, and fewer where they do not fit; as many as fit when None.
         current: the place of the one that is marked.
         on_opened: called with the place of the one that was clicked, before the page is drawn.
 
@@ -63,6 +65,7 @@ def image_grid(
         key=key,
         data={
             "cell": cell,
+            "columns": columns,
             "label": label,
             "current": current,
             "ratio": width / height,

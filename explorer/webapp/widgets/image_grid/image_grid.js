@@ -2,6 +2,7 @@ export default function (component) {
     const { data, parentElement, setTriggerValue } = component;
     const grid = parentElement.querySelector(".grid");
     grid.style.setProperty("--cell", `${data.cell}px`);
+    grid.style.setProperty("--columns", data.columns ?? 1000);
     grid.style.setProperty("--ratio", data.ratio);
     const line = (name, text) => {
         const span = document.createElement("span");
@@ -26,7 +27,7 @@ export default function (component) {
         return cell;
     });
     if (data.label) grid.setAttribute("aria-label", data.label);
-    grid.classList.toggle("tight", data.cell < 64);
+    grid.classList.toggle("tight", !data.images.some((image) => image.caption));
     const focused = Array.from(grid.children).indexOf(parentElement.activeElement?.parentElement);
     grid.replaceChildren(...cells);
     cells[focused]?.firstChild.focus({ preventScroll: true });
