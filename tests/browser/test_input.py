@@ -65,11 +65,12 @@ def test_an_image_is_pasted_dropped_and_shot(app: str, page: Page) -> None:
     expect(page.get_by_text("Uploaded: camera shot")).to_be_visible()
     expect(page.locator(".st-key-last_images button")).to_have_count(5)
     assert tiles(page) == ["camera shot", "b.png", "constant", "pasted image", "china"]
+    page.wait_for_timeout(1000)  # a view at which somebody stops is an entry of the history
     shot = page.url
     page.locator(".st-key-last_images button").nth(1).click()
     expect(page.get_by_text("Uploaded: b.png")).to_be_visible()
     page.wait_for_url(lambda url: url != shot)
-    page.wait_for_timeout(1000)  # a view at which somebody stops is an entry of the history
+    page.wait_for_timeout(1000)
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text("Uploaded: camera shot")).to_be_visible()
 
