@@ -96,9 +96,9 @@ def test_a_click_leads_back_and_a_reload_keeps_the_last_images(app: str, page: P
     expect(tile.nth(2)).to_have_attribute("aria-current", "true")
     tile.nth(3).press("Enter")
     expect(page).to_have_url(re.compile(r"data=photos.*item=7|item=7.*data=photos"))
-    expect(page.get_by_alt_text("Original: Photographs 7")).to_be_visible()
+    expect(page.get_by_alt_text("Original: Photos 7")).to_be_visible()
     expect(tile.nth(3)).to_have_attribute("aria-current", "true")
     page.reload()
-    expect(page.get_by_alt_text("Original: Photographs 7")).to_be_visible()
+    expect(page.get_by_alt_text("Original: Photos 7")).to_be_visible()
     expect(tile.nth(3)).to_have_attribute("aria-current", "true")
     assert tiles(page) == ["constant", "disk", "cat", "photos 7"]
