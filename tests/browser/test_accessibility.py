@@ -21,7 +21,7 @@ PAGES = {
     "tour": "/tour?model=digits&guesses=1",
     "probe": "/",
     "large": "/large?density=tiny-photo&side=128&blur=1",
-    "comparison": "/?model=digits&source=synthetic&tray=photo.cat~synthetic.gradient&pin=photo.china~jpeg_10",
+    "comparison": "/?model=digits&tray=photo.cat~synthetic.disk&pin=photo.china~jpeg_10&denoise=20",
     "atlas": "/atlas?model=digits",
     "map": "/map?model=digits",
     "sample": "/sample?model=digits&steps=15",
@@ -56,7 +56,7 @@ def test_axe_finds_nothing(app: str, themed: Page, name: str) -> None:
     expect(themed.get_by_role("heading", level=1)).to_be_visible(timeout=60_000)
     settled(themed)
     if name == "comparison":  # with the maps of both images, which are computed where they can be seen
-        themed.locator(".st-key-bits").scroll_into_view_if_needed()
+        themed.set_viewport_size({"width": 1400, "height": 3000})
         expect(themed.locator(".st-key-pinned_bits_difference .js-plotly-plot")).to_be_visible(timeout=60_000)
     for _ in range(3):  # what a run replaces fades away, and has little contrast meanwhile
         violations = axe_violations(themed)

@@ -13,8 +13,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+from explorer.escaping import in_plotly
 from explorer.webapp.widgets import figure_export
 from tests.browser.test_probe import open_probe, settled
+from tests.webapp.test_foreign_text import HOSTILE
 
 pytestmark = pytest.mark.browser
 
@@ -107,6 +109,13 @@ def test_the_table_of_a_heatmap(page: Page) -> None:
     rows = exported(page, figure(heatmap))
     assert rows[1] == {"a [dB]": "1", "b <c>": "0", "bits/pixel": "2"}
     assert [row["bits/pixel"] for row in rows] == ["1", "2", "3", ""]
+
+
+@pytest.mark.parametrize("name", [HOSTILE, "<b>%{x}</b>", "a &amp; b", '"x", y; z'])
+def test_a_name_is_in_the_table_as_it_is(page: Page, name: str) -> None:
+    trace = {"x": [1], "y": [2], "name": in_plotly(name), "customdata": [in_plotly(name)]}
+    rows = exported(page, figure(trace, {**trace, "name": "other"}, x={"tickvals": [1], "ticktext": [in_plotly(name)]}))
+    assert rows[0] == {"series": name, "a [dB]": name, "b <c>": "2", "note": name}
 
 
 def test_the_table_of_several_traces(page: Page) -> None:

@@ -28,7 +28,7 @@ def button(page: Page, name: str) -> Locator:
 
 def open_form(page: Page, address: str) -> None:
     page.goto(f"{address}/train")
-    expect(page.get_by_role("heading", name="Train")).to_be_visible()
+    expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
     form = page.locator("details").filter(has_text="New training").first
     form.wait_for()
     if form.get_attribute("open") is None:

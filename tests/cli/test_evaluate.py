@@ -30,7 +30,7 @@ def test_quick_evaluation_checks_and_writes_into_the_card(tiny_checkpoint: Check
 
 def test_photographs_are_all_new_to_a_model_of_digits(tiny_checkpoint: Checkpoint) -> None:
     arguments = ("evaluate", "tiny", "--data", "photos", "--limit", "20", "--no-checks", "--no-write")
-    assert "Photographs (all)" in explorer(*arguments).stdout
+    assert "Photos (all)" in explorer(*arguments).stdout
     config = json.loads((tiny_checkpoint.path / "config.json").read_text())
     (tiny_checkpoint.path / "config.json").write_text(json.dumps(config | {"dataset": "photos"}))
     assert "Photographs (validation)" in explorer(*arguments).stdout

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import html
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,14 @@ from explorer.jobs.manage import create_job
 from explorer.measures.consistency.storage import save_report
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from explorer.training.run import create_run
+from explorer.webapp.probe.changes import UNCHANGED
+from explorer.webapp.probe.origin import Origin
+from explorer.webapp.probe.pin import PIN, Pin
+from explorer.webapp.tour.stops import STOPS
 from tests.conftest import write_tiny_checkpoint, write_tiny_multiscale
 from tests.measures.consistency.examples import good
 from tests.training.bars import config
+from tests.webapp.shell.test_upload import png
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = "![x](http:stranger.example) _a_ $b$ <i>:red[c]"
@@ -115,6 +120,37 @@ def test_probe(query: dict[str, str]) -> None:
 
 
 @pytest.mark.usefixtures("strangers")
+def test_probe_beside_a_pin() -> None:
+    of_dataset = {"source": "dataset", "pin": PIN.write(Pin(Origin("dataset", HOSTILE, part="all", item=3), UNCHANGED))}
+    app = visit("probe", **of_dataset, tray=f"photo.china~item.3.all.{HOSTILE}", item="5")
+    assert any(f"Pinned: {html.escape(HOSTILE, quote=False)}" in each.proto.body for each in app.get("html"))
+    check(app)
+
+
+@pytest.mark.usefixtures("strangers")
+def test_probe_with_an_upload() -> None:
+    app = visit("probe", source="upload")
+    for gray, name in ((9, f"{HOSTILE}.png"), (99, f"{HOSTILE} 2.png"), (None, HOSTILE)):
+        app.file_uploader[0].set_value((name, b"no image" if gray is None else png(gray), "image/png")).run()
+        app.button(key="pin_button").click().run()
+    assert not app.exception
+    assert in_markdown(HOSTILE) in app.error[0].value
+    assert len(app.session_state["tray-seen"]) == 3  # with the photograph that was there first
+    check(app)
+
+
+@pytest.mark.usefixtures("strangers")
+def test_tour() -> None:
+    for stop in range(1, len(STOPS) + 1):
+        check(visit("tour", stop=str(stop), guesses="0" * len(STOPS)))
+
+
+@pytest.mark.usefixtures("strangers")
+def test_sample() -> None:
+    check(visit("sample", count="4", steps="15"))
+
+
+@pytest.mark.usefixtures("strangers")
 def test_atlas() -> None:
     check(visit("atlas"))
     check(visit("atlas", compare="other"))
@@ -122,12 +158,20 @@ def test_atlas() -> None:
 
 def test_photograph(strangers: Path) -> None:
     write_tiny_multiscale(strangers / "checkpoints" / "many")
-    file = io.BytesIO()
-    Image.new("L", (200, 200), 99).save(file, "PNG")
     app = visit("large", side="128", source="upload")
-    app.file_uploader[0].set_value((f"{HOSTILE}.png", file.getvalue(), "image/png"))
+    app.file_uploader[0].set_value((f"{HOSTILE}.png", png(99), "image/png"))
     app.run()
     assert not app.exception
+    check(app)
+
+
+@pytest.mark.usefixtures("strangers")
+@pytest.mark.parametrize("query", [{}, {"compare": "other"}])
+def test_bits_in_atlas(query: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.webapp.shell.bits_panel.on_screen", lambda _key: True)
+    monkeypatch.setattr("explorer.webapp.shell.surprise_work._TURN", 60.0)
+    app = visit("atlas", bits="3", **query).run().run()
+    assert any("Denoising error" in each.proto.body for each in app.get("html"))
     check(app)
 
 

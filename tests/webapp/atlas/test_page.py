@@ -42,7 +42,7 @@ def test_it_scores_a_small_data_set_and_shows_it_without_a_click(page: AppTest) 
         "Entropy",
         "Natural images",
     ]
-    assert page.metric[4].delta.startswith("of 17^64 = 10⁷⁹")
+    assert page.metric[4].delta.startswith("of 17⁶⁴ = 10⁷⁹")
     assert caption(page) == "The 48 images with the largest log p, in order."
 
 
