@@ -33,7 +33,7 @@ def test_photographs_are_all_new_to_a_model_of_digits(tiny_checkpoint: Checkpoin
     assert "Photos (all)" in explorer(*arguments).stdout
     config = json.loads((tiny_checkpoint.path / "config.json").read_text())
     (tiny_checkpoint.path / "config.json").write_text(json.dumps(config | {"dataset": "photos"}))
-    assert "Photographs (validation)" in explorer(*arguments).stdout
+    assert "Photos (validation)" in explorer(*arguments).stdout
 
 
 def test_the_checks_set_another_data_set_beside_its_own(home: Path, tmp_path: Path) -> None:
