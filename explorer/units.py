@@ -24,6 +24,7 @@ __all__ = [
     "LOG_PROB_UNITS",
     "LogProbUnit",
     "code_length_bits",
+    "code_length_unit",
     "convert_log_prob",
     "format_log_prob",
     "format_number",
@@ -102,6 +103,11 @@ def convert_log_prob(nats: Number, unit: LogProbUnit, dimensions: int) -> Number
         "bits/dim": 1.0 / math.log(2.0) / dimensions,
     }[unit]
     return nats * factor
+
+
+def code_length_unit(channels: int) -> str:
+    """The unit of a code length by pixel value: the values of a gray image are its pixels."""
+    return "bits/pixel" if channels == 1 else "bits/dimension"
 
 
 def code_length_bits(nats: Number, levels: int, dimensions: int) -> Number:

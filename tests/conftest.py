@@ -103,3 +103,10 @@ def tiny_checkpoint(home: Path) -> Checkpoint:
     """An 8 x 8 grayscale checkpoint called `tiny` in the data folder."""
     write_tiny_checkpoint(home / "checkpoints" / "tiny", (1, 8, 8), levels=17)
     return load_checkpoint("tiny", "cpu")
+
+
+@pytest.fixture
+def photo(home: Path) -> Checkpoint:
+    """A small multi-scale checkpoint called `photo` in the data folder."""
+    write_tiny_multiscale(home / "checkpoints" / "photo")
+    return load_checkpoint("photo", "cpu")

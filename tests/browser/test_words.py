@@ -1,4 +1,4 @@
-"""Explanations of terms, and the line for who is new, in a browser."""
+"""Explanations of terms, and the line for first-time visitors, in a browser."""
 
 from __future__ import annotations
 

@@ -12,14 +12,7 @@ from explorer.data.building import write_store
 from explorer.data.store import Sample, Store
 from explorer.errors import ExplorerError
 from explorer.measures.image.files import score_files
-from explorer.models.checkpoints import Checkpoint, load_checkpoint
-from tests.conftest import write_tiny_multiscale
-
-
-@pytest.fixture
-def photo(home: Path) -> Checkpoint:
-    write_tiny_multiscale(home / "checkpoints" / "photo")
-    return load_checkpoint("photo", "cpu")
+from explorer.models.checkpoints import Checkpoint
 
 
 @pytest.fixture

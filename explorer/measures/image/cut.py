@@ -85,16 +85,20 @@ class Cut:
         """Sentences about what was left out, where the size could have been another one."""
         if self._model is None or not self._images:
             return []
-        of_all = f"Of {self._images:,} images"
+        of_all = "Of 1 image" if self._images == 1 else f"Of {self._images:,} images"
         if self._side is None:
             lost = f"{of_all}, {self._cut:,} lost a border of up to {self._widest:,} pixels that does not fit."
             return [lost] if self._cut else []
         notes = []
         if self._cut:
-            notes.append(f"{of_all}, {self._cut:,} are not square: their largest middle square is scored.")
+            notes.append(f"{of_all}, {_are(self._cut)} not square: the largest middle square is scored.")
         if self._enlarged:
             notes.append(
-                f"{of_all}, {self._enlarged:,} are smaller than {self._side} pixels and were enlarged, which makes "
-                "them smoother than photographs are."
+                f"{of_all}, {_are(self._enlarged)} smaller than {self._side} pixels and enlarged, and so smoother "
+                "than photographs are."
             )
         return notes
+
+
+def _are(count: int) -> str:
+    return f"{count:,} {'is' if count == 1 else 'are'}"

@@ -9,34 +9,29 @@ import streamlit as st
 from explorer.figures.scales import bits_bars, scale_name
 from explorer.figures.surprise import surprise_map
 from explorer.figures.tools import NO_TOOLS
-from explorer.units import LogProbUnit, format_log_prob, format_number, unit_label
+from explorer.units import LogProbUnit, format_number, unit_label
 from explorer.webapp.large.measured import Measured
 from explorer.webapp.shell.address import kept
+from explorer.webapp.shell.log_prob_metric import log_prob_metric
 from explorer.webapp.shell.setting_forms import one_of
 from explorer.webapp.shell.terms import explained
 
-__all__ = ["bits_map", "choose_scale", "code_lengths", "log_prob_metric", "share_unit"]
+__all__ = ["bits_map", "choose_scale", "code_lengths", "show_log_prob"]
 
 _ALL = "all"
 
 
-def share_unit(channels: int) -> str:
-    """The unit of bits by value: those of a gray photograph are its pixels."""
-    return "bits/pixel" if channels == 1 else "bits/dimension"
-
-
-def log_prob_metric(now: Measured, original: Measured, unit: LogProbUnit) -> None:
+def show_log_prob(now: Measured, original: Measured, unit: LogProbUnit) -> None:
     """log p in `unit`, and its change from the original."""
-    d, nats = now.dimensions, now.log_prob - original.log_prob
-    changed = abs(nats) > 1e-3
-    st.metric(
+    nats = now.log_prob - original.log_prob
+    log_prob_metric(
         "log p of the whole photograph",
-        f"{format_log_prob(now.log_prob, unit, d)} {unit_label(unit)}",
-        f"{format_log_prob(nats, unit, d, '+')} {unit_label(unit)}" if changed else "the original",
-        delta_color="blue" if changed else "off",
-        delta_arrow=("up" if nats > 0 else "down") if changed else "off",
-        delta_description="from the original" if changed else None,
-        help=explained("log p", unit_label(unit), "Scale"),
+        now.log_prob,
+        nats if abs(nats) > 1e-3 else None,
+        unit,
+        now.dimensions,
+        "from the original",
+        explained("log p", unit_label(unit), "Scale"),
     )
 
 

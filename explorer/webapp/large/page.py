@@ -10,13 +10,14 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.figures.pixels import mark_out_of_range
 from explorer.models.checkpoints import Checkpoint
 from explorer.perturbations import Perturbation
+from explorer.units import code_length_unit
 from explorer.webapp.large.changes import choose_perturbation, offer_sweep, show_change
 from explorer.webapp.large.concave import offer_curvature
 from explorer.webapp.large.density import choose_density, whole_image_model
 from explorer.webapp.large.dimensions import offer_dimensions
 from explorer.webapp.large.drawing import offer_drawing
 from explorer.webapp.large.measured import codec_bits, look
-from explorer.webapp.large.overview import bits_map, choose_scale, code_lengths, log_prob_metric, share_unit
+from explorer.webapp.large.overview import bits_map, choose_scale, code_lengths, show_log_prob
 from explorer.webapp.large.source import choose_side, choose_source, choose_subject
 from explorer.webapp.large.work import Work, carry_on
 from explorer.webapp.shell.loaders import shown_errors
@@ -53,14 +54,14 @@ def _photograph(selection: Selection, density: Checkpoint, source: str, places: 
     changes, sweep = st.columns(2, gap="medium")
 
     # Then the results, from top to bottom.
-    unit, name = share_unit(len(subject.pixels)), density.name
+    unit, name = code_length_unit(len(subject.pixels)), density.name
     with choice, st.spinner("Measuring the photograph, scale by scale…", show_time=True):
         seen = look(density, subject.pixels, perturbation)
     with image:
         is_changed = perturbation != Perturbation()
         shown = ", perturbed" if is_changed else ""
         show_pixels(mark_out_of_range(seen.rounded, seen.x), f"{subject.picture.title}{shown}, as the model sees it")
-        log_prob_metric(seen.now, seen.original, selection.unit)
+        show_log_prob(seen.now, seen.original, selection.unit)
     with of_bits:
         bits_map(seen.now, choose_scale(seen.now), unit, name)
     with changes:

@@ -9,8 +9,9 @@ import streamlit as st
 
 from explorer.escaping import in_markdown
 from explorer.measures.image.probe import Probed
-from explorer.units import LogProbUnit, format_log_prob, format_number, format_power_of_ten, unit_label
+from explorer.units import LogProbUnit, format_number, format_power_of_ten, unit_label
 from explorer.webapp.shell.address import address_of
+from explorer.webapp.shell.log_prob_metric import log_prob_metric
 from explorer.webapp.shell.navigation import page_file
 from explorer.webapp.shell.terms import explained
 from explorer.webapp.widgets.code_lengths import show_code_lengths
@@ -31,14 +32,14 @@ def show_log_prob(probed: Probed, unit: LogProbUnit, dimensions: int, spread: fl
     changed = is_changed(probed)
     words = f"{format_number(abs(nats) / spread, '.2g')} × the spread" if spread else "from the original"
     factor = f" The density changes by a factor of {format_power_of_ten(nats)}." if changed else ""
-    st.metric(
+    log_prob_metric(
         "log p",
-        f"{format_log_prob(probed.log_prob, unit, dimensions)} {unit_label(unit)}",
-        f"{format_log_prob(nats, unit, dimensions, '+')} {unit_label(unit)}" if changed else "the original",
-        delta_color="blue" if changed else "off",
-        delta_arrow=("up" if nats > 0 else "down") if changed else "off",
-        delta_description=words if changed else None,
-        help=explained(
+        probed.log_prob,
+        nats if changed else None,
+        unit,
+        dimensions,
+        words,
+        explained(
             "log p",
             unit_label(unit),
             first="Below is the change from the original. The spread is the standard deviation of log p over the "

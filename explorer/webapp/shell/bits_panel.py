@@ -14,7 +14,7 @@ from explorer.figures.tools import NO_TOOLS
 from explorer.jobs.progress import duration
 from explorer.measures.image.bits import ImageBits, scale_levels
 from explorer.models.checkpoints import Checkpoint
-from explorer.units import format_number
+from explorer.units import code_length_unit, format_number
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.setting_forms import one_of
 from explorer.webapp.shell.surprise_work import SurpriseWork
@@ -133,4 +133,4 @@ def bits_table(bits: ImageBits, title: str = "Code length") -> None:
 
 def share_unit(bits: ImageBits) -> str:
     """The unit of bits by value: those of a gray image are its pixels."""
-    return "bits/pixel" if bits.dimensions == bits.pixels.size else "bits/dimension"
+    return code_length_unit(bits.dimensions // bits.pixels.size)

@@ -1,4 +1,4 @@
-"""One line on the page that opens, for who was never here: where to begin.
+"""One line for first-time visitors, on the page that opens: where to begin.
 
 It stays away once Tour was opened or the line was closed, by a cookie that says no more than that, and from those who
 came by a link that shows something.

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from explorer.images import ImageShape
+from explorer.units import code_length_unit
 
 __all__ = ["code_length_formula", "show_code_lengths"]
 
@@ -37,7 +38,7 @@ def show_code_lengths(
         explanation: of what a code length is, as Markdown.
     """
     dimensions = math.prod(image_shape)
-    share = "bits/pixel" if image_shape[0] == 1 else "bits/dimension"
+    share = code_length_unit(image_shape[0])
     longest = max((bits for bits in code_lengths.values() if math.isfinite(bits)), default=1.0)
     rows = "".join(
         f'<tr class="{"codec" if place else "model"}"><td>{name}</td>'

@@ -13,13 +13,7 @@ from explorer.measures.image.files import score_files
 from explorer.measures.shared.scoring import model_input
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from explorer.units import code_length_bits
-from tests.conftest import write_tiny_checkpoint, write_tiny_multiscale
-
-
-@pytest.fixture
-def photo(home: Path) -> Checkpoint:
-    write_tiny_multiscale(home / "checkpoints" / "photo")
-    return load_checkpoint("photo", "cpu")
+from tests.conftest import write_tiny_checkpoint
 
 
 @pytest.fixture
@@ -55,8 +49,8 @@ def test_squares_at_the_models_own_size(photo: Checkpoint, photographs: Path) ->
     x = photo.prepare(Image.open(photographs / "0.png"))
     assert scored.rows[0]["log_prob_nats"] == pytest.approx(float(photo.model.log_prob(x)), rel=1e-6)
     assert scored.notes == [
-        "Of 4 images, 2 are not square: their largest middle square is scored.",
-        "Of 4 images, 2 are smaller than 32 pixels and were enlarged, which makes them smoother than photographs are.",
+        "Of 4 images, 2 are not square: the largest middle square is scored.",
+        "Of 4 images, 2 are smaller than 32 pixels and enlarged, and so smoother than photographs are.",
     ]
 
 

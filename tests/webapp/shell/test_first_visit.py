@@ -1,4 +1,4 @@
-"""The line for who is new: when it is there, and when it is not."""
+"""The line for first-time visitors: when it is there, and when it is not."""
 
 from __future__ import annotations
 
