@@ -192,6 +192,9 @@ class ConditionalTrainer(Trainer):
         config: what to train.
         images: images of ``config.model.image_shape``, in [0, 1].
         most: images that the anchor is taken from.
+
+    Attributes:
+        in_training: the model with the weights of the last step.
     """
 
     def __init__(self, config: ConditionalConfig, images: ImageSource, most: int = 2000) -> None:
@@ -200,6 +203,7 @@ class ConditionalTrainer(Trainer):
             torch.manual_seed(config.seed)
             model = ConditionalEnergy(config.model.architecture)
         model.fit_statistics(source.statistics(most, torch.Generator().manual_seed(config.seed)))
+        self.in_training = model
         super().__init__(config, source, _Packed(model), conditional_losses)
         if config.bfloat16:  # the averaged weights were copied before
             model.convolution_dtype = torch.bfloat16

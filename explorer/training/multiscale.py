@@ -26,7 +26,9 @@ from explorer.data.sources import open_dataset
 from explorer.data.views import MOST_VIEWS, Views
 from explorer.errors import ExplorerError
 from explorer.home import check_name, data_home, write_atomically
-from explorer.models.checkpoints import CheckpointConfig, save_checkpoint
+from explorer.models.checkpoints import CheckpointConfig, load_checkpoint, save_checkpoint
+from explorer.models.conditional import ConditionalEnergy
+from explorer.models.growing import begin_as
 from explorer.models.multiscale import MultiscaleDensity
 from explorer.models.multiscale_config import MultiscaleConfig, build_multiscale
 from explorer.progress import Progress
@@ -35,7 +37,7 @@ from explorer.training.compiling import Interrupted, compiling
 from explorer.training.conditional import ConditionalConfig, ConditionalTrainer
 from explorer.training.config import TrainingConfig
 from explorer.training.run import append_metrics
-from explorer.training.sources import ImageSource, PixelSource
+from explorer.training.sources import ImageSource, MixedSource, PixelSource
 from explorer.training.trainer import Trainer
 
 __all__ = [
@@ -61,6 +63,11 @@ class MultiscaleTrainingConfig(BaseModel):
         name: of the run and of the checkpoint that it becomes.
         dataset: what `explorer.data.sources.open_dataset` opens.
         views, min_shrink: see `explorer.data.views`.
+        sharp: another data set, of pictures that never were compressed with loss; its views are not shrunk more than
+            their size asks for. None when empty.
+        sharp_views: of each picture of `sharp`.
+        sharp_share: of the images of a step that are of `sharp`.
+        start: multi-scale checkpoint that the run begins as, see `explorer.models.growing`; random weights when empty.
         side: at which the model is used where no size is asked for.
         conditional: training of the conditional energy; its `model.image_shape` is that of the stored images.
         base: training of the base; its side divides that of the stored images.
@@ -72,6 +79,10 @@ class MultiscaleTrainingConfig(BaseModel):
     dataset: str
     views: int = Field(1, ge=1, le=MOST_VIEWS)
     min_shrink: float = Field(1.0, ge=1, le=100)
+    sharp: str = ""
+    sharp_views: int = Field(20, ge=1, le=MOST_VIEWS)
+    sharp_share: float = Field(0.25, gt=0, lt=1)
+    start: str = ""
     side: int = 256
     conditional: ConditionalConfig
     base: TrainingConfig
@@ -153,12 +164,11 @@ def train_multiscale(
         ExplorerError: the run or its data set cannot be read, or the folder cannot be written.
     """
     config = _opened(folder, config)
-    images = open_dataset(
-        config.dataset, config.conditional.model.image_shape, "train", views=Views(config.views, config.min_shrink)
-    )
-    source = PixelSource(images.pixels, config.conditional.values, config.conditional.flip)
+    source = _source(config)
     conditional = ConditionalTrainer(config.conditional, source)
     base = Trainer(config.base, ShrunkSource(source, config.base.model.image_shape[1]))
+    if config.start:
+        _begin(conditional, base, config.start)
     total = config.conditional.steps + config.base.steps
     done = 0
     for part, trainer in (("conditional", conditional), ("base", base)):
@@ -176,7 +186,7 @@ def train_multiscale(
         values=config.conditional.values,
         dataset=dataset_name(config.dataset),
         training=config.model_dump(
-            mode="json", exclude={"dataset": True, "conditional": {"dataset"}, "base": {"dataset"}}
+            mode="json", exclude={"dataset": True, "sharp": True, "conditional": {"dataset"}, "base": {"dataset"}}
         ),
     )
     card = checkpoint_card(config.name, description)
@@ -190,6 +200,32 @@ def assembled(config: MultiscaleTrainingConfig, conditional: ConditionalTrainer,
     model.steps[0].load_state_dict(conditional.conditional.state_dict())
     model.base.load_state_dict(base.averaged.state_dict())
     return model.requires_grad_(False).eval()
+
+
+def _source(config: MultiscaleTrainingConfig) -> ImageSource:
+    """Training images of one or two data sets."""
+
+    def opened(dataset: str, views: Views) -> PixelSource:
+        images = open_dataset(dataset, config.conditional.model.image_shape, "train", views=views)
+        return PixelSource(images.pixels, config.conditional.values, config.conditional.flip)
+
+    main = opened(config.dataset, Views(config.views, config.min_shrink))
+    if not config.sharp:
+        return main
+    return MixedSource(main, opened(config.sharp, Views(config.sharp_views)), config.sharp_share)
+
+
+def _begin(conditional: ConditionalTrainer, base: Trainer, name: str) -> None:
+    """Give both trainers the weights of a checkpoint, before their first step."""
+    model = load_checkpoint(name, "cpu").multiscale
+    start = model.step(0)
+    if len(model.steps) != 1 or not isinstance(start, ConditionalEnergy):
+        raise ExplorerError(f"{name} has several networks of details: a run has one and cannot start from it.")
+    begin_as(conditional.in_training, start)
+    try:
+        base.model.load_state_dict(model.base.state_dict())
+    except RuntimeError as error:
+        raise ExplorerError(f"The base of {name} has another architecture: the run cannot start from it.") from error
 
 
 def _opened(folder: Path, config: MultiscaleTrainingConfig | None) -> MultiscaleTrainingConfig:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from explorer.images import Values
 
-__all__ = ["Distribution", "DistributionSource", "ImageSource", "PixelSource", "rows_of_part"]
+__all__ = ["Distribution", "DistributionSource", "ImageSource", "MixedSource", "PixelSource", "rows_of_part"]
 
 
 _SHARE_OF_MEMORY = 0.2
@@ -80,6 +80,30 @@ class PixelSource:
     def _on_gpu(self, device: torch.device) -> Tensor:
         chosen = self.pixels if self.rows is None else self.pixels[self.rows]
         return torch.from_numpy(np.array(chosen)).to(device)
+
+
+@dataclass(frozen=True, eq=False)
+class MixedSource:
+    """Two sources in one: the same share of every step from the second.
+
+    Attributes:
+        main: most of the images, and those for statistics.
+        other: images of the same shape.
+        share: of the images of a step that are of `other`, rounded to whole images.
+    """
+
+    main: ImageSource
+    other: ImageSource
+    share: float
+
+    def sample(self, count: int, generator: torch.Generator) -> Tensor:
+        """Independent images, those of `main` first."""
+        others = round(count * self.share)
+        return torch.cat((self.main.sample(count - others, generator), self.other.sample(others, generator)))
+
+    def statistics(self, most: int, generator: torch.Generator) -> Tensor:
+        """Images of `main`."""
+        return self.main.statistics(most, generator)
 
 
 def rows_of_part(images: int, views: int, part: int, parts: int, pictures: int | None) -> np.ndarray:
