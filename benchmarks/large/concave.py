@@ -10,7 +10,7 @@ import typer
 
 from benchmarks.large.photographs import DataOption, LabelOption, ShrinkOption, SplitOption, photographs
 from benchmarks.result import Cell, WriteOption, measured, report
-from explorer.measures.image.curvature import curvature_by_scale, smallest_curvature
+from explorer.measures.image.curvature import concave_from, curvature_by_scale, smallest_curvature
 from explorer.measures.shared.noise import noise_generator
 from explorer.models.base import EnergyModel
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
@@ -89,11 +89,7 @@ def _noisy(model: EnergyModel, x: torch.Tensor, t: float, seed: int) -> float:
 
 def _from(psnrs: list[float], smallest: np.ndarray) -> str:
     """From which of the noise levels on, towards more noise, every photograph has a positive curvature."""
-    held = (smallest > 0).all(0)
-    order = np.argsort(psnrs)  # from much noise to little
-    count = int(np.cumprod(held[order]).sum())
-    if count == 0:
+    start = concave_from(psnrs, smallest.min(0).tolist())
+    if start is None:
         return "log-concave at none of these levels"
-    if count == len(psnrs):
-        return "log-concave at all of these levels"
-    return f"log-concave from {psnrs[order[count - 1]]:.0f} dB on, towards more noise"
+    return f"log-concave from {start:.0f} dB on, towards more noise"
