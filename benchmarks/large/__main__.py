@@ -23,10 +23,10 @@ from benchmarks.large.shifts import shifts
 from benchmarks.large.speed import seconds
 from benchmarks.large.truth import truth
 
-_app = typer.Typer(add_completion=False, help=__doc__)
+app = typer.Typer(add_completion=False, help=__doc__)
 for _command in (bits, direct, shifts, concave, truth):
-    _app.command()(_command)
-_app.command("time")(seconds)
+    app.command()(_command)
+app.command("time")(seconds)
 
 if __name__ == "__main__":
-    _app()
+    app()
