@@ -1,10 +1,11 @@
 """Does log p depend on where the grids of a photograph lie? The same content on shifted grids.
 
 A square is cut out of a photograph, moved by ``k`` pixels, and the bits of the part that all squares share are counted
-(`explorer.measures.image.scales.ScaleBits.map`; a cell of a scale counts by the area that it shares). The details of
-level ``l`` lie on a grid of ``2^(l+1)`` pixels, so that a shift by ``k = 2^v u`` with ``u`` odd leaves the grids of
-the levels below ``v`` where they are: what the Haar transform itself can do depends on ``v`` alone. What differs
-between shifts of the same ``v`` has another period, that of JPEG for instance.
+(`explorer.measures.image.scales.ScaleBits.map`; a cell of a scale counts by the area that it shares), away from the
+borders, where neighbors are known on one side alone. The details of level ``l`` lie on a grid of ``2^(l+1)`` pixels, so
+that a shift by ``k = 2^v u`` with ``u`` odd leaves the grids of the levels below ``v`` where they are: what the Haar
+transform itself can do depends on ``v`` alone. What differs between shifts of the same ``v`` has another period, that
+of JPEG for instance.
 
 Over photographs whose own grids are gone, every shift is as good as any other, and the *mean* change is zero for any
 density; the *RMS* change is what the density says of one and the same content on another grid.
@@ -24,6 +25,7 @@ from explorer.models.checkpoints import load_checkpoint
 __all__ = ["shifts"]
 
 _SHIFTS = 8  # 0 to 7 pixels: the period of JPEG
+_MARGIN = 8  # pixels to the borders, at least
 
 
 def shifts(
@@ -45,13 +47,13 @@ def shifts(
     side = size + _SHIFTS
     found = photographs(data, channels, side, images, split, label, min_shrink)
     x = loaded.values.dequantized(torch.from_numpy(found.pixels), torch.Generator().manual_seed(0))
-    inside = channels * size * (size - _SHIFTS)
+    inside = channels * size * (size - _SHIFTS - 2 * _MARGIN)
     # images x shifts x axes x factors, bits/dimension
     code = np.zeros((len(x), _SHIFTS, 2, loaded.multiscale.levels(size, size) + 1))
     for axis in range(2):
         for shift in range(_SHIFTS):
             top, left = (shift, 0) if axis == 0 else (0, shift)
-            shared = slice(_SHIFTS - shift, size - shift)
+            shared = slice(_MARGIN + _SHIFTS - shift, size - _MARGIN - shift)
             part = (..., shared, slice(None)) if axis == 0 else (..., slice(None), shared)
             scales = bits_by_scale(
                 loaded.multiscale, x[..., top : top + size, left : left + size], loaded.values.levels
