@@ -23,7 +23,7 @@ from explorer.webapp.shell.terms import explained
 
 __all__ = ["Found", "in_words", "offer_curvature"]
 
-_PSNR = (50.0, 40.0, 30.0, 20.0, 10.0)
+_PSNR = (50.0, 40.0, 30.0, 20.0, 10.0, 0.0)
 _TIMES = 4  # times the base's side, where there is no model of whole images
 _FEW = 40.0  # products of a Hessian with a vector that one eigenvalue takes, about
 
