@@ -43,7 +43,7 @@ def surprise_map(
     figure = _pixels(bits, low, high, list(SEQUENTIAL), what, "%{z:.2f}", height)
     if bar_below:
         figure.update_traces(
-            colorbar={"orientation": "h", "title_side": "bottom", "y": 0, "yanchor": "top", "len": 1, "ypad": 6}
+            colorbar={"orientation": "h", "title_side": "top", "y": 0, "yanchor": "top", "len": 1, "ypad": 4}
         )
     return figure
 

@@ -26,7 +26,9 @@ def test_a_large_jpeg_is_mapped_and_drawn_anew(app: str, tiny_photo: str, page: 
     page.get_by_test_id("stButtonGroup").get_by_text("2 px", exact=True).click()
     expect(page.get_by_text("4 × 4 pixels a cell")).to_be_visible()
     page.wait_for_url(re.compile("scale=2"))
-    plot = page.get_by_test_id("stPlotlyChart").filter(has=page.locator(".heatmaplayer image")).locator(".nsewdrag")
+    plot = (
+        page.get_by_test_id("stPlotlyChart").filter(has=page.locator(".heatmaplayer image")).locator(".nsewdrag").last
+    )
     plot.hover()
     expect(page.locator(".hoverlayer").filter(has_text="bits/pixel")).to_be_visible()
 
