@@ -137,7 +137,7 @@ def test_a_limit_thins_evenly(tmp_path: Path) -> None:
         open_dataset("digits", SHAPE, limit=0)
 
 
-@pytest.mark.parametrize("spec", ["digits", "leaves", "photos"])
+@pytest.mark.parametrize("spec", ["digits", "leaves", "photos", "disks", "c-alpha"])
 def test_images_are_squares(spec: str) -> None:
     with pytest.raises(ExplorerError, match="the same height and width"):
         open_dataset(spec, (1, 8, 16))
@@ -200,7 +200,7 @@ def test_data_folder_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_list(tmp_path: Path, home: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [info.spec for info in list_datasets()] == ["photos", "leaves", "digits"]
+    assert [info.spec for info in list_datasets()] == ["photos", "leaves", "digits", "disks", "c-alpha"]
     own = home / "datasets"
     own.mkdir(parents=True)
     np.save(own / "array.npy", np.zeros((2, 8, 8), np.uint8))

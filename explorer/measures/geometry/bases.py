@@ -43,7 +43,7 @@ FIRST = 64
 """Eigenvectors that are found of larger images, unless another number is asked for."""
 
 _DOUBLE = 4  # a product takes about so many times the memory of a gradient
-_BLOCK = 4  # vectors in a product where not all of the Jacobian is computed
+_BLOCK = 8  # vectors in a product, at most, where not all of the Jacobian is computed
 
 
 @dataclass(frozen=True)
@@ -117,14 +117,15 @@ def denoiser_basis_steps(
     if count is not None and count < 1:
         raise ValueError("At least one eigenvector is needed.")
     size = y.numel()
+    copies = max(1, min(size, inference_batch_size(size, model.device) // _DOUBLE))
     if size <= EXACT:
-        copies = max(1, min(size, inference_batch_size(size, model.device) // _DOUBLE))
         jacobian = DenoiserJacobian(model, y, t, copies)
         found = yield from _jacobian_matrix(jacobian, copies)
     else:
-        jacobian = DenoiserJacobian(model, y, t, _BLOCK)
+        block = min(copies, _BLOCK)
+        jacobian = DenoiserJacobian(model, y, t, block)
         found = yield from largest_eigenpairs(
-            jacobian.products, size, min(count or FIRST, size), _BLOCK, noise_generator(seed)
+            jacobian.products, size, min(count or FIRST, size), block, noise_generator(seed)
         )
     kept = found.values[:count].size
     noisy = y[0].cpu()

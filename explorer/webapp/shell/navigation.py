@@ -51,6 +51,7 @@ SECTIONS = {
     ),
     "Understand the density": (
         Page("sample", "Sample", "casino", ("sampler", "count", "steps", "draw_seed", "late")),
+        Page("bases", "Bases", "ssid_chart", (*_IMAGE, "psnr", "vector", "k")),
         Page("trust", "Trust", "verified"),
     ),
     "Models and jobs": (
