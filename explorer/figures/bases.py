@@ -37,6 +37,7 @@ _LOOKS: tuple[tuple[str, str, str], ...] = (
     (GREEN, "dot", "diamond"),
 )
 _QUANTILE = 0.995  # the strongest color
+_LEAST = 0.1  # dimensions on a logarithmic axis
 _OPACITY = 0.85  # of the strongest color, over the image
 _ENLARGED = 512  # pixels
 _PHASES: dict[Phase, str] = {"trivial": GRAY, "coverage": BLUE, "consolidation": GREEN, "full": PURPLE}
@@ -95,11 +96,13 @@ def overlay_figure(
 
     Args:
         pixels: the image, uint8 ``(C, H, W)``.
-        eigenvector: shape ``(C, H, W)``; channels are averaged.
+        eigenvector: shape ``(C, H, W)``; of several channels the norm is shown, with the sign of their mean.
         on_contours: from `explorer.measures.geometry.rebuilding.contours`, shape ``(H, W)``.
         height: in screen pixels.
     """
-    plane = eigenvector.mean(0)
+    plane = (
+        eigenvector[0] if len(eigenvector) == 1 else np.sign(eigenvector.mean(0)) * np.linalg.norm(eigenvector, axis=0)
+    )
     strongest = float(np.quantile(np.abs(plane), _QUANTILE)) or 1.0
     low, _, high = DIVERGING
     colors = [[0.0, translucent(low, _OPACITY)], [0.5, translucent("#FFFFFF", 0.0)], [1.0, translucent(high, _OPACITY)]]
@@ -209,7 +212,7 @@ def gaps_figure(
     ):
         figure.add_scatter(
             x=list(psnr),
-            y=[max(value, 0.1) for value in values],
+            y=[value if value > _LEAST else None for value in values],
             mode="lines+markers",
             name=name,
             line={"color": color, "dash": dash},
@@ -231,7 +234,7 @@ def gaps_figure(
             customdata=[[gap.ratio] for _, gap in chosen],
             hovertemplate="widest gap after %{y}, ratio %{customdata[0]:.2f}<br>at %{x:.0f} dB<extra></extra>",
         )
-    style_figure(figure, x_title=NOISE_AXIS.title, y_title=with_unit("dimensions", "logarithmic"), height=height)
+    style_figure(figure, x_title=NOISE_AXIS.title, y_title="dimensions (logarithmic)", height=height)
     figure.update_yaxes(type="log", dtick=1)
     edges = [psnr[0], *((a + b) / 2 for a, b in pairwise(psnr)), psnr[-1]]
     for kind, group in groupby(enumerate(phases), key=lambda each: each[1]):

@@ -7,7 +7,6 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.measures.geometry.bases import Basis
 from explorer.webapp.bases.found import content, finding, known_basis
 from explorer.webapp.bases.gaps import offer_gaps
 from explorer.webapp.bases.numbers import show_checks, show_numbers
@@ -25,7 +24,7 @@ from explorer.webapp.shell.work import Work, carry_on, offered
 from explorer.webapp.widgets.drop_zone import drop_zone
 from explorer.webapp.widgets.pixels import show_pixels
 
-_NARROWEST = 250  # of the columns at the top, in pixels
+_NARROWEST = 190  # of the columns at the top, in pixels
 
 
 def page() -> None:
@@ -39,8 +38,8 @@ def page() -> None:
         "image: the eigenvectors of its Jacobian, each with its own factor."
     )
     with shown_errors():
-        cells = st.grid(4, min_column_width=_NARROWEST, gap="medium")
-        places = [cells.cell() for _ in range(4)]
+        cells = st.grid(5, min_column_width=_NARROWEST, gap="medium")
+        places = [cells.cell() for _ in range(5)]
         with places[0]:
             split = selection.split
             if source == "dataset":
@@ -63,8 +62,11 @@ def _results(selection: Selection, subject: Subject, psnr: float, places: list[D
     with places[1]:
         show_pixels(subject.pixels, subject.title)
     if basis is not None:
-        _images(selection, basis, places)
+        with places[2]:
+            show_pixels(to_pixels(checkpoint, basis.noisy), "With noise", explanation=explained("Noise variance"))
         with places[3]:
+            show_pixels(to_pixels(checkpoint, basis.denoised), "Denoised", explanation=explained("Denoiser"))
+        with places[4]:
             show_numbers(checkpoint, basis, x, psnr)
         chosen = show_spectrum(checkpoint, basis, subject.pixels)
         show_vectors(basis, subject.pixels, x, chosen)
@@ -73,14 +75,3 @@ def _results(selection: Selection, subject: Subject, psnr: float, places: list[D
     if basis is not None:
         show_checks(basis)
     carry_on(works)
-
-
-def _images(selection: Selection, basis: Basis, places: list[DeltaGenerator]) -> None:
-    with places[2]:
-        noisy, denoised = st.tabs(["Denoised", "With noise"])
-        with noisy:
-            show_pixels(to_pixels(selection.checkpoint, basis.denoised), "Denoised", explanation=explained("Denoiser"))
-        with denoised:
-            show_pixels(
-                to_pixels(selection.checkpoint, basis.noisy), "With noise", explanation=explained("Noise variance")
-            )

@@ -7,7 +7,7 @@ import streamlit as st
 import torch
 
 from explorer.figures.bases import overlay_figure, spectrum_figure
-from explorer.figures.pixels import diverging_pixels
+from explorer.figures.pixels import signed_pixels
 from explorer.figures.tools import NO_TOOLS, ZOOM_TOOLS
 from explorer.measures.geometry.bases import Basis
 from explorer.measures.geometry.gaps import widest_gap
@@ -58,7 +58,7 @@ def show_spectrum(checkpoint: Checkpoint, basis: Basis, pixels: np.ndarray) -> i
         shares = contour_share(basis, on_contours)
         items = []
         for place in range(shown):
-            colors, _ = diverging_pixels(basis.eigenvectors[place])
+            colors = signed_pixels(basis.eigenvectors[place])
             factor = format_number(float(basis.eigenvalues[place]), ".3f")
             about = f"eigenvector {place + 1}, factor {factor}, {shares[place]:.0%} of it on contours"
             items.append(GridImage(colors, factor, "", about))
