@@ -50,7 +50,7 @@ from explorer.training.sources import DistributionSource, ImageSource, PixelSour
 from explorer.training.trainer import Trainer
 from explorer.units import noise_variance_from_psnr, psnr_from_noise_variance
 
-_app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
 _MANIFOLD_SIDE, _MANIFOLD_DIMENSIONS = 8, 6
 _WIDE, _NARROW = 0.05, 5e-4  # variances
@@ -131,7 +131,7 @@ def gap_row(name: str, model: EnergyModel, x: Tensor, seconds: float | None) -> 
     ]
 
 
-@_app.command()
+@app.command()
 def gap(steps: StepsOption = 4000, seed: int = 0, threads: ThreadsOption = 1, write: WriteOption = False) -> None:
     """A linear manifold, exact and learned."""
     _begin(threads)
@@ -157,7 +157,7 @@ def gap(steps: StepsOption = 4000, seed: int = 0, threads: ThreadsOption = 1, wr
     report("bases-gap", measured(title, columns, rows), write)
 
 
-@_app.command()
+@app.command()
 def slopes(
     steps: StepsOption = 2000,
     size: Annotated[int, typer.Option(help="Side of the images in pixels; 80 in the paper.")] = 32,
@@ -214,7 +214,7 @@ class FewImages:
         return self.source.sample(min(most, _STATISTICS), generator)
 
 
-@_app.command()
+@app.command()
 def transition(
     data: Annotated[str, typer.Option(help="A data set: digits, photos, or a path.")] = "digits",
     size: Annotated[int, typer.Option(help="Side of the images in pixels.")] = 8,
@@ -267,4 +267,4 @@ def transition(
 
 
 if __name__ == "__main__":
-    _app()
+    app()
