@@ -26,7 +26,7 @@ from explorer.images import enlarge_png
 from explorer.measures.consistency.chart import NOISE_AXIS
 from explorer.measures.geometry.bases import Basis
 from explorer.measures.geometry.gaps import Gap, Phase
-from explorer.measures.geometry.rebuilding import BASES, Rebuilt
+from explorer.measures.geometry.rebuilding import WAYS, Rebuilt
 from explorer.units import with_unit
 
 __all__ = ["gaps_figure", "overlay_figure", "rebuilding_figure", "spectrum_figure"]
@@ -35,6 +35,7 @@ _LOOKS: tuple[tuple[str, str, str], ...] = (
     (BLUE, "solid", "circle"),
     (VERMILLION, "dash", "square"),
     (GREEN, "dot", "diamond"),
+    (PURPLE, "dashdot", "triangle-up"),
 )
 _QUANTILE = 0.995  # the strongest color
 _LEAST = 0.1  # dimensions on a logarithmic axis
@@ -156,7 +157,7 @@ def _png(pixels: np.ndarray) -> str:
 
 
 def rebuilding_figure(rebuilt: Rebuilt, at: int, height: int = 320) -> go.Figure:
-    """PSNR of the image from ``k`` coefficients, against ``k``, in each basis.
+    """PSNR of the image from ``k`` coefficients, against ``k``, in each way.
 
     Args:
         rebuilt: the numbers.
@@ -164,7 +165,7 @@ def rebuilding_figure(rebuilt: Rebuilt, at: int, height: int = 320) -> go.Figure
         height: in screen pixels.
     """
     figure = go.Figure()
-    for kind, psnr, (color, dash, symbol) in zip(BASES, rebuilt.psnr, _LOOKS, strict=True):
+    for kind, psnr, (color, dash, symbol) in zip(WAYS, rebuilt.psnr, _LOOKS, strict=True):
         figure.add_scatter(
             x=list(rebuilt.counts),
             y=psnr,

@@ -10,7 +10,7 @@ import torch
 from explorer.figures.bases import gaps_figure, overlay_figure, rebuilding_figure, spectrum_figure
 from explorer.measures.geometry.bases import denoiser_basis
 from explorer.measures.geometry.gaps import Gap, widest_gap
-from explorer.measures.geometry.rebuilding import BASES, contours, rebuild
+from explorer.measures.geometry.rebuilding import WAYS, contours, rebuild
 from explorer.models.analytic import SubspaceMixture
 
 Y = torch.rand(1, 1, 8, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -57,7 +57,7 @@ def test_rebuilding_has_a_line_for_each_basis() -> None:
     basis = denoiser_basis(plane(), Y, 0.01)
     rebuilt = rebuild(basis, Y[0].numpy(), (1, 4, 16))
     figure = rebuilding_figure(rebuilt, 4)
-    assert [trace.name for trace in figure.data] == list(BASES)
+    assert [trace.name for trace in figure.data] == list(WAYS)
     np.testing.assert_allclose(figure.data[2].y, rebuilt.psnr[2])
 
 

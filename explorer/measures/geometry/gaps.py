@@ -16,6 +16,9 @@ vary by more than the noise:
   which images vary less;
 - *consolidation*: they end at a clear gap: the manifold is there with all of its dimensions, and nothing else is.
 
+A density has no negative eigenvalue, and how far below 0 those of a learned model go tells what it does not resolve:
+eigenvalues below the size of its most negative one, or below 0.01, count as that.
+
 Noise smaller than all variations, such as that of dequantization, has no eigenvalue below 1/2: the phase is *full*.
 """
 
@@ -33,7 +36,7 @@ __all__ = ["CLEAR", "Gap", "Phase", "opening", "phase", "widest_gap"]
 CLEAR = 2.0
 """The ratio of two neighbors from which on the gap between them is called clear."""
 
-_FLOOR = 0.01  # eigenvalues below are not told apart: they are within the errors of a learned model
+_FLOOR = 0.01
 _HALF = 0.5
 
 Phase = Literal["trivial", "coverage", "consolidation", "full"]
@@ -45,7 +48,7 @@ class Gap:
 
     Attributes:
         index: number of eigenvalues before the gap.
-        ratio: of the last before it to the first behind it, both at least 0.01.
+        ratio: of the last before it to the first behind it, both at least at the resolution.
         difference: of the two.
     """
 
@@ -59,30 +62,37 @@ class Gap:
         return self.ratio >= CLEAR
 
 
-def widest_gap(eigenvalues: np.ndarray) -> Gap:
+def widest_gap(eigenvalues: np.ndarray, lowest: float | None = None) -> Gap:
     """The gap with the largest ratio; of equal ones the first.
 
     Args:
         eigenvalues: decreasing, shape ``(K,)``, at least 2.
+        lowest: the smallest eigenvalue of all, where it is not the last of these.
 
     Raises:
         ValueError: fewer than two.
     """
     if len(eigenvalues) < 2:
         raise ValueError("A gap is between two eigenvalues.")
-    values = np.maximum(eigenvalues, _FLOOR)
+    values = np.maximum(eigenvalues, _resolution(eigenvalues, lowest))
     ratios = values[:-1] / values[1:]
     place = int(ratios.argmax())
     difference = float(eigenvalues[place] - eigenvalues[place + 1])
     return Gap(place + 1, float(ratios[place]), difference)
 
 
-def phase(eigenvalues: np.ndarray, dimensions: int) -> Phase:
+def _resolution(eigenvalues: np.ndarray, lowest: float | None) -> float:
+    """What eigenvalues must exceed to be told apart."""
+    return max(_FLOOR, -float(eigenvalues[-1] if lowest is None else lowest))
+
+
+def phase(eigenvalues: np.ndarray, dimensions: int, lowest: float | None = None) -> Phase:
     """Which phase a spectrum belongs to; see the module's docstring.
 
     Args:
         eigenvalues: decreasing, shape ``(K,)``; the largest ones where not all are known.
         dimensions: ``d``.
+        lowest: as for `widest_gap`.
     """
     above = int((eigenvalues >= _HALF).sum())
     if above == 0:
@@ -91,7 +101,7 @@ def phase(eigenvalues: np.ndarray, dimensions: int) -> Phase:
         return "full"
     if above == len(eigenvalues):  # more may follow
         return "coverage"
-    gap = widest_gap(eigenvalues)
+    gap = widest_gap(eigenvalues, lowest)
     return "consolidation" if gap.is_clear and gap.index == above else "coverage"
 
 

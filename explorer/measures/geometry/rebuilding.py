@@ -1,14 +1,14 @@
 """An image rebuilt from a few coefficients: in the denoiser's own basis, in the DCT, and in wavelets.
 
-All three bases are orthonormal, so that the best image from the coefficients of a set ``S`` leaves the others:
+All three bases are orthonormal, so that the image from the coefficients of a set ``S`` leaves the others:
 
     ||x - x_S||^2 = sum_{k not in S} <e_k, x>^2.
 
-From the denoiser's basis the first ``k`` vectors are taken, those of the largest eigenvalues: which they are is known
-from the noisy image. From DCT and wavelets the ``k`` largest coefficients are taken, which only the clean image tells,
-and whose places would have to be stored as well. The comparison is hard on the adaptive basis.
+In each basis the ``k`` largest coefficients of the clean image are taken (the best approximation of ``k`` terms; Mallat
+2009, chapter 9). A denoiser does not know these: its own choice are the terms of ``J y`` that count most, those of the
+largest ``|lambda_k <e_k, y>|``, which is the fourth way.
 
-Each is told as PSNR against ``k``. For C^alpha images the best exponent of a decay is known (Mallat 2009, chapter 9).
+Each is told as PSNR against ``k``.
 """
 
 from __future__ import annotations
@@ -24,10 +24,16 @@ from explorer.models.anchor import dct_matrix
 from explorer.units import psnr_from_noise_variance
 from explorer.wavelets import inverse_wavelet_transform, wavelet_transform
 
-__all__ = ["BASES", "Rebuilt", "contour_share", "contours", "rebuild", "rebuilt_image"]
+__all__ = ["BASES", "OWN_CHOICE", "WAYS", "Rebuilt", "contour_share", "contours", "rebuild", "rebuilt_image"]
 
 BASES = ("eigenvectors", "DCT", "wavelets")
-"""What an image is rebuilt in, in the order of `Rebuilt`."""
+"""What an image is rebuilt in, by the largest coefficients of the clean image."""
+
+OWN_CHOICE = "eigenvectors, by the noisy image"
+"""The denoiser's own choice of coefficients."""
+
+WAYS = (*BASES, OWN_CHOICE)
+"""In the order of `Rebuilt`."""
 
 _CONTOUR = 0.25  # of the pixels: those of the largest gradients
 _EXACT = 1e-10  # mean squared error of what is rebuilt without loss, of values in [0, 1]: 100 dB
@@ -35,11 +41,11 @@ _EXACT = 1e-10  # mean squared error of what is rebuilt without loss, of values 
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """An image from ``k`` coefficients, for each of `BASES`.
+    """An image from ``k`` coefficients, for each of `WAYS`.
 
     Attributes:
         counts: ``k``, shape ``(K,)``.
-        psnr: in dB, shape ``(3, K)``; 100 at most.
+        psnr: in dB, shape ``(4, K)``; 100 at most.
     """
 
     counts: tuple[int, ...]
@@ -48,7 +54,7 @@ class Rebuilt:
     def gain(self, count: int) -> float:
         """By how many dB the eigenvectors are better than the better one of the other two."""
         place = self.counts.index(count)
-        return float(self.psnr[0, place] - self.psnr[1:, place].max())
+        return float(self.psnr[0, place] - self.psnr[1:3, place].max())
 
 
 def rebuild(basis: Basis, x: np.ndarray, counts: Sequence[int]) -> Rebuilt:
@@ -66,24 +72,27 @@ def rebuild(basis: Basis, x: np.ndarray, counts: Sequence[int]) -> Rebuilt:
         raise ValueError(f"There are {len(basis.eigenvalues)} eigenvectors, not {max(counts)}.")
     total = float(np.square(x, dtype=np.float64).sum())
     errors = []
-    for kind in BASES:
-        coefficients = _coefficients(kind, basis, x)
-        order = slice(None) if kind == "eigenvectors" else np.argsort(-np.abs(coefficients), kind="stable")
-        kept = np.concatenate([[0.0], np.cumsum(coefficients[order] ** 2)])
+    for way in WAYS:
+        coefficients = _coefficients(way, basis, x)
+        kept = np.concatenate([[0.0], np.cumsum(coefficients[_order(way, coefficients, basis)] ** 2)])
         errors.append([max(total - kept[count], 0.0) / x.size for count in counts])
     return Rebuilt(tuple(counts), np.asarray(psnr_from_noise_variance(np.maximum(errors, _EXACT))))
 
 
-def rebuilt_image(kind: str, basis: Basis, x: np.ndarray, count: int) -> np.ndarray:
-    """The image from `count` coefficients in one of `BASES`, float32, shape ``(C, H, W)``."""
-    coefficients = _coefficients(kind, basis, x)
-    if kind == "eigenvectors":
-        vectors = basis.eigenvectors[:count].reshape(-1, x.size)
-        return (coefficients[:count] @ vectors).reshape(x.shape).astype(np.float32)
+def rebuilt_image(way: str, basis: Basis, x: np.ndarray, count: int) -> np.ndarray:
+    """The image from `count` coefficients in one of `WAYS`, float32, shape ``(C, H, W)``."""
+    coefficients = _coefficients(way, basis, x)
     kept = np.zeros_like(coefficients)
-    largest = np.argsort(-np.abs(coefficients), kind="stable")[:count]
-    kept[largest] = coefficients[largest]
-    return _image(kind, kept.reshape(x.shape))
+    chosen = _order(way, coefficients, basis)[:count]
+    kept[chosen] = coefficients[chosen]
+    if way in ("eigenvectors", OWN_CHOICE):
+        image = (kept @ basis.eigenvectors.reshape(len(kept), -1)).reshape(x.shape)
+    elif way == "wavelets":
+        image = inverse_wavelet_transform(torch.from_numpy(kept.reshape(x.shape))).numpy()
+    else:
+        rows, columns = dct_matrix(x.shape[1]), dct_matrix(x.shape[2])
+        image = (rows.T @ torch.from_numpy(kept.reshape(x.shape)) @ columns).numpy()
+    return np.asarray(image, np.float32)
 
 
 def contours(x: np.ndarray) -> np.ndarray:
@@ -113,22 +122,20 @@ def contour_share(basis: Basis, on_contours: np.ndarray) -> np.ndarray:
     return share
 
 
-def _coefficients(kind: str, basis: Basis, x: np.ndarray) -> np.ndarray:
-    if kind == "eigenvectors":
+def _coefficients(way: str, basis: Basis, x: np.ndarray) -> np.ndarray:
+    if way in ("eigenvectors", OWN_CHOICE):
         vectors = basis.eigenvectors.reshape(len(basis.eigenvectors), -1).astype(np.float64)
         return np.asarray(vectors @ x.reshape(-1).astype(np.float64))
     image = torch.from_numpy(x).double()
-    if kind == "wavelets":
+    if way == "wavelets":
         return wavelet_transform(image).flatten().numpy()
     rows, columns = dct_matrix(x.shape[1]), dct_matrix(x.shape[2])
     return (rows @ image @ columns.T).flatten().numpy()
 
 
-def _image(kind: str, coefficients: np.ndarray) -> np.ndarray:
-    values = torch.from_numpy(coefficients)
-    if kind == "wavelets":
-        image = inverse_wavelet_transform(values)
-    else:
-        image = dct_matrix(coefficients.shape[1]).T @ values @ dct_matrix(coefficients.shape[2])
-    result: np.ndarray = image.float().numpy()
-    return result
+def _order(way: str, coefficients: np.ndarray, basis: Basis) -> np.ndarray:
+    """Which coefficients are taken first."""
+    if way == OWN_CHOICE:
+        coefficients = basis.eigenvalues * _coefficients(way, basis, basis.noisy)
+    order: np.ndarray = np.argsort(-np.abs(coefficients), kind="stable")
+    return order

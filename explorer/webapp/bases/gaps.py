@@ -33,11 +33,13 @@ class Spectrum:
         psnr: of the noise, in dB.
         eigenvalues: decreasing, those that are known.
         trace: sum of all.
+        lowest: the smallest of all.
     """
 
     psnr: float
     eigenvalues: np.ndarray
     trace: float
+    lowest: float
 
 
 def offer_gaps(checkpoint: Checkpoint, x: np.ndarray, psnr: float) -> Work[list[Spectrum]]:
@@ -65,7 +67,7 @@ def offer_gaps(checkpoint: Checkpoint, x: np.ndarray, psnr: float) -> Work[list[
         basis, share = steps[done](None, part)
         if basis is None:
             return found, (done + share) / len(levels)
-        return [*found, Spectrum(levels[done], basis.eigenvalues, basis.trace)], (done + 1) / len(levels)
+        return [*found, Spectrum(levels[done], basis.eigenvalues, basis.trace, basis.lowest)], (done + 1) / len(levels)
 
     key = (*content(checkpoint, x, first), last)
     work = offered("gaps", key, "Measure", advance, begin=dimensions <= _SMALL)
@@ -76,8 +78,8 @@ def offer_gaps(checkpoint: Checkpoint, x: np.ndarray, psnr: float) -> Work[list[
 
 def _show(found: list[Spectrum], checkpoint: Checkpoint, psnr: float) -> None:
     dimensions = checkpoint.model.dimensions
-    gaps = [widest_gap(each.eigenvalues) for each in found]
-    phases = [phase(each.eigenvalues, dimensions) for each in found]
+    gaps = [widest_gap(each.eigenvalues, each.lowest) for each in found]
+    phases = [phase(each.eigenvalues, dimensions, each.lowest) for each in found]
     above = [int((each.eigenvalues >= 0.5).sum()) for each in found]
     figure = gaps_figure([each.psnr for each in found], above, [each.trace for each in found], gaps, phases, psnr)
     figure.update_layout(meta=checkpoint.name)

@@ -24,7 +24,7 @@ from explorer.webapp.shell.work import Work, carry_on, offered
 from explorer.webapp.widgets.drop_zone import drop_zone
 from explorer.webapp.widgets.pixels import show_pixels
 
-_NARROWEST = 190  # of the columns at the top, in pixels
+_NARROWEST = 165  # of the columns at the top, in pixels
 
 
 def page() -> None:

@@ -31,19 +31,19 @@ def show_rebuilding(checkpoint: Checkpoint, basis: Basis, x: np.ndarray) -> None
     rebuilt = rebuild(basis, x, counts)
     st.markdown(
         "#### Is it the better basis?",
-        help="The clean image from k coefficients. The eigenvectors come in the order of their factors, which the "
-        "noisy image decides; of DCT and wavelets the k largest coefficients are taken, a choice that only those can "
-        "make who know the clean image.",
+        help="The clean image from its k largest coefficients in each basis. The denoiser does not know the clean "
+        "image: its own choice are the terms that count most in the noisy image, shrunk by their factors.",
     )
     left, right = st.columns([1, 1.15], gap="medium")
     with right:
         count = int(st.select_slider("Coefficients", counts, key=kept("k", one_of(counts), min(_FIRST, most))))
         place = counts.index(count)
-        for kind, psnr, cell in zip(BASES, rebuilt.psnr[:, place], st.columns(3), strict=True):
+        for kind, psnr, cell in zip(BASES, rebuilt.psnr[:3, place], st.columns(3), strict=True):
             with cell:
                 image = to_pixels(checkpoint, rebuilt_image(kind, basis, x, count))
                 show_pixels(image, f"{_TITLES[kind]}: {format_number(float(psnr), '.1f')} dB")
-        st.markdown(_in_words(rebuilt.gain(count), count))
+        best_fixed = float(rebuilt.psnr[1:3, place].max())
+        st.markdown(_in_words(rebuilt.gain(count), float(rebuilt.psnr[3, place]) - best_fixed, count))
     with left:
         figure = rebuilding_figure(rebuilt, count)
         figure.update_layout(meta=checkpoint.name)
@@ -52,11 +52,11 @@ def show_rebuilding(checkpoint: Checkpoint, basis: Basis, x: np.ndarray) -> None
         )
 
 
-def _in_words(gain: float, count: int) -> str:
+def _in_words(gain: float, own: float, count: int) -> str:
     what = f"With {count:,} coefficient{'s' if count > 1 else ''} the eigenvectors are"
     if abs(gain) < _NEAREST:
         return f"{what} as good as the better of the two fixed bases."
     return (
         f"{what} **{format_number(abs(gain), '.1f')} dB {'better' if gain > 0 else 'worse'}** than the better of the "
-        "two fixed bases, whose coefficients are chosen to fit the clean image."
+        f"two fixed bases; by the denoiser's own choice of terms, {format_number(own, '+.1f')} dB."
     )

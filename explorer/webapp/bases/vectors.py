@@ -43,7 +43,7 @@ def show_spectrum(checkpoint: Checkpoint, basis: Basis, pixels: np.ndarray) -> i
     left, right = st.columns([1, 1.15], gap="medium")
     with left:
         st.markdown("#### The spectrum", help=explained("Shrinkage factor", "Spectral gap"))
-        gap = widest_gap(basis.eigenvalues)
+        gap = widest_gap(basis.eigenvalues, basis.lowest)
         figure = spectrum_figure(basis, chosen, gap)
         figure.update_layout(meta=checkpoint.name)
         st.plotly_chart(figure, key="spectrum", config=ZOOM_TOOLS, alt="Shrinkage factors in decreasing order")
@@ -74,8 +74,8 @@ def _choose(place: int) -> None:
 def show_vectors(basis: Basis, pixels: np.ndarray, x: np.ndarray, chosen: int) -> None:
     """The chosen eigenvector over the image, and where it oscillates."""
     on_contours = contours(x)
-    share = float(contour_share(basis, on_contours)[chosen])
-    area = float(on_contours.mean())
+    shares = contour_share(basis, on_contours)
+    share, area = float(shares[chosen]), float(on_contours.mean())
     left, right = st.columns([1, 1.15], gap="medium")
     with left:
         st.markdown(f"#### Eigenvector {chosen + 1} over the image")
@@ -88,20 +88,19 @@ def show_vectors(basis: Basis, pixels: np.ndarray, x: np.ndarray, chosen: int) -
         if not area:
             st.caption("The image is constant: it has no contours.")
             return
-        times = share / area
+        times, factor = share / area, float(basis.eigenvalues[chosen])
         where = "follows contours" if times > 1.25 else "lies in flat regions" if times < 0.8 else "is spread evenly"
         st.markdown(
             f"**{share:.0%}** of eigenvector {chosen + 1} (of its squares) is on contours, the {area:.0%} of the "
             f"pixels with the steepest gradient: it {where}, {format_number(times, '.1f')} times its share of the "
-            f"image. It keeps **{basis.eigenvalues[chosen]:.1%}** of what is along it."
+            f"image. Its factor is **{format_number(factor, '.3f')}**"
+            + (": above 1, so that the noisy image lies between two likely answers there." if factor > 1 else ".")
         )
-        first = contour_share(basis, on_contours)
         half = basis.eigenvalues >= 0.5
         if half.any():
-            mean = float(first[half].mean())
             st.markdown(
-                f"Of the {int(half.sum()):,} eigenvectors with a factor above ½, {mean:.0%} is there on average. "
-                "Contours are where a denoiser keeps most; a fixed basis does not know where they are."
+                f"Of the {int(half.sum()):,} eigenvectors with a factor above ½, {shares[half].mean():.0%} is there on "
+                f"average: {format_number(float(shares[half].mean()) / area, '.1f')} times their share of the image."
             )
         st.caption(
             "In the figure the eigenvector is in colors, blue below 0 and orange above; hovering names contours and "

@@ -54,9 +54,13 @@ def test_a_smooth_spectrum_has_no_clear_gap() -> None:
 
 def test_values_that_are_not_told_apart_are_no_gap() -> None:
     """Ratios of what is nearly zero, or negative, mean nothing."""
-    gap = widest_gap(np.array([0.9, 0.8, 1e-3, 1e-9, -0.02]))
+    gap = widest_gap(np.array([0.9, 0.8, 1e-3, 1e-9, 0.0]))
     assert (gap.index, gap.ratio) == (2, pytest.approx(80))
     assert gap.difference == pytest.approx(0.799)
+    wrong = np.array([0.9, 0.8, 0.3, 0.05, -0.25])  # by 0.25, so that 0.05 and less may be anything
+    assert widest_gap(wrong).ratio == pytest.approx(0.8 / 0.3)
+    assert widest_gap(wrong[:2], -0.25) == widest_gap(wrong[:2])
+    assert widest_gap(wrong[2:4], -0.25).ratio == pytest.approx(0.3 / 0.25)
 
 
 def test_what_cannot_be_asked() -> None:
