@@ -208,12 +208,12 @@ def test_list(tmp_path: Path, home: Path, folder: Path, monkeypatch: pytest.Monk
     (own / ".hidden").mkdir()
     monkeypatch.setenv("EXPLORER_DATASETS", os.pathsep.join([str(folder.parent), str(tmp_path / "missing")]))
     found = list_datasets()
-    assert [info.builtin for info in found[:3]] == [True, True, True]
-    assert [(info.spec, info.title) for info in found[3:] if "home" not in info.title] == [
+    assert [info.builtin for info in found[:5]] == [True] * 5
+    assert [(info.spec, info.title) for info in found[5:] if "home" not in info.title] == [
         (str(own / "array.npy"), "array.npy"),
         (str(folder), "my pictures"),
     ]
-    assert len(open_dataset(found[3].spec, SHAPE)) == 2
+    assert len(open_dataset(found[5].spec, SHAPE)) == 2
 
 
 @pytest.mark.skipif(not TINY_IMAGENET.is_dir(), reason="Tiny ImageNet is not there")
