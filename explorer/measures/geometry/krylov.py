@@ -104,8 +104,12 @@ def largest_eigenpairs(
     if known < size:
         probes = torch.randint(2, (_PROBES, size), generator=generator).double().numpy() * 2 - 1
         probes -= (probes @ basis[:known].T) @ basis[:known]
-        parts = [probes[first : first + block] for first in range(0, _PROBES, block)]
-        rest = np.concatenate([(products(part) * part).sum(1) for part in parts])
+        found: list[np.ndarray] = []
+        for first in range(0, _PROBES, block):
+            part = probes[first : first + block]
+            found.append((products(part) * part).sum(1))
+            yield (known + first) / (known + _PROBES)
+        rest = np.concatenate(found)
     return Eigenpairs(
         values,
         inside.T @ basis[:known],

@@ -63,7 +63,7 @@ def known_basis(checkpoint: Checkpoint, x: np.ndarray, psnr: float) -> Basis | N
     return _known().get(content(checkpoint, x, psnr))
 
 
-def finding(checkpoint: Checkpoint, x: np.ndarray, psnr: float) -> Advance[Basis]:
+def finding(checkpoint: Checkpoint, x: np.ndarray, psnr: float) -> Advance[Basis | None]:
     """What goes on to find the basis, turn by turn."""
     under_way: list[Generator[float, None, Basis]] = []
 
