@@ -97,10 +97,12 @@ class CAlpha:
         squared = frequency.square() if axes == 1 else frequency[:, None].square() + frequency.square()
         gain = squared.clamp_min(1) ** (-self.alpha / 2)
         over = (-1,) if axes == 1 else (-2, -1)
-        return torch.fft.ifftn(torch.fft.fftn(noise, dim=over) * gain, dim=over).real
+        smooth: Tensor = torch.fft.ifftn(torch.fft.fftn(noise, dim=over) * gain, dim=over).real
+        return smooth
 
 
 def _stretched(field: Tensor) -> Tensor:
     """Each field of ``(N, H, W)`` to the range [0, 1]."""
     low, high = field.amin((1, 2), keepdim=True), field.amax((1, 2), keepdim=True)
-    return (field - low) / (high - low)
+    stretched: Tensor = (field - low) / (high - low)
+    return stretched
