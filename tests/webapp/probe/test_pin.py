@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
-from tests.webapp.probe.test_origin import origins
+from tests.webapp.shell.test_origin import origins
 
 from explorer.images import Crop
 from explorer.perturbations import Perturbation
