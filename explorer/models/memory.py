@@ -86,7 +86,7 @@ class Memory(EnergyModel):
         return torch.cat([-_squared(flat, part) / (2 * t) for part in self._parts()], 1).softmax(1)
 
     def _parts(self) -> tuple[Tensor, ...]:
-        return self.images.split(max(1, _VALUES // self.dimensions))
+        return torch.split(self.images, max(1, _VALUES // self.dimensions))
 
 
 def _log_sum(flat: Tensor, variance: Tensor, images: Tensor) -> Tensor:

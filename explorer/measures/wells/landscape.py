@@ -101,10 +101,8 @@ def minima(places: np.ndarray, energies: np.ndarray, depth: float = 0.0) -> np.n
         Increasing, shape ``(number of wells,)``; the lowest is always among them.
     """
     kept: list[int] = []
-    for k in range(len(energies)):
-        before, after = energies[max(k - 1, 0)], energies[min(k + 1, len(energies) - 1)]
-        if not (energies[k] <= before and energies[k] < after or (k == len(energies) - 1 and energies[k] < before)):
-            continue
+    around = np.concatenate(([math.inf], energies, [math.inf]))
+    for k in np.flatnonzero((energies <= around[:-2]) & (energies < around[2:])).tolist():
         if kept:
             barrier = energies[kept[-1] : k + 1].max()
             if barrier - max(energies[kept[-1]], energies[k]) <= depth:
