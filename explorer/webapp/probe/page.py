@@ -21,14 +21,14 @@ from explorer.webapp.probe.metrics import (
 from explorer.webapp.probe.pin import Pin, chosen_pin, pin_button
 from explorer.webapp.probe.results import ProbeResults
 from explorer.webapp.probe.sliders import change_sliders, psnr_slider
-from explorer.webapp.probe.source import choose_image, choose_source
-from explorer.webapp.probe.subject import subject_of
 from explorer.webapp.probe.surprise import surprise_section
 from explorer.webapp.probe.tray import follow_tray, show_tray
 from explorer.webapp.shell.address import part_kept_in_url
+from explorer.webapp.shell.image_source import choose_image, choose_source
 from explorer.webapp.shell.loaders import shown_errors
 from explorer.webapp.shell.part_box import choose_part
 from explorer.webapp.shell.sidebar import Selection, sidebar
+from explorer.webapp.shell.subject import subject_of
 from explorer.webapp.shell.terms import explained
 from explorer.webapp.shell.upload import take_dropped
 from explorer.webapp.widgets.drop_zone import drop_zone
