@@ -111,7 +111,7 @@ class MemorizationCheck(Check[Memorization]):
         outcome = decide(max(difference, 0.0), self.threshold, error)
         sentence = (
             f"{measured.images:,} images that the model was trained on have a log p of {shown} bits/dimension more "
-            f"than {measured.fresh:,} fresh ones, what simple statistics of the images foretell taken out "
+            f"than {measured.fresh:,} fresh ones, what simple statistics of the images predict taken out "
             f"{threshold_text(self.threshold)}."
         )
         if outcome == "does not pass":

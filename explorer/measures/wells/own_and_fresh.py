@@ -9,7 +9,7 @@ Both are at what chance allows, 0 and 1, for a model that has learned a density,
 images. The exact density of the N own images (`explorer.models.memory`) has the largest possible ``Delta``.
 
 Images differ far more in log p than a model's memory makes them differ: some are smooth and some are rough. What simple
-statistics of an image, which know nothing of a training set, foretell of ``U`` is taken out (analysis of covariance):
+statistics of an image, which know nothing of a training set, predict of ``U`` is taken out (analysis of covariance):
 ``U`` is regressed within both groups on the logarithms of the image's mean square Haar details, scale by scale, and the
 difference of the group means of these, times the coefficients, is subtracted. It changes no expectation where own and
 fresh images have one distribution, and makes the error several times smaller.
@@ -44,7 +44,7 @@ class OwnAndFresh:
     Attributes:
         t: noise variance.
         own, fresh: mean ``U(y, t)``, in nats.
-        difference: ``Delta``, in nats, what simple statistics foretell taken out; positive where own images are more
+        difference: ``Delta``, in nats, what simple statistics predict taken out; positive where own images are more
             probable.
         error: its standard error.
         own_mse, fresh_mse: mean of ``||x - D(y, t)||^2 / (t d)``.
@@ -116,7 +116,7 @@ def own_and_fresh(
 def adjusted_difference(
     first: np.ndarray, second: np.ndarray, about_first: np.ndarray, about_second: np.ndarray
 ) -> tuple[float, float]:
-    """Mean of `first` minus mean of `second`, what `about` foretells taken out, and its standard error.
+    """Mean of `first` minus mean of `second`, what `about` predicts taken out, and its standard error.
 
     Least squares of the value on which group it is of and on the statistics, with the error that holds where the groups
     scatter differently (White 1980). Where there are fewer than ten values for each statistic, fewer of these are used.

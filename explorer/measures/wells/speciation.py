@@ -1,4 +1,4 @@
-"""When do samples decide what they become, and does the data's covariance foretell it?
+"""When do samples decide what they become, and does the data's covariance predict it?
 
 A sample on its way from noise to an image decides first on which side of the data's mean it falls, along the direction
 ``e`` in which the data vary most, with variance ``lambda``. To second order the energy at the mean is

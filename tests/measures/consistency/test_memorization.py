@@ -14,7 +14,7 @@ from explorer.models.memory import Memory
 from tests.measures.consistency.examples import good, memorization, outcome, with_result
 
 VALUES = Values()
-CHECK = MemorizationCheck(150, levels=3)
+CHECK = MemorizationCheck(800, levels=3)
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def subject() -> Subject:
     """The true density of 8 x 8 images, and two sets of them."""
     truth = Gaussian(torch.full((1, 8, 8), 0.5), power_law_covariance(8, 0.02).float(), t0=1e-4)
     own, fresh = (
-        VALUES.to_pixels(truth.sample(count, torch.Generator().manual_seed(count))).numpy() for count in (150, 200)
+        VALUES.to_pixels(truth.sample(count, torch.Generator().manual_seed(count))).numpy() for count in (800, 900)
     )
     conditions = Conditions(image_shape=(1, 8, 8), levels=256, psnr=40.0, lowest_psnr=-20.0, own=True)
     x = VALUES.centers(torch.from_numpy(own))
