@@ -27,7 +27,7 @@ def surprise_section(results: ProbeResults) -> None:
         heading, slider = st.columns(2, gap="medium", vertical_alignment="bottom")
     with heading:
         st.markdown("#### Where the bits are")
-        st.caption("The code length of the perturbed image, spread over its pixels: bright ones are hard to predict.")
+        st.caption("The code length of the perturbed image, spread over its pixels: bright ones are hard to foretell.")
     with slider:
         scale = choose_scale(checkpoint)
     with st.container(key="bits"):
