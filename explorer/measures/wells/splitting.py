@@ -6,14 +6,16 @@ noise falls, a decision falls: the symmetry is broken (Raya and Ambrogioni 2023,
 Bortoli and Mézard 2024, arXiv 2402.18491). Two stored images at -1 and 1: exactly ``t = 1``.
 
 The point is followed from large noise to small by Newton's method, ``(I - J) step = D(y) - y``, so that it is kept
-where it is not stable any more, and ``mu`` is found by Lanczos' method (`explorer.measures.image.curvature`). A set
-without symmetry need not have a crossing: its central point may slide into one well, while others appear beside it.
+where it is not stable any more, and ``mu`` is found by Lanczos' method (`explorer.measures.image.curvature`). Where a
+density has no symmetry the point may end at the crossing, together with an unstable one, or there may be no crossing:
+the central point slides into one well, while others appear beside it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +35,12 @@ __all__ = ["Splitting", "central_point", "splitting_noise"]
 _STEPS = 30  # of Newton's method
 _SOLVER_STEPS = 60
 _CLOSE = 1e-3  # a fixed point is one where ||D - y|| is below this share of sqrt(d t)
+_NEAR_ONE = 0.97  # the least eigenvalue of a point that ends where it becomes 1
 _LARGEST = 1.0  # Newton's step in units of sqrt(d t)
+
+
+_At = tuple[Tensor, float, np.ndarray]
+"""A central point, its largest eigenvalue, and the direction of that."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +48,9 @@ class Splitting:
     """The central point of a density, from large noise to small.
 
     Attributes:
-        ts: noise variances, decreasing, as far as it was followed.
+        ts: noise variances, decreasing, as far as it was followed; the last is `t`, if there is one.
         largest: ``mu``, the largest eigenvalue of the denoiser's Jacobian there.
-        t: where it crosses 1; None where it does not.
+        t: where it crosses 1, or where the point ends; None where it does neither.
         point: ``y*`` at `t`, or at the last of `ts`, shape ``(C, H, W)``.
         direction: in which it splits, of norm 1, shape ``(C, H, W)``.
     """
@@ -66,7 +73,7 @@ def splitting_noise(
     t_high: float,
     t_low: float,
     *,
-    levels: int = 25,
+    levels: int = 51,
     tolerance: float = 1e-3,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> Splitting:
@@ -77,7 +84,7 @@ def splitting_noise(
         y: where to begin, shape ``(1, C, H, W)``, such as the mean of the data; its type is that of the computation.
         t_high: so large that there is one well.
         t_low: where the search ends.
-        levels: noise levels at which it looks, evenly spaced in ``log t``.
+        levels: noise levels at which it looks, evenly spaced in ``log t``; steps of 1 dB lose no point of `digits`.
         tolerance: of the noise variance, relative, and of the eigenvalue.
         progress: called with (levels done, `levels`); it may raise to stop.
 
@@ -91,27 +98,33 @@ def splitting_noise(
         raise ValueError("The central point is one image, and 0 < t_low < t_high.")
     y = y.to(model.device)
     seen: list[tuple[float, float]] = []
-    last = None
+    last: _At | None = None
 
-    def at(t: float, start: Tensor) -> tuple[Tensor, float, np.ndarray]:
+    def at(t: float, start: Tensor) -> _At:
         point = central_point(model, start, t)
         found = smallest_curvature(model, point, t, tolerance=tolerance)
         return point, 1 - found.smallest, found.direction
 
     for done, t in enumerate(log_spaced(t_high, t_low, levels), 1):
-        now = at(t, y)
-        if now[1] >= 1:
+        now: _At | None
+        try:
+            now = at(t, y)
+        except ExplorerError:
+            if last is None:
+                raise
+            now = None
+        if now is None or now[1] >= 1:
             if last is None:
                 raise ExplorerError(
                     f"At {float(psnr_from_noise_variance(t)):.1f} dB the density is split already. Begin at more noise."
                 )
-
-            def excess(log_t: float, start: Tensor = y) -> float:  # from the stable side, where it is known best
-                return at(math.exp(log_t), start)[1] - 1
-
-            crossing = math.exp(brentq(excess, math.log(t), math.log(seen[-1][0]), xtol=max(tolerance, 1e-12)))
-            point, _, direction = at(crossing, y)
-            seen.append((t, now[1]))
+            crossing, (point, largest, direction) = _root(at, y, t, seen[-1][0], tolerance)
+            if largest < _NEAR_ONE:
+                raise ExplorerError(
+                    f"The central point of the density cannot be followed to {float(psnr_from_noise_variance(t)):.1f} "
+                    "dB. End at more noise."
+                )
+            seen.append((crossing, largest))
             return _splitting(seen, crossing, point, direction)
         seen.append((t, now[1]))
         y, last = now[0], now
@@ -119,6 +132,25 @@ def splitting_noise(
             progress(done, levels)
     assert last is not None
     return _splitting(seen, None, last[0], last[2])
+
+
+def _root(
+    at: Callable[[float, Tensor], _At], y: Tensor, t_low: float, t_high: float, tolerance: float
+) -> tuple[float, _At]:
+    """Where ``mu`` crosses 1, or the point ends, and what is there on the side of more noise, where `y` is it."""
+
+    def excess(log_t: float) -> float:
+        try:
+            return at(math.exp(log_t), y)[1] - 1
+        except ExplorerError:
+            return 1.0
+
+    low, high = math.log(t_low), math.log(t_high)
+    found = brentq(excess, low, high, xtol=max(0.1 * tolerance, 1e-12))
+    for beyond in (found, *(min(high, found + tolerance * 2**k) for k in range(20))):
+        with suppress(ExplorerError):
+            return math.exp(found), at(math.exp(beyond), y)
+    return math.exp(high), at(t_high, y)
 
 
 def central_point(model: EnergyModel, y: Tensor, t: float) -> Tensor:

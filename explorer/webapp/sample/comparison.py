@@ -85,8 +85,8 @@ def nearest_panel(drawing: Drawing, selection: Selection) -> None:
         else f"images of {in_markdown(selection.dataset_name)}, which the model was not trained on,"
     )
     st.caption(
-        f"Right: the nearest of {len(known.pixels):,} {which} with the root mean square difference of their pixels in gray "
-        "levels of 255. A model that has memorized draws what it was shown, and the difference is near 0."
+        f"Right: the nearest of {len(known.pixels):,} {which} with the root mean square difference of their pixels in "
+        "gray levels of 255. A model that has memorized draws what it was shown, and the difference is near 0."
     )
 
 

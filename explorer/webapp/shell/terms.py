@@ -150,7 +150,7 @@ TERMS: dict[str, Term] = {
     ),
     "Speciation noise": Term(
         "The noise at which samples decide on which side of the data they fall, as the covariance of the data predicts "
-        "it: its largest eigenvalue (Biroli, Bonnaire, de Bortoli and Mézard 2024).",
+        "it. That is its largest eigenvalue (Biroli, Bonnaire, de Bortoli and Mézard 2024).",
         r"t = \lambda_{\max}(\operatorname{Cov} x)",
     ),
     "Late start": Term(

@@ -24,7 +24,7 @@ __all__ = ["data_line", "exact_splitting", "show_splits"]
 
 _MOST = 2000  # images of the data whose covariance is taken
 _TOLERANCE = 1e-6
-_MODEL_LEVELS = 16
+_MODEL_LEVELS = 51
 _LOWEST = 30.0  # dB: where the search in a model ends
 
 
