@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from pydantic import BaseModel, Field
 
@@ -88,7 +89,7 @@ class MemorizationCheck(Check[Memorization]):
             raise ValueError("Own and fresh images are given.")
         generator = noise_generator(subject.seed + 5)
         own, fresh = (
-            subject.values.dequantized(torch.from_numpy(pixels[: self.images]), generator) for pixels in subject.own
+            subject.values.dequantized(torch.from_numpy(np.array(pixels[: self.images])), generator) for pixels in subject.own
         )
         ts = log_spaced(subject.t_low, min(subject.t_max, max(_LARGEST_NOISE, 10 * subject.t_low)), self.levels)
         found = own_and_fresh(subject.model, own, fresh, ts, subject.seed, progress)
