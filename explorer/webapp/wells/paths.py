@@ -25,6 +25,7 @@ from explorer.webapp.wells.splits import data_line
 __all__ = ["model_paths", "stored_paths"]
 
 _STEPS, _COUNT = 60, 40
+_WHOLE_STEPS, _WHOLE_COUNT = 30, 16  # where many images are stored
 _MODEL_STEPS, _MODEL_COUNT = 60, 64
 _AT_ONCE = 256  # pixel values up to which the model's samples are drawn without a click
 _LINE = "place on the line through images 1 and 2"
@@ -45,7 +46,7 @@ def stored_paths(stored: Stored, splits_at: float | None) -> None:
     figure = paths_figure(paths.psnr.tolist(), places, groups, names, _LINE, marks)
     st.plotly_chart(figure, key="paths_exact", config=ZOOM_TOOLS, alt="Samples of the stored images by noise level")
     st.caption(
-        f"{_COUNT} samples of the probability flow, {_STEPS} steps. Where they begin decides in which image they end; "
+        f"{places.shape[1]} samples of the probability flow, {len(paths.ts) - 1} steps. Where they begin decides in which image they end; "
         "lines part where the density splits."
     )
 
@@ -120,10 +121,14 @@ def _db(psnr: float) -> str:
     return f"{format_number(psnr, '.1f')} dB"
 
 
-@st.cache_data(show_spinner=False, max_entries=16, hash_funcs={Stored: lambda stored: stored.content})
+@st.cache_data(
+    show_spinner="Drawing samples of the stored images…",
+    max_entries=16,
+    hash_funcs={Stored: lambda stored: stored.content},
+)
 def _exact_paths(stored: Stored) -> Paths:
     square = stored.section.unit**2
-    *_, last = follow_paths(
-        stored.memory, stored.section, even_schedule(20 * square, 1e-3 * square, _STEPS), _COUNT, "flow"
-    )
+    steps, count = (_WHOLE_STEPS, _WHOLE_COUNT) if stored.whole else (_STEPS, _COUNT)
+    ts = even_schedule(20 * square, 1e-3 * square, steps)
+    *_, last = follow_paths(stored.memory, stored.section, ts, count, "flow")
     return last
