@@ -88,9 +88,8 @@ class MemorizationCheck(Check[Memorization]):
         if subject.own is None:
             raise ValueError("Own and fresh images are given.")
         generator = noise_generator(subject.seed + 5)
-        own, fresh = (
-            subject.values.dequantized(torch.from_numpy(np.array(pixels[: self.images])), generator) for pixels in subject.own
-        )
+        pixels = [torch.from_numpy(np.array(images[: self.images])) for images in subject.own]
+        own, fresh = (subject.values.dequantized(each, generator) for each in pixels)
         ts = log_spaced(subject.t_low, min(subject.t_max, max(_LARGEST_NOISE, 10 * subject.t_low)), self.levels)
         found = own_and_fresh(subject.model, own, fresh, ts, subject.seed, progress)
         levels = [

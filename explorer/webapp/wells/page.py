@@ -30,7 +30,8 @@ def page() -> None:
         splits_at = None if exact is None else exact.psnr
         at = choose_level(stored)
         works.append(line_panel(stored, selection.checkpoint, at, splits_at))
-        works.append(plane_panel(stored, selection.checkpoint, at))
+        with shown_errors():
+            works.append(plane_panel(stored, selection.checkpoint, at))
         works.append(show_splits(stored, selection.checkpoint, exact))
         st.markdown("#### Samples on their way")
         cells = st.grid(2, min_column_width=400, gap="medium")

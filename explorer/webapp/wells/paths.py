@@ -42,12 +42,12 @@ def stored_paths(stored: Stored, splits_at: float | None) -> None:
         weights = stored.memory.posterior(paths.ends.double(), paths.ts[-1])
         groups, names = weights.argmax(1).numpy(), [f"image {k}" for k in range(1, len(stored.chosen) + 1)]
     marks = [] if splits_at is None else [Mark(splits_at, "splits")]
-    st.markdown("**Stored images: samples fall into wells.** Each line is what is made of one sample on its way.")
+    st.markdown("**Stored images: samples fall into wells.** Each line is what is made of one sample.")
     figure = paths_figure(paths.psnr.tolist(), places, groups, names, _LINE, marks)
     st.plotly_chart(figure, key="paths_exact", config=ZOOM_TOOLS, alt="Samples of the stored images by noise level")
     st.caption(
-        f"{places.shape[1]} samples of the probability flow, {len(paths.ts) - 1} steps. Where they begin decides in which image they end; "
-        "lines part where the density splits."
+        f"{places.shape[1]} samples of the probability flow, {len(paths.ts) - 1} steps. Where they begin decides in "
+        "which image they end; lines part where the density splits."
     )
 
 

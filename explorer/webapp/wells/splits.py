@@ -9,6 +9,7 @@ import streamlit as st
 import torch
 
 from explorer.data.store import Store
+from explorer.errors import ExplorerError
 from explorer.escaping import in_markdown
 from explorer.images import Values
 from explorer.measures.wells.landscape import Section
@@ -36,9 +37,11 @@ def exact_splitting(stored: Stored) -> Splitting | None:
     square = stored.section.unit**2
     x = stored.all_x
     spread = float((x - x.mean(0)).square().sum() / len(x))
-    return splitting_noise(
-        stored.memory, x.mean(0, keepdim=True), 4 * max(square, spread), 0.02 * square, levels=30, tolerance=_TOLERANCE
-    )
+    t_high, t_low = 4 * max(square, spread), 0.02 * square
+    try:
+        return splitting_noise(stored.memory, x.mean(0, keepdim=True), t_high, t_low, levels=30, tolerance=_TOLERANCE)
+    except ExplorerError:
+        return None
 
 
 @st.cache_data(
@@ -104,7 +107,8 @@ def show_splits(stored: Stored, checkpoint: Checkpoint, exact: Splitting | None)
 def _of_stored(stored: Stored, exact: Splitting | None) -> _Row:
     what = f"{len(stored.all_x):,} stored images"
     if exact is None:
-        return _Row(what, None, "Sought for a few stored images alone.")
+        why = "It is sought for a few images." if stored.whole else "The central point cannot be followed."
+        return _Row(what, None, why)
     if exact.t is None:
         return _Row(
             what,
