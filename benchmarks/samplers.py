@@ -30,7 +30,8 @@ from benchmarks.result import Cell, WriteOption, measured, report
 from explorer.data.sources import open_dataset
 from explorer.data.unseen import unseen_split
 from explorer.measures.sampling.own_samples import compare_log_prob, log_prob_with_noise
-from explorer.measures.sampling.sample import follow, plan, sample
+from explorer.measures.sampling.plan import follow, plan
+from explorer.measures.sampling.sample import sample
 from explorer.measures.sampling.samplers import SAMPLERS, gradients_needed, mala
 from explorer.measures.shared.noise import noise_generator
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
@@ -92,9 +93,11 @@ def _rows(name: str, source: str, budgets: list[int]) -> Iterator[list[Cell]]:
         for sampler in SAMPLERS:
             steps = _steps(sampler, budget)
             drawn = sample(model, count, sampler=sampler, steps=steps)
-            yield row(sampler, drawn.plan.gradients, steps, drawn.log_prob, drawn.images)
+            yield row(sampler, gradients_needed(sampler, steps + 1), steps, drawn.log_prob, drawn.images)
     late = sample(model, count, steps=_steps("flow", budgets[-1]), late=True)
-    yield row("flow, late start", late.plan.gradients, len(late.plan.ts) - 1, late.log_prob, late.images)
+    assert late.trace is not None
+    way = late.trace.plan
+    yield row("flow, late start", way.gradients, len(way.ts) - 1, late.log_prob, late.images)
 
 
 def _followed(name: str) -> Iterator[list[Cell]]:

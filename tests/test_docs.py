@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -95,10 +96,18 @@ def test_commands_can_be_parsed(shown: str) -> None:
         command = get_command(app)
     else:
         name = module if (ROOT / module.replace(".", "/")).with_suffix(".py").exists() else f"{module}.__main__"
-        script = typer.Typer()
-        script.command()(importlib.import_module(name).main)
-        command = get_command(script)
+        command = get_command(script_of(importlib.import_module(name)))
     parse(command, arguments)
+
+
+def script_of(module: ModuleType) -> typer.Typer:
+    """The command line of a benchmark: of several commands, or its `main` alone."""
+    if hasattr(module, "app"):
+        script: typer.Typer = module.app
+        return script
+    script = typer.Typer()
+    script.command()(module.main)
+    return script
 
 
 def parse(command: typer.core.TyperCommand, arguments: list[str]) -> None:

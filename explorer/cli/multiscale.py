@@ -22,6 +22,16 @@ def train_multiscale(
         str, typer.Option(help=f"{DATA_HELP} The recipe's own when left out.", callback=not_the_folder)
     ] = "",
     name: Annotated[str, typer.Option(help="Of the run and the checkpoint; the recipe's own when left out.")] = "",
+    sharp: Annotated[
+        str,
+        typer.Option(
+            help="A second data set, of pictures that were not compressed with loss: they are used at their own size.",
+            callback=not_the_folder,
+        ),
+    ] = "",
+    start: Annotated[
+        str, typer.Option(help="Checkpoint of this kind to begin as; the new network may be wider and deeper.")
+    ] = "",
     run: Annotated[Path | None, typer.Option(help="Resume the run in this folder; other options are ignored.")] = None,
 ) -> None:
     """Train the density of photographs of any size. Ctrl-C saves the state; `--run FOLDER` goes on from there."""
@@ -35,7 +45,8 @@ def train_multiscale(
     torch.set_flush_denormal(True)  # denormal numbers make arithmetic on the CPU many times slower
     config, run = None, run and typed_path(run)
     if run is None:
-        config = multiscale_recipe(recipe, absolute_spec(data) if data else "", name)
+        data, sharp = (absolute_spec(part) if part else "" for part in (data, sharp))
+        config = multiscale_recipe(recipe, data, name, sharp, start)
         run = subfolder("runs") / config.name
         if run.exists():
             raise ExplorerError(f"A run called {config.name!r} exists already. Resume it with --run {run}.")

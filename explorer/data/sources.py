@@ -64,6 +64,7 @@ __all__ = [
     "absolute_spec",
     "is_data_file",
     "open_dataset",
+    "read_dataset",
     "store_place",
     "verify_dataset",
 ]
@@ -159,6 +160,22 @@ def open_dataset(
         waiting,
     )
     return place.open()
+
+
+def read_dataset(
+    spec: str, image_shape: ImageShape, split: Split = "validation", views: Views = CENTRAL
+) -> tuple[ImageSet, Iterator[Sample]]:
+    """The images of a data set on this machine one by one, and the set that they are of; no store is built.
+
+    Args:
+        spec, image_shape, split, views: as for `open_dataset`.
+
+    Raises:
+        ExplorerError: as `open_dataset`.
+    """
+    wanted = _find(spec, None, image_shape, views)
+    images, numbers, _ = wanted.open(split, None, None)
+    return images, wanted.read(images, numbers, 0)
 
 
 def verify_dataset(

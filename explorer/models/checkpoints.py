@@ -130,6 +130,11 @@ class Checkpoint:
     fingerprint: str
 
     @property
+    def reads_any_size(self) -> bool:
+        """Whether the model is a density of images of any size, at one noise level."""
+        return isinstance(self.model, MultiscaleDensity)
+
+    @property
     def multiscale(self) -> MultiscaleDensity:
         """The model as a density of images of any size.
 

@@ -1,7 +1,7 @@
 """A conditional energy that begins as a smaller one: more channels, more layers, the same function.
 
-What is new has no effect at first. New channels are read with weights of zero, and new layers change nothing; both learn
-from there. Training then starts where the smaller network ended.
+What is new has no effect at first. New channels are read with weights of zero, and new layers change nothing; both
+learn from there. Training then starts where the smaller network ended.
 
 Reference: Chen, Goodfellow and Shlens 2016 (arXiv 1511.05641, function-preserving transformations).
 """
@@ -35,21 +35,26 @@ def begin_as(model: ConditionalEnergy, start: ConditionalEnergy) -> None:
     model.offset.load_state_dict(start.offset.state_dict())
     old, width = start.config.width, model.config.width
     model.first.weight[:old] = start.first.weight
-    model.first.bias[:old] = start.first.bias
+    model.get_parameter("first.bias")[:old] = start.get_parameter("first.bias")
     model.output.weight.zero_()
     model.output.weight[:, :old] = start.output.weight[:, :old]
     model.output.weight[:, width:] = start.output.weight[:, old:]
-    model.output.bias.copy_(start.output.bias)
-    for block, of_start in zip(model.blocks, start.blocks, strict=False):
-        for grown, given in zip(block.condition.parameters(), of_start.condition.parameters(), strict=True):
+    model.get_parameter("output.bias").copy_(start.get_parameter("output.bias"))
+    depth = len(start.blocks)
+    for number in range(depth):
+        block = f"blocks.{number}"
+        for name in (f"{block}.condition.weight", f"{block}.condition.bias"):
+            grown, given = model.get_parameter(name), start.get_parameter(name)
             grown.zero_()
             for half in range(2):  # scales, then shifts
                 grown[half * width :][:old] = given[half * old :][:old]
-        block.conv.weight[:old] = 0
-        block.conv.weight[:old, :old] = of_start.conv.weight
-        block.conv.bias[:old] = of_start.conv.bias
-    for block in model.blocks[len(start.blocks) :]:
-        block.conv.weight.zero_()
+        weight, given = (network.get_parameter(f"{block}.conv.weight") for network in (model, start))
+        weight[:old] = 0
+        weight[:old, :old] = given
+        model.get_parameter(f"{block}.conv.bias")[:old] = start.get_parameter(f"{block}.conv.bias")
+    for number in range(depth, len(model.blocks)):
+        for name in ("weight", "bias"):
+            model.get_parameter(f"blocks.{number}.conv.{name}").zero_()
 
 
 def _check_fits(config: ConditionalEnergyConfig, start: ConditionalEnergyConfig) -> None:

@@ -93,9 +93,24 @@ def _factors(model: MultiscaleConfig, config: CheckpointConfig) -> list[str]:
         f"- log p is reported at {float(psnr_from_noise_variance(model.t0)):.0f} dB, and at no other noise.",
         _convention(config),
         *_pictures(run),
+        *_beginning(run),
         *(f"- {note}" for note in _notes(run)),
         *([again] if recipe else []),
     ]
+
+
+def _beginning(run: dict[str, Any]) -> list[str]:
+    """Of a multi-scale run: what it started from, and its second data set."""
+    lines = []
+    if start := run.get("start"):
+        lines.append(f"- Training began as `{start}`, with the layers and channels that this model has more added.")
+    if sharp := run.get("sharp"):
+        share = _as_number(run, "sharp_share", 0)
+        lines.append(
+            f"- {share:.0%} of the images of a step are of `{sharp}`, pictures that were not compressed with loss, "
+            f"{_as_number(run, 'sharp_views', 1)} views of each, not shrunk further.".replace("%", " %")
+        )
+    return lines
 
 
 def _steps(run: dict[str, Any]) -> str:

@@ -123,13 +123,16 @@ class ShrunkSource:
         return torch.nn.functional.avg_pool2d(x, x.shape[-1] // self.side)
 
 
-def multiscale_recipe(recipe: str, dataset: str = "", name: str = "") -> MultiscaleTrainingConfig:
+def multiscale_recipe(
+    recipe: str, dataset: str = "", name: str = "", sharp: str = "", start: str = ""
+) -> MultiscaleTrainingConfig:
     """What a recipe in `explorer/training/recipes/multiscale` trains.
 
     Args:
         recipe: one of `MULTISCALE_RECIPES`.
         dataset: what `open_dataset` opens; the recipe's own when empty.
         name: of the run and the checkpoint; the recipe's own name when empty.
+        sharp, start: see `MultiscaleTrainingConfig`.
 
     Raises:
         ExplorerError: there is no such recipe.
@@ -141,7 +144,7 @@ def multiscale_recipe(recipe: str, dataset: str = "", name: str = "") -> Multisc
     named = {"name": name or recipe, "dataset": settings["dataset"], "recipe": recipe}
     for part in ("conditional", "base"):
         settings[part] |= named
-    return MultiscaleTrainingConfig(**settings | {"name": named["name"]})
+    return MultiscaleTrainingConfig(**settings | {"name": named["name"], "sharp": sharp, "start": start})
 
 
 def train_multiscale(
@@ -186,8 +189,9 @@ def train_multiscale(
         values=config.conditional.values,
         dataset=dataset_name(config.dataset),
         training=config.model_dump(
-            mode="json", exclude={"dataset": True, "sharp": True, "conditional": {"dataset"}, "base": {"dataset"}}
-        ),
+            mode="json", exclude={"dataset": True, "conditional": {"dataset"}, "base": {"dataset"}}
+        )
+        | {"sharp": dataset_name(config.sharp) if config.sharp else ""},
     )
     card = checkpoint_card(config.name, description)
     save_checkpoint(data_home() / "checkpoints" / config.name, model, description, card)

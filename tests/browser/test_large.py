@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 def test_a_large_jpeg_is_mapped_and_drawn_anew(app: str, tiny_photo: str, page: Page, tmp_path: Path) -> None:
     small = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
     Image.fromarray(small).resize((4000, 3000)).save(tmp_path / "camera.jpg", quality=80)
-    page.goto(f"{app}/large?density={tiny_photo}&source=upload&steps=40")
+    page.goto(f"{app}/large?density={tiny_photo}&side=256&source=upload&steps=40")
     page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(tmp_path / "camera.jpg")
     expect(page.get_by_text("4,000 × 3,000 pixels, of which a square of 3,000 is shrunk 11.7 times.")).to_be_visible()
     expect(page.get_by_test_id("stMetricValue").first).to_contain_text("dB/dimension")

@@ -18,7 +18,8 @@ from explorer.cli import main
 from explorer.measures.sampling import samplers
 from explorer.measures.sampling.sample import sample
 from explorer.measures.sampling.state import State
-from explorer.models.checkpoints import Checkpoint
+from explorer.models.checkpoints import Checkpoint, load_checkpoint
+from tests.conftest import write_tiny_multiscale
 
 ROOT = Path(__file__).parent.parent.parent
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "COLUMNS": "200", "TERM": "dumb"}
@@ -63,10 +64,38 @@ def test_a_late_start_says_what_it_saves_and_no_trace_is_kept(tiny_checkpoint: C
         assert set(file) == {"images", "log_prob", "values"}
 
 
+def test_photographs_of_a_density_of_any_size(home: Path, tmp_path: Path) -> None:
+    write_tiny_multiscale(home / "checkpoints" / "many")
+    output = tmp_path / "samples.npz"
+    done = explorer("many", "-n", "2", "--size", "16", "--steps", "4", "--seed", "3", "-o", str(output))
+    assert done.returncode == 0, done.stderr
+    assert "2 images drawn" in done.stderr
+    assert "16 x 16 pixels, 4 steps at each scale." in done.stderr
+    model = load_checkpoint("many", "cpu").model
+    with np.load(output, allow_pickle=False) as file:
+        assert set(file) == {"images", "log_prob", "values"}
+        assert (file["images"].dtype, file["images"].shape) == (np.uint8, (2, 1, 16, 16))
+        np.testing.assert_allclose(model.log_prob(torch.from_numpy(file["values"])), file["log_prob"], rtol=1e-4)
+        expected = sample(model, 2, size=16, steps=4, seed=3)
+        np.testing.assert_allclose(file["values"], expected.y, rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(file["log_prob"], expected.log_prob, rtol=1e-4)
+
+
 @pytest.mark.parametrize(
-    ("arguments", "message"), [(("tiny", "-o", "samples.png"), "must end in .npz"), (("nothing",), "no checkpoint")]
+    ("arguments", "message"),
+    [
+        (("tiny", "-o", "samples.png"), "must end in .npz"),
+        (("nothing",), "no checkpoint"),
+        (("tiny", "--size", "16"), "draws images of 8 x 8 pixels alone"),
+        (("many", "--size", "24"), "Choose one of 16, 32"),
+        (("many", "--late"), "scale by scale"),
+        (("many", "--trace"), "Leave out --trace"),
+    ],
 )
-def test_errors_are_sentences(tiny_checkpoint: Checkpoint, arguments: tuple[str, ...], message: str) -> None:
+def test_errors_are_sentences(
+    tiny_checkpoint: Checkpoint, home: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    write_tiny_multiscale(home / "checkpoints" / "many")
     done = explorer(*arguments)
     assert done.returncode == 1
     assert message in done.stderr

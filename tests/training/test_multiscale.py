@@ -70,6 +70,37 @@ def test_a_stopped_run_takes_the_steps_that_it_would_have_taken(home: Path, phot
         torch.testing.assert_close(one, other, rtol=0, atol=0)
 
 
+def test_a_run_begins_as_a_checkpoint_and_sees_sharp_pictures_too(
+    home: Path, photographs: Path, tmp_path: Path
+) -> None:
+    assert train_multiscale(tmp_path / "first", config(photographs, steps=20))
+    first = load_checkpoint("tiny", "cpu").multiscale
+    settings = config(photographs, steps=1).model_dump(mode="json")
+    settings["conditional"]["model"] |= {"width": 6, "dilations": (1, 1)}
+    for part in ("conditional", "base"):
+        settings[part]["learning_rate"] = 1e-9  # one step that changes nothing: the function is the checkpoint's
+    again = MultiscaleTrainingConfig(
+        **settings | {"name": "again", "start": "tiny", "sharp": str(photographs), "sharp_views": 2, "sharp_share": 0.5}
+    )
+    assert train_multiscale(tmp_path / "again", again)
+    loaded = load_checkpoint("again", "cpu")
+    x = torch.rand(2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(loaded.multiscale.log_prob(x), first.log_prob(x), rtol=1e-5, atol=0.01)
+    assert loaded.multiscale.step(0).config.width == 6
+    text = (home / "checkpoints" / "again" / "card.md").read_text()
+    assert "began as `tiny`" in text
+    assert "50 % of the images of a step" in text
+    assert str(tmp_path) not in (home / "checkpoints" / "again" / "config.json").read_text()
+
+
+def test_a_run_cannot_begin_as_another_base(home: Path, photographs: Path, tmp_path: Path) -> None:
+    assert train_multiscale(tmp_path / "first", config(photographs, steps=1))
+    settings = config(photographs).model_dump(mode="json") | {"name": "again", "start": "tiny"}
+    settings["base"]["model"]["unet"]["base_width"] = 8
+    with pytest.raises(ExplorerError, match="base of tiny"):
+        train_multiscale(tmp_path / "again", MultiscaleTrainingConfig(**settings))
+
+
 def test_the_command_resumes_a_run(home: Path, photographs: Path, tmp_path: Path) -> None:
     assert not train_multiscale(tmp_path / "run", config(photographs), lambda: True)
     done = CliRunner().invoke(app, ["train-multiscale", "--run", str(tmp_path / "run")])

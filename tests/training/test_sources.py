@@ -5,7 +5,7 @@ import torch
 
 from explorer.images import Values
 from explorer.models.analytic import Gaussian
-from explorer.training.sources import DistributionSource, PixelSource, rows_of_part
+from explorer.training.sources import DistributionSource, MixedSource, PixelSource, rows_of_part
 
 
 def pixels() -> np.ndarray:
@@ -44,6 +44,15 @@ def test_only_the_chosen_rows_are_drawn() -> None:
     drawn = Values().to_pixels(source.sample(50, torch.Generator().manual_seed(0))).numpy()
     assert {image.tobytes() for image in drawn} == {pixels()[row].tobytes() for row in (1, 4)}
     assert np.array_equal(Values().to_pixels(source.statistics(9, torch.Generator())).numpy(), pixels()[[1, 4]])
+
+
+def test_a_share_of_each_step_is_of_the_other_source() -> None:
+    bright = PixelSource(np.full((3, 1, 4, 4), 255, np.uint8), Values())
+    dark = PixelSource(np.zeros((3, 1, 4, 4), np.uint8), Values())
+    source = MixedSource(dark, bright, 0.25)
+    x = source.sample(8, torch.Generator().manual_seed(0))
+    assert [bool(image.mean() > 0.5) for image in x] == [False] * 6 + [True] * 2
+    assert source.statistics(9, torch.Generator().manual_seed(0)).max() < 0.1
 
 
 def test_parts_are_of_pictures_and_share_none() -> None:

@@ -1,4 +1,5 @@
-"""The negative log-likelihood of details given coarse images, from the energy and from the denoising error.
+"""The negative log-likelihood of each scale, from the energy and from the denoising error: of details given coarse
+images, and of the base.
 
 1. From the energy: ``E U(d + sqrt(t0) eps, t0 | c)``.
 2. From the denoising error (I-MMSE): with ``mse(t) = E ||d - D(d + sqrt(t) eps, t | c)||^2`` of any denoiser that is
@@ -8,7 +9,8 @@
 
    The first term is the conditional entropy at ``T`` but for what is of second order in ``lambda / T``.
 
-Both hold factor by factor, and so does their sum over the scales of a `MultiscaleDensity` for the whole image.
+The base is an image of its own, whose two estimates are those of `explorer.measures.dataset.nll`. Both hold factor by
+factor, and so does their sum over the scales of a `MultiscaleDensity` for the whole image.
 """
 
 from __future__ import annotations
@@ -20,13 +22,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from explorer.measures.dataset.nll import gaussian_entropy, negative_log_likelihood
 from explorer.measures.shared.noise import noise_generator
-from explorer.measures.shared.noise_levels import log_spaced
+from explorer.measures.shared.noise_levels import log_spaced, noise_levels
 from explorer.models.details import ConditionalModel
 from explorer.models.haar import haar, halve
+from explorer.models.multiscale import MultiscaleDensity
 from explorer.progress import Progress
 
-__all__ = ["DetailsNll", "details_nll"]
+__all__ = ["BaseNll", "DetailsNll", "base_nll", "details_nll"]
 
 _BATCH_POSITIONS = 2**16
 
@@ -62,12 +66,64 @@ class DetailsNll:
         coefficients of ``x_0``.
         """
         share = 3 / 4 ** (self.level + 1)
-        shift = math.log2(levels) + self.level
-        bits = {
-            name: share * (value / math.log(2) + shift)
-            for name, value in (("energy", self.energy), ("i_mmse", self.i_mmse), ("gaussian", self.gaussian))
-        }
-        return bits | {"gap": bits["energy"] - bits["i_mmse"]}
+        values = {"energy": self.energy, "i_mmse": self.i_mmse, "gaussian": self.gaussian}
+        return _bits_per_pixel(values, share, math.log2(levels) + self.level)
+
+
+@dataclass(frozen=True)
+class BaseNll:
+    """Negative log-likelihood of the base, in nats a pixel value of the coarsest image, in its own units.
+
+    Attributes:
+        halvings: ``J``.
+        energy: from the mean energy at the smallest noise.
+        i_mmse: from the denoising error.
+        gaussian: entropy of the Gaussian with the same variances of the DCT.
+        squares: number of squares averaged over.
+    """
+
+    halvings: int
+    energy: float
+    i_mmse: float
+    gaussian: float
+    squares: int
+
+    def bits_per_pixel(self, levels: int = 256) -> dict[str, float]:
+        """Code lengths of the base in bits a pixel of ``x_0``, of images that the squares of the base cover, and the
+        gap; as those of `DetailsNll`."""
+        values = {"energy": self.energy, "i_mmse": self.i_mmse, "gaussian": self.gaussian}
+        return _bits_per_pixel(values, 1 / 4**self.halvings, math.log2(levels) + self.halvings)
+
+
+def _bits_per_pixel(nats: dict[str, float], share: float, shift: float) -> dict[str, float]:
+    """Bits of a factor that has `share` of the coefficients, each of which is ``2^shift`` cells a unit."""
+    bits = {name: share * (value / math.log(2) + shift) for name, value in nats.items()}
+    return bits | {"gap": bits["energy"] - bits["i_mmse"]}
+
+
+def base_nll(
+    model: MultiscaleDensity,
+    x: Tensor,
+    count: int = 33,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> BaseNll:
+    """Both estimates for the base of images.
+
+    Args:
+        model: a multi-scale density.
+        x: clean (dequantized) images ``x_0`` in [0, 1], of a size that fits, shape ``(N, C, H, W)``.
+        count: number of noise variances from that of the base to its `t_max`, evenly spaced in the logarithm.
+        seed: of the noise.
+        progress: called with (noise levels done, in all).
+    """
+    halvings = model.levels(*x.shape[2:])
+    squares = model.squares(halve(x, halvings))
+    ts = log_spaced(model.t0 / 4**halvings, model.base.t_max, count)
+    found = negative_log_likelihood(squares, noise_levels(model.base, squares, ts, seed, progress))
+    n = found.dimensions
+    near = gaussian_entropy(squares, ts[0]) / n
+    return BaseNll(halvings, found.energy / n, found.i_mmse / n, near, len(squares))
 
 
 def details_nll(

@@ -34,7 +34,7 @@ from explorer.models.multiscale import MultiscaleDensity
 from explorer.progress import Progress
 from explorer.units import psnr_from_noise_variance
 
-__all__ = ["Curvature", "ScaleCurvature", "curvature_by_scale", "smallest_curvature"]
+__all__ = ["Curvature", "ScaleCurvature", "concave_from", "curvature_by_scale", "smallest_curvature"]
 
 _TOLERANCE = 1e-3  # of mu
 _BASIS = 24  # vectors that are kept
@@ -118,6 +118,26 @@ def smallest_curvature(
     vector = vectors[:, 0]
     residual = float(np.linalg.norm(jacobian(vector) - largest * vector))
     return Curvature(1 - float(largest), residual, vector.reshape(y.shape[1:]).astype(np.float32), products)
+
+
+def concave_from(psnr: Sequence[float], smallest: Sequence[float]) -> float | None:
+    """The least noise, as PSNR in dB, from which on a density is log-concave at every larger noise that was measured.
+
+    Noise smooths a density: with enough of it, it is log-concave wherever the data are bounded.
+
+    Args:
+        psnr: noise levels in dB, in any order, shape ``(T,)``.
+        smallest: smallest eigenvalue of ``t hess U`` at each, shape ``(T,)``.
+
+    Returns:
+        One of `psnr`; None where the density is not log-concave at the largest noise.
+    """
+    found = None
+    for level, value in sorted(zip(psnr, smallest, strict=True)):
+        if not value > 0:
+            break
+        found = level
+    return found
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,11 @@ image by a sampler of `explorer.measures.sampling.samplers` that works on `Given
 the details at the largest noise to noise of variance ``t0 / 4^l``. They are left with that noise, and so is the image
 that they make, which is what the next level is given. At the end there is a sample of ``p(x_0, t0)``.
 
+The chain of a scale starts at the model's `t_max`, where its Gaussian and its energy differ by the order of a nat an
+image. There is no later start: the divergence grows with the number of details, and with it the noise at which it is
+small, so that at most a tenth of the steps could be left out, for which it would have to be measured anew for each
+coarse image.
+
     for state in draw_photographs(model, size=256, count=4, coarse=picture, steps=30):
         show(state.images, state.share)          # to stop, ask for no more
 """
@@ -20,7 +25,7 @@ import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError
-from explorer.measures.sampling.sample import follow, plan
+from explorer.measures.sampling.plan import follow, plan
 from explorer.measures.sampling.start import gaussian_of
 from explorer.measures.shared.noise import noise_generator
 from explorer.models.details import GivenCoarse

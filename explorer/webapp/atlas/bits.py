@@ -25,7 +25,7 @@ from explorer.webapp.shell.bits_panel import (
     finished,
     share_unit,
 )
-from explorer.webapp.shell.dataset_images import description, open_in_probe
+from explorer.webapp.shell.dataset_images import description, open_in_photograph, open_in_probe
 from explorer.webapp.shell.setting_forms import Form, switch, whole_number
 from explorer.webapp.shell.surprise_work import surprise_of_pixels
 from explorer.webapp.widgets.pixels import show_pixels
@@ -46,8 +46,10 @@ def choose_what_a_click_shows(place: DeltaGenerator) -> None:
     )
 
 
-def open_image(index: int, split: Split) -> None:
-    """An image was clicked: leave for Probe, or show its bits when `show_bits` is reached."""
+def open_image(index: int, split: Split, model: Checkpoint) -> None:
+    """An image was clicked: leave for its own page, or show its bits when `show_bits` is reached."""
+    if model.reads_any_size:
+        open_in_photograph(index, split)
     if not st.session_state.get(_ON_CLICK):
         open_in_probe(index, split)
     st.session_state[_IMAGE] = index

@@ -62,7 +62,7 @@ def page() -> None:
         else:
             opened = comparison_panel(images, split, selection.checkpoint, catalog, other, label, selection.unit)
             if opened is not None:
-                open_image(opened, split)
+                open_image(opened, split, selection.checkpoint)
             models.append(checkpoint(other.path))
         if with_bits:
             show_bits(images, split, models)
@@ -81,7 +81,7 @@ def _show(selection: Selection, images: Store, split: Split, catalog: Catalog, l
     with right:
         picked = scatter_panel(images, catalog, formats, label)
     if picked.clicked is not None:
-        open_image(picked.clicked, split)
+        open_image(picked.clicked, split, selection.checkpoint)
     chosen = choose_rows(catalog, formats, label, picked.inside)
     with left:
         in_grid = chosen.rows.column("log_prob").drop_null().to_numpy()
@@ -90,7 +90,7 @@ def _show(selection: Selection, images: Store, split: Split, catalog: Catalog, l
     st.caption(chosen.sentence)
     opened = grid_of_rows(images, chosen.rows, chosen.by, formats[chosen.by])
     if opened is not None:
-        open_image(opened, split)
+        open_image(opened, split, selection.checkpoint)
 
 
 def _choose_label(place: DeltaGenerator, images: Store, catalog: Catalog) -> int | None:

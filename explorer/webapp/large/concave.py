@@ -14,7 +14,7 @@ from explorer.escaping import in_markdown
 from explorer.figures.scales import Scale, curvature_figure, scale_name
 from explorer.figures.tools import ZOOM_TOOLS
 from explorer.images import Crop, Values, to_square
-from explorer.measures.image.curvature import curvature_by_scale, smallest_curvature
+from explorer.measures.image.curvature import concave_from, curvature_by_scale, smallest_curvature
 from explorer.measures.shared.noise import noise_generator
 from explorer.models.checkpoints import Checkpoint
 from explorer.units import format_number, noise_variance_from_psnr
@@ -117,27 +117,23 @@ def _show(found: list[Found], model: str, whole_name: str) -> None:
 
 
 def in_words(found: list[Found]) -> str:
-    """What was found, in a sentence or two."""
-    values = {(each.psnr, level): value for each in found for level, value in enumerate(each.by_scale)}
-    positive = sum(value > 0 for value in values.values())
-    (psnr, level), least = min(values.items(), key=lambda each: each[1])
-    where = f"{scale_name((level, False))} at {psnr:g} dB"
-    if positive == len(values):
-        words = f"Given the coarser image, the details are log-concave wherever it was measured (least: {_n(least)})"
-    else:
-        words = (
-            f"Given the coarser image, the details are log-concave at {positive} of {len(values)} pairs of scale and "
-            f"noise level; the smallest eigenvalue is {_n(least)} ({where})"
-        )
-    whole = [(each.whole, each.psnr) for each in found if each.whole is not None]
+    """What was found, in a few sentences."""
+    psnr = [each.psnr for each in found]
+    scales = [[each.by_scale[level] for each in found] for level in range(len(found[0].by_scale))]
+    answers = [f"{scale_name((level, False))} {_from(psnr, values)}" for level, values in enumerate(scales)]
+    words = f"Given the coarser image, the details are log-concave: {', '.join(answers)}"
+    whole = [each.whole for each in found if each.whole is not None]
     if whole:
-        most, at = min(whole)
-        kept = sum(value > 0 for value, _ in whole)
-        words += (
-            f". The whole image is so at {kept} of {len(whole)} noise levels; its smallest is {_n(most)} ({at:g} dB)"
-        )
+        words += f". The whole image is so {_from(psnr, whole)}"
     return f"{words}. One image with one draw of noise can refute log-concavity, and cannot prove it."
 
 
-def _n(value: float) -> str:
-    return format_number(value, ".2f")
+def _from(psnr: list[float], values: list[float]) -> str:
+    """At which noise levels the smallest eigenvalues are positive, and the least of them."""
+    start = concave_from(psnr, values)
+    least = f"(least eigenvalue {format_number(min(values), '.2f')})"
+    if start is None:
+        return f"at none of these noise levels {least}"
+    if start == max(psnr):
+        return f"at all of these noise levels {least}"
+    return f"from {start:g} dB on, towards more noise {least}"

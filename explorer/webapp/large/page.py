@@ -48,7 +48,7 @@ def page() -> None:
 def _photograph(selection: Selection, density: Checkpoint, source: str, places: list[DeltaGenerator]) -> None:
     choice, image, of_bits = places
     with choice:
-        subject = choose_subject(source, density, choose_side(density))
+        subject = choose_subject(source, selection, density, choose_side(density))
     lengths = st.container()
     perturbation = choose_perturbation()
     changes, sweep = st.columns(2, gap="medium")

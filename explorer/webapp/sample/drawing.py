@@ -18,7 +18,7 @@ from explorer.errors import ExplorerError
 from explorer.escaping import in_markdown
 from explorer.figures.film import contact_sheet, enlarged
 from explorer.jobs.progress import duration
-from explorer.measures.sampling.sample import Plan, follow, plan
+from explorer.measures.sampling.plan import Plan, follow, plan
 from explorer.measures.sampling.state import State
 from explorer.models.checkpoints import Checkpoint
 from explorer.units import format_number, psnr_from_noise_variance

@@ -37,7 +37,7 @@ _STEPS = (15, 30, 60, 120, 240, 480)
 
 @dataclass(frozen=True)
 class Settings:
-    """What to draw, as `explorer.measures.sampling.sample.plan` and `follow` take it."""
+    """What to draw, as `explorer.measures.sampling.plan.plan` and `follow` take it."""
 
     sampler: str
     count: int

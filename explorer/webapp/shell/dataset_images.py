@@ -1,4 +1,4 @@
-"""Images of a data set on a page: in words, in a grid, and on their way to Probe."""
+"""Images of a data set on a page: in words, in a grid, and on their way to a page of their own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from explorer.webapp.shell.column_format import ColumnFormat
 from explorer.webapp.shell.part_box import PART
 from explorer.webapp.widgets.image_grid import GridImage, image_grid
 
-__all__ = ["description", "grid_of_rows", "label_names", "open_in_probe"]
+__all__ = ["description", "grid_of_rows", "label_names", "open_in_photograph", "open_in_probe"]
 
 
 def description(images: Store, index: int) -> str:
@@ -52,3 +52,8 @@ def grid_of_rows(images: Store, rows: pa.Table, column: str, fmt: ColumnFormat, 
 def open_in_probe(index: int, split: Split) -> None:
     """Leave for Probe, with image `index` of a part of the data set."""
     open_page("probe", source="dataset", item=str(index), **{PART: split})
+
+
+def open_in_photograph(index: int, split: Split) -> None:
+    """Leave for Photograph, with image `index` of a part of the data set, whole and at the model's own size."""
+    open_page("large", source="dataset", item=str(index), side=None, crop=None, **{PART: split})

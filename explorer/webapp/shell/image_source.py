@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import random
-
 import streamlit as st
 
 from explorer.data.sources import Split
-from explorer.escaping import in_markdown
 from explorer.images import SYNTHETIC
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.crop import chosen_crop
-from explorer.webapp.shell.left_out import tell_left_out
+from explorer.webapp.shell.dataset_item import choose_item
 from explorer.webapp.shell.loaders import store
 from explorer.webapp.shell.origin import SOURCES, Origin, Source
 from explorer.webapp.shell.photographs import FIRST_PHOTOGRAPH, choose_photograph
-from explorer.webapp.shell.setting_forms import one_of, whole_number
+from explorer.webapp.shell.setting_forms import one_of
 from explorer.webapp.shell.sidebar import Selection
 from explorer.webapp.shell.subject import Subject, picture_of, subject_of
 from explorer.webapp.shell.upload import bring_upload_back, uploaded
@@ -71,19 +68,5 @@ def _chosen_picture(source: Source) -> Origin:
 
 def _from_dataset(selection: Selection, split: Split) -> Subject:
     images = store(selection.dataset, selection.checkpoint.model.image_shape, split)
-    last = len(images) - 1
-    index, shuffle = st.columns([3, 1], vertical_alignment="bottom")
-    shuffle.button(
-        "", icon=":material/shuffle:", help="A random image of the data set", on_click=_pick_item, args=(last,)
-    )
-    with index:
-        item = st.number_input(f"Image, 0 to {last:,}", 0, last, step=1, key=kept("item", whole_number(0, last), 0))
-    name, label = images.names[item], images.label_name(item)
-    st.caption(in_markdown(name if label in name else f"{name} · label {label}"))
-    tell_left_out(images)
-    origin = Origin("dataset", selection.dataset_name, part=split, item=item)
+    origin = Origin("dataset", selection.dataset_name, part=split, item=choose_item(images))
     return subject_of(origin, selection.checkpoint.model.image_shape)
-
-
-def _pick_item(last: int) -> None:
-    st.session_state.item = random.randint(0, last)

@@ -35,8 +35,8 @@ _CHANGES = (*RANGES, "seed", "clip", "jpeg", "denoise", "psnr", "pin")
 _GRID = ("part", "order", "by", "at", "draw", "n", "label", "x", "y", "area", "compare", "disputed")
 _BITS = ("click_bits", "bits", "scale")
 _PHOTOGRAPH = (
-    *("source", "photo", "upload", "crop", "side", "density", "scale", *RANGES, "seed", "clip", "jpeg", "sweep"),
-    *("coarse", "steps", "draw_seed"),
+    *("source", "photo", "upload", "part", "item", "crop", "side", "density"),
+    *("scale", *RANGES, "seed", "clip", "jpeg", "sweep", "coarse", "steps", "draw_seed"),
 )
 _SETTINGS_OF_ALL = ("model", "data", "unit")
 

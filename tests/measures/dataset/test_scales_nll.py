@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from explorer.measures.dataset.scales_nll import details_nll
+from explorer.measures.dataset.scales_nll import base_nll, details_nll
 from explorer.models.multiscale import MultiscaleDensity
 from explorer.models.stationary import StationaryGaussian, power_law_spectrum
 
@@ -45,3 +45,21 @@ def test_the_sum_over_scales_is_the_entropy_of_the_image() -> None:
     assert bits + rest == pytest.approx(whole, abs=0.02)
     entropy = 0.5 * torch.log(2 * math.pi * math.e * (model.spectrum + T0)).sum()
     assert whole == pytest.approx(float(entropy) / per_bit + 8, abs=0.02)
+
+
+def test_both_estimates_of_the_base_agree_and_complete_the_code_length() -> None:
+    model = distribution()
+    x = model.sample(400, torch.Generator().manual_seed(0)).float()
+    steps = [model.float().details(), model.halved().float().details()]
+    factored = MultiscaleDensity(model.halved().halved(), steps, T0, 32)
+    nll = base_nll(factored, x)
+    assert (nll.halvings, nll.squares) == (2, 400)
+    assert nll.energy == pytest.approx(nll.i_mmse, abs=0.02)
+    truth = 0.5 * torch.log(2 * math.pi * math.e * (factored.base.spectrum + T0 / 16)).mean()
+    assert nll.energy == pytest.approx(float(truth), abs=0.02)
+    bits = nll.bits_per_pixel()
+    assert bits["gap"] == pytest.approx((nll.energy - nll.i_mmse) / 16 / math.log(2))
+    parts = [details_nll(step, x, level, T0, count=33).bits_per_pixel() for level, step in enumerate(steps)]
+    entropy = 0.5 * torch.log(2 * math.pi * math.e * (model.spectrum + T0)).mean() / math.log(2) + 8
+    for name in ("energy", "i_mmse"):
+        assert bits[name] + sum(part[name] for part in parts) == pytest.approx(float(entropy), abs=0.02)

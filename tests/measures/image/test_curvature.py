@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from explorer.measures.image.curvature import curvature_by_scale, smallest_curvature
+from explorer.measures.image.curvature import concave_from, curvature_by_scale, smallest_curvature
 from explorer.models.analytic import Gaussian
 from explorer.models.base import EnergyModel
 from explorer.models.multiscale import MultiscaleDensity
@@ -84,6 +84,20 @@ def test_two_wells_are_log_concave_scale_by_scale_and_not_as_a_whole() -> None:
     ).view(16, 16)
     assert found.smallest == pytest.approx(T0 * float(torch.linalg.eigvalsh(dense)[0]), rel=1e-2)
     assert np.std(found.direction) < 0.1 * np.abs(found.direction).mean()  # all pixels brighter, or all darker
+
+
+def test_noise_makes_two_wells_one() -> None:
+    """Wells at +-m along one direction, seen half way: ``t hess U = 1 - m^2 / t``, positive from ``t = m^2`` on."""
+    shift = torch.full((1, 2, 2), 0.05, dtype=torch.float64)
+    wells, x = TwoWells(0.5 - shift, 0.5 + shift), torch.full((1, 1, 2, 2), 0.5, dtype=torch.float64)
+    psnr = [0.0, 10.0, 19.9, 20.1, 30.0]  # m = 0.1: 20 dB
+    ts = [10 ** (-each / 10) for each in psnr]
+    smallest = [smallest_curvature(wells, x, t).smallest for t in ts]
+    assert smallest == pytest.approx([1 - 0.01 / t for t in ts], abs=2e-3)
+    assert concave_from(psnr, smallest) == 19.9
+    assert concave_from(psnr[::-1], smallest[::-1]) == 19.9
+    assert concave_from(psnr[3:], smallest[3:]) is None
+    assert concave_from([10.0, 20.0, 30.0], [-1.0, 1.0, 1.0]) is None
 
 
 def test_the_curvature_is_at_one_point() -> None:

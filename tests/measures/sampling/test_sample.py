@@ -10,7 +10,8 @@ import torch
 
 import explorer
 from explorer.errors import ExplorerError
-from explorer.measures.sampling.sample import follow, plan, sample
+from explorer.measures.sampling.plan import follow, plan
+from explorer.measures.sampling.sample import sample
 from explorer.measures.sampling.samplers import SAMPLERS
 from explorer.models.analytic import Gaussian
 from explorer.models.checkpoints import Checkpoint
@@ -23,15 +24,17 @@ def test_samples_of_a_network(tiny_checkpoint: Checkpoint, sampler: str) -> None
     reports: list[tuple[int, int | None]] = []
     found = explorer.sample(model, 3, sampler=sampler, steps=12, progress=lambda *report: reports.append(report))
     assert found.images.shape == found.y.shape == (3, 1, 8, 8)
-    assert found.energies.shape == (13, 3)
+    trace = found.trace
+    assert trace is not None
+    assert trace.energies.shape == (13, 3)
     assert found.t == pytest.approx(1e-4)
-    assert (found.psnr[0], found.psnr[-1]) == (pytest.approx(-20.0), pytest.approx(40.0))
+    assert (trace.psnr[0], trace.psnr[-1]) == (pytest.approx(-20.0), pytest.approx(40.0))
     torch.testing.assert_close(found.log_prob, model.log_prob(found.y, found.t))
     torch.testing.assert_close(found.images, model.denoise(found.y, found.t))
-    np.testing.assert_allclose(found.energies[-1], -found.log_prob.numpy())
-    assert (found.acceptance is not None) == (sampler == "mala")
+    np.testing.assert_allclose(trace.energies[-1], -found.log_prob.numpy())
+    assert (trace.acceptance is not None) == (sampler == "mala")
     assert reports == [(k, 13) for k in range(1, 14)]
-    assert found.plan.saved == 0
+    assert trace.plan.saved == 0
 
 
 def test_a_seed_gives_the_same_samples_and_another_does_not() -> None:

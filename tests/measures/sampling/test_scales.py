@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from explorer.errors import ExplorerError
-from explorer.measures.sampling.sample import follow, plan, sample
+from explorer.measures.sampling.plan import follow, plan
+from explorer.measures.sampling.sample import sample
 from explorer.measures.sampling.scales import draw_photographs, sizes_above
 from explorer.models.conditional import ConditionalEnergy
 from explorer.models.details import GivenCoarse
@@ -76,6 +77,23 @@ def test_from_nothing_they_have_the_distribution() -> None:
     assert float(power.mean()) == pytest.approx(1, abs=0.08)
 
 
+def test_sample_draws_them_to_the_end() -> None:
+    whole, told = stationary(8), []
+    model = MultiscaleDensity(whole.halved(), [whole.details()], T0, 8)
+    found = sample(model, 3, steps=6, seed=2, progress=lambda *report: told.append(report))
+    states = list(draw_photographs(model, 8, 3, steps=6, seed=2))
+    assert states[-1].y is not None
+    torch.testing.assert_close(found.y, states[-1].y)
+    torch.testing.assert_close(found.images, states[-1].images)
+    torch.testing.assert_close(found.log_prob, model.log_prob(found.y))
+    assert (found.t, found.trace) == (T0, None)
+    assert told == sorted(told)
+    assert told[-1] == (100, 100)
+    large = sample(tiny_multiscale(), 1, size=16, steps=2)
+    assert large.images.shape == (1, 1, 16, 16)
+    assert sample(tiny_multiscale(), 1, steps=2).images.shape == (1, 1, 32, 32)
+
+
 def test_a_network_starts_from_its_gaussian() -> None:
     model = tiny_multiscale()
     step = model.step(0)
@@ -102,6 +120,8 @@ def test_what_cannot_be_drawn_is_refused() -> None:
         next(draw_photographs(model, 32, coarse=torch.rand(1, 32, 32)))
     with pytest.raises(ExplorerError, match="no sampler"):
         next(draw_photographs(model, 16, sampler="magic"))
-    with pytest.raises(ExplorerError, match="Sampling needs the energy at many noise levels"):
-        sample(model, 1)
+    with pytest.raises(ExplorerError, match="a late start"):
+        sample(model, 1, size=16, late=True)
+    with pytest.raises(ExplorerError, match="a late start"):
+        sample(model, 1, size=16, t_end=1e-3)
     assert sizes_above(32, 256) == [64, 128, 256]

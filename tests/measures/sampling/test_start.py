@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from explorer.errors import ExplorerError
-from explorer.measures.sampling.sample import plan, sample
+from explorer.measures.sampling.plan import plan
+from explorer.measures.sampling.sample import sample
 from explorer.measures.sampling.start import divergence_from_gaussian, gaussian_of, late_start, start
 from explorer.models.anchor import SpectralGaussian
 from explorer.models.checkpoints import Checkpoint
@@ -85,9 +86,12 @@ def test_a_late_start_saves_gradients_and_changes_no_sample_much() -> None:
     model = WithGaussian()
     whole = sample(model, 1000, sampler="flow", steps=100, t_start=100.0)
     late = sample(model, 1000, sampler="flow", steps=100, t_start=100.0, late=True, seed=1)
-    assert late.plan.saved > 50
-    assert late.plan.gradients + late.plan.saved == whole.plan.gradients
-    assert len(late.psnr) == (late.plan.gradients + 1) / 2
+    assert late.trace is not None
+    assert whole.trace is not None
+    way = late.trace.plan
+    assert way.saved > 50
+    assert way.gradients + way.saved == whole.trace.plan.gradients
+    assert len(late.trace.psnr) == (way.gradients + 1) / 2
     error = math.hypot(float(whole.log_prob.std()), float(late.log_prob.std())) / math.sqrt(1000)
     assert float(late.log_prob.mean()) == pytest.approx(float(whole.log_prob.mean()), abs=4 * error)
 

@@ -136,11 +136,11 @@ def test_log_concavity_is_measured_beside_the_whole_image(photograph: AppTest) -
 
 
 def test_what_was_found_is_said() -> None:
-    words = in_words([Found(20, (0.5, -0.25), -0.75), Found(10, (0.9, 0.1), 0.2)])
-    assert "log-concave at 3 of 4 pairs" in words
-    assert "−0.25 (2 pixels at 20 dB)" in words
-    assert "The whole image is so at 1 of 2 noise levels; its smallest is −0.75 (20 dB)" in words
-    assert "wherever it was measured (least: 0.50)" in in_words([Found(20, (0.5,), None)])
+    words = in_words([Found(20, (0.5, -0.25), -0.75), Found(10, (0.9, 0.1), -0.2)])
+    assert "1 pixel at all of these noise levels (least eigenvalue 0.50)" in words
+    assert "2 pixels from 10 dB on, towards more noise (least eigenvalue −0.25)" in words
+    assert "The whole image is so at none of these noise levels (least eigenvalue −0.75)" in words
+    assert "The whole image" not in in_words([Found(20, (0.5,), None)])
 
 
 def test_a_model_of_any_size_in_the_sidebar_is_the_one(photograph: AppTest) -> None:

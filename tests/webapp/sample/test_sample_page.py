@@ -10,7 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.errors import ExplorerError
-from explorer.measures.sampling.sample import Plan, follow, sample
+from explorer.measures.sampling.plan import Plan, follow
+from explorer.measures.sampling.sample import sample
 from explorer.measures.sampling.state import State
 from explorer.models.base import EnergyModel
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
@@ -42,7 +43,8 @@ def test_it_draws_without_a_click_what_the_library_draws(page: AppTest, tiny_che
     assert not page.error
     drawing = page.session_state[DRAWING]
     assert drawing.finished
-    expected = sample(load_checkpoint(tiny_checkpoint.path).model, 4, sampler="flow", steps=15, seed=0)
+    expected = sample(load_checkpoint(tiny_checkpoint.path).model, 4, sampler="flow", steps=15, seed=0).trace
+    assert expected is not None
     np.testing.assert_allclose(np.stack(drawing.energies), expected.energies, rtol=1e-4, atol=1e-2)
     np.testing.assert_allclose(drawing.psnr, expected.psnr)
     assert "4 images" in captions(page)
