@@ -83,7 +83,7 @@ def line_figure(
 
 
 def _add_curve(figure: go.Figure, z: np.ndarray, values: np.ndarray, psnr: float, color: str, width: float) -> None:
-    name = f"{format_number(psnr, '.1f')} dB"
+    name = f"{format_number(psnr, 'g')} dB"
     figure.add_scatter(
         x=z,
         y=values,
@@ -297,6 +297,8 @@ def compared_figure(
 
 
 def _mark(figure: go.Figure, marks: Sequence[Mark]) -> None:
-    """Lines at noise levels; names of neighbors are at different heights."""
+    """Lines at noise levels; names of neighbors are at different heights, below the legend."""
+    if marks:
+        figure.update_layout(margin_t=64, legend_y=1.13)
     for place, mark in enumerate(sorted(marks, key=lambda each: each.psnr)):
         mark_vertical(figure, mark.psnr, in_plotly(mark.name), mark.color, "dash", _TOPS[place % len(_TOPS)], "left")

@@ -18,7 +18,7 @@ Z = np.linspace(-1, 1, 5)
 
 def test_the_chosen_curve_stands_out_among_those_of_other_levels() -> None:
     figure = line_figure(Z, {0.0: Z**2, 10.0: Z**4, 20.0: Z**6}, (5.0, Z**3))
-    assert [trace.name for trace in figure.data] == ["0.0 dB", "10.0 dB", "20.0 dB", "5.0 dB"]
+    assert [trace.name for trace in figure.data] == ["0 dB", "10 dB", "20 dB", "5 dB"]
     assert figure.data[-1].line.width > figure.data[0].line.width
     assert len({trace.line.color for trace in figure.data}) == 4
     assert "h²" in figure.layout.yaxis.title.text
