@@ -23,8 +23,8 @@ from explorer.measures.consistency.storage import save_report
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from explorer.training.run import create_run
 from explorer.webapp.probe.changes import UNCHANGED
-from explorer.webapp.probe.origin import Origin
 from explorer.webapp.probe.pin import PIN, Pin
+from explorer.webapp.shell.origin import Origin
 from explorer.webapp.tour.stops import STOPS
 from tests.conftest import write_tiny_checkpoint, write_tiny_multiscale
 from tests.measures.consistency.examples import good
@@ -148,6 +148,7 @@ def test_tour() -> None:
 @pytest.mark.usefixtures("strangers")
 def test_sample() -> None:
     check(visit("sample", count="4", steps="15"))
+    check(visit("wells", memories="0.1.2"))
 
 
 @pytest.mark.usefixtures("strangers")

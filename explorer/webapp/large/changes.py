@@ -12,11 +12,11 @@ from explorer.models.checkpoints import Checkpoint
 from explorer.perturbations import RANGES, Perturbation
 from explorer.units import format_number, with_unit
 from explorer.webapp.large.measured import Measured
-from explorer.webapp.large.work import Report, Work, offered
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.perturbation_sliders import noise_options, parameter_sliders
 from explorer.webapp.shell.setting_forms import one_of
 from explorer.webapp.shell.terms import explained
+from explorer.webapp.shell.work import Report, Work, offered
 
 __all__ = ["choose_perturbation", "offer_sweep", "show_change"]
 

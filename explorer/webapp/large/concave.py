@@ -18,8 +18,8 @@ from explorer.measures.image.curvature import concave_from, curvature_by_scale, 
 from explorer.measures.shared.noise import noise_generator
 from explorer.models.checkpoints import Checkpoint
 from explorer.units import format_number, noise_variance_from_psnr
-from explorer.webapp.large.work import Report, Work, offered
 from explorer.webapp.shell.terms import explained
+from explorer.webapp.shell.work import Report, Work, offered
 
 __all__ = ["Found", "in_words", "offer_curvature"]
 

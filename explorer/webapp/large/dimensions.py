@@ -11,8 +11,8 @@ from explorer.figures.tools import ZOOM_TOOLS
 from explorer.measures.image.scales import ScaleDimensionality, dimensionality_by_scale
 from explorer.models.checkpoints import Checkpoint
 from explorer.units import noise_variance_from_psnr
-from explorer.webapp.large.work import Report, Work, offered
 from explorer.webapp.shell.terms import explained
+from explorer.webapp.shell.work import Report, Work, offered
 
 __all__ = ["offer_dimensions"]
 

@@ -19,10 +19,10 @@ from explorer.measures.sampling.scales import Drawn, draw_photographs
 from explorer.models.checkpoints import Checkpoint
 from explorer.models.haar import halve
 from explorer.units import LogProbUnit, code_length_bits, format_log_prob, unit_label
-from explorer.webapp.large.work import Report, Work, offered
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.loaders import infer
 from explorer.webapp.shell.setting_forms import one_of, whole_number
+from explorer.webapp.shell.work import Report, Work, offered
 from explorer.webapp.widgets.pixels import show_pixels
 
 __all__ = ["Photographs", "offer_drawing"]

@@ -19,10 +19,10 @@ from explorer.webapp.large.drawing import offer_drawing
 from explorer.webapp.large.measured import codec_bits, look
 from explorer.webapp.large.overview import bits_map, choose_scale, code_lengths, show_log_prob
 from explorer.webapp.large.source import choose_side, choose_source, choose_subject
-from explorer.webapp.large.work import Work, carry_on
 from explorer.webapp.shell.loaders import shown_errors
 from explorer.webapp.shell.sidebar import Selection, sidebar
 from explorer.webapp.shell.upload import take_dropped
+from explorer.webapp.shell.work import Work, carry_on
 from explorer.webapp.widgets.drop_zone import drop_zone
 from explorer.webapp.widgets.pixels import show_pixels
 

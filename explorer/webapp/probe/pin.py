@@ -1,6 +1,6 @@
 """An image that is kept as a reference, with what was done to it. The pin is in the URL, an upload in the session.
 
-In the URL it is ``photo.china.300-500-900~contrast_0.5``: where the image comes from (`explorer.webapp.probe.origin`),
+In the URL it is ``photo.china.300-500-900~contrast_0.5``: where the image comes from (`explorer.webapp.shell.origin`),
 then what was done to it where that is not the default.
 """
 
@@ -12,10 +12,10 @@ import streamlit as st
 
 from explorer.data.offered import list_datasets
 from explorer.webapp.probe.changes import FORMS, UNCHANGED, Changes, changes_of, settings_of
-from explorer.webapp.probe.origin import BETWEEN, Origin, read_origin, write_origin
-from explorer.webapp.probe.subject import Subject
 from explorer.webapp.shell.address import kept
+from explorer.webapp.shell.origin import BETWEEN, Origin, read_origin, write_origin
 from explorer.webapp.shell.setting_forms import Form, Unfit
+from explorer.webapp.shell.subject import Subject
 from explorer.webapp.shell.upload import UNKNOWN_UPLOAD
 from explorer.webapp.shell.uploads import upload_of
 

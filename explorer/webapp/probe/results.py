@@ -23,9 +23,9 @@ from explorer.measures.image.probe import Denoised, Probed
 from explorer.units import LOG_PROB_UNITS, code_length_bits, convert_log_prob, noise_variance_from_psnr
 from explorer.webapp.probe import cached_measures
 from explorer.webapp.probe.changes import Changes
-from explorer.webapp.probe.subject import Subject
 from explorer.webapp.shell.loaders import catalog, store
 from explorer.webapp.shell.sidebar import Selection
+from explorer.webapp.shell.subject import Subject
 
 __all__ = ["ProbeResults"]
 

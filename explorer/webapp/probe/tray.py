@@ -12,13 +12,13 @@ import streamlit as st
 
 from explorer.data.offered import list_datasets
 from explorer.images import to_pil, to_square
-from explorer.webapp.probe.origin import BETWEEN, Origin, read_origin, write_origin
-from explorer.webapp.probe.subject import Subject, picture_of, prepared_pixels
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.crop import bring_crop_back
+from explorer.webapp.shell.origin import BETWEEN, Origin, read_origin, write_origin
 from explorer.webapp.shell.part_box import bring_part_back
 from explorer.webapp.shell.setting_forms import Form, Unfit
 from explorer.webapp.shell.sidebar import Selection
+from explorer.webapp.shell.subject import Subject, picture_of, prepared_pixels
 from explorer.webapp.shell.uploads import upload_of
 from explorer.webapp.widgets.image_grid import GridImage, image_grid
 

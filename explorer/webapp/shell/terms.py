@@ -81,6 +81,22 @@ TERMS: dict[str, Term] = {
         "below 0; where it is, the model errs by as much.",
         r"d - 2 t\, \partial_t U(x, t)",
     ),
+    "Jacobian of the denoiser": Term(
+        "How the denoised image follows small changes of the noisy one. It is symmetric, and $t J$ is the covariance "
+        "of the clean images that agree with the noisy one.",
+        r"J(y, t) = \frac{\partial D}{\partial y} = I - t\, \nabla_y^2\, U(y, t)",
+    ),
+    "Shrinkage factor": Term(
+        "An eigenvalue of the denoiser's Jacobian: what share of a small change along its eigenvector the denoiser "
+        "keeps. It is near 1 where images vary by more than the noise, and near 0 where they do not.",
+        r"J e_k = \lambda_k e_k, \quad \textstyle\sum_k \lambda_k = \operatorname{tr} J = "
+        r"\mathbb E[\, \lVert x - D(y, t) \rVert^2 \mid y\, ] / t",
+    ),
+    "Spectral gap": Term(
+        "Two neighbors among the eigenvalues that differ by a large factor: images near this one vary in the "
+        "directions before the gap and not behind it. Its place is an estimate of a dimension, if it is clear.",
+        r"\lambda_m / \lambda_{m+1} = \max_k \lambda_k / \lambda_{k+1}",
+    ),
     "Percentile": Term(
         "The share of the images of the data set that are less probable than this one. The median image is at 50 %, "
         "the most probable images are near 100 %.",
@@ -137,6 +153,31 @@ TERMS: dict[str, Term] = {
         "The NLL that the energy states minus the one that follows from denoising. It is zero for a normalized, "
         "consistent density, and tells how far the model can be believed.",
         r"\mathbb E[U(x, t_0)] - \mathrm{NLL}_{\text{I-MMSE}}",
+    ),
+    "Memory": Term(
+        "The exact density of $N$ stored images with noise of variance $t$. It is the energy of a modern Hopfield "
+        "network: to denoise is to recall (Ambrogioni 2023).",
+        r"U(y, t) = \tfrac d2 \log 2 \pi t + \log N - \log \textstyle\sum_j e^{-\lVert y - x_j \rVert^2 / 2t}",
+    ),
+    "Splitting noise": Term(
+        "At large noise the energy has one well, at a point that the denoiser leaves where it is. Where the largest "
+        "eigenvalue of the denoiser's Jacobian there becomes 1, one well becomes two (Raya and Ambrogioni 2023).",
+        r"y^* = D(y^*, t), \quad \mu_{\max}\bigl(\partial D / \partial y\,(y^*, t)\bigr) = 1",
+    ),
+    "Speciation noise": Term(
+        "The noise at which samples decide on which side of the data they fall, as the covariance of the data predicts "
+        "it. That is its largest eigenvalue (Biroli, Bonnaire, de Bortoli and Mézard 2024).",
+        r"t = \lambda_{\max}(\operatorname{Cov} x)",
+    ),
+    "Late start": Term(
+        "Above some noise level the noisy data are a Gaussian, from which one can draw at once; the steps above it "
+        "need not be taken (Raya and Ambrogioni 2023). Here it is where both differ by 0.1 nats.",
+        r"p(\cdot, t) \approx \mathcal N(m, C + t I)",
+    ),
+    "Memorization": Term(
+        "How much more probable images are that the model was trained on than fresh ones of the same kind. Simple "
+        "statistics of the images, which predict most of log p, are taken out, so that the error is small.",
+        r"\mathbb E_{\text{own}}[\log p(x)] - \mathbb E_{\text{fresh}}[\log p(x)]",
     ),
     "Space loss": Term(
         "How far the score is from the noise that was added, averaged over noise levels. It is the denoising error "

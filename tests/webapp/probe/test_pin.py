@@ -16,12 +16,12 @@ from explorer.images import Crop
 from explorer.perturbations import Perturbation
 from explorer.webapp.probe.changes import UNCHANGED, Changes, changes_in_words
 from explorer.webapp.probe.comparison import verdict
-from explorer.webapp.probe.origin import Origin
 from explorer.webapp.probe.pin import PIN, Pin
-from explorer.webapp.probe.subject import subject_of
+from explorer.webapp.shell.origin import Origin
 from explorer.webapp.shell.setting_forms import Unfit
+from explorer.webapp.shell.subject import subject_of
 from tests.conftest import write_tiny_checkpoint
-from tests.webapp.probe.test_origin import origins
+from tests.webapp.shell.test_origin import origins
 
 APP = Path(__file__).parents[3] / "app.py"
 CHANGES = st.builds(

@@ -31,7 +31,22 @@ PLACES = {
         "By": ("Local dimensionality at the image",),
     },
     "map": {"Color": ("log p", "Local dimensionality at the image")},
+    "wells": {
+        "Stored images": ("Memory",),
+        "The noise at which": ("Splitting noise", "Speciation noise"),
+        "Does this model": ("Memorization",),
+        "Noise level": ("PSNR",),
+    },
     "sample": {"log p of each image": ("Energy", "PSNR"), "Sampler": ("Score",), "Are samples": ("bits/dimension",)},
+    "bases": {
+        "Sum of all factors": ("Shrinkage factor",),
+        "Local dimensionality": ("Local dimensionality",),
+        "The spectrum": ("Shrinkage factor", "Spectral gap"),
+        "Gaps": ("Spectral gap",),
+        "Is it the Jacobian": ("Jacobian of the denoiser",),
+        "Denoised": ("Denoiser",),
+        "Noise level [dB PSNR]": ("PSNR", "Noise variance"),
+    },
     "trust": {"A number called log p": ("log p", "Energy"), "Where the gap arises": ("I-MMSE", "Gap")},
     "tour": {"": ("log p",)},
 }

@@ -9,8 +9,8 @@ import numpy as np
 from explorer.data.offered import list_datasets
 from explorer.errors import ExplorerError
 from explorer.images import SYNTHETIC, ImageShape, to_square
-from explorer.webapp.probe.origin import Origin
 from explorer.webapp.shell.loaders import known_store, store
+from explorer.webapp.shell.origin import Origin
 from explorer.webapp.shell.photographs import photograph
 from explorer.webapp.shell.uploads import uploaded_picture
 from explorer.webapp.widgets.crop_box import Picture

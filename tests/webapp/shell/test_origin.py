@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from explorer.data.builtin import PHOTOGRAPHS
 from explorer.images import SYNTHETIC, Crop
-from explorer.webapp.probe.origin import Origin, read_origin, write_origin
 from explorer.webapp.probe.tray import MOST_SEEN, TRAY
+from explorer.webapp.shell.origin import Origin, read_origin, write_origin
 from explorer.webapp.shell.part_box import PARTS
 from explorer.webapp.shell.setting_forms import Unfit
 

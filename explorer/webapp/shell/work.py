@@ -1,4 +1,4 @@
-"""Work of many seconds on a page: begun with a button, watched, stopped, gone on with.
+"""Work of many seconds on a page: begun with a button or at once, watched, stopped, gone on with.
 
 It advances on the thread of the run itself, which ends where somebody clicks anything: what was found stays in the
 session, and the next run goes on from there unless that was Stop. So a page draws all that it has first, offers its
@@ -75,6 +75,7 @@ def offered(
     advance: Advance[Result],
     show: Callable[[Result], None] | None = None,
     icon: str = ":material/play_arrow:",
+    at_once: bool = False,
 ) -> Work[Result]:
     """Draw the button of a work and the place of its progress; returns it as far as it is.
 
@@ -85,11 +86,12 @@ def offered(
         advance: how it goes on; a new work keeps this one.
         show: draws what there is so far while it goes on.
         icon: of the button that begins it.
+        at_once: begin a new work without a click.
     """
     key = f"work {name}"
     work: Work[Result] | None = st.session_state.get(key)
     if work is None or work.content != content:
-        work = st.session_state[key] = Work(content, advance, show)
+        work = st.session_state[key] = Work(content, advance, show, wanted=at_once)
     row = st.container(horizontal=True, vertical_alignment="center")
     if not work.finished:
         if work.wanted:

@@ -1,4 +1,4 @@
-"""Where Probe's image comes from: a photograph, an upload, the data set, or a formula. The choice is in the URL."""
+"""Where an image comes from on a page: a photograph, an upload, the data set, or a formula. It is in the URL."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import streamlit as st
 
 from explorer.data.sources import Split
 from explorer.images import SYNTHETIC
-from explorer.webapp.probe.origin import SOURCES, Origin, Source
-from explorer.webapp.probe.subject import Subject, picture_of, subject_of
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.crop import chosen_crop
 from explorer.webapp.shell.dataset_item import choose_item
 from explorer.webapp.shell.loaders import store
+from explorer.webapp.shell.origin import SOURCES, Origin, Source
 from explorer.webapp.shell.photographs import FIRST_PHOTOGRAPH, choose_photograph
 from explorer.webapp.shell.setting_forms import one_of
 from explorer.webapp.shell.sidebar import Selection
+from explorer.webapp.shell.subject import Subject, picture_of, subject_of
 from explorer.webapp.shell.upload import bring_upload_back, uploaded
 from explorer.webapp.widgets.crop_box import has_choice
 

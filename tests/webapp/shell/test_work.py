@@ -9,7 +9,7 @@ def app_of_work() -> None:
     import streamlit as st
 
     from explorer.errors import ExplorerError
-    from explorer.webapp.large.work import carry_on, offered
+    from explorer.webapp.shell.work import carry_on, offered
 
     def advance(found, report):  # type: ignore[no-untyped-def]
         steps = [*(found or []), len(found or [])]
