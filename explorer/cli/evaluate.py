@@ -65,6 +65,7 @@ def evaluate(
     from explorer.measures.consistency.running import run_checks
     from explorer.measures.dataset.evaluation import evaluate as measure
     from explorer.models.checkpoints import load_checkpoint
+    from explorer.training.own_images import open_own
 
     if quick and not checks:
         raise ExplorerError("--quick runs the checks alone, and --no-checks leaves them out. Choose one.")
@@ -78,11 +79,13 @@ def evaluate(
         split = split or unseen_split(source, checkpoint.config.dataset)
         store = open_dataset(source, shape, split, **opening(progress))
     tell_remarks(store)
-    others = None
+    others = trained_on = None
     if checks:
         with progress_bar("Opening other photographs") as progress:
             own = (checkpoint.config.dataset, source)
             others = open_other(shape, checkpoint.values, own, other, **opening(progress))
+        with progress_bar("Opening training images") as progress:
+            trained_on = open_own(checkpoint.config, source, shape, **opening(progress))
     result, known = None, {}
     if not quick:
         with progress_bar("Measuring noise levels") as progress:
@@ -101,6 +104,7 @@ def evaluate(
                 source=dataset_name(store.source),
                 split=split,
                 other=None if others is None else (others.name, others.pixels),
+                own=trained_on,
                 known=known,
                 progress=lambda title, share: progress(round(100 * share), 100, title),
             )
@@ -111,11 +115,11 @@ def evaluate(
             content = {"metrics": metrics, "checks": report and report.model_dump(mode="json")}
             path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     if write:
-        trained_on, here = checkpoint.config.dataset, dataset_name(source)
-        if metrics is not None and trained_on and here != trained_on:
+        dataset, here = checkpoint.config.dataset, dataset_name(source)
+        if metrics is not None and dataset and here != dataset:
             metrics = None
             messages.print(
-                f"{checkpoint.name} was trained on {trained_on}: its card keeps the likelihood on that, and not on "
+                f"{checkpoint.name} was trained on {dataset}: its card keeps the likelihood on that, and not on "
                 f"{here}. --json writes both the likelihood and the checks to a file.",
                 highlight=False,
                 markup=False,

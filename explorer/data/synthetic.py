@@ -94,7 +94,8 @@ class CAlpha:
         rows = torch.arange(self.size).view(-1, 1)
         under = ((rows + 1.5 - contour[:, None, :]) / 2).clamp(0, 1)  # the share of two rows below the contour
         under = (under.roll(1, 2) + 2 * under + under.roll(-1, 2)) / 4  # and two columns
-        return (above + under * (below - above))[:, None]
+        images: Tensor = above + under * (below - above)
+        return images[:, None]
 
     def _smooth(self, noise: Tensor, axes: int) -> Tensor:
         """Noise with amplitudes falling as ``|k|^-alpha`` along the last one or two axes."""

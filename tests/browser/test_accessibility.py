@@ -26,6 +26,7 @@ PAGES = {
     "map": "/map?model=digits",
     "sample": "/sample?model=digits&steps=15",
     "bases": "/bases?model=digits",
+    "wells": "/wells?model=digits",
     "trust": "/trust?model=digits",
     "train": "/train",
     "jobs": "/jobs",

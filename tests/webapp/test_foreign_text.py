@@ -148,6 +148,7 @@ def test_tour() -> None:
 @pytest.mark.usefixtures("strangers")
 def test_sample() -> None:
     check(visit("sample", count="4", steps="15"))
+    check(visit("wells", memories="0.1.2"))
 
 
 @pytest.mark.usefixtures("strangers")

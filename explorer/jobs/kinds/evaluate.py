@@ -34,14 +34,16 @@ class EvaluateTask(ModelTask):
         from explorer.measures.consistency.checks import FULL, QUICK
         from explorer.measures.consistency.storage import check_and_keep
         from explorer.models.checkpoints import load_checkpoint
+        from explorer.training.own_images import open_own
 
         checkpoint = load_checkpoint(self.checkpoint)
         split = unseen_split(self.dataset, checkpoint.config.dataset)
         images = self.open_images(work, checkpoint.model.image_shape, split)
         own = (checkpoint.config.dataset, self.dataset)
         other = open_other(checkpoint.model.image_shape, checkpoint.values, own, **work.opening())
+        trained_on = open_own(checkpoint.config, self.dataset, checkpoint.model.image_shape, **work.opening())
 
         def progress(_what: str, share: float) -> None:
             work.report(round(100 * min(share, 1.0)), 100, PERCENT)
 
-        check_and_keep(checkpoint, images, QUICK if self.quick else FULL, progress, other, split)
+        check_and_keep(checkpoint, images, QUICK if self.quick else FULL, progress, other, split, trained_on)

@@ -45,6 +45,7 @@ class Conditions(BaseModel):
         other: name of the other photographs; None where there are none.
         source: name of the data set, as in the ``config.json`` of a checkpoint; empty in reports of earlier versions.
         split: which part of it; empty where it is not known, or part of `dataset`.
+        own: whether images that the model was trained on were given.
     """
 
     model_config = STORED
@@ -57,6 +58,7 @@ class Conditions(BaseModel):
     other: str | None = None
     source: str = ""
     split: str = ""
+    own: bool = False
 
     @property
     def images(self) -> str:
@@ -111,6 +113,7 @@ class Subject:
         x: the first of them, dequantized, on the CPU: as many as the largest check takes.
         t_low, t_max: smallest and largest noise variance.
         other: uint8 images of another data set; None where there are none.
+        own: uint8 images that the model was trained on, and fresh ones of the same kind; None where they are not known.
         seed: of noise and probes.
         results: by name of the check, what is measured already.
     """
@@ -123,6 +126,7 @@ class Subject:
     t_low: float
     t_max: float
     other: np.ndarray | None = None
+    own: tuple[np.ndarray, np.ndarray] | None = None
     seed: int = 0
     results: Mapping[str, Measured] = field(default_factory=dict)
 

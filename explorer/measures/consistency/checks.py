@@ -12,6 +12,7 @@ from explorer.measures.consistency.flow import FlowCheck
 from explorer.measures.consistency.heat import HeatCheck
 from explorer.measures.consistency.large_noise import LargeNoiseCheck
 from explorer.measures.consistency.likelihood import LikelihoodCheck
+from explorer.measures.consistency.memorization import MemorizationCheck
 from explorer.measures.consistency.other_photographs import OtherPhotographsCheck
 from explorer.measures.consistency.own_samples import OwnSamplesCheck
 from explorer.measures.consistency.step_aside import StepAsideCheck
@@ -23,6 +24,7 @@ _QUICK_AND_FULL: tuple[tuple[Check[Any], Check[Any]], ...] = (
     (LikelihoodCheck(64, levels=17), LikelihoodCheck(500, levels=33)),
     (StepAsideCheck(32), StepAsideCheck(128)),
     (OtherPhotographsCheck(32, levels=17), OtherPhotographsCheck(500, levels=33)),
+    (MemorizationCheck(64, levels=5), MemorizationCheck(500, levels=9)),
     (HeatCheck(16, levels=9, probes=4), HeatCheck(64, levels=17, probes=16)),
     (NoisyDimensionalityCheck(16, levels=6), NoisyDimensionalityCheck(64, levels=11)),
     (CleanDimensionalityCheck(16, levels=6, probes=4), CleanDimensionalityCheck(64, levels=11, probes=16)),

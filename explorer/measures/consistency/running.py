@@ -39,6 +39,7 @@ def run_checks(
     source: str = "",
     split: str = "",
     other: tuple[str, np.ndarray] | None = None,
+    own: tuple[np.ndarray, np.ndarray] | None = None,
     noise: tuple[float, float] | None = None,
     seed: int = 0,
     known: Mapping[str, Measured] = _NONE,
@@ -55,6 +56,8 @@ def run_checks(
         dataset: what people call the images, for the report.
         source, split: name of the data set, as in the ``config.json`` of a checkpoint, and which part of it.
         other: name and 8-bit images of another data set, for the check on other photographs; when None it is left out.
+        own: 8-bit images that the model was trained on, and fresh ones of the same kind, for the check of memorization;
+            when None it is left out.
         noise: smallest and largest noise variance of the checks; from the model's `t_low` to its `t_max` when None.
         seed: of dequantization, noise and probes.
         known: results that were measured already, by name of the check.
@@ -69,6 +72,8 @@ def run_checks(
     _check_images(model, pixels, "The checks need at least two images. Choose another data set.")
     if other is not None:
         _check_images(model, other[1], f"The checks need at least two other photographs, and {other[0]} has fewer.")
+    for images in own or ():
+        _check_images(model, images, "The check of memorization needs at least two own and two fresh images.")
     t_low, t_max = noise or (model.t_low, model.t_max)
     if not 0 < t_low < t_max:
         raise ExplorerError("The checks need noise variances of which the smallest is positive and below the largest.")
@@ -81,13 +86,14 @@ def run_checks(
         other=None if other is None else other[0],
         source=source,
         split=split,
+        own=own is not None,
     )
     x = values.dequantized(torch.from_numpy(np.array(pixels[: effort.images])), noise_generator(seed + 1))
     if effort.seconds is not None:
         effort = effort.fitted(_pass_seconds(model, x, t_low), conditions)
     results = dict(known)
     others = None if other is None else other[1]
-    subject = Subject(model, values, conditions, pixels, x, t_low, t_max, others, seed, results)
+    subject = Subject(model, values, conditions, pixels, x, t_low, t_max, others, own, seed, results)
     report = Report(
         conditions=conditions,
         made=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -16,6 +16,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from explorer.data.names import dataset_name
@@ -89,6 +90,7 @@ def check_and_keep(
     progress: CheckProgress | None = None,
     other: Store | None = None,
     split: str = "",
+    own: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Report:
     """Run every check and keep the report; where the checkpoint has none of this kind yet, after each check.
 
@@ -101,6 +103,7 @@ def check_and_keep(
         progress: told how far it is.
         other: another data set, see `explorer.data.other.open_other`.
         split: which part of their data set the images are.
+        own: images that the model was trained on, and fresh ones, see `run_checks`.
 
     Raises:
         ExplorerError: there are fewer than two images, or the report cannot be written.
@@ -116,6 +119,7 @@ def check_and_keep(
         source=source,
         split=split,
         other=None if other is None else (other.name, other.pixels),
+        own=own,
         progress=progress,
         keep=None if (effort.name, source, split) in known else (lambda part: save_report(checkpoint, part)),
     )

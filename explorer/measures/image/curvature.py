@@ -60,7 +60,12 @@ class Curvature:
 
 
 def smallest_curvature(
-    model: EnergyModel, y: Tensor, t: float, seed: int = 0, progress: Callable[[int], None] | None = None
+    model: EnergyModel,
+    y: Tensor,
+    t: float,
+    seed: int = 0,
+    progress: Callable[[int], None] | None = None,
+    tolerance: float = _TOLERANCE,
 ) -> Curvature:
     """The smallest curvature of ``U(., t)`` at one noisy image.
 
@@ -70,6 +75,7 @@ def smallest_curvature(
         t: its noise variance, positive.
         seed: of the vector that Lanczos begins with.
         progress: called after each product with how many there were; what it raises stops the work.
+        tolerance: of ``mu``, relative.
 
     Raises:
         ExplorerError: the eigenvalue is not found in some hundred products, or the Hessian is not finite.
@@ -91,7 +97,7 @@ def smallest_curvature(
     operator = LinearOperator((size, size), matvec=jacobian, dtype=np.float64)
     try:
         basis = min(_BASIS, size)
-        (largest,), vectors = eigsh(operator, 1, which="LA", v0=start, ncv=basis, tol=_TOLERANCE, maxiter=_RESTARTS)
+        (largest,), vectors = eigsh(operator, 1, which="LA", v0=start, ncv=basis, tol=tolerance, maxiter=_RESTARTS)
     except ArpackNoConvergence as error:
         raise ExplorerError(
             f"The smallest curvature at {float(psnr_from_noise_variance(t)):.1f} dB was not found in {products} steps. "

@@ -70,7 +70,7 @@ def offer_gaps(checkpoint: Checkpoint, x: np.ndarray, psnr: float) -> Work[list[
         return [*found, Spectrum(levels[done], basis.eigenvalues, basis.trace, basis.lowest)], (done + 1) / len(levels)
 
     key = (*content(checkpoint, x, first), last)
-    work = offered("gaps", key, "Measure", advance, begin=dimensions <= _SMALL)
+    work = offered("gaps", key, "Measure", advance, at_once=dimensions <= _SMALL)
     if work.result:
         _show(work.result, checkpoint, psnr)
     return work

@@ -57,7 +57,7 @@ def _results(selection: Selection, subject: Subject, psnr: float, places: list[D
     works: list[Work[Any]] = []
     if basis is None:
         works.append(
-            offered("basis", content(checkpoint, x, psnr), "Find the basis", finding(checkpoint, x, psnr), begin=True)
+            offered("basis", content(checkpoint, x, psnr), "Find the basis", finding(checkpoint, x, psnr), at_once=True)
         )
     with places[1]:
         show_pixels(subject.pixels, subject.title)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 import streamlit as st
 import torch
 
 from explorer.data.names import dataset_name
 from explorer.data.store import Store
-from explorer.data.views import Views
 from explorer.escaping import in_markdown
 from explorer.figures.sampling import sample_histogram
 from explorer.figures.tools import NO_TOOLS
@@ -17,6 +19,7 @@ from explorer.measures.sampling.nearest import Nearest, nearest_images
 from explorer.measures.sampling.own_samples import compare_log_prob, log_prob_with_noise
 from explorer.measures.shared.noise import noise_generator
 from explorer.models.checkpoints import Checkpoint
+from explorer.training.own_images import TrainedOn
 from explorer.webapp.sample.drawing import Drawing
 from explorer.webapp.shell.address import open_page
 from explorer.webapp.shell.loaders import infer, store
@@ -82,25 +85,41 @@ def nearest_panel(drawing: Drawing, selection: Selection) -> None:
         else f"images of {in_markdown(selection.dataset_name)}, which the model was not trained on,"
     )
     st.caption(
-        f"Right: the nearest of {len(known):,} {which} with the root mean square difference of their pixels in gray "
-        "levels of 255. A model that has memorized draws what it was shown, and the difference is near 0."
+        f"Right: the nearest of {len(known.pixels):,} {which} with the root mean square difference of their pixels in "
+        "gray levels of 255. A model that has memorized draws what it was shown, and the difference is near 0."
     )
 
 
-def _searched(selection: Selection) -> Store:
+@dataclass(frozen=True)
+class _Searched:
+    """Images among which the nearest is sought: some of a store, or all of it."""
+
+    images: Store
+    rows: np.ndarray | None = None
+
+    @cached_property
+    def pixels(self) -> np.ndarray:
+        """uint8, shape ``(N, C, H, W)``."""
+        return self.images.pixels if self.rows is None else self.images.pixels[self.rows]
+
+
+def _searched(selection: Selection) -> _Searched:
     """The images that the model was trained on when they are chosen, else all that are."""
     config = selection.checkpoint.config
     shape = selection.checkpoint.model.image_shape
     if dataset_name(selection.dataset) != config.dataset:
-        return store(selection.dataset, shape, "all")
-    views = Views(int(config.training.get("views", 1)), float(config.training.get("min_shrink", 1.0)))
-    return store(selection.dataset, shape, "train", views)
+        return _Searched(store(selection.dataset, shape, "all"))
+    trained = TrainedOn.of(config) or TrainedOn()
+    images = store(selection.dataset, shape, "train", trained.crops)
+    return _Searched(images, None if trained.is_whole else trained.rows(images))
 
 
 @st.cache_data(
-    show_spinner="Looking for the nearest images…", max_entries=8, hash_funcs={Store: lambda s: s.fingerprint}
+    show_spinner="Looking for the nearest images…",
+    max_entries=8,
+    hash_funcs={_Searched: lambda known: (known.images.fingerprint, known.rows)},
 )
-def _nearest(images: np.ndarray, known: Store) -> Nearest:
+def _nearest(images: np.ndarray, known: _Searched) -> Nearest:
     return nearest_images(images, known.pixels)
 
 

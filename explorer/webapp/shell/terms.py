@@ -154,6 +154,31 @@ TERMS: dict[str, Term] = {
         "consistent density, and tells how far the model can be believed.",
         r"\mathbb E[U(x, t_0)] - \mathrm{NLL}_{\text{I-MMSE}}",
     ),
+    "Memory": Term(
+        "The exact density of $N$ stored images with noise of variance $t$. It is the energy of a modern Hopfield "
+        "network: to denoise is to recall (Ambrogioni 2023).",
+        r"U(y, t) = \tfrac d2 \log 2 \pi t + \log N - \log \textstyle\sum_j e^{-\lVert y - x_j \rVert^2 / 2t}",
+    ),
+    "Splitting noise": Term(
+        "At large noise the energy has one well, at a point that the denoiser leaves where it is. Where the largest "
+        "eigenvalue of the denoiser's Jacobian there becomes 1, one well becomes two (Raya and Ambrogioni 2023).",
+        r"y^* = D(y^*, t), \quad \mu_{\max}\bigl(\partial D / \partial y\,(y^*, t)\bigr) = 1",
+    ),
+    "Speciation noise": Term(
+        "The noise at which samples decide on which side of the data they fall, as the covariance of the data predicts "
+        "it. That is its largest eigenvalue (Biroli, Bonnaire, de Bortoli and Mézard 2024).",
+        r"t = \lambda_{\max}(\operatorname{Cov} x)",
+    ),
+    "Late start": Term(
+        "Above some noise level the noisy data are a Gaussian, from which one can draw at once; the steps above it "
+        "need not be taken (Raya and Ambrogioni 2023). Here it is where both differ by 0.1 nats.",
+        r"p(\cdot, t) \approx \mathcal N(m, C + t I)",
+    ),
+    "Memorization": Term(
+        "How much more probable images are that the model was trained on than fresh ones of the same kind. Simple "
+        "statistics of the images, which predict most of log p, are taken out, so that the error is small.",
+        r"\mathbb E_{\text{own}}[\log p(x)] - \mathbb E_{\text{fresh}}[\log p(x)]",
+    ),
     "Space loss": Term(
         "How far the score is from the noise that was added, averaged over noise levels. It is the denoising error "
         "divided by the noise variance.",

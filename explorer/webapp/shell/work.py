@@ -75,7 +75,7 @@ def offered(
     advance: Advance[Result],
     show: Callable[[Result], None] | None = None,
     icon: str = ":material/play_arrow:",
-    begin: bool = False,
+    at_once: bool = False,
 ) -> Work[Result]:
     """Draw the button of a work and the place of its progress; returns it as far as it is.
 
@@ -86,12 +86,12 @@ def offered(
         advance: how it goes on; a new work keeps this one.
         show: draws what there is so far while it goes on.
         icon: of the button that begins it.
-        begin: without a click.
+        at_once: begin a new work without a click.
     """
     key = f"work {name}"
     work: Work[Result] | None = st.session_state.get(key)
     if work is None or work.content != content:
-        work = st.session_state[key] = Work(content, advance, show, wanted=begin)
+        work = st.session_state[key] = Work(content, advance, show, wanted=at_once)
     row = st.container(horizontal=True, vertical_alignment="center")
     if not work.finished:
         if work.wanted:

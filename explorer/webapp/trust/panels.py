@@ -26,6 +26,7 @@ _TERMS = {
     "Probability flow": ("Score",),
     "A step aside": ("Code length",),
     "The model's own samples": ("Own samples",),
+    "Memorization": ("Memorization",),
 }
 """What is to be explained of a figure, by its title."""
 

@@ -11,6 +11,7 @@ from explorer.escaping import in_markdown
 from explorer.jobs.kinds import EvaluateTask
 from explorer.measures.consistency.checks import QUICK
 from explorer.measures.consistency.storage import check_and_keep
+from explorer.training.own_images import open_own
 from explorer.webapp.shell.background import send, watch
 from explorer.webapp.shell.loaders import store
 from explorer.webapp.shell.sidebar import Selection
@@ -66,11 +67,16 @@ def _run(selection: Selection, key: str) -> None:
     def show(title: str, share: float) -> None:
         bar.progress(min(share, 1.0), f"{title}…")
 
+    def prepare(done: int, total: int | None) -> None:
+        if total:
+            bar.progress(min(done / total, 1.0), f"Preparing the training images: {done:,} of {total:,}")
+
     try:
         images = store(selection.dataset, checkpoint.model.image_shape, selection.split)
         own = (checkpoint.config.dataset, selection.dataset)
         other = open_other(checkpoint.model.image_shape, checkpoint.values, own)
-        check_and_keep(checkpoint, images, QUICK, show, other, selection.split)
+        trained_on = open_own(checkpoint.config, selection.dataset, checkpoint.model.image_shape, QUICK.images, prepare)
+        check_and_keep(checkpoint, images, QUICK, show, other, selection.split, trained_on)
     except ExplorerError as error:
         st.session_state[_PROBLEM] = str(error)
     except torch.OutOfMemoryError:

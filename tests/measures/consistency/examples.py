@@ -22,6 +22,7 @@ from explorer.measures.consistency.flow import Flow, FlowCheck
 from explorer.measures.consistency.heat import HeatCheck, HeatEquation, HeatResidual
 from explorer.measures.consistency.large_noise import LargeNoiseCheck
 from explorer.measures.consistency.likelihood import GapLevel, Likelihood, LikelihoodCheck
+from explorer.measures.consistency.memorization import Memorization, MemorizationCheck, MemorizationLevel
 from explorer.measures.consistency.other_photographs import Estimates, OtherPhotographs, OtherPhotographsCheck
 from explorer.measures.consistency.own_samples import Drift, EnergyLevel, OwnSamples, OwnSamplesCheck
 from explorer.measures.consistency.partition import LogPartition, Normalization
@@ -38,6 +39,7 @@ SMALL = replace(
         LikelihoodCheck(6, levels=5),
         StepAsideCheck(5),
         OtherPhotographsCheck(3, levels=5),
+        MemorizationCheck(4, levels=3),
         HeatCheck(4, levels=3, probes=4),
         NoisyDimensionalityCheck(4, levels=3),
         CleanDimensionalityCheck(4, levels=3, probes=4),
@@ -69,7 +71,13 @@ def good(image_shape: tuple[int, int, int] = (1, 10, 10)) -> Report:
     )
     return Report(
         conditions=Conditions(
-            image_shape=image_shape, levels=256, psnr=60.0, lowest_psnr=-20.0, dataset="noise", other="other noise"
+            image_shape=image_shape,
+            levels=256,
+            psnr=60.0,
+            lowest_psnr=-20.0,
+            dataset="noise",
+            other="other noise",
+            own=True,
         ),
         made="2026-01-01T00:00:00+00:00",
         effort="quick",
@@ -85,6 +93,7 @@ def good(image_shape: tuple[int, int, int] = (1, 10, 10)) -> Report:
                 own=Estimates(energy=1.0, i_mmse=0.0, jpeg_xl=8.5 * d),
                 other_images=10,
             ),
+            "memorization": memorization(1.0),
             "heat_equation": HeatEquation(images=10, levels=(residual(0.004),)),
             "noisy_dimensionality": NoisyDimensionality(
                 images=10, levels=(NoisyLevel(psnr=20.0, denoising=50.0, energy=51.0, standard_error=0.1),)
@@ -97,6 +106,12 @@ def good(image_shape: tuple[int, int, int] = (1, 10, 10)) -> Report:
             "own_samples": own_samples(1.0),
         },
     )
+
+
+def memorization(difference: float, error: float = 0.5) -> Memorization:
+    """What was measured where own images are so much more probable, in nats."""
+    level = MemorizationLevel(psnr=60.0, difference=difference, error=error, own_mse=0.9, fresh_mse=0.91)
+    return Memorization(images=10, fresh=12, levels=(level, level.model_copy(update={"psnr": 20.0})))
 
 
 def normalization(value: float, error: float) -> Normalization:

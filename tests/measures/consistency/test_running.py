@@ -63,7 +63,8 @@ def test_larger_images_of_all_levels_have_two_checks_more(home: Path) -> None:
     images, others = np.random.default_rng(1).integers(0, 256, (2, 8, 1, 32, 32), dtype=np.uint8)
     kept: list[Report] = []
     report = run_checks(large.model, large.values, images, SMALL, other=("more noise", others), keep=kept.append)
-    assert [verdict.check for verdict in report.verdicts() if verdict.outcome == "not applicable"] == ["annealing"]
+    left_out = [verdict.check for verdict in report.verdicts() if verdict.outcome == "not applicable"]
+    assert left_out == ["memorization", "annealing"]
     assert "above 256 dimensions" in outcome(report, "annealing").sentence
     step, photographs = report.results["step_aside"], report.results["other_photographs"]
     assert (step.images, photographs.images, photographs.other_images) == (5, 6, 3)
@@ -91,6 +92,21 @@ def test_checks_that_mean_nothing_for_a_model_say_why(tiny_checkpoint: Checkpoin
     assert "fewer than 32 pixels" in outcome(report, "step_aside").sentence
     assert "model have 17" in outcome(report, "other_photographs").sentence
     assert outcome(report, "step_aside").outcome == "not applicable"
+
+
+def test_memorization_needs_the_training_images(tiny_checkpoint: Checkpoint) -> None:
+    own = (pixels(9), pixels(7)[::-1])
+    report = run_checks(tiny_checkpoint.model, VALUES, pixels(), SMALL, own=own)
+    measured = report.results["memorization"]
+    assert (measured.images, measured.fresh, len(measured.levels)) == (4, 4, 3)
+    assert measured.levels[0].psnr == pytest.approx(report.conditions.psnr)
+    assert Report.model_validate_json(report.model_dump_json()) == report
+
+    alone = run_checks(tiny_checkpoint.model, VALUES, pixels(), SMALL)
+    assert outcome(alone, "memorization").outcome == "not applicable"
+    assert "are not known here" in outcome(alone, "memorization").sentence
+    with pytest.raises(ExplorerError, match="two own and two fresh"):
+        run_checks(tiny_checkpoint.model, VALUES, pixels(), SMALL, own=(pixels(), pixels(1)))
 
 
 def test_the_same_seed_gives_the_same_report(tiny_checkpoint: Checkpoint) -> None:

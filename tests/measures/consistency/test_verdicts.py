@@ -49,7 +49,7 @@ OUTCOMES = {True: "passes", False: "does not pass", None: "open"}
 def test_a_good_model_passes_everything() -> None:
     for report, left_out in ((good(), "step_aside"), (good((1, 32, 32)), "annealing")):
         outcomes = {verdict.check: verdict.outcome for verdict in report.verdicts()}
-        assert len(outcomes) == 10
+        assert len(outcomes) == 11
         assert outcomes.pop(left_out) == "not applicable"
         assert set(outcomes.values()) == {"passes"}
         assert all(verdict.sentence.endswith(".") for verdict in report.verdicts())
@@ -160,7 +160,9 @@ def test_every_check_measures_its_error(tiny_checkpoint: Checkpoint, home: Path,
     images = pixels(8, checkpoint.model.image_shape[1])
     needed = {check.name, "likelihood"} if check.name == "other_photographs" else {check.name}
     effort = replace(SMALL, checks=tuple(each for each in SMALL.checks if each.name in needed))
-    report = run_checks(checkpoint.model, checkpoint.values, images, effort, other=("others", images[:5]))
+    report = run_checks(
+        checkpoint.model, checkpoint.values, images, effort, other=("others", images[:5]), own=(images, images[:6])
+    )
     verdict = outcome(report, check.name)
     assert verdict.error is not None
     assert verdict.error >= 0

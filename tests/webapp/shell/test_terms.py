@@ -31,6 +31,12 @@ PLACES = {
         "By": ("Local dimensionality at the image",),
     },
     "map": {"Color": ("log p", "Local dimensionality at the image")},
+    "wells": {
+        "Stored images": ("Memory",),
+        "The noise at which": ("Splitting noise", "Speciation noise"),
+        "Does this model": ("Memorization",),
+        "Noise level": ("PSNR",),
+    },
     "sample": {"log p of each image": ("Energy", "PSNR"), "Sampler": ("Score",), "Are samples": ("bits/dimension",)},
     "bases": {
         "Sum of all factors": ("Shrinkage factor",),

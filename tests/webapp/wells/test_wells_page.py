@@ -1,0 +1,79 @@
+"""The page Wells, run without a browser on a tiny model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer.models.checkpoints import Checkpoint
+from explorer.webapp.shell.setting_forms import Unfit
+from explorer.webapp.wells.memories import _numbers
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def page(tiny_checkpoint: Checkpoint) -> AppTest:
+    """Wells with the model `tiny` and the digits, before its first run."""
+    app = AppTest.from_file(str(ROOT / "pages" / "wells.py"), default_timeout=300)
+    app.query_params.update(model=tiny_checkpoint.name, data="digits")
+    return app
+
+
+def words(page: AppTest) -> str:
+    return " ".join(each.value for each in (*page.main.caption, *page.main.markdown))
+
+
+def test_two_images_split_where_half_their_distance_says(page: AppTest) -> None:
+    page.run()
+    assert not page.exception
+    assert not page.error
+    (table,) = page.table
+    noise = table.value["Noise"]
+    assert noise.iloc[0] == noise.iloc[1]  # by the eigenvalue, and by h^2
+    assert "dB" in noise.iloc[2]
+    assert "Store a third image" in words(page)
+    assert page.session_state["work line"].finished  # the model is small: without a click
+    assert page.session_state["work paths"].finished
+    assert not page.session_state["work memory"].wanted
+
+
+def test_three_images_span_a_plane(page: AppTest) -> None:
+    page.query_params["memories"] = "0.1.2"
+    page.query_params["psnr"] = "20"
+    page.run()
+    assert not page.exception
+    assert not page.error
+    energies = page.session_state["work plane"].result
+    assert energies.shape == (21 * 21,)
+    assert np.isfinite(energies).all()
+
+
+def test_a_whole_set_can_be_stored(page: AppTest) -> None:
+    page.query_params["stored"] = "all"
+    page.run()
+    assert not page.exception
+    assert not page.error
+    assert "side of 1" not in words(page)
+
+
+def test_a_model_that_does_not_say_how_it_was_trained_is_told(page: AppTest) -> None:
+    page.run()
+    next(button for button in page.button if button.key == "button memory").click().run()
+    assert not page.exception
+    assert "are not known here" in page.error[0].value
+
+
+def test_numbers_of_images_are_read_from_the_url() -> None:
+    form = _numbers(100)
+    assert form.read(form.write((3, 99, 7))) == (3, 99, 7)
+    for text, nearest in (("1.2.500", (1, 2)), ("1", None), ("a.b", None), ("", None), ("1.1", None)):
+        with pytest.raises(Unfit) as unfit:
+            form.read(text)
+        assert unfit.value.nearest == nearest
+    with pytest.raises(Unfit) as unfit:
+        form.read("1.2.3.4.5.6")
+    assert unfit.value.nearest == (1, 2, 3, 4, 5)
