@@ -28,11 +28,11 @@ from explorer.models.memory import Memory
 from explorer.training.own_images import OwnImages, open_own
 from explorer.units import noise_variance_from_psnr
 
-_MODELS = "natural64,natural64-n1000-a,natural64-n1000-b,natural64-n100-a,natural64-n100-b"
+_MODELS = "natural64,natural64-n1000-a,natural64-n100-a"
 _DENOISED = (30.0, 20.0, 10.0)  # dB
 _BACK = (10.0, 0.0)
-_STARTED = 16
-_STEPS = 16
+_STARTED = 12
+_STEPS = 12
 
 
 def main(

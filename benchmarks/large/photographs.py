@@ -72,6 +72,8 @@ def photographs(
         else:
             fitting.append(sample.pixels)
     if not fitting:
-        raise ExplorerError(f"It needs {min_shrink * size:.0f} pixels a side, which none of the {small:,} photographs has.")
+        raise ExplorerError(
+            f"It needs {min_shrink * size:.0f} pixels a side, which none of the {small:,} photographs has."
+        )
     chosen = np.linspace(0, len(fitting) - 1, min(count, len(fitting))).round().astype(int)
     return Photographs(np.stack([fitting[place] for place in chosen]), len(fitting), small)
