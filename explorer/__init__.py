@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from explorer.measures.consistency.checks import FULL, QUICK
     from explorer.measures.consistency.report import Report
     from explorer.measures.consistency.running import run_checks
+    from explorer.measures.geometry.bases import Basis, denoiser_basis
     from explorer.measures.sampling.sample import sample
     from explorer.models.base import Derivatives, EnergyModel
     from explorer.models.checkpoints import Checkpoint, list_checkpoints, load, load_checkpoint
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FULL",
     "QUICK",
+    "Basis",
     "Checkpoint",
     "Derivatives",
     "EnergyModel",
@@ -46,6 +48,7 @@ __all__ = [
     "Report",
     "Values",
     "check_figures",
+    "denoiser_basis",
     "list_checkpoints",
     "load",
     "load_checkpoint",
@@ -63,6 +66,7 @@ _HOMES = {
     "explorer.measures.consistency.checks": ("FULL", "QUICK"),
     "explorer.measures.consistency.report": ("Report",),
     "explorer.measures.consistency.running": ("run_checks",),
+    "explorer.measures.geometry.bases": ("Basis", "denoiser_basis"),
     "explorer.measures.sampling.sample": ("sample",),
     "explorer.models.base": ("Derivatives", "EnergyModel"),
     "explorer.models.checkpoints": ("Checkpoint", "list_checkpoints", "load", "load_checkpoint"),

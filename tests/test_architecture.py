@@ -24,7 +24,7 @@ LEVELS = [
     {"__main__"},
 ]
 LEVEL = {package: level for level, packages in enumerate(LEVELS) for package in packages}
-MEASURES = [{"shared"}, {"image", "sampling"}, {"dataset", "wells"}, {"consistency"}]
+MEASURES = [{"shared"}, {"image", "sampling"}, {"geometry"}, {"dataset", "wells"}, {"consistency"}]
 SOURCES = sorted(path for folder in ("explorer", "pages") for path in (ROOT / folder).rglob("*.py"))
 
 

@@ -26,6 +26,7 @@ from explorer.measures.consistency.heat import heat_residuals
 from explorer.measures.consistency.large_noise import large_noise_error
 from explorer.measures.consistency.running import run_checks
 from explorer.measures.dataset.nll import gaussian_entropy, negative_log_likelihood
+from explorer.measures.geometry.bases import denoiser_basis
 from explorer.measures.image.curves import noise_curves, perturbation_curve
 from explorer.measures.image.dimensionality import flipd, flipd_by_trace, local_dimensionality
 from explorer.measures.image.features import layer_powers, score_powers
@@ -162,6 +163,11 @@ def _flow(checkpoint: Checkpoint, x: Tensor) -> object:
     return flow_log_prob(checkpoint.model, x[:1], 1e-2, 10.0, nodes=4, probes=2).log_prob
 
 
+def _basis(checkpoint: Checkpoint, x: Tensor) -> object:
+    found = denoiser_basis(checkpoint.model, x[:1], T)
+    return [1 + found.eigenvalues, found.trace]  # 1: many are near 0
+
+
 MEASURES: dict[str, Measure] = {
     "log p": lambda c, x: c.model.log_prob(x.to(c.model.device)),
     "log p in batches": lambda c, x: log_prob_batched(c.model, x, batch_size=3),
@@ -176,6 +182,7 @@ MEASURES: dict[str, Measure] = {
     "flipd": lambda c, x: flipd(c.model, x, T),
     "flipd by trace": lambda c, x: list(flipd_by_trace(c.model, x, T, 2)),
     "laplacian": lambda c, x: _laplacian(c, x, 2),
+    "basis": _basis,
     "exact laplacian": lambda c, x: _laplacian(c, x[:2], None),
     "heat": _heat,
     "NLL": _nll,

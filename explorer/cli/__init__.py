@@ -10,6 +10,7 @@ import sys
 import typer
 from rich.text import Text
 
+from explorer.cli.bases import bases
 from explorer.cli.checkpoints import checkpoints, delete_checkpoint, import_checkpoint, rename_checkpoint
 from explorer.cli.console import messages
 from explorer.cli.datasets import catalog, compare, store
@@ -35,7 +36,7 @@ app.command(name="app")(open_app)
 app.command(name="import")(import_checkpoint)
 app.command(name="delete-checkpoint")(delete_checkpoint)
 app.command(name="rename-checkpoint")(rename_checkpoint)
-for command in (checkpoints, score, sample, evaluate, store, catalog, compare, train, train_multiscale):
+for command in (checkpoints, score, sample, bases, evaluate, store, catalog, compare, train, train_multiscale):
     app.command()(command)
 app.add_typer(jobs_app, name="jobs")
 

@@ -42,7 +42,7 @@ _MEGABYTE = 1_000_000  # bytes
 output = Console(markup=False, emoji=False)
 messages = Console(stderr=True, markup=False, emoji=False)
 
-DATA_HELP = "digits, photos, leaves, the path of a data set, or hf:OWNER/NAME of the Hugging Face Hub."
+DATA_HELP = f"{', '.join(BUILTIN)}, the path of a data set, or hf:OWNER/NAME of the Hugging Face Hub."
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 WhiteOption = Annotated[
     float | None, typer.Option(help="Which value is white, in pictures of other than 8 bits: 4095, say.")

@@ -25,7 +25,13 @@ __all__ = [
     "parse_hub_spec",
 ]
 
-BUILTIN = {"photos": "Photos", "leaves": "Dead leaves", "digits": "Digits"}
+BUILTIN = {
+    "photos": "Photos",
+    "leaves": "Dead leaves",
+    "digits": "Digits",
+    "disks": "Disks",
+    "c-alpha": "C-alpha images",
+}
 """Name of each built-in data set -> what people call it."""
 
 HUB_PREFIX = "hf:"

@@ -1,6 +1,6 @@
 """Data sets by name: every source becomes a `Store` at the size that a model asks for.
 
-A data set is named by its `spec`: ``"digits"``, ``"photos"``, ``"leaves"``, or the path of
+A data set is named by its `spec`: a built-in one (`explorer.data.names.BUILTIN`), or the path of
 
 - a folder of images (labels are the subfolders' names),
 - a ``.npy`` or ``.npz`` file,
@@ -37,6 +37,7 @@ from explorer.data.arrays import array_file
 from explorer.data.building import write_store
 from explorer.data.builtin import digits, photos
 from explorer.data.chosen_scales import chosen_scale
+from explorer.data.drawn import c_alpha, disks
 from explorer.data.folders import image_folder
 from explorer.data.hub import hub_images, hub_record
 from explorer.data.hub_records import HubRecord, read_record
@@ -286,7 +287,7 @@ def _open_source(
     spec: str, path: Path | None, listing: Listing, split: Split, image_shape: ImageShape, views: Views
 ) -> ImageSet:
     if path is None:
-        return digits() if spec == "digits" else leaves(split) if spec == "leaves" else photos(split, image_shape)
+        return _builtin(spec, split, image_shape)
     files = listing.files
     if is_imagenet_file(files[0]):
         return downsampled_imagenet(path.name.removesuffix(".npz"), files, split)
@@ -300,6 +301,20 @@ def _open_source(
     return image_folder(path, split, files, listing.behind_links, listing.tables)
 
 
+def _builtin(spec: str, split: Split, image_shape: ImageShape) -> ImageSet:
+    match spec:
+        case "digits":
+            return digits()
+        case "leaves":
+            return leaves(split)
+        case "disks":
+            return disks(split)
+        case "c-alpha":
+            return c_alpha(split)
+        case _:
+            return photos(split, image_shape)
+
+
 def _files_of(path: Path) -> Listing:
     """The files that make up the data set at a path, all of one kind, and what is left out of it."""
     if path.is_file():
@@ -310,7 +325,7 @@ def _files_of(path: Path) -> Listing:
         )
     if not path.is_dir():
         raise ExplorerError(
-            f"There is no data set {path}. Use 'digits', 'photos', 'leaves', the path of a folder or file, or "
+            f"There is no data set {path}. Use {', '.join(map(repr, BUILTIN))}, the path of a folder or file, or "
             "hf:OWNER/NAME."
         )
     released = imagenet_files(path)

@@ -1,8 +1,8 @@
 """Which part of a data set shows a model images that it was not trained on, and what a shown part is called.
 
 A model that was not trained on a data set is shown all of it, one that was, or that is compared with one that was, the
-validation part. Of dead leaves, which are drawn from a known law, any model is shown the thousand of the validation
-part: twenty thousand more of the same tell nothing new.
+validation part. Of images that are drawn from a known distribution, such as dead leaves, any model is shown the
+thousand of the validation part: twenty thousand more of the same tell nothing new.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from explorer.data.store import Store
 
 __all__ = ["named_part", "part_in_words", "unseen_split"]
 
-_DRAWN = "leaves"
+_DRAWN = ("leaves", "disks", "c-alpha")
 _PARTS = {"train": "the training part", "validation": "the validation part"}
 
 
@@ -24,7 +24,7 @@ def unseen_split(dataset: str, *trained_on: str) -> Split:
         dataset: what `explorer.data.sources.open_dataset` opens.
         trained_on: name of the training data of each model, as in the configuration of its checkpoint.
     """
-    return "validation" if dataset == _DRAWN or dataset_name(dataset) in trained_on else "all"
+    return "validation" if dataset in _DRAWN or dataset_name(dataset) in trained_on else "all"
 
 
 def part_in_words(images: Store, split: Split) -> str:

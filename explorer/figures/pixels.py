@@ -7,7 +7,7 @@ import numpy as np
 from explorer.figures.style import BLUE, VERMILLION
 from explorer.images import ROUNDING
 
-__all__ = ["DIVERGING", "diverging_pixels", "mark_out_of_range"]
+__all__ = ["DIVERGING", "diverging_pixels", "mark_out_of_range", "signed_pixels"]
 
 DIVERGING = (BLUE, "#FFFFFF", VERMILLION)
 """Colors of the smallest value, of 0 and of the largest value in `diverging_pixels`."""
@@ -52,6 +52,22 @@ def diverging_pixels(values: np.ndarray) -> tuple[np.ndarray, float]:
     end = np.where(share[..., None] < 0, low, high)
     colors = middle + np.abs(share)[..., None] * (end - middle)
     return np.rint(colors).astype(np.uint8).transpose(2, 0, 1).copy(), scale
+
+
+def signed_pixels(values: np.ndarray) -> np.ndarray:
+    """Signed values as an image: as `diverging_pixels` where there is one channel; three are added to a middle gray.
+
+    Args:
+        values: ``(C, H, W)``, ``C`` 1 or 3.
+
+    Returns:
+        uint8 ``(3, H, W)``.
+    """
+    if len(values) == 1:
+        return diverging_pixels(values)[0]
+    scale = float(np.quantile(np.abs(values), 0.995)) or 1.0
+    colors: np.ndarray = np.rint(255 * np.clip(0.5 + 0.5 * values / scale, 0, 1)).astype(np.uint8)
+    return colors
 
 
 def _rgb(color: str) -> np.ndarray:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from explorer.data.names import BUILTIN
 from explorer.home import typed_path
 from explorer.jobs.fields import Setting, settings_of
 from explorer.jobs.kinds import MODEL_KINDS, ModelTask
@@ -24,7 +25,7 @@ app = typer.Typer(help="Work in the background, on this machine or on a Slurm cl
 _output = Console(markup=False, emoji=False)  # names may look like either
 
 _MODEL = Annotated[str, typer.Argument(help="Name of a checkpoint, or its folder.")]
-_DATA = Annotated[str, typer.Option(help="digits, photos, leaves, the path of a data set, or hf:OWNER/NAME.")]
+_DATA = Annotated[str, typer.Option(help=f"{', '.join(BUILTIN)}, the path of a data set, or hf:OWNER/NAME.")]
 NameArgument = Annotated[str, typer.Argument(help="Name of a job.")]
 
 

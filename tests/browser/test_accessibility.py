@@ -25,6 +25,7 @@ PAGES = {
     "atlas": "/atlas?model=digits",
     "map": "/map?model=digits",
     "sample": "/sample?model=digits&steps=15",
+    "bases": "/bases?model=digits",
     "wells": "/wells?model=digits",
     "trust": "/trust?model=digits",
     "train": "/train",

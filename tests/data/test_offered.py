@@ -72,7 +72,7 @@ def test_a_folder_that_is_named_twice(home: Path, picture: Picture, monkeypatch:
     assert list(offered()) == ["birds"]
 
 
-@pytest.mark.parametrize("builtin", ["photos", "digits", "leaves", "Photos"])
+@pytest.mark.parametrize("builtin", ["photos", "digits", "leaves", "disks", "Photos"])
 def test_the_name_of_a_built_in_set_hides_nothing(home: Path, picture: Picture, builtin: str) -> None:
     path = put(home / "datasets", f"{builtin}/1.png", picture=picture) / builtin
     assert offered() == {f"datasets/{builtin}": str(path)}

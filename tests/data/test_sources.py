@@ -137,7 +137,7 @@ def test_a_limit_thins_evenly(tmp_path: Path) -> None:
         open_dataset("digits", SHAPE, limit=0)
 
 
-@pytest.mark.parametrize("spec", ["digits", "leaves", "photos"])
+@pytest.mark.parametrize("spec", ["digits", "leaves", "photos", "disks", "c-alpha"])
 def test_images_are_squares(spec: str) -> None:
     with pytest.raises(ExplorerError, match="the same height and width"):
         open_dataset(spec, (1, 8, 16))
@@ -200,7 +200,7 @@ def test_data_folder_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_list(tmp_path: Path, home: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [info.spec for info in list_datasets()] == ["photos", "leaves", "digits"]
+    assert [info.spec for info in list_datasets()] == ["photos", "leaves", "digits", "disks", "c-alpha"]
     own = home / "datasets"
     own.mkdir(parents=True)
     np.save(own / "array.npy", np.zeros((2, 8, 8), np.uint8))
@@ -208,12 +208,12 @@ def test_list(tmp_path: Path, home: Path, folder: Path, monkeypatch: pytest.Monk
     (own / ".hidden").mkdir()
     monkeypatch.setenv("EXPLORER_DATASETS", os.pathsep.join([str(folder.parent), str(tmp_path / "missing")]))
     found = list_datasets()
-    assert [info.builtin for info in found[:3]] == [True, True, True]
-    assert [(info.spec, info.title) for info in found[3:] if "home" not in info.title] == [
+    assert [info.builtin for info in found[:5]] == [True] * 5
+    assert [(info.spec, info.title) for info in found[5:] if "home" not in info.title] == [
         (str(own / "array.npy"), "array.npy"),
         (str(folder), "my pictures"),
     ]
-    assert len(open_dataset(found[3].spec, SHAPE)) == 2
+    assert len(open_dataset(found[5].spec, SHAPE)) == 2
 
 
 @pytest.mark.skipif(not TINY_IMAGENET.is_dir(), reason="Tiny ImageNet is not there")

@@ -25,7 +25,8 @@ from explorer.data.unseen import part_in_words, unseen_split
         ("/data/birds", ["digits", "birds"], "validation"),
         ("hf:a/birds", ["hf:a/birds"], "validation"),
         ("hf:a/birds", ["hf:b/birds"], "all"),
-        ("leaves", ["digits"], "validation"),  # drawn from a law: more of them tell nothing new
+        ("leaves", ["digits"], "validation"),  # drawn from a distribution: more of them tell nothing new
+        ("c-alpha", ["digits"], "validation"),
     ],
 )
 def test_all_is_shown_to_strangers(dataset: str, trained_on: list[str], split: str) -> None:

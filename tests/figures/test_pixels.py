@@ -1,6 +1,6 @@
 import numpy as np
 
-from explorer.figures.pixels import diverging_pixels, mark_out_of_range
+from explorer.figures.pixels import diverging_pixels, mark_out_of_range, signed_pixels
 
 
 def test_only_pixels_out_of_range_are_colored() -> None:
@@ -39,3 +39,13 @@ def test_a_score_of_zero_is_white() -> None:
     colors, scale = diverging_pixels(np.zeros((3, 2, 2)))
     assert scale == 0
     assert (colors == 255).all()
+
+
+def test_signed_values_of_three_channels_are_around_gray() -> None:
+    values = np.zeros((3, 2, 2))
+    values[0, 0, 0], values[2, 1, 1] = 0.5, -0.5
+    colors = signed_pixels(values)
+    assert colors[:, 0, 0].tolist() == [255, 128, 128]
+    assert colors[:, 1, 1].tolist() == [128, 128, 0]
+    assert (signed_pixels(np.zeros((3, 2, 2))) == 128).all()
+    np.testing.assert_array_equal(signed_pixels(values[:1]), diverging_pixels(values[:1])[0])

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 
 from explorer.images import Values
-from explorer.measures.image.curves import NOISE_SEED
 from explorer.measures.image.surprise import Surprise, surprise_steps
+from explorer.measures.shared.noise import NOISE_SEED
 from explorer.measures.shared.noise_levels import log_spaced
 from explorer.models.base import EnergyModel
 from explorer.units import psnr_from_noise_variance

@@ -26,6 +26,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 from torch import Tensor
 
 from explorer.errors import ExplorerError
+from explorer.measures.shared.jacobian import DenoiserJacobian
 from explorer.measures.shared.noise import noise_generator
 from explorer.models.base import EnergyModel
 from explorer.models.details import GivenCoarse
@@ -80,28 +81,15 @@ def smallest_curvature(
         ExplorerError: the eigenvalue is not found in some hundred products, or the Hessian is not finite.
         ValueError: not just one image, or `t` is not positive.
     """
-    if len(y) != 1 or not t > 0:
-        raise ValueError("The curvature is that at one image with noise.")
-    y = y.to(model.device)
+    of_denoiser = DenoiserJacobian(model, y, t)
     products = 0
-    with torch.enable_grad():
-        y = y.detach().requires_grad_()
-        variance = torch.full((1,), t, dtype=y.dtype, device=y.device)
-        (gradient,) = torch.autograd.grad(model.energy(y, variance).sum(), y, create_graph=True)
 
     def jacobian(vector: np.ndarray) -> np.ndarray:
         nonlocal products
-        v = torch.as_tensor(vector, dtype=y.dtype, device=y.device).view_as(y)
-        product = torch.zeros_like(y)
-        if gradient.requires_grad:  # else the energy is linear
-            (found,) = torch.autograd.grad(gradient, y, v, retain_graph=True, allow_unused=True)
-            product = product if found is None else found
         products += 1
         if progress is not None:
             progress(products)
-        image = (v - t * product).flatten().double().cpu().numpy()
-        if not np.isfinite(image).all():
-            raise ExplorerError(f"The model has no finite curvature at {float(psnr_from_noise_variance(t)):.1f} dB.")
+        image: np.ndarray = of_denoiser.products(vector.reshape(1, -1))[0]
         return image
 
     size = y.numel()

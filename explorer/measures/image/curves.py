@@ -12,16 +12,13 @@ import torch
 
 from explorer.images import Values
 from explorer.measures.image.dimensionality import local_dimensionality
+from explorer.measures.shared.noise import NOISE_SEED
 from explorer.measures.shared.scoring import denoise_batched, log_prob_batched
 from explorer.models.base import EnergyModel
 from explorer.perturbations import RANGES, Perturbation, sweep
 from explorer.units import noise_variance_from_psnr
 
-__all__ = ["NOISE_SEED", "NoiseCurves", "PerturbationCurve", "noise_curves", "perturbation_curve"]
-
-NOISE_SEED = 271_828
-"""Of the noise that looks at an image's neighborhood. It must not be the noise of a perturbation: an image that holds
-noise already, and gets the same again, is no sample of its neighborhood."""
+__all__ = ["NoiseCurves", "PerturbationCurve", "noise_curves", "perturbation_curve"]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from explorer.images import ROUNDING, Values
-from explorer.measures.image.curves import NOISE_SEED
+from explorer.measures.shared.noise import NOISE_SEED, noisy_image
 from explorer.measures.shared.scoring import denoise_batched, log_prob_batched
 from explorer.models.base import EnergyModel
 from explorer.perturbations import Perturbation, perturb
@@ -111,9 +111,7 @@ def denoise_once(model: EnergyModel, values: Values, x: np.ndarray, t: float, se
         t: noise variance, positive.
         seed: of the noise.
     """
-    generator = torch.Generator().manual_seed(seed)
-    clean = torch.from_numpy(x) + values.dither(tuple(x.shape))
-    noisy = (clean + t**0.5 * torch.randn(clean.shape, generator=generator))[None].to(model.device)
+    noisy = noisy_image(values, x, t, seed).to(model.device)
     score = model.derivatives(noisy, t).score
     denoised = noisy + t * score
     return Denoised(*(image[0].cpu().numpy() for image in (noisy, denoised, score)))

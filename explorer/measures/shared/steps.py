@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TypeVar
 
 __all__ = ["finish"]
@@ -10,11 +10,18 @@ __all__ = ["finish"]
 Result = TypeVar("Result")
 
 
-def finish(steps: Generator[float, None, Result]) -> Result:
-    """Take all steps at once; what they return."""
+def finish(steps: Generator[float, None, Result], report: Callable[[float], None] | None = None) -> Result:
+    """Take all steps at once; what they return.
+
+    Args:
+        steps: the work.
+        report: called with the share that is done after each step; what it raises stops the work.
+    """
     while True:
         try:
-            next(steps)
+            share = next(steps)
         except StopIteration as done:
             result: Result = done.value
             return result
+        if report is not None:
+            report(share)

@@ -6,8 +6,6 @@ function is one batched call of the model.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import streamlit as st
 import torch
@@ -17,18 +15,17 @@ from explorer.measures.image.curves import NoiseCurves, PerturbationCurve, noise
 from explorer.measures.image.probe import Denoised, Probed, denoise_once, probe
 from explorer.models.checkpoints import Checkpoint
 from explorer.perturbations import RANGES, Perturbation
-from explorer.units import noise_variance_from_psnr, psnr_from_noise_variance
+from explorer.units import noise_variance_from_psnr
 from explorer.webapp.probe.changes import Changes
 from explorer.webapp.shell.loaders import infer
+from explorer.webapp.shell.noise_slider import psnr_range
 
 __all__ = [
     "codec_bits",
     "denoised",
-    "gray_levels",
     "image_noise_curves",
     "perturbation_curves",
     "probed",
-    "psnr_range",
     "to_pixels",
 ]
 
@@ -37,18 +34,6 @@ _NOISE_LEVELS = (50, 40, 35, 30, 25, 20, 15, 10, 5, 0)
 _cached = st.cache_data(
     show_spinner=False, max_entries=1000, hash_funcs={Checkpoint: lambda checkpoint: checkpoint.fingerprint}
 )
-
-
-def psnr_range(checkpoint: Checkpoint) -> tuple[float, float]:
-    """Noise levels that the model knows, in whole dB: from its largest noise (-20 or more) to its
-    smallest (65 or less)."""
-    low, high = (psnr_from_noise_variance(t) for t in (checkpoint.model.t_max, checkpoint.model.t_low))
-    return max(-20.0, float(math.ceil(low))), min(65.0, float(math.floor(high)))
-
-
-def gray_levels(psnr: float) -> float:
-    """Standard deviation of noise of `psnr` dB, in gray levels of 255."""
-    return 255 * math.sqrt(noise_variance_from_psnr(psnr))
 
 
 @_cached

@@ -7,7 +7,6 @@ from dataclasses import replace
 import streamlit as st
 
 from explorer.data.unseen import named_part
-from explorer.webapp.probe.cached_measures import gray_levels, psnr_range
 from explorer.webapp.probe.comparison import show_comparison
 from explorer.webapp.probe.download import download_button
 from explorer.webapp.probe.images import show_perturbed, show_score
@@ -20,12 +19,13 @@ from explorer.webapp.probe.metrics import (
 )
 from explorer.webapp.probe.pin import Pin, chosen_pin, pin_button
 from explorer.webapp.probe.results import ProbeResults
-from explorer.webapp.probe.sliders import change_sliders, psnr_slider
+from explorer.webapp.probe.sliders import change_sliders
 from explorer.webapp.probe.surprise import surprise_section
 from explorer.webapp.probe.tray import follow_tray, show_tray
 from explorer.webapp.shell.address import part_kept_in_url
 from explorer.webapp.shell.image_source import choose_image, choose_source
 from explorer.webapp.shell.loaders import shown_errors
+from explorer.webapp.shell.noise_slider import gray_levels, psnr_range, psnr_slider
 from explorer.webapp.shell.part_box import choose_part
 from explorer.webapp.shell.sidebar import Selection, sidebar
 from explorer.webapp.shell.subject import subject_of

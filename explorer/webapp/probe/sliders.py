@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -12,11 +12,12 @@ from explorer.units import with_unit
 from explorer.webapp.probe.changes import FORMS, UNCHANGED, Changes, changes_of, settings_of
 from explorer.webapp.probe.presets import preset_buttons
 from explorer.webapp.shell.address import kept
+from explorer.webapp.shell.noise_slider import level_slider
 from explorer.webapp.shell.perturbation_sliders import noise_options, parameter_sliders
 from explorer.webapp.shell.setting_forms import Form, number
 from explorer.webapp.shell.terms import explained
 
-__all__ = ["change_sliders", "psnr_slider"]
+__all__ = ["change_sliders"]
 
 _EXTRA_WIDTH = 220
 
@@ -61,7 +62,7 @@ def _denoise_slider(low: float, high: float) -> float | None:
         return None
     with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
         explanation = explained("Denoiser", first="Of the image as it is: no noise is added before.")
-        psnr = _level_slider("Denoised at", low, high, "denoise", explanation, _EXTRA_WIDTH)
+        psnr = level_slider("Denoised at", low, high, "denoise", explanation, _EXTRA_WIDTH)
         _turn_off_button("denoise", "Without denoising")
     return psnr
 
@@ -81,25 +82,3 @@ def _reset() -> None:
 def _set(settings: Mapping[str, Any]) -> None:
     for name, value in settings.items():
         st.session_state[name] = value
-
-
-def psnr_slider(low: float, high: float) -> float:
-    """The noise level, in dB, that sets the size of the neighborhood."""
-    explanation = explained(
-        "PSNR",
-        "Noise variance",
-        first="The size of the neighborhood of the image: high values stay close to it, low values reach far.",
-    )
-    return _level_slider("Noise level", low, high, kept("psnr", number(low, high), 20.0), explanation)
-
-
-def _level_slider(
-    label: str, low: float, high: float, key: str, explanation: str, width: int | Literal["stretch"] = "stretch"
-) -> float:
-    state, ends = st.session_state, f"{key}-ends"
-    if state.get(ends, (low, high)) != (low, high):
-        state[key] = state[key]  # with other ends it is another slider to Streamlit, which begins at the left one
-    state[ends] = (low, high)
-    return st.slider(
-        with_unit(label, "dB PSNR"), low, high, step=1.0, format="%d dB", key=key, width=width, help=explanation
-    )

@@ -51,6 +51,7 @@ SECTIONS = {
     ),
     "Understand the density": (
         Page("sample", "Sample", "casino", ("sampler", "count", "steps", "draw_seed", "late")),
+        Page("bases", "Bases", "ssid_chart", (*_IMAGE, "psnr", "vector", "k")),
         Page("wells", "Wells", "landscape_2", ("part", "memories", "draw", "stored", "psnr")),
         Page("trust", "Trust", "verified"),
     ),

@@ -81,6 +81,22 @@ TERMS: dict[str, Term] = {
         "below 0; where it is, the model errs by as much.",
         r"d - 2 t\, \partial_t U(x, t)",
     ),
+    "Jacobian of the denoiser": Term(
+        "How the denoised image follows small changes of the noisy one. It is symmetric, and $t J$ is the covariance "
+        "of the clean images that agree with the noisy one.",
+        r"J(y, t) = \frac{\partial D}{\partial y} = I - t\, \nabla_y^2\, U(y, t)",
+    ),
+    "Shrinkage factor": Term(
+        "An eigenvalue of the denoiser's Jacobian: what share of a small change along its eigenvector the denoiser "
+        "keeps. It is near 1 where images vary by more than the noise, and near 0 where they do not.",
+        r"J e_k = \lambda_k e_k, \quad \textstyle\sum_k \lambda_k = \operatorname{tr} J = "
+        r"\mathbb E[\, \lVert x - D(y, t) \rVert^2 \mid y\, ] / t",
+    ),
+    "Spectral gap": Term(
+        "Two neighbors among the eigenvalues that differ by a large factor: images near this one vary in the "
+        "directions before the gap and not behind it. Its place is an estimate of a dimension, if it is clear.",
+        r"\lambda_m / \lambda_{m+1} = \max_k \lambda_k / \lambda_{k+1}",
+    ),
     "Percentile": Term(
         "The share of the images of the data set that are less probable than this one. The median image is at 50 %, "
         "the most probable images are near 100 %.",

@@ -1,4 +1,4 @@
-"""Work of many seconds on a page: begun with a button, watched, stopped, gone on with.
+"""Work of many seconds on a page: begun with a button or at once, watched, stopped, gone on with.
 
 It advances on the thread of the run itself, which ends where somebody clicks anything: what was found stays in the
 session, and the next run goes on from there unless that was Stop. So a page draws all that it has first, offers its

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
-from tests.webapp.probe.test_origin import origins
 
 from explorer.images import Crop
 from explorer.perturbations import Perturbation
@@ -22,6 +21,7 @@ from explorer.webapp.shell.origin import Origin
 from explorer.webapp.shell.setting_forms import Unfit
 from explorer.webapp.shell.subject import subject_of
 from tests.conftest import write_tiny_checkpoint
+from tests.webapp.shell.test_origin import origins
 
 APP = Path(__file__).parents[3] / "app.py"
 CHANGES = st.builds(

@@ -46,7 +46,7 @@ def test_a_name_that_breaks_the_rules(box: AppTest) -> None:
 
 
 def test_the_sidebar_offers_what_was_fetched(box: AppTest, probe: AppTest) -> None:
-    assert probe.selectbox(key="data").options == ["digits", SPEC, "leaves", "photos"]
+    assert probe.selectbox(key="data").options == ["c-alpha", "digits", "disks", SPEC, "leaves", "photos"]
 
 
 def test_a_link_fetches_nothing(app: AppTest, tiny_checkpoint: object) -> None:

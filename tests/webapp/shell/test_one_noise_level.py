@@ -17,7 +17,7 @@ def page(name: str, home: Path) -> AppTest:
     return app.run()
 
 
-@pytest.mark.parametrize("name", ["probe", "map", "sample", "wells", "trust", "tour"])
+@pytest.mark.parametrize("name", ["probe", "map", "sample", "bases", "wells", "trust", "tour"])
 def test_pages_that_need_more_noise_levels_say_so(home: Path, name: str) -> None:
     app = page(name, home)
     assert not app.exception

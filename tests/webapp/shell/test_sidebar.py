@@ -58,7 +58,7 @@ def test_the_data_set_follows_the_model(probe: AppTest, home: Path) -> None:
 def test_datasets_are_named_without_their_folders(probe: AppTest, home: Path) -> None:
     (home / "datasets" / "holiday").mkdir(parents=True)
     probe.run()
-    assert probe.selectbox(key="data").options == ["digits", "holiday", "leaves", "photos"]
+    assert probe.selectbox(key="data").options == ["c-alpha", "digits", "disks", "holiday", "leaves", "photos"]
 
 
 def test_data_sets_of_one_name_can_all_be_chosen_and_are_in_the_address(
@@ -71,7 +71,9 @@ def test_data_sets_of_one_name_can_all_be_chosen_and_are_in_the_address(
     monkeypatch.setenv("EXPLORER_DATASETS", str(folders[2]))
     probe.run()
     box = probe.selectbox(key="data")
-    assert box.options == ["beach/holiday", "datasets/holiday", "datasets/photos", "digits", "leaves", "photos"]
+    assert box.options == [
+        *("beach/holiday", "c-alpha", "datasets/holiday", "datasets/photos", "digits", "disks", "leaves", "photos"),
+    ]
     for name in ("beach/holiday", "datasets/holiday", "datasets/photos"):
         probe.selectbox(key="data").set_value(name).run()
         assert not probe.exception

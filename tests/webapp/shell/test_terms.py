@@ -38,6 +38,15 @@ PLACES = {
         "Noise level": ("PSNR",),
     },
     "sample": {"log p of each image": ("Energy", "PSNR"), "Sampler": ("Score",), "Are samples": ("bits/dimension",)},
+    "bases": {
+        "Sum of all factors": ("Shrinkage factor",),
+        "Local dimensionality": ("Local dimensionality",),
+        "The spectrum": ("Shrinkage factor", "Spectral gap"),
+        "Gaps": ("Spectral gap",),
+        "Is it the Jacobian": ("Jacobian of the denoiser",),
+        "Denoised": ("Denoiser",),
+        "Noise level [dB PSNR]": ("PSNR", "Noise variance"),
+    },
     "trust": {"A number called log p": ("log p", "Energy"), "Where the gap arises": ("I-MMSE", "Gap")},
     "tour": {"": ("log p",)},
 }

@@ -1,0 +1,62 @@
+"""The image from a few coefficients: of the eigenvectors, of the DCT, of wavelets."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from explorer.figures.bases import rebuilding_figure
+from explorer.figures.tools import ZOOM_TOOLS
+from explorer.measures.geometry.bases import Basis
+from explorer.measures.geometry.rebuilding import BASES, rebuild, rebuilt_image
+from explorer.models.checkpoints import Checkpoint
+from explorer.units import format_number
+from explorer.webapp.bases.vectors import to_pixels
+from explorer.webapp.shell.address import kept
+from explorer.webapp.shell.setting_forms import one_of
+from explorer.webapp.widgets.pixels import show_pixels
+
+__all__ = ["show_rebuilding"]
+
+_POINTS = 24
+_FIRST = 32
+_NEAREST = 0.1  # dB that are called a difference
+_TITLES = {"eigenvectors": "Eigenvectors", "DCT": "DCT", "wavelets": "Wavelets (db3)"}
+
+
+def show_rebuilding(checkpoint: Checkpoint, basis: Basis, x: np.ndarray) -> None:
+    """PSNR against the number of coefficients, and the three images at one number."""
+    most = min(len(basis.eigenvalues), basis.dimensions // 2)
+    counts = sorted({round(count) for count in np.geomspace(1, most, _POINTS)} | {min(_FIRST, most)})
+    rebuilt = rebuild(basis, x, counts)
+    st.markdown(
+        "#### Is it the better basis?",
+        help="The clean image from its k largest coefficients in each basis. The denoiser does not know the clean "
+        "image: its own choice are the terms that count most in the noisy image, shrunk by their factors.",
+    )
+    left, right = st.columns([1, 1.15], gap="medium")
+    with right:
+        count = int(st.select_slider("Coefficients", counts, key=kept("k", one_of(counts), min(_FIRST, most))))
+        place = counts.index(count)
+        for kind, psnr, cell in zip(BASES, rebuilt.psnr[:3, place], st.columns(3), strict=True):
+            with cell:
+                image = to_pixels(checkpoint, rebuilt_image(kind, basis, x, count))
+                show_pixels(image, f"{_TITLES[kind]}: {format_number(float(psnr), '.1f')} dB")
+        best_fixed = float(rebuilt.psnr[1:3, place].max())
+        st.markdown(_in_words(rebuilt.gain(count), float(rebuilt.psnr[3, place]) - best_fixed, count))
+    with left:
+        figure = rebuilding_figure(rebuilt, count)
+        figure.update_layout(meta=checkpoint.name)
+        st.plotly_chart(
+            figure, key="rebuilding", config=ZOOM_TOOLS, alt="PSNR of the rebuilt image against coefficients"
+        )
+
+
+def _in_words(gain: float, own: float, count: int) -> str:
+    what = f"With {count:,} coefficient{'s' if count > 1 else ''} the eigenvectors are"
+    if abs(gain) < _NEAREST:
+        return f"{what} as good as the better of the two fixed bases."
+    return (
+        f"{what} **{format_number(abs(gain), '.1f')} dB {'better' if gain > 0 else 'worse'}** than the better of the "
+        f"two fixed bases; by the denoiser's own choice of terms, {format_number(own, '+.1f')} dB."
+    )
