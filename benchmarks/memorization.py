@@ -10,6 +10,7 @@ remembers everything.
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -36,16 +37,14 @@ _STEPS = 12
 
 
 def main(
-    data: str,
-    models: str = _MODELS,
-    limit: int = 64,
-    memory: bool = True,
+    data: Annotated[str, typer.Option(help="The photographs that the models were trained on.")],
+    models: Annotated[str, typer.Option(help="Names of checkpoints.")] = _MODELS,
+    limit: Annotated[int, typer.Option(help="Images of each kind.", min=16)] = 64,
     write: WriteOption = False,
 ) -> None:
     """Print a row for each model that was trained on the data, from so many images of each kind."""
     torch.set_flush_denormal(True)
     rows: list[list[Cell]] = []
-    images: OwnImages | None = None
     for name in models.split(","):
         checkpoint = load_checkpoint(name)
         images = open_own(checkpoint.config, data, checkpoint.model.image_shape, limit)
@@ -53,7 +52,7 @@ def main(
             raise ExplorerError(f"The training images of {name} are not in {data}.")
         pictures = checkpoint.config.training.get("training_pictures")
         rows.append([name, pictures, *_row(checkpoint.model, checkpoint.values, images)])
-        if memory and name == models.split(",")[-1]:
+        if name == models.split(",")[-1]:
             stored = checkpoint.values.centers(torch.from_numpy(images.own))
             exact = Memory(stored, t0=checkpoint.model.t_low)
             rows.append(["the images themselves, exact", len(images.own), *_row(exact, checkpoint.values, images)])
