@@ -57,6 +57,7 @@ def main(
             exact = Memory(stored, t0=checkpoint.model.t_low)
             rows.append(["the images themselves, exact", len(images.own), *_row(exact, checkpoint.values, images)])
     columns = {"model": "", "training pictures": ",.0f", "log p, own minus fresh, bits/dimension": ""}
+    columns["the same at 20 dB"] = ""
     columns |= {f"denoised at {psnr:.0f} dB, own minus fresh, dB": "" for psnr in _DENOISED}
     columns |= {f"back from {psnr:.0f} dB, own, %": ".0f" for psnr in _BACK}
     title = f"{limit} training images of each model beside {limit} fresh ones"
@@ -68,12 +69,13 @@ def _row(model: EnergyModel, values: Values, images: OwnImages) -> list[Cell]:
     own, fresh = (values.dequantized(torch.from_numpy(pixels), generator) for pixels in images)
     ts = [model.t_low, *(float(noise_variance_from_psnr(psnr)) for psnr in _DENOISED)]
     first, *others = own_and_fresh(model, own, fresh, ts)
+    at_20 = others[_DENOISED.index(20.0)]
     per_bit = model.dimensions * math.log(2)
     places = (np.arange(_STARTED) * len(own) // _STARTED).tolist()
     starts = [float(noise_variance_from_psnr(psnr)) for psnr in _BACK]
     back = recall(model, values, images.own, places, starts, steps=_STEPS)
     return [
-        with_error(first.difference / per_bit, first.error / per_bit, 3),
+        *(with_error(each.difference / per_bit, each.error / per_bit, 3) for each in (first, at_20)),
         *map(_denoised, others),
         *(100 * each.share for each in back),
     ]
