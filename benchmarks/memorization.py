@@ -10,6 +10,7 @@ remembers everything.
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -28,24 +29,22 @@ from explorer.models.memory import Memory
 from explorer.training.own_images import OwnImages, open_own
 from explorer.units import noise_variance_from_psnr
 
-_MODELS = "natural64,natural64-n1000-a,natural64-n1000-b,natural64-n100-a,natural64-n100-b"
+_MODELS = "natural64,natural64-n1000-a,natural64-n100-a"
 _DENOISED = (30.0, 20.0, 10.0)  # dB
 _BACK = (10.0, 0.0)
-_STARTED = 16
-_STEPS = 16
+_STARTED = 12
+_STEPS = 12
 
 
 def main(
-    data: str,
-    models: str = _MODELS,
-    limit: int = 64,
-    memory: bool = True,
+    data: Annotated[str, typer.Option(help="The photographs that the models were trained on.")],
+    models: Annotated[str, typer.Option(help="Names of checkpoints.")] = _MODELS,
+    limit: Annotated[int, typer.Option(help="Images of each kind.", min=16)] = 64,
     write: WriteOption = False,
 ) -> None:
     """Print a row for each model that was trained on the data, from so many images of each kind."""
     torch.set_flush_denormal(True)
     rows: list[list[Cell]] = []
-    images: OwnImages | None = None
     for name in models.split(","):
         checkpoint = load_checkpoint(name)
         images = open_own(checkpoint.config, data, checkpoint.model.image_shape, limit)
@@ -53,11 +52,12 @@ def main(
             raise ExplorerError(f"The training images of {name} are not in {data}.")
         pictures = checkpoint.config.training.get("training_pictures")
         rows.append([name, pictures, *_row(checkpoint.model, checkpoint.values, images)])
-        if memory and name == models.split(",")[-1]:
+        if name == models.split(",")[-1]:
             stored = checkpoint.values.centers(torch.from_numpy(images.own))
             exact = Memory(stored, t0=checkpoint.model.t_low)
             rows.append(["the images themselves, exact", len(images.own), *_row(exact, checkpoint.values, images)])
     columns = {"model": "", "training pictures": ",.0f", "log p, own minus fresh, bits/dimension": ""}
+    columns["the same at 20 dB"] = ""
     columns |= {f"denoised at {psnr:.0f} dB, own minus fresh, dB": "" for psnr in _DENOISED}
     columns |= {f"back from {psnr:.0f} dB, own, %": ".0f" for psnr in _BACK}
     title = f"{limit} training images of each model beside {limit} fresh ones"
@@ -69,12 +69,13 @@ def _row(model: EnergyModel, values: Values, images: OwnImages) -> list[Cell]:
     own, fresh = (values.dequantized(torch.from_numpy(pixels), generator) for pixels in images)
     ts = [model.t_low, *(float(noise_variance_from_psnr(psnr)) for psnr in _DENOISED)]
     first, *others = own_and_fresh(model, own, fresh, ts)
+    at_20 = others[_DENOISED.index(20.0)]
     per_bit = model.dimensions * math.log(2)
     places = (np.arange(_STARTED) * len(own) // _STARTED).tolist()
     starts = [float(noise_variance_from_psnr(psnr)) for psnr in _BACK]
     back = recall(model, values, images.own, places, starts, steps=_STEPS)
     return [
-        with_error(first.difference / per_bit, first.error / per_bit, 3),
+        *(with_error(each.difference / per_bit, each.error / per_bit, 3) for each in (first, at_20)),
         *map(_denoised, others),
         *(100 * each.share for each in back),
     ]

@@ -20,7 +20,7 @@ def figure_of(report: Report, name: str) -> go.Figure:
 
 def test_each_check_has_a_figure_with_units_on_its_axes() -> None:
     figures = check_figures(good())
-    assert len(figures) == 8
+    assert len(figures) == 9
     for title, figure in figures.items():
         for axis in (figure.layout.xaxis, figure.layout.yaxis):
             units = ("dB", "bits", "nats", "dimensions", "pixels", "data set")

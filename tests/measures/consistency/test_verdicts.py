@@ -318,7 +318,7 @@ def test_a_gap_on_both_data_sets_is_told_as_such() -> None:
 
 def test_what_was_not_run_says_so() -> None:
     verdicts = empty().verdicts()
-    assert len(verdicts) == 10
+    assert len(verdicts) == 11
     assert {verdict.outcome for verdict in verdicts if verdict.check != "step_aside"} == {"open"}
     assert all(verdict.sentence == "Not measured yet." for verdict in verdicts if verdict.outcome == "open")
 
