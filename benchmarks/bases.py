@@ -62,7 +62,6 @@ _ALPHAS = (1, 2, 3, 4)
 _SLOPE_NOISE = NoiseRange(t_min=2e-5, t0=1e-4, t_max=100.0)
 _SLOPE_PSNR = (10.0, 15.0, 20.0, 25.0, 30.0, 35.0)
 _FRESH = 500
-_FITTED = 20_000
 
 _NUMBERS = (1, 10, 100, 1_000, 10_000)
 _TRANSITION_PSNR = (10.0, 20.0, 30.0)
@@ -70,6 +69,21 @@ _STATISTICS = 4096
 
 StepsOption = Annotated[int, typer.Option(help="Training steps of each network.", min=1)]
 ThreadsOption = Annotated[int, typer.Option(help="Of the CPU.", min=1)]
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A source whose statistics are of a few thousand samples: of as few images as one, or of ones that are large."""
+
+    source: ImageSource
+
+    def sample(self, count: int, generator: torch.Generator) -> Tensor:
+        """As the source."""
+        return self.source.sample(count, generator)
+
+    def statistics(self, most: int, generator: torch.Generator) -> Tensor:
+        """Samples, which may be of one image."""
+        return self.source.sample(min(most, _STATISTICS), generator)
 
 
 def _trained(
@@ -175,10 +189,10 @@ def slopes(
         family = CAlpha(size, alpha)
         settings = {"batch_size": 64, "steps": steps, "learning_rate": 2e-3, "seed": seed, "compile": compiled}
         config = _config(f"c-alpha-{alpha}", _SLOPE_NOISE, size, width, **settings)
-        model, seconds = _trained(config, DistributionSource(family))
+        model, seconds = _trained(config, Sampled(DistributionSource(family)))
         x = family.sample(_FRESH, torch.Generator().manual_seed(10**6 + seed))
         outputs = denoised_psnr(model, x, _SLOPE_PSNR)
-        linear = SpectralGaussian((1, size, size)).fit(family.sample(_FITTED, torch.Generator().manual_seed(seed)))
+        linear = SpectralGaussian((1, size, size)).fit(family.sample(_STATISTICS, torch.Generator().manual_seed(seed)))
         fits = (float(np.polyfit(_SLOPE_PSNR, psnr, 1)[0]) for psnr in (outputs, denoised_psnr(linear, x, _SLOPE_PSNR)))
         rows.append([alpha, alpha / (alpha + 1), *fits, *outputs, seconds])
     columns = {
@@ -197,21 +211,6 @@ def denoised_psnr(model: EnergyModel, x: Tensor, psnrs: tuple[float, ...]) -> li
     """PSNR of the denoised images in dB, by PSNR of the noisy ones."""
     ts = [float(noise_variance_from_psnr(psnr)) for psnr in psnrs]
     return [level.denoised_psnr for level in noise_levels(model, x, ts)]
-
-
-@dataclass(frozen=True)
-class FewImages:
-    """Training images, however few: statistics are of fresh dequantizations of them."""
-
-    source: PixelSource
-
-    def sample(self, count: int, generator: torch.Generator) -> Tensor:
-        """As `PixelSource`."""
-        return self.source.sample(count, generator)
-
-    def statistics(self, most: int, generator: torch.Generator) -> Tensor:
-        """With replacement."""
-        return self.source.sample(min(most, _STATISTICS), generator)
 
 
 @app.command()
@@ -246,7 +245,7 @@ def transition(
             typer.echo(f"{dataset_name(data)} has {len(training):,} training images, not {number:,}.", err=True)
             continue
         chosen = np.random.default_rng(seed).permutation(len(training))[:number]
-        source = FewImages(PixelSource(training, config.values, rows=np.sort(chosen)))
+        source = Sampled(PixelSource(training, config.values, rows=np.sort(chosen)))
         model, seconds = _trained(config, source)
         own = config.values.dequantized(torch.from_numpy(training[chosen[:_FRESH]]), noise_generator(1))
         other = config.values.dequantized(torch.from_numpy(np.array(fresh[:_FRESH])), noise_generator(2))

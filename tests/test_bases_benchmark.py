@@ -32,7 +32,7 @@ def test_the_denoised_psnr_of_a_gaussian_is_that_of_the_wiener_filter() -> None:
 
 def test_one_image_has_statistics() -> None:
     pixels = np.full((3, 1, 8, 8), 100, np.uint8)
-    few = bases.FewImages(PixelSource(pixels, Values(), rows=np.array([1])))
+    few = bases.Sampled(PixelSource(pixels, Values(), rows=np.array([1])))
     values = few.statistics(50, torch.Generator().manual_seed(0))
     assert values.shape == (50, 1, 8, 8)
     assert float(values.var(0).mean()) == pytest.approx(1 / (12 * 256**2), rel=0.1)

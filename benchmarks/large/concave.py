@@ -15,7 +15,7 @@ from explorer.measures.shared.noise import noise_generator
 from explorer.models.base import EnergyModel
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
 from explorer.models.haar import halve
-from explorer.units import noise_variance_from_psnr, psnr_from_noise_variance
+from explorer.units import format_number, noise_variance_from_psnr, psnr_from_noise_variance
 
 __all__ = ["concave"]
 
@@ -25,7 +25,7 @@ def concave(
     data: DataOption,
     model: str = "natural64",
     images: int = 4,
-    decibels: str = "60,50,40,30,20,10,0",
+    decibels: str = "60,50,40,30,20,10,0,-10",
     label: LabelOption = "",
     min_shrink: ShrinkOption = 2.0,
     split: SplitOption = "validation",
@@ -51,13 +51,12 @@ def concave(
         typer.echo(f"  photograph {number + 1} of {len(found.pixels)}", err=True)
     rows: list[list[Cell]] = []
     for place, psnr in enumerate(psnrs):
-        cells = [f"{values.mean():+.2f} ({values.min():+.2f})" for values in smallest[:, place].T]
-        rows.append([psnr, *(cell.replace("-", "−") for cell in cells)])
+        rows.append([psnr, *(_mean_and_least(values) for values in smallest[:, place].T)])
     notes = [
         f"Mean over {len(smallest)} photographs, and the smallest of them; log-concave there where it is positive.",
         *(f"{name}: {_from(psnrs, smallest[..., place])}." for place, name in enumerate(names)),
         f"The whole image under {checkpoint}, at its {float(psnr_from_noise_variance(density.model.t0)):.0f} dB: "
-        f"{np.mean(at_t0):+.2f} ({min(at_t0):+.2f}).".replace("-", "−"),
+        f"{_mean_and_least(np.array(at_t0))}.",
         found.sentence,
     ]
     title = f"Smallest eigenvalue of t times the Hessian of the energy, {side} x {side} pixels"
@@ -87,9 +86,14 @@ def _noisy(model: EnergyModel, x: torch.Tensor, t: float, seed: int) -> float:
     return smallest_curvature(model, x + math.sqrt(t) * eps, t, seed).smallest
 
 
+def _mean_and_least(values: np.ndarray) -> str:
+    mean, least = (format_number(float(value), "+.2f") for value in (values.mean(), values.min()))
+    return f"{mean} ({least})"
+
+
 def _from(psnrs: list[float], smallest: np.ndarray) -> str:
     """From which of the noise levels on, towards more noise, every photograph has a positive curvature."""
     start = concave_from(psnrs, smallest.min(0).tolist())
     if start is None:
         return "log-concave at none of these levels"
-    return f"log-concave from {start:.0f} dB on, towards more noise"
+    return f"log-concave from {format_number(start, '.0f')} dB on, towards more noise"

@@ -10,6 +10,7 @@ from torch import Tensor
 __all__ = ["CAlpha", "Disks"]
 
 _PAPER_SIZE = 80  # pixels
+_AT_ONCE = 1000  # images, whose spectra take many times their memory
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,10 @@ class CAlpha:
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
         """`count` independent images, values in [0, 1], shape ``(count, 1, size, size)``."""
+        parts = [min(_AT_ONCE, count - first) for first in range(0, count, _AT_ONCE)]
+        return torch.cat([self._drawn(part, generator) for part in parts])
+
+    def _drawn(self, count: int, generator: torch.Generator) -> Tensor:
         lines = self._smooth(2 * torch.rand(count, self.size, generator=generator) - 1, 1)
         contour = self.size * (0.5 + (self.size / _PAPER_SIZE) ** 0.5 * lines)
         fields = self._smooth(2 * torch.rand(count, 2, self.size, self.size, generator=generator) - 1, 2)

@@ -97,6 +97,8 @@ def bits_bars(
         showlegend=False,
     )
     style_figure(figure, x_title=with_unit("code length", unit), y_title="", height=height)
+    total = sum(bits.values()) / pixels
+    figure.add_annotation(x=total, y=mine, text=f"{total:.2f}", xanchor="left", xshift=2, showarrow=False)
     figure.update_layout(barmode="stack", bargap=0.3, legend_traceorder="normal")
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
     return figure.update_xaxes(range=[0, (1 + _ROOM) * longest / pixels])

@@ -23,7 +23,12 @@ def surprise_limits(*maps: np.ndarray) -> tuple[float, float]:
 
 
 def surprise_map(
-    bits: np.ndarray, *, limits: tuple[float, float] | None = None, what: str = "bits", height: int = 330
+    bits: np.ndarray,
+    *,
+    limits: tuple[float, float] | None = None,
+    what: str = "bits",
+    height: int = 330,
+    bar_below: bool = False,
 ) -> go.Figure:
     """Bits of each pixel as colors; hovering says them.
 
@@ -32,9 +37,15 @@ def surprise_map(
         limits: values of the first and the last color; when None those of `surprise_limits`.
         what: the unit, for the color bar and for hovering.
         height: in screen pixels.
+        bar_below: the color bar lies below the map, which is then as wide as its place, and not beside it.
     """
     low, high = limits or surprise_limits(bits)
-    return _pixels(bits, low, high, list(SEQUENTIAL), what, "%{z:.2f}", height)
+    figure = _pixels(bits, low, high, list(SEQUENTIAL), what, "%{z:.2f}", height)
+    if bar_below:
+        figure.update_traces(
+            colorbar={"orientation": "h", "title_side": "top", "y": 0, "yanchor": "top", "len": 1, "ypad": 4}
+        )
+    return figure
 
 
 def surprise_difference(bits: np.ndarray, *, what: str = "bits more", height: int = 330) -> go.Figure:

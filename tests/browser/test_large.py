@@ -26,7 +26,9 @@ def test_a_large_jpeg_is_mapped_and_drawn_anew(app: str, tiny_photo: str, page: 
     page.get_by_test_id("stButtonGroup").get_by_text("2 px", exact=True).click()
     expect(page.get_by_text("4 × 4 pixels a cell")).to_be_visible()
     page.wait_for_url(re.compile("scale=2"))
-    plot = page.get_by_test_id("stPlotlyChart").filter(has=page.locator(".heatmaplayer image")).locator(".nsewdrag")
+    plot = (
+        page.get_by_test_id("stPlotlyChart").filter(has=page.locator(".heatmaplayer image")).locator(".nsewdrag").last
+    )
     plot.hover()
     expect(page.locator(".hoverlayer").filter(has_text="bits/pixel")).to_be_visible()
 
@@ -42,3 +44,14 @@ def test_a_large_jpeg_is_mapped_and_drawn_anew(app: str, tiny_photo: str, page: 
         assert arrays["images"].shape == (4, 1, 256, 256)
         assert np.isfinite(arrays["log_prob"]).all()
     assert page.get_by_test_id("stException").count() == 0
+
+
+def test_an_image_of_atlas_opens_here(app: str, tiny_photo: str, page: Page) -> None:
+    page.goto(f"{app}/atlas?model={tiny_photo}&data=photos")
+    page.locator("ul.grid button").first.click()
+    page.wait_for_url(re.compile(r"/large\?.*item=\d+"))
+    expect(page.get_by_text("32 × 32 pixels, as they are.")).to_be_visible()
+    expect(page.get_by_test_id("stMetricValue").first).to_contain_text("dB/dimension")
+    page.go_back()
+    page.wait_for_url(re.compile("/atlas"))
+    expect(page.locator("ul.grid button").first).to_be_visible()

@@ -30,6 +30,7 @@ def test_the_bars_of_the_model_add_up_to_its_code_length() -> None:
     assert [bar.name for bar in scales] == ["coarse image", "2 pixels", "1 pixel"]  # from coarse to fine
     assert sum(bar.x[0] for bar in scales) == pytest.approx(3.94)
     assert [bar.text[0] for bar in scales] == ["", "0.90", "3.00"]  # no room for the smallest
+    assert [(note.x, note.text) for note in figure.layout.annotations] == [(pytest.approx(3.94), "3.94")]
     assert list(codec.y) == ["PNG"]
     assert list(codec.x) == [5.0]
     assert figure.layout.barmode == "stack"

@@ -17,7 +17,8 @@ def test_a_map_shows_the_bits_with_the_first_row_on_top() -> None:
 
 
 def test_maps_may_share_a_scale() -> None:
-    (heat,) = surprise_map(BITS, limits=(-1.0, 20.0)).data
+    (heat,) = surprise_map(BITS, limits=(-1.0, 20.0), bar_below=True).data
+    assert heat.colorbar.orientation == "h"
     assert (heat.zmin, heat.zmax) == pytest.approx((-1.0, 20.0))
 
 

@@ -31,11 +31,10 @@ from typing import Literal
 import numpy as np
 from scipy.interpolate import InterpolatedUnivariateSpline
 
-__all__ = ["CLEAR", "Gap", "Phase", "opening", "phase", "widest_gap"]
+__all__ = ["Gap", "Phase", "opening", "phase", "widest_gap"]
 
-CLEAR = 2.0
-"""The ratio of two neighbors from which on the gap between them is called clear."""
-
+_CLEAR_RATIO = 2.0
+_CLEAR_DIFFERENCE = 0.1
 _FLOOR = 0.01
 _HALF = 0.5
 
@@ -58,8 +57,8 @@ class Gap:
 
     @property
     def is_clear(self) -> bool:
-        """Whether it stands out from the ratios that neighbors have in a smooth spectrum."""
-        return self.ratio >= CLEAR
+        """Whether it stands out from a smooth spectrum, and from the errors of a learned model where all are small."""
+        return self.ratio >= _CLEAR_RATIO and self.difference >= _CLEAR_DIFFERENCE
 
 
 def widest_gap(eigenvalues: np.ndarray, lowest: float | None = None) -> Gap:

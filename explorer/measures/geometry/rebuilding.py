@@ -51,10 +51,17 @@ class Rebuilt:
     counts: tuple[int, ...]
     psnr: np.ndarray
 
-    def gain(self, count: int) -> float:
-        """By how many dB the eigenvectors are better than the better one of the other two."""
-        place = self.counts.index(count)
-        return float(self.psnr[0, place] - self.psnr[1:3, place].max())
+    @property
+    def gain(self) -> np.ndarray:
+        """By how many dB the eigenvectors are better than the better one of the other two, shape ``(K,)``."""
+        gain: np.ndarray = self.psnr[0] - self.psnr[1:3].max(0)
+        return gain
+
+    @property
+    def own_gain(self) -> np.ndarray:
+        """The same by the denoiser's own choice."""
+        gain: np.ndarray = self.psnr[3] - self.psnr[1:3].max(0)
+        return gain
 
 
 def rebuild(basis: Basis, x: np.ndarray, counts: Sequence[int]) -> Rebuilt:

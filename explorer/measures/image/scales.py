@@ -47,6 +47,9 @@ __all__ = [
 ]
 
 
+_ENOUGH = 4096  # coefficients that the noise is averaged over, for a standard error of 2 % of them
+
+
 @dataclass(frozen=True)
 class ScaleBits:
     """Code lengths of one factor of ``N`` images.
@@ -194,7 +197,7 @@ def dimensionality_by_scale(
         model: a multi-scale density.
         x: one image as the model reads it, of a size that fits, shape ``(1, C, H, W)``.
         ts: noise variances of the pixels, all positive.
-        draws: of the noise, averaged over.
+        draws: of the noise, averaged over; coarse scales, of few coefficients, have more.
         seed: of the noise.
         progress: called with (noise levels done, in all), those of all scales together.
 
@@ -213,9 +216,9 @@ def dimensionality_by_scale(
             energy: EnergyModel = GivenCoarse(model.step(level), x, level, model.t0 / 4**level)
         else:
             energy, subject = model.base, model.squares(x)
-        rows = []
+        rows, most = [], max(draws, math.ceil(_ENOUGH / subject.numel()))
         for done, t in enumerate(ts, 1):
-            estimate = local_dimensionality(energy, subject, [t / 4**level], draws, seed)
+            estimate = local_dimensionality(energy, subject, [t / 4**level], most, seed)
             rows.append([float(estimate.denoising.sum()), float(estimate.energy.sum())])
             if progress is not None:
                 progress(level * len(ts) + done, (steps + 1) * len(ts))

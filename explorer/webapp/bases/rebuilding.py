@@ -8,7 +8,7 @@ import streamlit as st
 from explorer.figures.bases import rebuilding_figure
 from explorer.figures.tools import ZOOM_TOOLS
 from explorer.measures.geometry.bases import Basis
-from explorer.measures.geometry.rebuilding import BASES, rebuild, rebuilt_image
+from explorer.measures.geometry.rebuilding import BASES, Rebuilt, rebuild, rebuilt_image
 from explorer.models.checkpoints import Checkpoint
 from explorer.units import format_number
 from explorer.webapp.bases.vectors import to_pixels
@@ -42,8 +42,7 @@ def show_rebuilding(checkpoint: Checkpoint, basis: Basis, x: np.ndarray) -> None
             with cell:
                 image = to_pixels(checkpoint, rebuilt_image(kind, basis, x, count))
                 show_pixels(image, f"{_TITLES[kind]}: {format_number(float(psnr), '.1f')} dB")
-        best_fixed = float(rebuilt.psnr[1:3, place].max())
-        st.markdown(_in_words(rebuilt.gain(count), float(rebuilt.psnr[3, place]) - best_fixed, count))
+        st.markdown(_in_words(rebuilt, place))
     with left:
         figure = rebuilding_figure(rebuilt, count)
         figure.update_layout(meta=checkpoint.name)
@@ -52,11 +51,19 @@ def show_rebuilding(checkpoint: Checkpoint, basis: Basis, x: np.ndarray) -> None
         )
 
 
-def _in_words(gain: float, own: float, count: int) -> str:
+def _in_words(rebuilt: Rebuilt, place: int) -> str:
+    count, gain, own = rebuilt.counts[place], float(rebuilt.gain[place]), float(rebuilt.own_gain[place])
     what = f"With {count:,} coefficient{'s' if count > 1 else ''} the eigenvectors are"
     if abs(gain) < _NEAREST:
-        return f"{what} as good as the better of the two fixed bases."
-    return (
-        f"{what} **{format_number(abs(gain), '.1f')} dB {'better' if gain > 0 else 'worse'}** than the better of the "
-        f"two fixed bases; by the denoiser's own choice of terms, {format_number(own, '+.1f')} dB."
-    )
+        words = f"{what} as good as the better of the two fixed bases"
+    else:
+        which = "better" if gain > 0 else "worse"
+        words = f"{what} **{format_number(abs(gain), '.1f')} dB {which}** than the better of the two fixed bases"
+    words += f"; by the denoiser's own choice of terms, {format_number(own, '+.1f')} dB."
+    best = int(rebuilt.gain.argmax())
+    if rebuilt.gain[best] < _NEAREST:
+        return f"{words} They are better with no number of coefficients that was tried."
+    if best == place:
+        return words
+    most = format_number(float(rebuilt.gain[best]), ".1f")
+    return f"{words} They are most ahead, by {most} dB, with {rebuilt.counts[best]:,}."

@@ -50,7 +50,7 @@ def show_spectrum(checkpoint: Checkpoint, basis: Basis, pixels: np.ndarray) -> i
         ratio = format_number(gap.ratio, ".2f")
         st.caption(
             f"The largest ratio of neighbors is {ratio}, after the first {gap.index:,}: "
-            + ("a clear gap." if gap.is_clear else "no clear gap (a ratio of 2 or more), so no dimension stands out.")
+            + ("a clear gap." if gap.is_clear else "no clear gap, so that no dimension stands out.")
         )
     with right:
         st.markdown("#### The first eigenvectors", help=explained("Jacobian of the denoiser"))

@@ -23,7 +23,7 @@ from explorer.webapp.shell.work import Report, Work, offered
 
 __all__ = ["Found", "in_words", "offer_curvature"]
 
-_PSNR = (50.0, 40.0, 30.0, 20.0, 10.0)
+_PSNR = (50.0, 40.0, 30.0, 20.0, 10.0, 0.0, -10.0)
 _TIMES = 4  # times the base's side, where there is no model of whole images
 _FEW = 40.0  # products of a Hessian with a vector that one eigenvalue takes, about
 
@@ -136,4 +136,4 @@ def _from(psnr: list[float], values: list[float]) -> str:
         return f"at none of these noise levels {least}"
     if start == max(psnr):
         return f"at all of these noise levels {least}"
-    return f"from {start:g} dB on, towards more noise {least}"
+    return f"from {format_number(start, '.0f')} dB on, towards more noise {least}"

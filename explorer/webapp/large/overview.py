@@ -19,6 +19,7 @@ from explorer.webapp.shell.terms import explained
 __all__ = ["bits_map", "choose_scale", "code_lengths", "show_log_prob"]
 
 _ALL = "all"
+_MAP_HEIGHT = 390  # in screen pixels, with its color bar
 
 
 def show_log_prob(now: Measured, original: Measured, unit: LogProbUnit) -> None:
@@ -76,7 +77,7 @@ def bits_map(now: Measured, level: int | None, unit: str, model: str) -> None:
     """Draw the map of the bits of one scale, or of all; hovering says them."""
     name = "all scales" if level is None else scale_name((level, False))
     st.html(f'<div class="pixels"><figcaption>Where the bits are: {name}</figcaption></div>')
-    figure = surprise_map(now.map(level), what=unit, height=340)
+    figure = surprise_map(now.map(level), what=unit, height=_MAP_HEIGHT, bar_below=True)
     figure.update_layout(meta=f"{model} {name}")
     st.plotly_chart(figure, key="map", config=NO_TOOLS, alt=f"Map of the bits of the photograph: {name}")
     base = now.scales[-1]

@@ -83,8 +83,11 @@ def choose_subject(source: str, selection: Selection, density: Checkpoint, side:
     crop = chosen_crop(picture) if has_choice(width, height, side) else Crop()
     left, _, right, _ = crop.box(width, height)
     shape: ImageShape = (density.multiscale.base.image_shape[0], side, side)
-    shrunk = (right - left) / side
-    st.caption(f"{width:,} × {height:,} pixels, of which a square of {right - left:,} is {_how(shrunk)}.")
+    if width == height == side:
+        st.caption(f"{width:,} × {height:,} pixels, as they are.")
+    else:
+        shrunk = (right - left) / side
+        st.caption(f"{width:,} × {height:,} pixels, of which a square of {right - left:,} is {_how(shrunk)}.")
     return Subject(to_square(picture.image, shape, crop), picture, crop)
 
 

@@ -39,7 +39,8 @@ def test_the_numbers_are_those_of_the_images(channels: int) -> None:
             error = np.square(rebuilt_image(kind, basis, x, count) - x).mean()
             assert psnr == pytest.approx(-10 * np.log10(max(error, 1e-10)), abs=0.5 if psnr > 80 else 0.01), kind
     assert found.psnr[0, 1] > 80  # the plane holds it
-    assert found.gain(2) > 50
+    assert found.gain[1] > 50
+    assert found.own_gain[1] <= found.gain[1]
 
 
 def test_the_largest_coefficients_of_a_constant_are_those_of_its_mean() -> None:

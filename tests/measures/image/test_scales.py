@@ -95,6 +95,13 @@ def test_dimensionality_by_scale_is_that_of_the_closed_form() -> None:
         assert np.allclose(scale.energy, scale.denoising, atol=0.05 * scale.dimensions)
 
 
+def test_one_draw_is_enough_however_few_coefficients_a_scale_has() -> None:
+    whole, model = factored()
+    x = whole.sample(1, torch.Generator().manual_seed(0))
+    for scale in dimensionality_by_scale(model, x, [1e-6]):
+        assert scale.denoising[0] == pytest.approx(scale.dimensions, rel=0.1)
+
+
 def test_dimensionality_is_of_one_image() -> None:
     with pytest.raises(ValueError, match="One image is needed"):
         dimensionality_by_scale(tiny_multiscale(), torch.rand(2, 1, 32, 32), [1e-3])

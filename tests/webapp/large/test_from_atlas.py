@@ -50,7 +50,7 @@ def test_a_click_shows_the_same_image_with_the_same_log_p(
     assert file == "pages/large.py"
     photograph = page("large", **settings)
     assert photograph.number_input(key="item").value == CLICKED
-    assert any("32 × 32 pixels, of which a square of 32 is taken as it is." in c.value for c in photograph.main.caption)
+    assert any("32 × 32 pixels, as they are." in c.value for c in photograph.main.caption)
 
     images = open_dataset("photos", (1, 32, 32), "validation")
     assert photograph.number_input(key="item").max == len(images) - 1
