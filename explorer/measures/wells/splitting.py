@@ -26,6 +26,7 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.measures.image.curvature import smallest_curvature
+from explorer.measures.shared.jacobian import DenoiserJacobian
 from explorer.measures.shared.noise_levels import log_spaced
 from explorer.models.base import EnergyModel
 from explorer.units import psnr_from_noise_variance
@@ -161,15 +162,14 @@ def central_point(model: EnergyModel, y: Tensor, t: float) -> Tensor:
     """
     scale = math.sqrt(t * y.numel())
     for _ in range(_STEPS):
-        gradient, product = _linearized(model, y, t)
-        residual = -t * gradient  # D(y) - y
+        jacobian = DenoiserJacobian(model, y, t)
+        residual = t * jacobian.score  # D(y) - y
         size = float(residual.norm())
         if not math.isfinite(size):
             break
         if size <= _CLOSE * scale:
             return (y + residual).detach() if size > 0 else y.detach()
-        operator = LinearOperator((y.numel(),) * 2, matvec=product, dtype=np.float64)
-        solved, _ = minres(operator, residual.flatten().double().cpu().numpy(), rtol=1e-4, maxiter=_SOLVER_STEPS)
+        solved, _ = minres(_rest(jacobian), residual.flatten().double().cpu().numpy(), rtol=1e-4, maxiter=_SOLVER_STEPS)
         step = torch.as_tensor(solved, dtype=y.dtype, device=y.device).view_as(y)
         y = (y + step * min(1.0, _LARGEST * scale / max(float(step.norm()), 1e-30))).detach()
     raise ExplorerError(
@@ -178,20 +178,14 @@ def central_point(model: EnergyModel, y: Tensor, t: float) -> Tensor:
     )
 
 
-def _linearized(model: EnergyModel, y: Tensor, t: float) -> tuple[Tensor, Callable[[np.ndarray], np.ndarray]]:
-    """``grad U`` at one image, and the product of ``t hess U = I - J`` with a vector."""
-    with torch.enable_grad():
-        y = y.detach().requires_grad_()
-        variance = torch.full((1,), t, dtype=y.dtype, device=y.device)
-        (gradient,) = torch.autograd.grad(model.energy(y, variance).sum(), y, create_graph=True)
+def _rest(jacobian: DenoiserJacobian) -> LinearOperator:
+    """``I - J``."""
 
     def product(vector: np.ndarray) -> np.ndarray:
-        v = torch.as_tensor(vector, dtype=y.dtype, device=y.device).view_as(y)
-        (found,) = torch.autograd.grad(gradient, y, v, retain_graph=True)
-        image: np.ndarray = (t * found).flatten().double().cpu().numpy()
-        return image
+        row: np.ndarray = vector.ravel() - jacobian.products(vector.reshape(1, -1))[0]
+        return row
 
-    return gradient.detach(), product
+    return LinearOperator((jacobian.size,) * 2, matvec=product, dtype=np.float64)
 
 
 def _splitting(seen: list[tuple[float, float]], t: float | None, point: Tensor, direction: np.ndarray) -> Splitting:
