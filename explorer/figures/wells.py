@@ -138,7 +138,8 @@ def plane_figure(
         names: of the images.
         height: in screen pixels.
     """
-    floor = float(np.nanmin(values))
+    rise = 0.03 * float(np.nanmax(values) - np.nanmin(values))  # markers lie on the surface, not in it
+    heights = [float(values[np.abs(y - row).argmin(), np.abs(x - column).argmin()]) + rise for column, row in places]
     figure = go.Figure(
         go.Surface(
             x=x,
@@ -153,11 +154,11 @@ def plane_figure(
     figure.add_scatter3d(
         x=places[:, 0],
         y=places[:, 1],
-        z=[floor + 0.02 * float(np.nanmax(values) - floor)] * len(places),
+        z=heights,
         mode="markers+text",
         text=list(map(in_plotly, names)),
         textposition="top center",
-        textfont={"color": GRAY, "size": FONT_SIZE + 2},
+        textfont={"color": "white", "size": FONT_SIZE + 2},
         marker={"color": VERMILLION, "size": 5},
         hoverinfo="skip",
         showlegend=False,
@@ -174,7 +175,7 @@ def plane_figure(
             "zaxis": {**axis, "title": _ENERGY},
             "aspectmode": "manual",
             "aspectratio": {"x": 1.2, "y": 1.2, "z": 0.7},
-            "camera": {"eye": {"x": 1.1, "y": -1.5, "z": 1.1}},
+            "camera": {"eye": {"x": 1.35, "y": -1.85, "z": 1.35}, "center": {"x": 0, "y": 0, "z": -0.15}},
         },
     )
     return figure

@@ -83,7 +83,7 @@ def line_panel(stored: Stored, checkpoint: Checkpoint, at: int, splits_at: float
         "At large noise there is one well, in the middle. At less there are two: each stored image is remembered. "
         "A density that has learned what images are like need not have them."
     )
-    cells = st.grid(3, min_column_width=340, gap="medium")
+    cells = st.grid(3, min_column_width=320, gap="medium")
     places = [cells.cell() for _ in range(3)]
     with places[1]:
         st.markdown(f"**{in_markdown(checkpoint.name)}**")
