@@ -39,7 +39,7 @@ def test_a_multiscale_density_that_ships_has_the_architecture_of_its_recipe(name
     config = multiscale_recipe(name)
     assert shipped.model == config.model
     assert shipped.values == config.conditional.values
-    assert shipped.training["base"]["steps"] == config.base.steps
+    assert shipped.training["base"]["recipe"] == config.base.recipe  # its steps are those that its card tells
 
 
 def test_a_recipe_that_is_not_there_is_told() -> None:
