@@ -131,15 +131,15 @@ def decode_image(data: bytes, name: str = "The file", scale: Scale | None = None
             if is_png_of_sixteen_bits(data):
                 return _narrow(read_png(data, _orientation(image)), name, scale)
             image.load()
+            frames = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
         except ExplorerError:
             raise
         except Exception as error:  # hostile bytes make the decoders raise nearly every type there is
             raise _damaged(name) from error
         if image.mode.startswith("I") or image.mode == "F":
             return _narrow(_wide_gray(image), name, scale)
-        left_out = more_in_words(getattr(image, "n_frames", 1) - 1) if image.format == "TIFF" else ""
         _rotate_upright(image)
-        return Decoded(_to_eight_bits(image), None, left_out)
+        return Decoded(_to_eight_bits(image), None, more_in_words(frames - 1))
 
 
 def _wide(data: bytes, name: str) -> WidePicture | None:

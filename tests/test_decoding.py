@@ -226,6 +226,13 @@ def test_damaged_bytes_give_an_image_or_a_sentence(file_format: str, data: st.Da
         assert read_image(bytes(encoded)).mode in ("L", "RGB")
 
 
+def test_a_tiff_whose_next_page_cannot_be_read_gives_a_sentence() -> None:
+    encoded = bytearray(encode(Image.fromarray(COLOR), "TIFF"))
+    encoded[130] = 1  # where the next page begins: there is none
+    with pytest.raises(ExplorerError, match="damaged"):
+        read_image(bytes(encoded))
+
+
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(
     st.sampled_from(

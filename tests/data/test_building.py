@@ -184,7 +184,7 @@ from explorer.data.store import Sample
 def read(done):
     print("reads from", done, flush=True)
     for number in range(done, 400):
-        time.sleep(0.005)
+        time.sleep(0.01)
         pixels = None if number % 7 == 3 else np.full((1, 4, 4), number % 251, np.uint8)
         yield Sample(pixels, number % 5, f"image {number}")
 
