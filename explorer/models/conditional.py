@@ -35,7 +35,7 @@ and Simoncelli 2023 (arXiv 2303.02984, local conditional models); Guth, Kadkhoda
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -113,6 +113,18 @@ class _Block(nn.Module):
         return h + change
 
 
+class _Parts(NamedTuple):
+    """What an energy and a score are made of: ``z``, ``lambda + t``, ``v^``, ``v^ / z``, the output of the
+    convolutions, and the features of noise and level."""
+
+    z: Tensor
+    total: Tensor
+    whitened: Tensor
+    scale: Tensor
+    output: Tensor
+    noise: Tensor
+
+
 class ConditionalEnergy(ConditionalModel):
     """See the module's docstring.
 
@@ -181,12 +193,40 @@ class ConditionalEnergy(ConditionalModel):
         return DetailsGaussian(self._predicted(coarse), self.axes, self.variances)
 
     def local_energy(self, details: Tensor, t: Tensor, coarse: Tensor, level: Tensor) -> Tensor:
+        parts = self._parts(details, t, coarse, level)
+        gaussian = _gaussian_energy(parts.z, parts.total).sum(1)
+        pairing = 0.5 * (parts.whitened * parts.output[:, :-1]).sum(1)
+        correction: Tensor = pairing + parts.output[:, -1] + self.offset(parts.noise).unsqueeze(2)
+        return gaussian + self._weight(t).view(-1, 1, 1) * correction
+
+    def direct_score(self, details: Tensor, t: Tensor, coarse: Tensor, level: Tensor) -> Tensor:
+        """A score that the network says without the detour over an energy, of the shape of `details`.
+
+        Were ``f`` linear in ``v^``, symmetric, and the local amplitude constant, the gradient of ``1/2 <v^, f>`` would
+        be ``f``; then
+
+            - A^T [ z / (lambda + t) + w(t) f / (a sqrt(lambda + t)) ]
+
+        would be the score of `local_energy` but for the part of `g`. It is not, but a network that was trained so, in
+        a third of the time, is a good beginning for the energy (`explorer.training.conditional`).
+
+        Args:
+            details, t, coarse, level: as for `local_energy`.
+        """
+        parts = self._parts(details, t, coarse, level)
+        network = self._weight(t).view(-1, 1, 1, 1) * parts.output[:, :-1] * parts.scale
+        return -torch.einsum("kn,bkhw->bnhw", self.axes, parts.z / parts.total + network)
+
+    def _weight(self, t: Tensor) -> Tensor:
+        mean_variance = self.variances.mean()
+        return mean_variance / (mean_variance + t)
+
+    def _parts(self, details: Tensor, t: Tensor, coarse: Tensor, level: Tensor) -> _Parts:
         bands = self.variances.view(1, -1, 1, 1)
         mean_variance = self.variances.mean()
         variance = t.view(-1, 1, 1, 1)
         total = bands + variance
         z = torch.einsum("kn,bnhw->bkhw", self.axes, details - self._predicted(coarse))
-        gaussian = _gaussian_energy(z, total).sum(1)
 
         v = z / total.sqrt()
         floor = _NOISE_FLOOR * variance / total
@@ -214,8 +254,7 @@ class ConditionalEnergy(ConditionalModel):
         )
         noise = torch.cat((self.noise_features(t), level[:, None] / 4, (t / coarse_noise).log()[:, None] / 10), 1)
         output = self._network(inputs, self.embedding(noise))
-        correction: Tensor = 0.5 * (whitened * output[:, :-1]).sum(1) + output[:, -1] + self.offset(noise).unsqueeze(2)
-        return gaussian + (mean_variance / (mean_variance + t)).view(-1, 1, 1) * correction
+        return _Parts(z, total, whitened, (power * total).rsqrt(), output, noise)
 
     def _predicted(self, coarse: Tensor) -> Tensor:
         return torch.einsum("kn,bnhw->bkhw", self.prediction, _neighbors(coarse))

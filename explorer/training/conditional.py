@@ -9,6 +9,10 @@ that says the level: ``(B, 4C + 1, h, w)``. The objective is dual score matching
 and, where asked for, the heat equation in the details; ``n`` is the number of details. The coarse
 image has the noise of its level, which is drawn with the sample.
 
+**A direct beginning.** The gradient of an energy takes three times as long to train as a network that says the score,
+and learns less from each step at first. So a run may begin with `ConditionalEnergy.direct_score`, by denoising score
+matching, and make an energy of that network afterwards.
+
 **Levels.** A stored image of side ``S`` is halved ``r`` times, ``r`` drawn anew for each step. What comes out is the
 mean of ``4^r`` dequantized pixels, that is, ``x_r`` of the image as it is: level ``r``. Or it is rounded to 8 bits and
 dequantized again, and is then ``x_0`` of an image that was shrunk more: level 0. So the network sees every level with
@@ -39,6 +43,7 @@ __all__ = [
     "ConditionalTrainer",
     "conditional_heat_losses",
     "conditional_losses",
+    "direct_losses",
     "pack",
     "unpack",
 ]
@@ -173,6 +178,20 @@ def _of_details(energy: Energy, packed: Tensor) -> Energy:
     return energy_of_details
 
 
+def direct_losses(score: Energy, packed: Tensor, eps: Tensor, t: Tensor) -> DualLosses:
+    """Denoising score matching of `ConditionalEnergy.direct_score`, ``|| sqrt(t) score + eps ||^2 / n``.
+
+    The time loss is zero: there is no energy. Arguments as for `conditional_losses`, with a score in place of it.
+    """
+    details, _, level = unpack(packed)
+    bands = details.shape[1]
+    variance = t / 4**level
+    sigma = variance.sqrt().view(-1, 1, 1, 1)
+    noisy = torch.cat((details + sigma * eps[:, :bands], packed[:, bands:]), 1)
+    space = (sigma * score(noisy, variance) + eps[:, :bands]).square().flatten(1).mean(1)
+    return DualLosses(space, torch.zeros_like(space))
+
+
 class _Packed(nn.Module):
     """A conditional energy as a function of packed samples and noise variances."""
 
@@ -185,6 +204,14 @@ class _Packed(nn.Module):
         return self.conditional.energy(details, t, coarse, level)
 
 
+class _PackedScore(_Packed):
+    """Its direct score likewise."""
+
+    def forward(self, packed: Tensor, t: Tensor) -> Tensor:
+        details, coarse, level = unpack(packed)
+        return self.conditional.direct_score(details, t, coarse, level)
+
+
 class ConditionalTrainer(Trainer):
     """A `Trainer` of a conditional energy; its model is `conditional`.
 
@@ -192,19 +219,23 @@ class ConditionalTrainer(Trainer):
         config: what to train.
         images: images of ``config.model.image_shape``, in [0, 1].
         most: images that the anchor is taken from.
+        direct: train the direct score, not the energy.
 
     Attributes:
         in_training: the model with the weights of the last step.
     """
 
-    def __init__(self, config: ConditionalConfig, images: ImageSource, most: int = 2000) -> None:
+    def __init__(self, config: ConditionalConfig, images: ImageSource, most: int = 2000, direct: bool = False) -> None:
         source = ConditionalSource(images, config.values, config.model.noise.t0, config.requantized)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             model = ConditionalEnergy(config.model.architecture)
         model.fit_statistics(source.statistics(most, torch.Generator().manual_seed(config.seed)))
         self.in_training = model
-        super().__init__(config, source, _Packed(model), conditional_losses)
+        if direct:
+            super().__init__(config, source, _PackedScore(model), direct_losses)
+        else:
+            super().__init__(config, source, _Packed(model), conditional_losses)
         if config.bfloat16:  # the averaged weights were copied before
             model.convolution_dtype = torch.bfloat16
 

@@ -3,7 +3,7 @@
 The run is a folder:
 
     config.json                     `MultiscaleTrainingConfig`
-    conditional/, base/             `training.safetensors` (what a run resumes from) and `metrics.jsonl`
+    direct/, conditional/, base/    `training.safetensors` (what a run resumes from) and `metrics.jsonl`
 
 It ends as a checkpoint in the data folder under the run's name.
 """
@@ -35,7 +35,7 @@ from explorer.progress import Progress
 from explorer.training.card import checkpoint_card
 from explorer.training.compiling import Interrupted, compiling
 from explorer.training.conditional import ConditionalConfig, ConditionalTrainer
-from explorer.training.config import TrainingConfig
+from explorer.training.config import MAX_STEPS, TrainingConfig
 from explorer.training.run import append_metrics
 from explorer.training.sources import ImageSource, MixedSource, PixelSource
 from explorer.training.trainer import Trainer
@@ -67,6 +67,8 @@ class MultiscaleTrainingConfig(BaseModel):
             their size asks for. None when empty.
         sharp_views: of each picture of `sharp`.
         sharp_share: of the images of a step that are of `sharp`.
+        direct_steps: steps in which the network of the details learns the direct score, before those of the energy; see
+            `explorer.training.conditional`.
         start: multi-scale checkpoint that the run begins as, see `explorer.models.growing`; random weights when empty.
         side: at which the model is used where no size is asked for.
         conditional: training of the conditional energy; its `model.image_shape` is that of the stored images.
@@ -82,6 +84,7 @@ class MultiscaleTrainingConfig(BaseModel):
     sharp: str = ""
     sharp_views: int = Field(20, ge=1, le=MOST_VIEWS)
     sharp_share: float = Field(0.25, gt=0, lt=1)
+    direct_steps: int = Field(0, ge=0, le=MAX_STEPS)
     start: str = ""
     side: int = 256
     conditional: ConditionalConfig
@@ -168,20 +171,25 @@ def train_multiscale(
     """
     config = _opened(folder, config)
     source = _source(config)
+    direct_config = config.conditional.model_copy(update={"steps": config.direct_steps})
+    direct = ConditionalTrainer(direct_config, source, direct=True)
     conditional = ConditionalTrainer(config.conditional, source)
     base = Trainer(config.base, ShrunkSource(source, config.base.model.image_shape[1]))
     if config.start:
-        _begin(conditional, base, config.start)
-    total = config.conditional.steps + config.base.steps
+        _begin(direct, base, config.start)
+    trainers = (("direct", direct), ("conditional", conditional), ("base", base))
+    total = sum(trainer.config.steps for _, trainer in trainers)
     done = 0
-    for part, trainer in (("conditional", conditional), ("base", base)):
+    for part, trainer in trainers:
 
         def report(step: int, before: int = done) -> None:
             if progress is not None:
                 progress(before + step, total)
 
-        if not _train(trainer, folder / part, should_stop, report):
+        if trainer.config.steps and not _train(trainer, folder / part, should_stop, report):
             return False
+        if trainer is direct:
+            begin_as(conditional.in_training, direct.conditional if config.direct_steps else direct.in_training)
         done += trainer.config.steps
     model = assembled(config, conditional, base)
     description = CheckpointConfig(
@@ -219,13 +227,13 @@ def _source(config: MultiscaleTrainingConfig) -> ImageSource:
     return MixedSource(main, opened(config.sharp, Views(config.sharp_views)), config.sharp_share)
 
 
-def _begin(conditional: ConditionalTrainer, base: Trainer, name: str) -> None:
+def _begin(direct: ConditionalTrainer, base: Trainer, name: str) -> None:
     """Give both trainers the weights of a checkpoint, before their first step."""
     model = load_checkpoint(name, "cpu").multiscale
     start = model.step(0)
     if len(model.steps) != 1 or not isinstance(start, ConditionalEnergy):
         raise ExplorerError(f"{name} has several networks of details: a run has one and cannot start from it.")
-    begin_as(conditional.in_training, start)
+    begin_as(direct.in_training, start)
     try:
         base.model.load_state_dict(model.base.state_dict())
     except RuntimeError as error:

@@ -57,6 +57,17 @@ def test_derivatives_agree_with_finite_differences(channels: int) -> None:
     torch.testing.assert_close(clean, details + t.view(-1, 1, 1, 1) * result.score)
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_direct_score_is_that_of_the_energy_where_the_network_is_silent(channels: int) -> None:
+    model = network(channels)
+    arguments = step(channels)
+    spoken = model.direct_score(*arguments)
+    torch.nn.init.zeros_(model.output.weight)
+    silent = model.direct_score(*arguments)
+    torch.testing.assert_close(silent, model.derivatives(*arguments).score, rtol=1e-4, atol=1e-3)
+    assert (spoken - silent).abs().max() > 0.1
+
+
 def test_it_begins_as_the_gaussian_of_a_linear_prediction() -> None:
     torch.manual_seed(0)
     model = ConditionalEnergy(ConditionalEnergyConfig(noise=NOISE, width=8, dilations=(1,))).requires_grad_(False)

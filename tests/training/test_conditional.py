@@ -140,3 +140,20 @@ def test_wrong_sizes_are_refused() -> None:
         ConditionalModelConfig(noise=NOISE, image_shape=(1, 31, 31))
     with pytest.raises(ValueError, match="3 channels"):
         ConditionalModelConfig(noise=NOISE, image_shape=(1, 32, 32), channels=3)
+
+
+def test_the_direct_score_learns_too() -> None:
+    """As a denoiser it removes more noise than the best Gaussian, and what it learns is no energy's time score."""
+    trainer = ConditionalTrainer(config(), Contrasts(), direct=True)
+    losses = [trainer.take_step() for _ in range(60)]
+    assert all(loss[1] == 0 for loss in losses)
+    model = trainer.conditional
+    coarse, details = haar(Contrasts().sample(64, torch.Generator().manual_seed(1)))
+    coarse, t = coarse / 2, torch.full((64,), 1e-3)
+    noise = t.sqrt().view(-1, 1, 1, 1) * torch.randn(details.shape, generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        score = model.direct_score(details + noise, t, coarse, torch.zeros(64))
+    denoised = details + noise + t.view(-1, 1, 1, 1) * score
+    torch.nn.init.zeros_(model.output.weight)
+    gaussian = model.denoise(details + noise, t, coarse, torch.zeros(64))
+    assert (denoised - details).square().mean() < 0.95 * (gaussian - details).square().mean()

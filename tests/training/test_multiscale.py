@@ -31,7 +31,7 @@ def photographs(tmp_path: Path) -> Path:
     return folder
 
 
-def config(dataset: Path, steps: int = 3) -> MultiscaleTrainingConfig:
+def config(dataset: Path, steps: int = 3, direct_steps: int = 0) -> MultiscaleTrainingConfig:
     noise = {"t_min": 1e-7, "t0": 3e-7, "t_max": 1.0}
     run = {"name": "tiny", "dataset": str(dataset), "steps": steps, "batch_size": 2}
     conditional = {"noise": noise, "image_shape": (1, 32, 32), "width": 4, "dilations": (1,), "embedding_dim": 8}
@@ -41,6 +41,7 @@ def config(dataset: Path, steps: int = 3) -> MultiscaleTrainingConfig:
         dataset=str(dataset),
         views=2,
         min_shrink=2.0,
+        direct_steps=direct_steps,
         side=64,
         conditional=run | {"model": conditional},
         base=run | {"model": base},
@@ -59,11 +60,15 @@ def test_a_run_ends_as_a_checkpoint(home: Path, photographs: Path, tmp_path: Pat
     assert "64 x 64" in (home / "checkpoints" / "tiny" / "card.md").read_text()
 
 
-def test_a_stopped_run_takes_the_steps_that_it_would_have_taken(home: Path, photographs: Path, tmp_path: Path) -> None:
-    train_multiscale(tmp_path / "whole", config(photographs))
+@pytest.mark.parametrize(("direct_steps", "stopped_at"), [(0, 2), (3, 2), (3, 5)])
+def test_a_stopped_run_takes_the_steps_that_it_would_have_taken(
+    home: Path, photographs: Path, tmp_path: Path, direct_steps: int, stopped_at: int
+) -> None:
+    settings = config(photographs, direct_steps=direct_steps)
+    train_multiscale(tmp_path / "whole", settings)
     whole = load_checkpoint("tiny", "cpu").model
-    asked = iter([False, False, True])
-    assert not train_multiscale(tmp_path / "stopped", config(photographs), lambda: next(asked))
+    asked = iter([*[False] * stopped_at, True])
+    assert not train_multiscale(tmp_path / "stopped", settings, lambda: next(asked))
     assert train_multiscale(tmp_path / "stopped")
     resumed = load_checkpoint("tiny", "cpu").model
     for one, other in zip(whole.parameters(), resumed.parameters(), strict=True):
