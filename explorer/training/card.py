@@ -104,6 +104,8 @@ def _beginning(run: dict[str, Any]) -> list[str]:
     lines = []
     if start := run.get("start"):
         lines.append(f"- Training began as `{start}`, with the layers and channels that this model has more added.")
+    if direct := _as_number(run, "direct_steps", 0):
+        lines.append(f"- Before these steps the network of the details learned a direct score, for {direct:,} steps.")
     if sharp := run.get("sharp"):
         share = _as_number(run, "sharp_share", 0)
         lines.append(

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from explorer.cli import app
 from explorer.errors import ExplorerError
 from explorer.models.checkpoints import load_checkpoint
+from explorer.training.conditional import ConditionalTrainer
 from explorer.training.multiscale import (
     MULTISCALE_RECIPES,
     MultiscaleTrainingConfig,
@@ -29,6 +31,13 @@ def photographs(tmp_path: Path) -> Path:
         small = Image.fromarray(rng.integers(0, 256, (5, 5), np.uint8))
         small.resize((70, 70), Image.Resampling.BICUBIC).save(folder / f"{number}.png")
     return folder
+
+
+class _Noise:
+    def sample(self, count: int, generator: torch.Generator) -> torch.Tensor:
+        return torch.rand(count, 1, 32, 32, generator=generator)
+
+    statistics = sample
 
 
 def config(dataset: Path, steps: int = 3, direct_steps: int = 0) -> MultiscaleTrainingConfig:
@@ -73,6 +82,20 @@ def test_a_stopped_run_takes_the_steps_that_it_would_have_taken(
     resumed = load_checkpoint("tiny", "cpu").model
     for one, other in zip(whole.parameters(), resumed.parameters(), strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
+def test_the_energy_begins_as_the_network_of_the_direct_score(home: Path, photographs: Path, tmp_path: Path) -> None:
+    settings = config(photographs, steps=1, direct_steps=40).model_dump(mode="json")
+    settings["conditional"] |= {"learning_rate": 1e-3, "warmup_steps": 0}  # a step of Adam moves a weight by that
+    whole = MultiscaleTrainingConfig(**settings)
+    assert train_multiscale(tmp_path / "run", whole)
+    name = "first.weight"
+    direct = load_file(tmp_path / "run" / "direct" / "training.safetensors")[f"averaged.conditional.{name}"]
+    energy = load_checkpoint("tiny", "cpu").multiscale.step(0).state_dict()[name]
+    untrained = ConditionalTrainer(whole.conditional, _Noise()).conditional.state_dict()[name]
+    assert (energy - direct).abs().max() < 2e-3
+    assert (untrained - direct).abs().max() > 5e-3
+    assert "a direct score, for 40 steps" in (home / "checkpoints" / "tiny" / "card.md").read_text()
 
 
 def test_a_run_begins_as_a_checkpoint_and_sees_sharp_pictures_too(
