@@ -20,6 +20,7 @@ from explorer.figures.style import (
     mark_horizontal,
     mark_vertical,
     style_figure,
+    style_pixel_map,
     translucent,
 )
 from explorer.images import enlarge_png
@@ -137,18 +138,7 @@ def overlay_figure(
         sizing="stretch",
         layer="below",
     )
-    figure.update_layout(
-        height=height,
-        margin={"l": 4, "r": 4, "t": 0, "b": 8},
-        paper_bgcolor="rgba(0, 0, 0, 0)",
-        plot_bgcolor="rgba(0, 0, 0, 0)",
-        font_size=FONT_SIZE,
-        font_color=GRAY,
-        hoverlabel_font_size=FONT_SIZE,
-    )
-    hidden = {"visible": False, "constrain": "domain"}
-    figure.update_xaxes(**hidden, range=[-0.5, columns - 0.5])
-    figure.update_yaxes(**hidden, constraintoward="top", range=[rows - 0.5, -0.5], scaleanchor="x")
+    style_pixel_map(figure, height)
     return figure
 
 

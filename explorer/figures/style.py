@@ -24,6 +24,7 @@ __all__ = [
     "mark_horizontal",
     "mark_vertical",
     "style_figure",
+    "style_pixel_map",
     "translucent",
 ]
 
@@ -137,3 +138,24 @@ def mark_horizontal(figure: go.Figure, y: float, text: str, color: str = GRAY, d
         type="line", x0=0, x1=1, xref="x domain", y0=y, y1=y, line={"color": color, "width": 1.5, "dash": dash}
     )
     figure.add_annotation(x=1, xref="x domain", y=y, text=text, showarrow=False, yanchor="bottom", xanchor="right")
+
+
+def style_pixel_map(figure: go.Figure, height: int) -> None:
+    """Lay out a map of one value a pixel like an image: square pixels, the first row on top, no axes.
+
+    Args:
+        figure: a heatmap of rows and columns.
+        height: in screen pixels.
+    """
+    figure.update_layout(
+        height=height,
+        margin={"l": 4, "r": 4, "t": 0, "b": 8},
+        paper_bgcolor="rgba(0, 0, 0, 0)",
+        plot_bgcolor="rgba(0, 0, 0, 0)",
+        font_size=FONT_SIZE,
+        font_color=GRAY,
+        hoverlabel_font_size=FONT_SIZE,
+    )
+    hidden = {"visible": False, "constrain": "domain"}
+    figure.update_xaxes(**hidden)
+    figure.update_yaxes(**hidden, constraintoward="top", autorange="reversed", scaleanchor="x")

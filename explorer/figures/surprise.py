@@ -8,7 +8,15 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.figures.pixels import DIVERGING
-from explorer.figures.style import BLUE, FONT_SIZE, GRAY, SEQUENTIAL, mark_horizontal, style_figure, translucent
+from explorer.figures.style import (
+    BLUE,
+    FONT_SIZE,
+    SEQUENTIAL,
+    mark_horizontal,
+    style_figure,
+    style_pixel_map,
+    translucent,
+)
 from explorer.units import with_unit
 
 __all__ = ["bits_by_scale_figure", "surprise_difference", "surprise_limits", "surprise_map"]
@@ -117,16 +125,5 @@ def _pixels(
             hovertemplate=f"row %{{y}}, column %{{x}}: {number} {what}<extra></extra>",
         )
     )
-    figure.update_layout(
-        height=height,
-        margin={"l": 4, "r": 4, "t": 0, "b": 8},
-        paper_bgcolor="rgba(0, 0, 0, 0)",
-        plot_bgcolor="rgba(0, 0, 0, 0)",
-        font_size=FONT_SIZE,
-        font_color=GRAY,
-        hoverlabel_font_size=FONT_SIZE,
-    )
-    hidden = {"visible": False, "constrain": "domain"}
-    figure.update_xaxes(**hidden)
-    figure.update_yaxes(**hidden, constraintoward="top", autorange="reversed", scaleanchor="x")
+    style_pixel_map(figure, height)
     return figure
