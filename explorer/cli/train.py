@@ -40,6 +40,9 @@ def train(
     steps: Annotated[int, typer.Option(help="Length of the run.", min=1)] = 4000,
     batch_size: Annotated[int, typer.Option(help="Images per step.", min=1)] = 64,
     learning_rate: Annotated[float, typer.Option(help="Of Adam, after warm-up.")] = 3e-3,
+    muon: Annotated[
+        float, typer.Option(help="Learning rate of Muon for the inner convolutions; with 0, Adam moves these too.")
+    ] = 0.0,
     validate_every: Annotated[int, typer.Option(help="Steps between validations.", min=1)] = 500,
     views: Annotated[int, typer.Option(help="Views of each training picture; if more than one, random crops.")] = 1,
     min_shrink: Annotated[
@@ -85,6 +88,7 @@ def train(
             steps=steps,
             batch_size=batch_size,
             learning_rate=learning_rate,
+            muon=muon,
             validate_every=validate_every,
             views=views,
             min_shrink=min_shrink,

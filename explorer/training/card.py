@@ -49,7 +49,7 @@ def _origin(model: DualEnergyConfig, config: CheckpointConfig) -> list[str]:
         "## How it was made",
         "",
         f"- {run.get('step', '?')} steps of {run.get('batch_size', '?')} images, seed {run.get('seed', '?')}, "
-        f"learning rate {run.get('learning_rate', '?')}, averaged weights (decay {run.get('ema_decay', '?')}); "
+        f"{_learning_rates(run)}, averaged weights (decay {run.get('ema_decay', '?')}); "
         f"{run.get('minutes', '?')} minutes of steps on {run.get('hardware', '?')}.",
         f"- U-Net of base width {unet.base_width} over {unet.num_scales + 1} resolutions; "
         f"Gaussian anchor: {'yes' if model.anchor else 'no'}; "
@@ -118,8 +118,13 @@ def _beginning(run: dict[str, Any]) -> list[str]:
 def _steps(run: dict[str, Any]) -> str:
     return (
         f"{run.get('steps', '?')} steps of {run.get('batch_size', '?')} images, seed {run.get('seed', '?')}, "
-        f"learning rate {run.get('learning_rate', '?')}"
+        f"{_learning_rates(run)}"
     )
+
+
+def _learning_rates(run: dict[str, Any]) -> str:
+    muon = _as_number(run, "muon", 0)
+    return f"learning rate {run.get('learning_rate', '?')}" + (f", of Muon {muon:g}" if muon else "")
 
 
 def _part(run: dict[str, Any], name: str) -> dict[str, Any]:
@@ -202,6 +207,8 @@ def _command(model: DualEnergyConfig, config: CheckpointConfig) -> str:
         "learning-rate": run.get("learning_rate"),
         "seed": run.get("seed"),
     }
+    if muon := _as_number(run, "muon", 0):
+        options |= {"muon": f"{muon:g}"}
     if _as_number(run, "views", 1) > 1:
         options |= {"views": run["views"], "min-shrink": run.get("min_shrink", 1)}
     flags = {

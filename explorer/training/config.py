@@ -43,8 +43,10 @@ class TrainingConfig(BaseModel):
         batch_size: images per step.
         steps: length of the run; the learning rate decays to zero at its end.
         learning_rate: of Adam, after warm-up.
-        warmup_steps: steps over which the learning rate rises from zero.
-        decay_fraction: last part of the run over which the learning rate falls to zero, linearly.
+        muon: learning rate of Muon for the convolutions within the network, see `explorer.training.optimizer`; with 0,
+            Adam moves these too.
+        warmup_steps: steps over which the learning rates rise from zero.
+        decay_fraction: last part of the run over which the learning rates fall to zero, linearly.
         gradient_clip: largest norm of the gradient.
         ema_decay: of the exponential moving average of the weights, which is what is validated and kept.
         time_weight: weight of the time loss beside the space loss.
@@ -79,6 +81,7 @@ class TrainingConfig(BaseModel):
     batch_size: int = Field(64, ge=1, le=4096)
     steps: int = Field(1000, ge=1, le=MAX_STEPS)
     learning_rate: float = Field(1e-3, gt=0, le=1)
+    muon: float = Field(0.0, ge=0, le=1)
     warmup_steps: int = Field(100, ge=0)
     decay_fraction: float = Field(0.5, ge=0, le=1)
     gradient_clip: float = Field(1.0, gt=0)

@@ -1,4 +1,4 @@
-"""One training step after the other: dual score matching with Adam, resumable to the step.
+"""One training step after the other: dual score matching, resumable to the step.
 
 Step ``k`` of a run depends only on the configuration, the state after step ``k - 1`` and random numbers seeded by
 ``(seed, k)``: images, mirroring, dequantization, noise and noise levels. A run that is killed and resumed from its last
@@ -35,6 +35,7 @@ from explorer.training.objective import (
     stratified_noise_variances,
     training_noise_variances,
 )
+from explorer.training.optimizer import AdamAndMuon
 from explorer.training.processes import ALONE, Processes
 from explorer.training.sources import ImageSource
 
@@ -43,7 +44,6 @@ __all__ = ["Batch", "HeatPoints", "Trainer"]
 _STATISTICS_VALUES = 64_000_000
 # The double backward keeps about three times the activations of the single one that the batch size is made for.
 _DOUBLE_BACKWARD = 3
-_BETAS = (0.9, 0.99)
 _HEAT_RANGE = (1e-5, 3.0)
 
 
@@ -109,7 +109,7 @@ class Trainer:
                 if isinstance(part, UNet):
                     part.convolution_dtype = torch.bfloat16
         self.parameters = dict(self.model.named_parameters())
-        self.optimizer = torch.optim.Adam(self.parameters.values(), lr=config.learning_rate, betas=_BETAS)
+        self.optimizer = AdamAndMuon(self.parameters, config.learning_rate, config.muon)
         self._gradient: Callable[..., Any] = torch.func.grad(self._loss, has_aux=True)
         self._heat_gradient: Callable[..., Any] = torch.func.grad(self._heat_loss)
         self.compiles = config.compile and not missing_compiler(self.device)
@@ -200,12 +200,7 @@ class Trainer:
         if batch.heat is not None:
             self._add_heat_gradient(sums, values, batch.heat)
         self.processes.add([total, *sums.values()])
-        for name, parameter in self.parameters.items():
-            parameter.grad = sums[name]
-        nn.utils.clip_grad_norm_(self.parameters.values(), config.gradient_clip)
-        for group in self.optimizer.param_groups:
-            group["lr"] = config.learning_rate_at(self.step)
-        self.optimizer.step()
+        self.optimizer.step(sums, config.gradient_clip, config.learning_rate_at(self.step) / config.learning_rate)
         self.step += 1
         self._average.update_parameters(self.model)
         return total
@@ -230,9 +225,7 @@ class Trainer:
         """
         tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
         tensors |= {f"averaged.{name}": value for name, value in self.averaged.named_parameters()}
-        for name, parameter in self.parameters.items():
-            for key, value in self.optimizer.state[parameter].items():
-                tensors[f"adam.{key}.{name}"] = value
+        tensors |= self.optimizer.state()
         tensors = {
             name: value.detach().cpu().clone(memory_format=torch.contiguous_format) for name, value in tensors.items()
         }
@@ -255,22 +248,11 @@ class Trainer:
             self.averaged.load_state_dict({**model, **averaged})
             if not 0 <= step <= self.config.steps:
                 raise ValueError(f"There is no step {step}.")
-            for name, parameter in self.parameters.items() if step else ():  # Adam has no moments before the first
-                state = {key: tensors[f"adam.{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")}
-                _check_like(parameter, state["exp_avg"], state["exp_avg_sq"])
-                _check_like(torch.zeros(()), state["step"])
-                self.optimizer.state[parameter] = {
-                    key: value if key == "step" else torch.empty_like(parameter).copy_(value)
-                    for key, value in state.items()
-                }
+            if step:  # there is no state before the first
+                self.optimizer.load_state(tensors)
         except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
             raise ExplorerError(
                 f"The saved state {path} is damaged or belongs to another model; delete it to start the run again."
             ) from error
         self.step = step
         self._average.n_averaged.fill_(step)
-
-
-def _check_like(one: Tensor, *others: Tensor) -> None:
-    if any(other.shape != one.shape or other.dtype != one.dtype for other in others):
-        raise ValueError("The optimizer's state is not that of the parameters.")

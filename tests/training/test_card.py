@@ -64,6 +64,14 @@ def test_views_are_in_the_command(tiny_checkpoint: Checkpoint) -> None:
     assert "--views 4 --min-shrink 2.5" in checkpoint_card("tiny", config)
 
 
+def test_the_optimizer_is_told(tiny_checkpoint: Checkpoint) -> None:
+    config = tiny_checkpoint.config.model_copy(update={"training": {"learning_rate": 0.003, "muon": 0.02}})
+    card = checkpoint_card("tiny", config)
+    assert "learning rate 0.003, of Muon 0.02" in card
+    assert "--learning-rate 0.003" in card
+    assert "--muon 0.02" in card
+
+
 @pytest.mark.parametrize(("notes", "lines"), [(["One.", 2, "Two."], 2), ("One.", 0), (None, 0)])
 def test_notes_are_lines_of_the_card(tiny_checkpoint: Checkpoint, notes: object, lines: int) -> None:
     config = tiny_checkpoint.config.model_copy(update={"training": {"notes": notes}})

@@ -82,9 +82,10 @@ def test_the_same_seed_gives_the_same_weights(home: Path) -> None:
     assert not same(weights(first), weights(other))
 
 
-def test_stop_and_resume_is_the_uninterrupted_run(home: Path) -> None:
-    whole = Run.open(create_run(config(), home / "whole"))
-    parts = Run.open(create_run(config(), home / "parts"))
+@pytest.mark.parametrize("muon", [0.0, 0.02])
+def test_stop_and_resume_is_the_uninterrupted_run(home: Path, muon: float) -> None:
+    whole = Run.open(create_run(config(muon=muon), home / "whole"))
+    parts = Run.open(create_run(config(muon=muon), home / "parts"))
     train_on(whole, pixels(), pixels(20, 1))
     calls = iter(range(100))
     assert not train_on(parts, pixels(), pixels(20, 1), should_stop=lambda: next(calls) >= 4)

@@ -236,7 +236,7 @@ def _settings(run: Run) -> dict[str, str]:
         "Images": in_markdown(_images_in_words(run)),
         "Steps": f"{config.steps:,}",
         "Images per step": f"{config.batch_size}",
-        "Learning rate": f"{config.learning_rate:g}",
+        "Learning rate": f"{config.learning_rate:g}" + (f", of Muon {config.muon:g}" if config.muon else ""),
         "Seed": f"{config.seed}",
         "Network": f"U-Net, width {config.model.unet.base_width}, scales {config.model.unet.num_scales}",
         "Gaussian anchor": "yes" if config.model.anchor else "no",
