@@ -21,7 +21,6 @@ Steps are few by default, so that one can see a table in minutes; the paper's tr
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -88,15 +87,12 @@ class Sampled:
         return self.source.sample(min(most, _STATISTICS), generator)
 
 
-def _trained(
-    config: TrainingConfig, source: ImageSource, network: nn.Module | None = None
-) -> tuple[EnergyModel, float]:
-    """The averaged network after all steps, and the seconds that a step took."""
+def _trained(config: TrainingConfig, source: ImageSource, network: nn.Module | None = None) -> EnergyModel:
+    """The averaged network after all steps."""
     torch.manual_seed(config.seed)
     trainer = Trainer(config, source, network)
-    began = time.monotonic()
     take_all_steps(trainer, config.name)
-    return averaged(trainer), (time.monotonic() - began) / config.steps
+    return averaged(trainer)
 
 
 def _begin(threads: int) -> None:
@@ -124,7 +120,7 @@ def linear_manifold(seed: int) -> Gaussian:
     return Gaussian(mean, ((covariance + covariance.T) / 2).float(), _MANIFOLD_NOISE.t0)
 
 
-def gap_row(name: str, model: EnergyModel, x: Tensor, seconds: float | None) -> list[Cell]:
+def gap_row(name: str, model: EnergyModel, x: Tensor) -> list[Cell]:
     """Where a model has its gap: the index at most noise levels, and the noise at which it is widest."""
     generator = noise_generator(0)
     found, differences = [], []
@@ -143,7 +139,6 @@ def gap_row(name: str, model: EnergyModel, x: Tensor, seconds: float | None) -> 
         widest,
         expected,
         100 * (widest / expected - 1),
-        seconds,
     ]
 
 
@@ -153,13 +148,13 @@ def gap(steps: StepsOption = 4000, seed: int = 0, threads: ThreadsOption = 1, wr
     _begin(threads)
     truth = linear_manifold(seed)
     x = truth.sample(_POINTS, torch.Generator().manual_seed(seed + 1))
-    rows = [gap_row("exact energy", truth, x, None)]
+    rows = [gap_row("exact energy", truth, x)]
     config = _config(
         "manifold", _MANIFOLD_NOISE, _MANIFOLD_SIDE, 8, batch_size=128, steps=steps, learning_rate=1e-3, seed=seed
     )
     network = DenseEnergy(_MANIFOLD_NOISE, truth.sample(20_000, torch.Generator().manual_seed(seed + 2)), width=256)
-    model, seconds = _trained(config, DistributionSource(truth), network)
-    rows.append(gap_row(f"dense network, {steps:,} steps", model, x, seconds))
+    model = _trained(config, DistributionSource(truth), network)
+    rows.append(gap_row(f"dense network, {steps:,} steps", model, x))
     columns = {
         "energy": "",
         "dimension": "",
@@ -167,7 +162,6 @@ def gap(steps: StepsOption = 4000, seed: int = 0, threads: ThreadsOption = 1, wr
         "widest at t": ".5f",
         "√(ab)": ".5f",
         "difference, %": "+.1f",
-        "s a step": ".4f",
     }
     title = f"The gap of a linear manifold of variance {_WIDE:g} in {_MANIFOLD_SIDE**2} dimensions with {_NARROW:g}"
     report("bases-gap", measured(title, columns, rows), write)
@@ -193,19 +187,18 @@ def slopes(
         settings = {"batch_size": 64, "steps": steps, "learning_rate": 2e-3, "seed": seed}
         settings |= {"compile": compiled, "bfloat16": bfloat16}
         config = _config(f"c-alpha-{alpha}", _SLOPE_NOISE, size, width, **settings)
-        model, seconds = _trained(config, Sampled(DistributionSource(family)))
+        model = _trained(config, Sampled(DistributionSource(family)))
         x = family.sample(_FRESH, torch.Generator().manual_seed(10**6 + seed))
         outputs = denoised_psnr(model, x, _SLOPE_PSNR)
         linear = SpectralGaussian((1, size, size)).fit(family.sample(_STATISTICS, torch.Generator().manual_seed(seed)))
         fits = (float(np.polyfit(_SLOPE_PSNR, psnr, 1)[0]) for psnr in (outputs, denoised_psnr(linear, x, _SLOPE_PSNR)))
-        rows.append([alpha, alpha / (alpha + 1), *fits, *outputs, seconds])
+        rows.append([alpha, alpha / (alpha + 1), *fits, *outputs])
     columns = {
         "alpha": "",
         "optimal slope": ".3f",
         "slope": ".3f",
         "slope of the best linear denoiser": ".3f",
         **{f"output at {psnr:g} dB": ".2f" for psnr in _SLOPE_PSNR},
-        "s a step": ".3f",
     }
     title = f"Denoised PSNR of C-alpha images, {size} x {size}, {steps:,} steps of 64 images, width {width}"
     report("bases-slopes", measured(title, columns, rows), write)
@@ -254,16 +247,15 @@ def transition(
             continue
         chosen = np.random.default_rng(seed).permutation(len(training))[:number]
         source = Sampled(PixelSource(training, config.values, rows=np.sort(chosen)))
-        model, seconds = _trained(config, source)
+        model = _trained(config, source)
         own = config.values.dequantized(torch.from_numpy(training[chosen[:_FRESH]]), noise_generator(1))
         other = config.values.dequantized(torch.from_numpy(np.array(fresh[:_FRESH])), noise_generator(2))
         own = own.repeat(math.ceil(100 / number), 1, 1, 1) if number < 100 else own
         pairs = zip(*(denoised_psnr(model, x, _TRANSITION_PSNR) for x in (own, other)), strict=True)
-        rows.append([number, *(value for pair in pairs for value in pair), seconds])
+        rows.append([number, *(value for pair in pairs for value in pair)])
     columns = {
         "N": ",",
         **{f"{which} at {psnr:g} dB": ".2f" for psnr in _TRANSITION_PSNR for which in ("own", "fresh")},
-        "s a step": ".3f",
     }
     floor = float(psnr_from_noise_variance(1 / (12 * config.values.levels**2)))
     title = (
