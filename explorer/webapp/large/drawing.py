@@ -20,7 +20,6 @@ from explorer.models.checkpoints import Checkpoint
 from explorer.models.haar import halve
 from explorer.units import LogProbUnit, code_length_bits, format_log_prob, unit_label
 from explorer.webapp.shell.address import kept
-from explorer.webapp.shell.loaders import infer
 from explorer.webapp.shell.setting_forms import one_of, whole_number
 from explorer.webapp.shell.work import Report, Work, offered
 from explorer.webapp.widgets.pixels import show_pixels
@@ -94,7 +93,7 @@ def offer_drawing(density: Checkpoint, x: np.ndarray, log_prob: float, unit: Log
         if states is None:
             states = draw_photographs(density.multiscale, side, _COUNT, coarse, steps=steps, seed=seed)
         try:
-            return infer(_next, states, density)
+            return _next(states, density)  # not on the one thread for inference: a step at 512 pixels takes seconds
         except ExplorerError:
             states = None  # to try again is to begin again
             raise
