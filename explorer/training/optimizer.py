@@ -55,7 +55,7 @@ class AdamAndMuon:
             optimizer.step()
 
     def state(self) -> dict[str, Tensor]:
-        """Moments and momenta by ``adam.KEY.NAME`` and ``muon.KEY.NAME``, with `NAME` of the parameter; empty before the
+        """Moments and momenta by ``adam.KEY.NAME`` and ``muon.KEY.NAME``, NAME that of the parameter; empty before the
         first step."""
         found = {}
         for name in self.parameters:

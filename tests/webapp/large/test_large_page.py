@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,6 +85,13 @@ def test_a_perturbation_says_which_scale_changes(photograph: AppTest) -> None:
     assert app.metric[0].proto.delta == "the original"
 
 
+def test_a_flat_image_costs_a_codec_next_to_nothing(photograph: AppTest) -> None:
+    photograph.query_params.update(contrast="0")
+    words = captions(run(photograph))
+    assert re.search(r"\): [\d.]+ times as much as JPEG XL, the shortest file\.", words)
+    assert "rounded to gray levels" in words
+
+
 def test_the_settings_are_those_of_the_list_of_pages(photograph: AppTest) -> None:
     run(photograph)
     assert {*photograph.session_state["address"].drawn} <= setting_names("large")
@@ -137,10 +145,10 @@ def test_log_concavity_is_measured_beside_the_whole_image(photograph: AppTest) -
 
 def test_what_was_found_is_said() -> None:
     words = in_words([Found(20, (0.5, -0.25), -0.75), Found(10, (0.9, 0.1), -0.2)])
-    assert "1 pixel at all of these noise levels (least eigenvalue 0.50)" in words
-    assert "2 pixels from 10 dB on, towards more noise (least eigenvalue −0.25)" in words
-    assert "The whole image is so at none of these noise levels (least eigenvalue −0.75)" in words
-    assert "The whole image" not in in_words([Found(20, (0.5,), None)])
+    assert "1 pixel at all noise levels (smallest at any level 0.50)" in words
+    assert "2 pixels at 10 dB and more noise (smallest at any level −0.25)" in words
+    assert "whole image is positive at none of the noise levels (smallest at any level −0.75)" in words
+    assert "whole image" not in in_words([Found(20, (0.5,), None)])
 
 
 def test_a_model_of_any_size_in_the_sidebar_is_the_one(photograph: AppTest) -> None:
