@@ -6,6 +6,7 @@ import io
 import math
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +126,15 @@ def test_details_are_drawn_for_a_coarse_image_and_taken_home(photograph: AppTest
     assert np.abs(drawn.values[0] - drawn.values[1]).max() > 0.1, "and in nothing else"
     assert "Mean log p of the drawn" in captions(app)
     assert {button.label for button in app.get("download_button")} == {"PNG", "NPZ"}
+
+
+def test_two_runs_of_the_page_may_draw_at_once(photograph: AppTest) -> None:
+    photograph.query_params.update(coarse="64", steps="10")
+    run(photograph)
+    work = photograph.session_state["work drawing"]
+    with ThreadPoolExecutor(4) as pool:
+        shares = [share for _, share in pool.map(lambda _: work.advance(None, lambda _share: None), range(12))]
+    assert len(set(shares)) == 12
 
 
 def test_photographs_are_drawn_from_nothing(photograph: AppTest) -> None:
