@@ -17,7 +17,7 @@ network whose output is the score, and lowers the loss less at first. So a run m
 mean of ``4^r`` dequantized pixels, that is, ``x_r`` of the image as it is: level ``r``. Or it is rounded to 8 bits and
 dequantized again, and is then ``x_0`` of an image that was shrunk more: level 0. So the network sees every level with
 the fine noise that belongs to it, and level 0 at several scales. A halved image has a quarter of the details, so a step
-takes ``2^r`` times as many.
+takes ``2^r`` times as many images.
 """
 
 from __future__ import annotations
