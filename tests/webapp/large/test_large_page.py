@@ -197,6 +197,13 @@ def test_an_upload_is_cut_and_scored(photograph: AppTest) -> None:
     assert "enlarged 1.7 times: smoother than a photograph" in captions(app)
 
 
+def test_the_same_square_is_seen_at_every_size(photograph: AppTest) -> None:
+    photograph.query_params.update(crop="0-500-800")  # of china, 640 x 427
+    assert "a square of 342 is shrunk 2.7 times" in captions(run(photograph))
+    photograph.button_group(key="side").set_value(512)
+    assert "a square of 342 is enlarged 1.5 times" in captions(run(photograph))
+
+
 def test_color_is_in_bits_per_dimension(home: Path, photograph: AppTest) -> None:
     write_tiny_multiscale(home / "checkpoints" / "colored", channels=3)
     photograph.query_params.update(density="colored")
