@@ -57,7 +57,7 @@ class AdamAndMuon:
     def state(self) -> dict[str, Tensor]:
         """Moments and momenta by ``adam.KEY.NAME`` and ``muon.KEY.NAME``, NAME that of the parameter; empty before the
         first step."""
-        found = {}
+        found: dict[str, Tensor] = {}
         for name in self.parameters:
             kind, state = self._state_of(name)
             found |= {f"{kind}.{key}.{name}": value for key, value in state.items()}
