@@ -31,7 +31,7 @@ from explorer.catalog.profile import (
     write_profile,
 )
 from explorer.catalog.query import Catalog, open_catalog
-from explorer.catalog.scoring import as_scored, reference_marks, score_rows
+from explorer.catalog.scoring import as_scored, reference_images, reference_marks, score_rows
 from explorer.data.store import Store
 from explorer.errors import ExplorerError
 from explorer.home import data_home, write_atomically
@@ -100,7 +100,8 @@ def build_catalog(
     grid = profile_grid(checkpoint.model, checkpoint.model.t_max)
     subset = profile_subset(len(store))
     cost = len(identity.psnrs) + 1
-    total = cost * sum(len(identity.part_range(part)) for part in own) + len(grid) * len(subset)
+    references = sum(len(images) for images in reference_images(checkpoint.model, checkpoint.values))
+    total = cost * sum(len(identity.part_range(part)) for part in own) + len(grid) * len(subset) + references
     report = progress or (lambda _done, _total: None)
     done = 0
 
@@ -122,7 +123,7 @@ def build_catalog(
     if not _profile_is_whole(folder, grid):
         x = as_scored(checkpoint.model, checkpoint.values, store.pixels[subset])
         write_profile(folder, measure_profile(checkpoint.model, x, grid, after(done, len(subset))))
-    _write_meta(folder, checkpoint, store, identity)
+    _write_meta(folder, checkpoint, store, identity, after(total - references, 1))
     report(total, total)
     return open_catalog(folder)
 
@@ -164,9 +165,9 @@ def estimate_seconds(checkpoint: Checkpoint, store: Store) -> float:
         began = time.perf_counter()
         score_rows(checkpoint.model, checkpoint.values, store.pixels[:timed], store.labels[:timed], 0, identity)
         seconds = (time.perf_counter() - began) / timed
-    levels = len(profile_grid(checkpoint.model)) / (len(identity.psnrs) + 1)
-    left = len(store) - rows_done(checkpoint, store) + levels * len(profile_subset(len(store)))
-    return seconds * left
+    references = sum(len(images) for images in reference_images(checkpoint.model, checkpoint.values))
+    others = len(profile_grid(checkpoint.model)) * len(profile_subset(len(store))) + references
+    return seconds * (len(store) - rows_done(checkpoint, store) + others / (len(identity.psnrs) + 1))
 
 
 def catalog_identity(checkpoint: Checkpoint, store: Store) -> Identity:
@@ -227,7 +228,7 @@ def _profile_is_whole(folder: Path, grid: tuple[float, ...]) -> bool:
         return False
 
 
-def _write_meta(folder: Path, checkpoint: Checkpoint, store: Store, identity: Identity) -> None:
+def _write_meta(folder: Path, checkpoint: Checkpoint, store: Store, identity: Identity, progress: Progress) -> None:
     try:
         if read_meta(folder).identity == identity:
             return
@@ -241,7 +242,7 @@ def _write_meta(folder: Path, checkpoint: Checkpoint, store: Store, identity: Id
         t0=checkpoint.model.t0,
         levels=checkpoint.values.levels,
         units={column.name: column.unit for column in identity.columns},
-        marks=reference_marks(checkpoint.model, checkpoint.values),
+        marks=reference_marks(checkpoint.model, checkpoint.values, progress),
     )
     with write_atomically(folder / "meta.json") as path:
         path.write_text(meta.model_dump_json(indent=1), encoding="utf-8")

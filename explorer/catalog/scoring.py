@@ -10,6 +10,7 @@ awake, so that the model takes a tenth longer. One batch of images is held as fl
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
@@ -30,9 +31,12 @@ from explorer.models.devices import inference_batch_size
 from explorer.progress import Progress
 from explorer.units import noise_variance_from_psnr
 
-__all__ = ["as_scored", "model_columns", "reference_marks", "score_rows"]
+__all__ = ["as_scored", "model_columns", "reference_images", "reference_marks", "score_rows"]
 
 _NOISE_IMAGES = 16
+_MID_GRAY = 128
+_CONSTANT_VALUES = 2**21  # of all constant images together, about: with 64 x 64 pixels every gray level has one
+_FEWEST_CONSTANTS = 16
 
 Columns = dict[str, np.ndarray]
 
@@ -115,19 +119,44 @@ def _joined(batches: list[Columns]) -> Columns:
     return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
 
 
-def reference_marks(model: EnergyModel, values: Values) -> Marks:
-    """log p of the most probable constant image, of mid-gray, and the mean over a few images of uniform noise."""
+def reference_images(model: EnergyModel, values: Values) -> tuple[np.ndarray, np.ndarray]:
+    """Constant images and images of uniform noise, uint8, each of shape ``(N, C, H, W)``.
+
+    There is a constant image of every gray level, or, where images are large, of every few and of 128.
+    """
     grays = np.unique(values.to_pixels(values.centers(torch.arange(256, dtype=torch.uint8).view(-1, 1, 1, 1))).numpy())
+    most = max(_FEWEST_CONSTANTS, _CONSTANT_VALUES // model.dimensions)
+    middle = grays[np.searchsorted(grays, _MID_GRAY).clip(max=len(grays) - 1)]
+    grays = np.union1d(grays[:: math.ceil(len(grays) / most)], middle)
     constants = np.broadcast_to(grays.reshape(-1, 1, 1, 1), (len(grays), *model.image_shape))
-    constant_log_prob = log_prob_batched(model, as_scored(model, values, constants)).double().numpy()
+    return constants, np.random.default_rng(0).integers(0, 256, (_NOISE_IMAGES, *model.image_shape), np.uint8)
+
+
+def reference_marks(model: EnergyModel, values: Values, progress: Progress | None = None) -> Marks:
+    """log p of the most probable constant image, of mid-gray, and the mean over a few images of uniform noise, those of
+    `reference_images`.
+
+    Args:
+        model: an energy model.
+        values: its value convention.
+        progress: called with (images done, images in all).
+    """
+    constants, noise = reference_images(model, values)
+    grays, total = constants[:, 0, 0, 0], len(constants) + len(noise)
+    batch_size = inference_batch_size(model.dimensions, model.device)
+    found: list[float] = []
+    for images in (constants, noise):
+        for batch in _batches(images, batch_size):
+            found += log_prob_batched(model, as_scored(model, values, batch)).double().tolist()
+            if progress is not None:
+                progress(len(found), total)
+    constant_log_prob = np.array(found[: len(grays)])
     best = int(np.argmax(np.nan_to_num(constant_log_prob, nan=-np.inf)))
-    noise = np.random.default_rng(0).integers(0, 256, (_NOISE_IMAGES, *model.image_shape), np.uint8)
-    noise_log_prob = log_prob_batched(model, as_scored(model, values, noise)).double().mean()
     return Marks(
         constant=_finite(constant_log_prob[best]),
         constant_value=float(grays[best]) / 255,
-        mid_gray=_finite(constant_log_prob[np.searchsorted(grays, 128).clip(max=len(grays) - 1)]),
-        noise=_finite(noise_log_prob),
+        mid_gray=_finite(constant_log_prob[np.searchsorted(grays, _MID_GRAY).clip(max=len(grays) - 1)]),
+        noise=_finite(float(np.mean(found[len(grays) :]))),
     )
 
 

@@ -200,15 +200,16 @@ class ConditionalEnergy(ConditionalModel):
         return gaussian + self._weight(t).view(-1, 1, 1) * correction
 
     def direct_score(self, details: Tensor, t: Tensor, coarse: Tensor, level: Tensor) -> Tensor:
-        """A score that the network says without the detour over an energy, of the shape of `details`.
+        """A score read from the output of the network, not from the gradient of an energy; of the shape of `details`.
 
-        Were ``f`` linear in ``v^``, symmetric, and the local amplitude constant, the gradient of ``1/2 <v^, f>`` would
-        be ``f``; then
+        If ``f`` were linear in ``v^`` and symmetric, and the local amplitude constant, the gradient of ``1/2 <v^, f>``
+        in ``v^`` would be ``f``, and
 
             - A^T [ z / (lambda + t) + w(t) f / (a sqrt(lambda + t)) ]
 
-        would be the score of `local_energy` but for the part of `g`. It is not, but a network that was trained so, in
-        a third of the time, is a good beginning for the energy (`explorer.training.conditional`).
+        would be the score of `local_energy` but for the part of ``g``. They are not, but the weights that make this a
+        good score, at a third of the cost of a step, are a good beginning for the energy
+        (`explorer.training.conditional`).
 
         Args:
             details, t, coarse, level: as for `local_energy`.

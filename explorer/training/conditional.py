@@ -9,15 +9,15 @@ that says the level: ``(B, 4C + 1, h, w)``. The objective is dual score matching
 and, where asked for, the heat equation in the details; ``n`` is the number of details. The coarse
 image has the noise of its level, which is drawn with the sample.
 
-**A direct beginning.** The gradient of an energy takes three times as long to train as a network that says the score,
-and learns less from each step at first. So a run may begin with `ConditionalEnergy.direct_score`, by denoising score
-matching, and make an energy of that network afterwards.
+**A direct beginning.** A step that trains the gradient of an energy takes three times as long as one that trains a
+network whose output is the score, and lowers the loss less at first. So a run may begin with
+`ConditionalEnergy.direct_score`, trained by denoising score matching; the energy then starts from its weights.
 
 **Levels.** A stored image of side ``S`` is halved ``r`` times, ``r`` drawn anew for each step. What comes out is the
 mean of ``4^r`` dequantized pixels, that is, ``x_r`` of the image as it is: level ``r``. Or it is rounded to 8 bits and
 dequantized again, and is then ``x_0`` of an image that was shrunk more: level 0. So the network sees every level with
 the fine noise that belongs to it, and level 0 at several scales. A halved image has a quarter of the details, so a step
-takes ``2^r`` times as many.
+takes ``2^r`` times as many images.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ def conditional_heat_losses(energy: Energy, packed: Tensor, t: Tensor, first: Te
 
 def _of_details(energy: Energy, packed: Tensor) -> Energy:
     """The energy as a function of the details, or of several times as many, one after the other."""
-    given = packed[:, len(packed[0]) // 4 * 3 :]
+    given = packed[:, unpack(packed)[0].shape[1] :]  # coarse image and level
 
     def energy_of_details(details: Tensor, t: Tensor) -> Tensor:
         return energy(torch.cat((details, given.repeat(len(details) // len(given), 1, 1, 1)), 1), t)

@@ -188,7 +188,7 @@ def train_multiscale(
 
         if trainer.config.steps and not _train(trainer, folder / part, should_stop, report):
             return False
-        if trainer is direct:
+        if trainer is direct:  # which without steps of its own has the weights that the run starts from
             begin_as(conditional.in_training, direct.conditional if config.direct_steps else direct.in_training)
         done += trainer.config.steps
     model = assembled(config, conditional, base)

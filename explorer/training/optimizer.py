@@ -31,12 +31,10 @@ class AdamAndMuon:
         self.parameters = dict(parameters)
         self._matrices = {name: _matrix(p) for name, p in self.parameters.items() if muon and _is_inner(p)}
         others = [p for name, p in self.parameters.items() if name not in self._matrices]
-        self._optimizers: list[tuple[torch.optim.Optimizer, float]] = []
-        if others:
-            self._optimizers.append((torch.optim.Adam(others, lr=learning_rate, betas=_BETAS), learning_rate))
-        if self._matrices:
-            muons = torch.optim.Muon(self._matrices.values(), lr=muon, weight_decay=0.0)
-            self._optimizers.append((muons, muon))
+        # As groups, which may be empty where lists may not.
+        self._adam = torch.optim.Adam([{"params": others}], lr=learning_rate, betas=_BETAS)
+        self._muon = torch.optim.Muon([{"params": list(self._matrices.values())}], lr=muon, weight_decay=0.0)
+        self._learning_rates = ((self._adam, learning_rate), (self._muon, muon))
 
     def step(self, gradients: Mapping[str, Tensor], clip: float, share: float) -> None:
         """Move all parameters.
@@ -51,19 +49,19 @@ class AdamAndMuon:
         nn.utils.clip_grad_norm_(self.parameters.values(), clip)
         for name, matrix in self._matrices.items():
             matrix.grad = _matrix(gradients[name])
-        for optimizer, learning_rate in self._optimizers:
+        for optimizer, learning_rate in self._learning_rates:
             for group in optimizer.param_groups:
                 group["lr"] = share * learning_rate
             optimizer.step()
 
     def state(self) -> dict[str, Tensor]:
-        """What it remembers, by ``KIND.KEY.NAME`` of the parameter; empty before the first step."""
-        return {
-            f"{kind}.{key}.{name}": value
-            for name in self.parameters
-            for kind, state in (self._state_of(name),)
-            for key, value in state.items()
-        }
+        """Moments and momenta by ``adam.KEY.NAME`` and ``muon.KEY.NAME``, NAME that of the parameter; empty before the
+        first step."""
+        found: dict[str, Tensor] = {}
+        for name in self.parameters:
+            kind, state = self._state_of(name)
+            found |= {f"{kind}.{key}.{name}": value for key, value in state.items()}
+        return found
 
     def load_state(self, tensors: Mapping[str, Tensor]) -> None:
         """Take over what `state` returned.
@@ -79,20 +77,20 @@ class AdamAndMuon:
             if name in self._matrices:
                 buffer = tensors[f"muon.momentum_buffer.{name}"]
                 _check_like(self._matrices[name], buffer)
-                self._optimizers[-1][0].state[self._matrices[name]] = {"momentum_buffer": buffer.to(parameter.device)}
+                self._muon.state[self._matrices[name]] = {"momentum_buffer": buffer.to(parameter.device)}
                 continue
             state = {key: tensors[f"adam.{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")}
             _check_like(parameter, state["exp_avg"], state["exp_avg_sq"])
             _check_like(torch.zeros(()), state["step"])
-            self._optimizers[0][0].state[parameter] = {
+            self._adam.state[parameter] = {
                 key: value if key == "step" else torch.empty_like(parameter).copy_(value)
                 for key, value in state.items()
             }
 
     def _state_of(self, name: str) -> tuple[str, Mapping[str, Tensor]]:
         if name in self._matrices:
-            return "muon", self._optimizers[-1][0].state.get(self._matrices[name], {})
-        return "adam", self._optimizers[0][0].state.get(self.parameters[name], {})
+            return "muon", self._muon.state.get(self._matrices[name], {})
+        return "adam", self._adam.state.get(self.parameters[name], {})
 
 
 def _is_inner(parameter: Tensor) -> bool:
@@ -100,7 +98,7 @@ def _is_inner(parameter: Tensor) -> bool:
 
 
 def _matrix(kernel: Tensor) -> Tensor:
-    """A kernel's own memory as a matrix from inputs to outputs, whichever of its layouts it has."""
+    """A view of a kernel, an output a row, whichever layout it has in memory: to change one is to change the other."""
     rows = kernel.detach()
     if not rows.is_contiguous():
         rows = rows.permute(0, 2, 3, 1)  # channels last

@@ -109,7 +109,7 @@ def test_back_and_forward_through_every_page(app: str, page: Page) -> None:
     page.get_by_role("button", name="Reset").click()
     then("Probe")
     visit(page, "Photograph")
-    expect(page.get_by_text("This model needs")).to_be_visible()
+    expect(page.get_by_text("photo needs")).to_be_visible()
     then("Photograph")
     page.get_by_test_id("stButtonGroup").get_by_text("128 × 128").click()
     expect(page.get_by_text("shrunk 3.3 times")).to_be_visible()

@@ -8,7 +8,7 @@ import pytest
 
 from explorer.catalog.build import build_catalog
 from explorer.catalog.layout import Identity
-from explorer.catalog.scoring import score_rows
+from explorer.catalog.scoring import reference_images, reference_marks, score_rows
 from explorer.data.store import Store
 from explorer.models.checkpoints import Checkpoint
 
@@ -49,3 +49,21 @@ def test_pixels_may_be_read_only(checkpoint: Checkpoint, store: Store, identity:
     pixels = np.array(store.pixels)
     pixels.flags.writeable = False
     assert score_rows(checkpoint.model, checkpoint.values, pixels, store.labels, 0, identity).num_rows == 40
+
+
+def test_what_images_are_compared_with_tells_how_far_it_is(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[int, int | None]] = []
+    marks = reference_marks(checkpoint.model, checkpoint.values, lambda *call: told.append(call))
+    assert told == sorted(told)
+    assert told[-1] == (256 + 16, 256 + 16)
+    monkeypatch.setattr("explorer.catalog.scoring._CONSTANT_VALUES", 20 * 64)  # as if the images were large
+    constants, _ = reference_images(checkpoint.model, checkpoint.values)
+    assert constants[:, 0, 0, 0].tolist() == sorted({*range(0, 256, 13), 128})
+    few = reference_marks(checkpoint.model, checkpoint.values)
+    assert (few.mid_gray, few.noise) == pytest.approx((marks.mid_gray, marks.noise), rel=1e-6)
+    assert few.constant_value == pytest.approx(marks.constant_value, abs=13 / 255)
+    assert few.constant is not None
+    assert marks.constant is not None
+    assert few.constant <= marks.constant + 1e-3

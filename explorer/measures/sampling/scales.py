@@ -35,22 +35,43 @@ from explorer.models.multiscale import MultiscaleDensity
 __all__ = ["Drawn", "draw_photographs", "sizes_above"]
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """Photographs on their way.
+class _Pieces(NamedTuple):
+    """Images that are put together only where somebody looks: of many photographs, one changes at a time.
 
     Attributes:
-        images: as far as they are known, denoised, in the model's values, shape ``(n, C, S, S)``; not clipped. They
-            grow from scale to scale.
+        coarse: the coarser images, shape ``(n, C, h, w)``; None where the pieces are images.
+        pieces: details of each image, shape ``(1, 3C, h, w)``, or the images themselves.
+    """
+
+    coarse: Tensor | None
+    pieces: tuple[Tensor, ...]
+
+    def together(self) -> Tensor:
+        """The images, ``(n, C, 2h, 2w)``, on the model's device."""
+        pieces = torch.cat(self.pieces)
+        return pieces if self.coarse is None else inverse_haar(2 * self.coarse, pieces)
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """Photographs on their way. They take their steps in turn, and there is a state after each.
+
+    Attributes:
         level: how often a photograph of the size that was asked for is halved to have theirs; 0 at the end.
         share: of the work, in [0, 1].
         y: at the end, samples of ``p(., t0)``; None before.
     """
 
-    images: Tensor
+    _denoised: _Pieces
     level: int
     share: float
     y: Tensor | None = None
+
+    @property
+    def images(self) -> Tensor:
+        """As far as they are known, denoised, in the model's values, shape ``(n, C, S, S)``; not clipped. They grow
+        from scale to scale."""
+        return self._denoised.together().cpu()
 
 
 def sizes_above(side: int, most: int = 1024) -> list[int]:
@@ -100,24 +121,23 @@ def draw_photographs(
         x = (coarse + math.sqrt(model.t0 / 4**levels) * noise).to(model.device)
     else:
         for part in _base(model, model.t0 / 4**levels, count, sampler, steps, seeds[0][levels]):
-            x = part.y
+            x = part.y.together()
             share = part.share * side**2 / whole
-            yield Drawn(part.images, levels, share, x.cpu() if levels == 0 and part.share == 1 else None)
+            yield Drawn(part.denoised, levels, share, x.cpu() if levels == 0 and part.share == 1 else None)
         done = side**2
     for level in reversed(range(levels)):
         for part in _details(model, x, level, sampler, steps, [each[level] for each in seeds]):
-            y = part.y
             share = (done + part.share * positions[level]) / whole
-            yield Drawn(part.images, level, share, y.cpu() if level == 0 and part.share == 1 else None)
-        x, done = y, done + positions[level]
+            y = part.y.together().cpu() if level == 0 and part.share == 1 else None
+            yield Drawn(part.denoised, level, share, y)
+        x, done = part.y.together(), done + positions[level]
 
 
 class _Part(NamedTuple):
-    """State of one scale: images as far as they are known, on the CPU; with their noise, on the model's device; share
-    of the work of this scale, 1 at its end."""
+    """State of one scale: denoised images; with their noise; share of the work of this scale, 1 at its end."""
 
-    images: Tensor
-    y: Tensor
+    denoised: _Pieces
+    y: _Pieces
     share: float
 
 
@@ -125,18 +145,22 @@ def _base(model: MultiscaleDensity, t: float, count: int, sampler: str, steps: i
     """Images of the base down to noise of variance `t`."""
     way = plan(model.base, sampler, steps, t_end=t, late=gaussian_of(model.base) is not None)
     for state in follow(model.base, way, count, seed):
-        yield _Part(state.denoised.cpu(), state.y, state.gradients / way.gradients)
+        yield _Part(_Pieces(None, (state.denoised,)), _Pieces(None, (state.y,)), state.gradients / way.gradients)
 
 
 def _details(
     model: MultiscaleDensity, x: Tensor, level: int, sampler: str, steps: int, seeds: Sequence[int]
 ) -> Iterator[_Part]:
-    """Images of `level`, from coarser ones with their noise, shape ``(n, C, h, w)``."""
+    """Images of `level`, from coarser ones with their noise, shape ``(n, C, h, w)``. Each is drawn by itself, and they
+    take their steps in turn; before its first, an image has no details."""
     given = [GivenCoarse(model.step(level), coarse, level, model.t0 / 4**level) for coarse in torch.split(x, 1)]
     way = plan(given[0], sampler, steps)
-    for states in zip(*(follow(each, way, 1, seed) for each, seed in zip(given, seeds, strict=True)), strict=True):
-        images, y = (
-            inverse_haar(2 * x, torch.cat(details))
-            for details in ([state.denoised for state in states], [state.y for state in states])
-        )
-        yield _Part(images.cpu(), y, states[0].gradients / way.gradients)
+    ways = [follow(each, way, 1, seed) for each, seed in zip(given, seeds, strict=True)]
+    unknown = torch.zeros(1, *given[0].image_shape).to(x)
+    denoised, noisy, gradients = [unknown] * len(ways), [unknown] * len(ways), [0] * len(ways)
+    for _ in way.ts:
+        for place, states in enumerate(ways):
+            state = next(states)
+            denoised[place], noisy[place], gradients[place] = state.denoised, state.y, state.gradients
+            share = sum(gradients) / (len(ways) * way.gradients)
+            yield _Part(_Pieces(x, tuple(denoised)), _Pieces(x, tuple(noisy)), share)

@@ -60,7 +60,7 @@ def offer_curvature(density: Checkpoint, whole: Checkpoint | None, image: Image.
     st.caption(
         in_markdown(
             f"The smallest eigenvalue of the Hessian in the details of a scale given the coarser image{beside}. The "
-            f"photograph is taken at {side} × {side} pixels."
+            f"photograph is taken at {side} × {side} pixels, not perturbed."
         )
     )
 
@@ -121,19 +121,19 @@ def in_words(found: list[Found]) -> str:
     psnr = [each.psnr for each in found]
     scales = [[each.by_scale[level] for each in found] for level in range(len(found[0].by_scale))]
     answers = [f"{scale_name((level, False))} {_from(psnr, values)}" for level, values in enumerate(scales)]
-    words = f"Given the coarser image, the details are log-concave: {', '.join(answers)}"
+    words = f"The curvature of the details, given the coarser image, is positive: {'; '.join(answers)}"
     whole = [each.whole for each in found if each.whole is not None]
     if whole:
-        words += f". The whole image is so {_from(psnr, whole)}"
-    return f"{words}. One image with one draw of noise can refute log-concavity, and cannot prove it."
+        words += f". That of the whole image is positive {_from(psnr, whole)}"
+    return f"{words}. One image with one draw of noise can refute log-concavity, but not prove it."
 
 
 def _from(psnr: list[float], values: list[float]) -> str:
     """At which noise levels the smallest eigenvalues are positive, and the least of them."""
     start = concave_from(psnr, values)
-    least = f"(least eigenvalue {format_number(min(values), '.2f')})"
+    least = f"(smallest at any level {format_number(min(values), '.2f')})"
     if start is None:
-        return f"at none of these noise levels {least}"
+        return f"at none of the noise levels {least}"
     if start == max(psnr):
-        return f"at all of these noise levels {least}"
-    return f"from {format_number(start, '.0f')} dB on, towards more noise {least}"
+        return f"at all noise levels {least}"
+    return f"at {format_number(start, '.0f')} dB and more noise {least}"

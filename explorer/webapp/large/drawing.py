@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from threading import Lock
 
 import numpy as np
 import streamlit as st
@@ -20,7 +21,6 @@ from explorer.models.checkpoints import Checkpoint
 from explorer.models.haar import halve
 from explorer.units import LogProbUnit, code_length_bits, format_log_prob, unit_label
 from explorer.webapp.shell.address import kept
-from explorer.webapp.shell.loaders import infer
 from explorer.webapp.shell.setting_forms import one_of, whole_number
 from explorer.webapp.shell.work import Report, Work, offered
 from explorer.webapp.widgets.pixels import show_pixels
@@ -88,16 +88,18 @@ def offer_drawing(density: Checkpoint, x: np.ndarray, log_prob: float, unit: Log
         )
     coarse = None if start == _NOTHING else halve(torch.from_numpy(x)[None], (side // int(start)).bit_length() - 1)[0]
     states: Iterator[Drawn] | None = None
+    turn = Lock()  # a run that was ended by a click finishes its step while the next one is under way
 
     def advance(_: Photographs | None, _report: Report) -> tuple[Photographs, float]:
         nonlocal states
-        if states is None:
-            states = draw_photographs(density.multiscale, side, _COUNT, coarse, steps=steps, seed=seed)
-        try:
-            return infer(_next, states, density)
-        except ExplorerError:
-            states = None  # to try again is to begin again
-            raise
+        with turn:
+            if states is None:
+                states = draw_photographs(density.multiscale, side, _COUNT, coarse, steps=steps, seed=seed)
+            try:
+                return _next(states, density)  # not by `infer`: a step at 512 pixels takes seconds
+            except ExplorerError:
+                states = None  # to try again is to begin again
+                raise
 
     content = (density.fingerprint, None if coarse is None else coarse.numpy().tobytes(), side, steps, seed)
     work = offered("drawing", content, "Draw", advance, _preview, icon=":material/casino:")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from explorer.escaping import in_markdown
 from explorer.figures.scales import bits_bars, scale_name
 from explorer.figures.surprise import surprise_map
 from explorer.figures.tools import NO_TOOLS
@@ -51,11 +52,19 @@ def code_lengths(now: Measured, codecs: Mapping[str, float], unit: str, model: s
     figure.update_layout(meta=model)
     st.plotly_chart(figure, key="bits", config=NO_TOOLS, alt="Code length by scale, beside lossless codecs")
     name, best = min(codecs.items(), key=lambda each: each[1])
-    percent = 100 * (now.total / best - 1)
-    words = f"{abs(percent):.1f} % {'less' if percent < 0 else 'more'} than {name}, the shortest file"
-    held = " All of the photograph as a file holds it: rounded to gray levels and clipped." if is_changed else ""
     share = format_number(now.total / now.dimensions, ".2f")
-    st.caption(f"This model needs {share} {unit} ({now.total:,.0f} bits): {words}.{held}")
+    words = (
+        f"{model} needs {share} {unit} ({now.total:,.0f} bits): {_beside(now.total / best)} {name}, the shortest file."
+    )
+    held = " Both are of the photograph as a file holds it: rounded to gray levels and clipped." if is_changed else ""
+    st.caption(in_markdown(words + held))
+
+
+def _beside(ratio: float) -> str:
+    """A ratio of code lengths in words."""
+    if not 0.5 < ratio < 2:
+        return f"{ratio:.1f} times as much as"
+    return f"{100 * abs(ratio - 1):.1f} % {'less' if ratio < 1 else 'more'} than"
 
 
 def choose_scale(now: Measured) -> int | None:

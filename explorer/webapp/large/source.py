@@ -80,7 +80,8 @@ def choose_subject(source: str, selection: Selection, density: Checkpoint, side:
     """
     picture = _of_dataset(selection, density) if source == "dataset" else _chosen_picture(source)
     width, height = picture.image.size
-    crop = chosen_crop(picture) if has_choice(width, height, side) else Crop()
+    # A picture that is enlarged keeps its crop too: another size is another look at the same square.
+    crop = chosen_crop(picture) if has_choice(width, height, min(side, width, height)) else Crop()
     left, _, right, _ = crop.box(width, height)
     shape: ImageShape = (density.multiscale.base.image_shape[0], side, side)
     if width == height == side:

@@ -23,7 +23,7 @@ __all__ = ["film_panel"]
 _CHOSEN = "sample-chosen"
 _VIEWS = ("Denoised", "With noise", "Animation")
 _SMALLEST = 52  # of an image on the screen, in pixels
-_FEWEST = 3  # columns, so that no image is very large
+_FEW = 4  # images, in one row: in a square they would be very large
 
 
 @st.fragment  # the slider reruns this alone
@@ -83,8 +83,8 @@ def _images(pixels: np.ndarray, log_prob: np.ndarray, unit: LogProbUnit, dimensi
         GridImage(image, number, "", f"image {k + 1}, log p {number} {unit_label(unit)}")
         for k, (image, number) in enumerate(zip(pixels, numbers, strict=True))
     ]
-    columns = math.ceil(math.sqrt(len(items)))
-    clicked = image_grid(items, key="samples", cell=_SMALLEST, columns=max(columns, _FEWEST))
+    columns = _FEW if len(items) <= _FEW else math.ceil(math.sqrt(len(items)))
+    clicked = image_grid(items, key="samples", cell=_SMALLEST, columns=columns)
     if clicked is not None:
         st.session_state[_CHOSEN] = clicked
     chosen: int | None = st.session_state.get(_CHOSEN)

@@ -21,7 +21,9 @@ from explorer.webapp.shell.loaders import catalog as stored_catalog
 __all__ = ["ready_catalog"]
 
 _AT_ONCE = 3_000
-"""A data set of up to this many images is scored at once, while the user waits."""
+"""A data set of up to this many images of 64 x 64 pixels, or of as many pixels, is scored while the user waits."""
+
+_PIXELS = 64 * 64
 
 
 def ready_catalog(checkpoint: Checkpoint, images: Store, split: Split) -> Catalog | None:
@@ -36,7 +38,7 @@ def ready_catalog(checkpoint: Checkpoint, images: Store, split: Split) -> Catalo
         return catalog
     place = st.empty()
     wish = f"catalog-{checkpoint.fingerprint}-{images.fingerprint}"
-    if st.session_state.get(wish, len(images) <= _AT_ONCE):
+    if st.session_state.get(wish, _cost(images) <= _AT_ONCE):
         catalog = _build(place, checkpoint, images, wish)
         place.empty()
         return catalog
@@ -97,6 +99,12 @@ def _offer(checkpoint: Checkpoint, images: Store, task: CatalogTask) -> None:
         args=(task,),
         help="In the background, as a job: it goes on when this page is closed.",
     )
+
+
+def _cost(images: Store) -> float:
+    """In images of 64 x 64 pixels; a smaller one takes as long."""
+    _, height, width = images.image_shape
+    return len(images) * max(1.0, height * width / _PIXELS)
 
 
 def _set(key: str, value: bool) -> None:

@@ -20,7 +20,7 @@ from explorer.errors import ExplorerError
 from explorer.escaping import in_markdown
 from explorer.models.checkpoints import Checkpoint, CheckpointInfo, list_checkpoints
 from explorer.units import LOG_PROB_UNITS, LogProbUnit, unit_label
-from explorer.webapp.shell.address import kept
+from explorer.webapp.shell.address import kept, open_page
 from explorer.webapp.shell.hub_box import hub_box, newly_fetched
 from explorer.webapp.shell.loaders import checkpoint, known_store
 from explorer.webapp.shell.pages_folder import run_through_app
@@ -82,7 +82,7 @@ def sidebar(needs_noise_levels: str = "") -> Selection:
 
     Args:
         needs_noise_levels: title of a page that asks a model for its energy at many noise levels; where the model gives
-            it at one alone, that page says so and ends.
+            it at one alone, that page says so and ends, with a way to the page of models of any size where it is one.
     """
     run_through_app()
     if not st.session_state.pop(_DRAWN, False):  # a page that runs by itself, in a test
@@ -99,6 +99,10 @@ def sidebar(needs_noise_levels: str = "") -> Selection:
         except ExplorerError as error:
             st.title(needs_noise_levels)
             st.info(in_markdown(str(error)), icon=":material/noise_aware:")
+            if selection.checkpoint.reads_any_size:
+                label = in_markdown(f"Open Photograph with {selection.checkpoint.name}")
+                if st.button(label, icon=":material/photo_size_select_large:"):
+                    open_page("large")
             st.stop()
     return selection
 

@@ -33,6 +33,7 @@ done, 1 at the end. It may be interrupted whenever it reports, and is then asked
 
 _REFRESH = 0.25  # seconds
 _TELLING = 0.05  # the share from which on the time that is left can be told
+_PERCENT = 0.01
 
 
 @dataclass
@@ -145,7 +146,7 @@ def _carry_on(work: Work[Any]) -> None:
 
 def _how_far(share: float, seconds: float) -> str:
     if share < _TELLING:
-        return "Begun…"
+        return f"{share:.0%}" if share >= _PERCENT / 2 else "Begun…"
     left = seconds * (1 - share) / share
     return f"{share:.0%}" + (f", about {duration(left)} left" if left > 2 else "")
 

@@ -1,5 +1,6 @@
 """Photographs drawn scale by scale, from densities that are known."""
 
+import itertools
 import math
 
 import pytest
@@ -49,10 +50,15 @@ def test_a_coarse_image_keeps_its_form() -> None:
     model = MultiscaleDensity(whole.halved().halved(), [whole.details(), whole.halved().details()], T0, 16)
     coarse = whole.halved().halved().sample(1, torch.Generator().manual_seed(0))[0]
     states = list(draw_photographs(model, 16, 3, coarse, steps=8))
-    assert [state.level for state in states] == [1] * 9 + [0] * 9
-    assert [state.images.shape[-1] for state in states] == [8] * 9 + [16] * 9
+    assert [state.level for state in states] == [1] * 27 + [0] * 27  # a state after each step of each photograph
+    assert [state.images.shape[-1] for state in states] == [8] * 27 + [16] * 27
     shares = [state.share for state in states]
     assert shares == sorted(shares)
+    assert max(b - a for a, b in itertools.pairwise(shares)) < 0.04  # to stop does not wait for the others
+    first, second, third = states[0].images
+    assert (first - second).abs().max() > 0
+    torch.testing.assert_close(second, third, atol=0.1, rtol=0)  # no details yet, but noise of their own
+    torch.testing.assert_close(states[0].images[:1], states[1].images[:1], atol=0, rtol=0)
     assert shares[-1] == 1
     assert all(state.y is None for state in states[:-1])
     y = states[-1].y

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +86,13 @@ def test_a_perturbation_says_which_scale_changes(photograph: AppTest) -> None:
     assert app.metric[0].proto.delta == "the original"
 
 
+def test_a_flat_image_costs_a_codec_next_to_nothing(photograph: AppTest) -> None:
+    photograph.query_params.update(contrast="0")
+    words = captions(run(photograph))
+    assert re.search(r"\): [\d.]+ times as much as JPEG XL, the shortest file\.", words)
+    assert "rounded to gray levels" in words
+
+
 def test_the_settings_are_those_of_the_list_of_pages(photograph: AppTest) -> None:
     run(photograph)
     assert {*photograph.session_state["address"].drawn} <= setting_names("large")
@@ -119,6 +128,15 @@ def test_details_are_drawn_for_a_coarse_image_and_taken_home(photograph: AppTest
     assert {button.label for button in app.get("download_button")} == {"PNG", "NPZ"}
 
 
+def test_two_runs_of_the_page_may_draw_at_once(photograph: AppTest) -> None:
+    photograph.query_params.update(coarse="64", steps="10")
+    run(photograph)
+    work = photograph.session_state["work drawing"]
+    with ThreadPoolExecutor(4) as pool:
+        shares = [share for _, share in pool.map(lambda _: work.advance(None, lambda _share: None), range(12))]
+    assert len(set(shares)) == 12
+
+
 def test_photographs_are_drawn_from_nothing(photograph: AppTest) -> None:
     photograph.query_params.update(coarse="nothing", steps="10")
     run(photograph)
@@ -137,10 +155,10 @@ def test_log_concavity_is_measured_beside_the_whole_image(photograph: AppTest) -
 
 def test_what_was_found_is_said() -> None:
     words = in_words([Found(20, (0.5, -0.25), -0.75), Found(10, (0.9, 0.1), -0.2)])
-    assert "1 pixel at all of these noise levels (least eigenvalue 0.50)" in words
-    assert "2 pixels from 10 dB on, towards more noise (least eigenvalue −0.25)" in words
-    assert "The whole image is so at none of these noise levels (least eigenvalue −0.75)" in words
-    assert "The whole image" not in in_words([Found(20, (0.5,), None)])
+    assert "1 pixel at all noise levels (smallest at any level 0.50)" in words
+    assert "2 pixels at 10 dB and more noise (smallest at any level −0.25)" in words
+    assert "whole image is positive at none of the noise levels (smallest at any level −0.75)" in words
+    assert "whole image" not in in_words([Found(20, (0.5,), None)])
 
 
 def test_a_model_of_any_size_in_the_sidebar_is_the_one(photograph: AppTest) -> None:
@@ -177,6 +195,13 @@ def test_an_upload_is_cut_and_scored(photograph: AppTest) -> None:
     app.button_group(key="side").set_value(512)
     app = run(app)
     assert "enlarged 1.7 times: smoother than a photograph" in captions(app)
+
+
+def test_the_same_square_is_seen_at_every_size(photograph: AppTest) -> None:
+    photograph.query_params.update(crop="0-500-800")  # of china, 640 x 427
+    assert "a square of 342 is shrunk 2.7 times" in captions(run(photograph))
+    photograph.button_group(key="side").set_value(512)
+    assert "a square of 342 is enlarged 1.5 times" in captions(run(photograph))
 
 
 def test_color_is_in_bits_per_dimension(home: Path, photograph: AppTest) -> None:

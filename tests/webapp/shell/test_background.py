@@ -42,6 +42,14 @@ def test_many_images_are_scored_by_a_job_that_the_page_follows(page: AppTest) ->
 
 
 @pytest.mark.usefixtures("jobs")
+def test_few_large_images_are_many_too(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.webapp.shell.ready_catalog._AT_ONCE", 1000)
+    monkeypatch.setattr("explorer.webapp.shell.ready_catalog._PIXELS", 4 * 2)  # 8 x 8 pixels are 8 times as many
+    page.run()
+    assert "tiny has scored none of the 179 images" in page.info[0].value
+
+
+@pytest.mark.usefixtures("jobs")
 def test_a_failed_job_says_why_and_is_sent_again(page: AppTest) -> None:
     job = create_job(CatalogTask(checkpoint="tiny", dataset="digits", shards=2), "earlier")
     for shard in ("shard-0", "shard-1"):

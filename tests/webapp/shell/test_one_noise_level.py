@@ -26,6 +26,7 @@ def test_pages_that_need_more_noise_levels_say_so(home: Path, name: str) -> None
     (info,) = app.info
     assert info.value.startswith(f"{name.title()} needs the energy at many noise levels")
     assert info.value.endswith("at 65 dB alone. Choose another model.")
+    assert "Open Photograph with photo" in [button.label for button in app.main.button]
     assert "grayscale images of any size, here 32 × 32" in app.sidebar.caption[0].value
 
 
