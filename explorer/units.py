@@ -28,6 +28,7 @@ __all__ = [
     "convert_log_prob",
     "format_log_prob",
     "format_number",
+    "format_percent",
     "format_power_of_ten",
     "noise_variance_from_psnr",
     "psnr_from_noise_variance",
@@ -151,6 +152,16 @@ def format_number(value: float, spec: str) -> str:
     """
     text = f"{value:{spec}}"
     return text.lstrip("+-") if text.strip("+-0.,") == "" else text.replace("-", "−")
+
+
+def format_percent(share: float, spec: str = ".0f") -> str:
+    """A share in [0, 1] as percent, with the space that SI asks for (SI brochure 2019, 5.4.7).
+
+    Examples:
+        >>> format_percent(0.57), format_percent(0.0123, ".1f")
+        ('57 %', '1.2 %')
+    """
+    return f"{format_number(100 * share, spec)} %"
 
 
 def format_log_prob(nats: float, unit: LogProbUnit, dimensions: int, sign: str = "") -> str:

@@ -13,6 +13,7 @@ from explorer.units import (
     code_length_bits,
     convert_log_prob,
     format_number,
+    format_percent,
     format_power_of_ten,
     noise_variance_from_psnr,
     psnr_from_noise_variance,
@@ -99,3 +100,8 @@ def test_zero_has_no_sign(value: float, spec: str) -> None:
 
 def test_infinity_keeps_its_sign() -> None:
     assert format_number(-math.inf, ".2f") == "−inf"
+
+
+def test_a_share_as_percent() -> None:
+    assert format_percent(0.53) == "53 %"
+    assert format_percent(-0.125, "+.1f") == "−12.5 %"

@@ -89,6 +89,7 @@ def _add_curve(figure: go.Figure, z: np.ndarray, values: np.ndarray, psnr: float
         y=values,
         mode="lines",
         name=name,
+        legendrank=1000 + psnr,
         line={"color": color, "width": width},
         hovertemplate=f"%{{y:.3f}} at %{{x:.2f}}<extra>{name}</extra>",
     )
@@ -244,7 +245,7 @@ def decided_figure(
             hovertemplate=f"%{{y:.0f}} % at %{{x:.1f}} dB<extra>{name}</extra>",
         )
     style_figure(figure, x_title=NOISE_AXIS.title, y_title="side decided [% of samples]", height=height)
-    figure.update_yaxes(range=[40, 112])
+    figure.update_yaxes(range=[min(40.0, 100 * float(share.min()) - 4), 112])
     mark_horizontal(figure, 75, "half way", GRAY, "dot")
     _mark(figure, marks)
     return figure

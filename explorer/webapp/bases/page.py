@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.measures.geometry.rebuilding import contours
 from explorer.webapp.bases.found import content, finding, known_basis
 from explorer.webapp.bases.gaps import offer_gaps
 from explorer.webapp.bases.numbers import show_checks, show_numbers
@@ -68,8 +69,9 @@ def _results(selection: Selection, subject: Subject, psnr: float, places: list[D
             show_pixels(to_pixels(checkpoint, basis.denoised), "Denoised", explanation=explained("Denoiser"))
         with places[4]:
             show_numbers(checkpoint, basis, x, psnr)
-        chosen = show_spectrum(checkpoint, basis, subject.pixels)
-        show_vectors(basis, subject.pixels, x, chosen)
+        on_contours = contours(x)
+        chosen = show_spectrum(checkpoint, basis, on_contours)
+        show_vectors(basis, subject.pixels, on_contours, chosen)
         show_rebuilding(checkpoint, basis, x)
     works.append(offer_gaps(checkpoint, x, psnr))
     if basis is not None:

@@ -21,6 +21,7 @@ __all__ = ["show_rebuilding"]
 _POINTS = 24
 _FIRST = 32
 _NEAREST = 0.1  # dB that are called a difference
+_NARROWEST = 100  # of an image, in pixels
 _TITLES = {"eigenvectors": "Eigenvectors", "DCT": "DCT", "wavelets": "Wavelets (db3)"}
 
 
@@ -38,8 +39,9 @@ def show_rebuilding(checkpoint: Checkpoint, basis: Basis, x: np.ndarray) -> None
     with right:
         count = int(st.select_slider("Coefficients", counts, key=kept("k", one_of(counts), min(_FIRST, most))))
         place = counts.index(count)
-        for kind, psnr, cell in zip(BASES, rebuilt.psnr[:3, place], st.columns(3), strict=True):
-            with cell:
+        cells = st.grid(3, min_column_width=_NARROWEST)
+        for kind, psnr in zip(BASES, rebuilt.psnr[:3, place], strict=True):
+            with cells.cell():
                 image = to_pixels(checkpoint, rebuilt_image(kind, basis, x, count))
                 show_pixels(image, f"{_TITLES[kind]}: {format_number(float(psnr), '.1f')} dB")
         st.markdown(_in_words(rebuilt, place))

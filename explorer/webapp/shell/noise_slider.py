@@ -39,13 +39,19 @@ def psnr_slider(low: float, high: float) -> float:
 
 
 def level_slider(
-    label: str, low: float, high: float, key: str, explanation: str, width: int | Literal["stretch"] = "stretch"
+    label: str,
+    low: float,
+    high: float,
+    key: str,
+    explanation: str,
+    width: int | Literal["stretch"] = "stretch",
+    step: float = 1.0,
 ) -> float:
-    """A slider of noise levels from `low` to `high`, in whole dB, with the `key` of its setting."""
+    """A slider of noise levels from `low` to `high`, a `step` apart, in dB, with the `key` of its setting."""
     state, ends = st.session_state, f"{key}-ends"
     if state.get(ends, (low, high)) != (low, high):
         state[key] = state[key]  # with other ends it is another slider to Streamlit, which begins at the left one
     state[ends] = (low, high)
     return st.slider(
-        with_unit(label, "dB PSNR"), low, high, step=1.0, format="%d dB", key=key, width=width, help=explanation
+        with_unit(label, "dB PSNR"), low, high, step=step, format="%d dB", key=key, width=width, help=explanation
     )

@@ -19,6 +19,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.errors import ExplorerError
 from explorer.escaping import in_markdown
 from explorer.jobs.progress import duration
+from explorer.units import format_percent
 
 __all__ = ["Advance", "Report", "Work", "carry_on", "offered"]
 
@@ -101,7 +102,7 @@ def offered(
         row.button(label, key=f"button {name}", icon=icon, on_click=_want, args=(work, not work.wanted))
     work.bar = row.container(width="stretch").empty()
     if not work.wanted and not work.finished and work.seconds:
-        work.bar.caption(f"Stopped at {work.share:.0%}.")
+        work.bar.caption(f"Stopped at {format_percent(work.share)}.")
     work.preview = st.empty()
     if work.problem:
         st.error(in_markdown(work.problem), icon=":material/error:")
@@ -147,7 +148,7 @@ def _how_far(share: float, seconds: float) -> str:
     if share < _TELLING:
         return "Begun…"
     left = seconds * (1 - share) / share
-    return f"{share:.0%}" + (f", about {duration(left)} left" if left > 2 else "")
+    return format_percent(share) + (f", about {duration(left)} left" if left > 2 else "")
 
 
 def _want(work: Work[Any], wanted: bool) -> None:

@@ -67,15 +67,17 @@ class Stored:
         """The same in the model's values, float64."""
         return self.values.centers(torch.from_numpy(self.pixels)).double()
 
+    @property
+    def numbers(self) -> list[int]:
+        """Of all stored images, the chosen ones first."""
+        count = min(_WHOLE, len(self.images)) if self.whole else 0
+        rest = [k * len(self.images) // count for k in range(count)]
+        return list(dict.fromkeys([*self.chosen, *rest]))
+
     @cached_property
     def all_x(self) -> torch.Tensor:
-        """All stored images in the model's values, the chosen ones first, float64."""
-        if not self.whole:
-            return self.x
-        count = min(_WHOLE, len(self.images))
-        rest = (np.arange(count) * len(self.images) // count).tolist()
-        numbers = list(dict.fromkeys([*self.chosen, *rest]))
-        return self.values.centers(torch.from_numpy(np.array(self.images.pixels[numbers]))).double()
+        """All stored images in the model's values, float64."""
+        return self.values.centers(torch.from_numpy(np.array(self.images.pixels[self.numbers]))).double()
 
     @cached_property
     def section(self) -> Section:

@@ -105,7 +105,7 @@ def show_splits(stored: Stored, checkpoint: Checkpoint, exact: Splitting | None)
 
 
 def _of_stored(stored: Stored, exact: Splitting | None) -> _Row:
-    what = f"{len(stored.all_x):,} stored images"
+    what = f"{len(stored.numbers):,} stored images"
     if exact is None:
         why = "It is sought for a few images." if stored.whole else "The central point cannot be followed."
         return _Row(what, None, why)
