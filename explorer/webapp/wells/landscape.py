@@ -47,7 +47,7 @@ def choose_level(stored: Stored) -> int:
     ends = float(levels[0]), float(levels[-1])
     key = kept("psnr", number(*ends), nearest(stored.splitting_psnr + 2 * _STEP))
     st.session_state[key] = nearest(st.session_state[key])
-    return int(level_slider("Noise level", *ends, key, explained("PSNR"), step=_STEP))
+    return int(level_slider("Noise level", *ends, key, explained("PSNR"), step=float(_STEP)))
 
 
 def line_panel(stored: Stored, checkpoint: Checkpoint, at: int, splits_at: float | None) -> Work[Line]:
