@@ -108,7 +108,9 @@ def line_panel(stored: Stored, checkpoint: Checkpoint, at: int, splits_at: float
         st.plotly_chart(
             wells_figure(found, marks), key="wells_chart", config=ZOOM_TOOLS, alt="Places of the wells by noise level"
         )
-        st.caption(f"On this line, as the noise falls: {'; '.join(_parted(*each) for each in found.items())}.")
+        st.caption(
+            f"As the noise falls, the line has two wells: {', '.join(_parted(*each) for each in found.items())}."
+        )
     return work
 
 
@@ -220,8 +222,8 @@ def _parted(name: str, wells: tuple[Sequence[float], Sequence[np.ndarray]]) -> s
     """The largest noise at which a density has more than one well, in words."""
     levels, places = wells
     first = next((level for level, here in zip(levels, places, strict=True) if len(here) > 1), None)
-    words = f"one well down to {_db(levels[-1])}" if first is None else f"two wells from {_db(first)}"
-    return f"{in_markdown(name)}: {words}"
+    words = f"not even at {_db(levels[-1])}" if first is None else f"from {_db(first)} on"
+    return f"{in_markdown(name)} {words}"
 
 
 def _db(psnr: float) -> str:

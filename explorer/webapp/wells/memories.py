@@ -10,6 +10,7 @@ import streamlit as st
 import torch
 
 from explorer.data.store import Store
+from explorer.errors import ExplorerError
 from explorer.escaping import in_markdown
 from explorer.images import Values
 from explorer.measures.wells.landscape import Section
@@ -110,6 +111,8 @@ def choose_stored(selection: Selection) -> Stored:
     row = st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute")
     split = choose_part(row, selection.dataset, checkpoint.config.dataset)
     images = store(selection.dataset, checkpoint.model.image_shape, split)
+    if len(images) < _FEWEST:
+        raise ExplorerError("There is only one image here, and two are needed. Choose another part or data set.")
     kept(_CHOSEN, _numbers(len(images)), _two_of(images))
     kept(_DRAW, whole_number(0, _LARGEST_SEED), 0)
     chosen: tuple[int, ...] = st.session_state[_CHOSEN]

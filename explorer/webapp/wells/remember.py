@@ -128,12 +128,9 @@ def _show(found: _Found, checkpoint: Checkpoint) -> None:
     per_bit = checkpoint.model.dimensions * math.log(2)
     first = found.levels[0]
     st.markdown(
-        in_markdown(
-            f"Training images of {checkpoint.name} have a log p of "
-            f"{with_error(first.difference / per_bit, first.error / per_bit, 3)} bits/dimension more than fresh ones."
-        )
-        + " "
-        + _decided(first)
+        f"log p of training images of {in_markdown(checkpoint.name)} minus that of fresh ones is "
+        f"**{with_error(first.difference / per_bit, first.error / per_bit, 3)} bits/dimension**, with its standard "
+        f"error. {_decided(first)}"
     )
     psnr = [level.psnr for level in found.levels]
     cells = st.grid(3, min_column_width=320, gap="medium")
@@ -144,6 +141,7 @@ def _show(found: _Found, checkpoint: Checkpoint) -> None:
         title = with_unit("own minus fresh", "bits/dimension")
         figure = compared_figure([Compared("difference", psnr, values, errors)], title, "+.3f", zero=True)
         st.plotly_chart(figure, key="own_fresh", config=ZOOM_TOOLS, alt="log p of own minus fresh images")
+        st.caption("Bars are two standard errors.")
     with cells.cell():
         st.markdown("**Denoised**")
         curves = [
@@ -166,7 +164,9 @@ def _show(found: _Found, checkpoint: Checkpoint) -> None:
 def _decided(first: OwnAndFresh) -> str:
     if abs(first.difference) < 2 * first.error:
         return "That is no more than chance explains."
-    return "It knows them better than others." if first.difference > 0 else "It does not know them better than others."
+    if first.difference < 0:
+        return "The model does not know them better than others."
+    return f"That is {first.difference / first.error:.1f} standard errors: the model knows them better than others."
 
 
 def _show_recall(found: _Found) -> None:

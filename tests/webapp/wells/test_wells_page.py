@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from explorer.models.checkpoints import Checkpoint
@@ -61,6 +62,15 @@ def test_a_whole_set_can_be_stored(page: AppTest) -> None:
     assert not page.exception
     assert not page.error
     assert "side of 1" not in words(page)
+
+
+def test_one_image_is_too_few(page: AppTest, home: Path) -> None:
+    (home / "datasets" / "single").mkdir(parents=True)
+    Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save(home / "datasets" / "single" / "only.png")
+    page.query_params["data"] = "single"
+    page.run()
+    assert not page.exception
+    assert "There is only one image here" in page.error[0].value
 
 
 def test_a_model_that_does_not_say_how_it_was_trained_is_told(page: AppTest) -> None:
