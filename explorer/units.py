@@ -26,6 +26,7 @@ __all__ = [
     "code_length_bits",
     "code_length_unit",
     "convert_log_prob",
+    "format_gray_levels",
     "format_log_prob",
     "format_number",
     "format_percent",
@@ -162,6 +163,17 @@ def format_percent(share: float, spec: str = ".0f") -> str:
         ('57 %', '1.2 %')
     """
     return f"{format_number(100 * share, spec)} %"
+
+
+def format_gray_levels(psnr: float) -> str:
+    """The standard deviation of noise of `psnr` dB, in gray levels of 255, to three digits.
+
+    Examples:
+        >>> format_gray_levels(20.0), format_gray_levels(-20.0)
+        ('25.5', '2,550')
+    """
+    sigma = 255 * math.sqrt(noise_variance_from_psnr(psnr))
+    return f"{sigma:,.0f}" if sigma >= 100 else f"{sigma:.3g}"
 
 
 def format_log_prob(nats: float, unit: LogProbUnit, dimensions: int, sign: str = "") -> str:

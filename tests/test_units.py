@@ -12,6 +12,7 @@ from explorer.units import (
     LOG_PROB_UNITS,
     code_length_bits,
     convert_log_prob,
+    format_gray_levels,
     format_number,
     format_percent,
     format_power_of_ten,
@@ -100,6 +101,10 @@ def test_zero_has_no_sign(value: float, spec: str) -> None:
 
 def test_infinity_keeps_its_sign() -> None:
     assert format_number(-math.inf, ".2f") == "−inf"
+
+
+def test_noise_in_gray_levels_has_no_powers_of_ten() -> None:
+    assert [format_gray_levels(psnr) for psnr in (-20.0, 0.0, 20.0, 60.0)] == ["2,550", "255", "25.5", "0.255"]
 
 
 def test_a_share_as_percent() -> None:

@@ -14,6 +14,7 @@ from explorer.measures.geometry.gaps import widest_gap
 from explorer.measures.geometry.rebuilding import contour_share
 from explorer.models.checkpoints import Checkpoint
 from explorer.units import format_number, format_percent
+from explorer.webapp.bases.numbers import SLACK
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.setting_forms import whole_number
 from explorer.webapp.shell.terms import explained
@@ -91,15 +92,20 @@ def show_vectors(basis: Basis, pixels: np.ndarray, on_contours: np.ndarray, chos
         st.markdown(
             f"**{format_percent(share)}** of the squared norm of eigenvector {chosen + 1} is on contours, the "
             f"{format_percent(area)} of the pixels with the steepest gradient: {format_number(times, '.1f')} times "
-            f"what an evenly spread vector has there, so that it {where}. Its factor is "
+            f"an evenly spread vector's share, so that it {where}. Its factor is "
             f"**{format_number(factor, '.3f')}**"
-            + (": above 1, so that the noisy image lies between two likely answers there." if factor > 1 else ".")
+            + (
+                ": above 1, so that the noisy image lies between two likely answers there."
+                if factor > 1 + SLACK
+                else "."
+            )
         )
         half = basis.eigenvalues >= 0.5
         if half.any():
             st.markdown(
                 f"Of the {int(half.sum()):,} eigenvectors with a factor above ½, {format_percent(shares[half].mean())} "
-                f"is on contours on average: {format_number(float(shares[half].mean()) / area, '.1f')} times."
+                f"is on contours on average, {format_number(float(shares[half].mean()) / area, '.1f')} times "
+                "an evenly spread vector's share."
             )
         st.caption(
             "In the figure the eigenvector is in colors, blue below 0 and orange above; hovering names contours and "

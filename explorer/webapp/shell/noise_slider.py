@@ -8,12 +8,12 @@ from typing import Literal
 import streamlit as st
 
 from explorer.models.checkpoints import Checkpoint
-from explorer.units import noise_variance_from_psnr, psnr_from_noise_variance, with_unit
+from explorer.units import format_gray_levels, format_number, psnr_from_noise_variance, with_unit
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.setting_forms import number
 from explorer.webapp.shell.terms import explained
 
-__all__ = ["gray_levels", "level_slider", "psnr_range", "psnr_slider"]
+__all__ = ["level_slider", "noise_in_words", "psnr_range", "psnr_slider"]
 
 
 def psnr_range(checkpoint: Checkpoint) -> tuple[float, float]:
@@ -23,9 +23,10 @@ def psnr_range(checkpoint: Checkpoint) -> tuple[float, float]:
     return max(-20.0, float(math.ceil(low))), min(65.0, float(math.floor(high)))
 
 
-def gray_levels(psnr: float) -> float:
-    """Standard deviation of noise of `psnr` dB, in gray levels of 255."""
-    return 255 * math.sqrt(noise_variance_from_psnr(psnr))
+def noise_in_words(psnr: float) -> str:
+    """What noise of `psnr` dB does to a pixel, in a sentence."""
+    gray_levels = format_gray_levels(psnr)
+    return f"Noise at {format_number(psnr, 'g')} dB changes each pixel by σ = {gray_levels} gray levels of 255."
 
 
 def psnr_slider(low: float, high: float) -> float:
