@@ -89,16 +89,12 @@ def show_vectors(basis: Basis, pixels: np.ndarray, on_contours: np.ndarray, chos
             return
         times, factor = share / area, float(basis.eigenvalues[chosen])
         where = "follows contours" if times > 1.25 else "lies in flat regions" if times < 0.8 else "is spread evenly"
+        above = ": above 1, so that the noisy image lies between two likely answers there" if factor > 1 + SLACK else ""
         st.markdown(
             f"**{format_percent(share)}** of the squared norm of eigenvector {chosen + 1} is on contours, the "
             f"{format_percent(area)} of the pixels with the steepest gradient: {format_number(times, '.1f')} times "
             f"an evenly spread vector's share, so that it {where}. Its factor is "
-            f"**{format_number(factor, '.3f')}**"
-            + (
-                ": above 1, so that the noisy image lies between two likely answers there."
-                if factor > 1 + SLACK
-                else "."
-            )
+            f"**{format_number(factor, '.3f')}**{above}."
         )
         half = basis.eigenvalues >= 0.5
         if half.any():
