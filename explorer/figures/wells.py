@@ -176,7 +176,7 @@ def plane_figure(
             "zaxis": {**axis, "title": _ENERGY},
             "aspectmode": "manual",
             "aspectratio": {"x": 1.2, "y": 1.2, "z": 0.7},
-            "camera": {"eye": {"x": 1.35, "y": -1.85, "z": 1.35}, "center": {"x": 0, "y": 0, "z": -0.15}},
+            "camera": {"eye": {"x": 1.5, "y": -2.05, "z": 1.5}, "center": {"x": 0, "y": 0, "z": -0.15}},
         },
     )
     return figure
