@@ -24,17 +24,6 @@ def test_images_are_stored_and_taken_out_by_a_click(app: str, page: Page) -> Non
     assert page.locator("[data-testid=stException]").count() == 0
 
 
-def test_the_noise_level_stays_where_other_images_have_other_levels(app: str, page: Page) -> None:
-    page.goto(f"{app}/wells?model=digits&memories=0.1.19&psnr=10")
-    slider = page.get_by_test_id("stMain").get_by_test_id("stSlider")
-    expect(slider).to_contain_text("-12 dB", timeout=120_000)
-    expect(slider.locator("input[type=range]")).to_have_value("10")
-    page.locator(".st-key-chosen li").nth(0).get_by_role("button").click()
-    expect(slider).to_contain_text("-6 dB", timeout=120_000)
-    expect(slider.locator("input[type=range]")).to_have_value("10")
-    expect(page).to_have_url(re.compile("psnr=10"))
-
-
 def test_digits_are_tested_for_memory_with_what_is_built_in(app: str, page: Page) -> None:
     page.goto(f"{app}/wells?model=digits")
     test = page.locator(".st-key-button_memory, [class*='st-key-button-memory']").get_by_role("button")

@@ -109,6 +109,17 @@ def test_a_noise_level_between_two_is_the_nearest(page: AppTest) -> None:
     assert level % 2 == 0
 
 
+def test_the_noise_level_stays_where_other_images_have_other_levels(page: AppTest) -> None:
+    page.query_params.update(memories="0.1.19", psnr="10")
+    page.run()
+    lowest = page.slider(key="psnr").min
+    page.session_state["memories"] = (1, 19)  # as a click on the first one does
+    page.run()
+    assert not page.exception
+    assert page.slider(key="psnr").min != lowest
+    assert page.slider(key="psnr").value == 10
+
+
 def test_numbers_of_images_are_read_from_the_url() -> None:
     form = _numbers(100)
     assert form.read(form.write((3, 99, 7))) == (3, 99, 7)
