@@ -108,9 +108,8 @@ def line_panel(stored: Stored, checkpoint: Checkpoint, at: int, splits_at: float
         st.plotly_chart(
             wells_figure(found, marks), key="wells_chart", config=ZOOM_TOOLS, alt="Places of the wells by noise level"
         )
-        st.caption(
-            f"As the noise falls, the line has two wells: {', '.join(_parted(*each) for each in found.items())}."
-        )
+        parted = ", ".join(_parted(*each) for each in found.items())
+        st.caption(f"As the noise falls, the line has more than one well: {parted}.")
     return work
 
 
@@ -185,7 +184,11 @@ def _single(section: Section) -> Section:
     return Section(section.origin.float(), section.axes.float(), section.unit, section.places)
 
 
-_cached = st.cache_data(show_spinner=False, max_entries=32, hash_funcs={Stored: lambda stored: stored.content})
+_cached = st.cache_data(
+    show_spinner="Computing the energy of the stored images…",
+    max_entries=32,
+    hash_funcs={Stored: lambda stored: stored.content},
+)
 
 
 @_cached
