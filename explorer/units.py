@@ -26,8 +26,10 @@ __all__ = [
     "code_length_bits",
     "code_length_unit",
     "convert_log_prob",
+    "format_gray_levels",
     "format_log_prob",
     "format_number",
+    "format_percent",
     "format_power_of_ten",
     "noise_variance_from_psnr",
     "psnr_from_noise_variance",
@@ -151,6 +153,27 @@ def format_number(value: float, spec: str) -> str:
     """
     text = f"{value:{spec}}"
     return text.lstrip("+-") if text.strip("+-0.,") == "" else text.replace("-", "−")
+
+
+def format_percent(share: float, spec: str = ".0f") -> str:
+    """A share in [0, 1] as percent, with the space that SI asks for (SI brochure 2019, 5.4.7).
+
+    Examples:
+        >>> format_percent(0.57), format_percent(0.0123, ".1f")
+        ('57 %', '1.2 %')
+    """
+    return f"{format_number(100 * share, spec)} %"
+
+
+def format_gray_levels(psnr: float) -> str:
+    """The standard deviation of noise of `psnr` dB, in gray levels of 255, to three digits.
+
+    Examples:
+        >>> format_gray_levels(20.0), format_gray_levels(-20.0)
+        ('25.5', '2,550')
+    """
+    sigma = 255 * math.sqrt(noise_variance_from_psnr(psnr))
+    return f"{sigma:,.0f}" if sigma >= 100 else f"{sigma:.3g}"
 
 
 def format_log_prob(nats: float, unit: LogProbUnit, dimensions: int, sign: str = "") -> str:

@@ -1,6 +1,7 @@
 """Which package may use which. An import in the other direction fails here."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,9 @@ def test_measures_of_few_things_know_none_of_many(path: Path) -> None:
 def test_modules_stay_small() -> None:
     long = {str(path.relative_to(ROOT)): n for path in SOURCES if (n := path.read_text().count("\n")) > 400}
     assert not long
+
+
+def test_percentages_have_one_form() -> None:
+    """Python and Plotly write no space before the sign; `explorer.units.format_percent` does."""
+    without = [str(path.relative_to(ROOT)) for path in SOURCES if re.search(r":[^{}]*%\}", path.read_text("utf-8"))]
+    assert not without

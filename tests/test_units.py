@@ -12,7 +12,9 @@ from explorer.units import (
     LOG_PROB_UNITS,
     code_length_bits,
     convert_log_prob,
+    format_gray_levels,
     format_number,
+    format_percent,
     format_power_of_ten,
     noise_variance_from_psnr,
     psnr_from_noise_variance,
@@ -99,3 +101,12 @@ def test_zero_has_no_sign(value: float, spec: str) -> None:
 
 def test_infinity_keeps_its_sign() -> None:
     assert format_number(-math.inf, ".2f") == "−inf"
+
+
+def test_noise_in_gray_levels_has_no_powers_of_ten() -> None:
+    assert [format_gray_levels(psnr) for psnr in (-20.0, 0.0, 20.0, 60.0)] == ["2,550", "255", "25.5", "0.255"]
+
+
+def test_a_share_as_percent() -> None:
+    assert format_percent(0.53) == "53 %"
+    assert format_percent(-0.125, "+.1f") == "−12.5 %"

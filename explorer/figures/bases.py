@@ -42,6 +42,7 @@ _QUANTILE = 0.995  # the strongest color
 _LEAST = 0.1  # dimensions on a logarithmic axis
 _OPACITY = 0.85  # of the strongest color, over the image
 _ENLARGED = 512  # pixels
+_TOPS = (1.0, 0.92)  # of the names of phases: those of neighbors would hide each other
 _PHASES: dict[Phase, str] = {"trivial": GRAY, "coverage": BLUE, "consolidation": GREEN, "full": PURPLE}
 
 
@@ -61,12 +62,13 @@ def spectrum_figure(basis: Basis, chosen: int, gap: Gap, height: int = 320) -> g
         go.Scatter(
             x=numbers,
             y=values,
+            customdata=100 * values,
             error_y=errors,
             mode="lines+markers",
             name="shrinkage factor",
             line={"color": BLUE, "width": 1.5},
             marker={"size": 4},
-            hovertemplate="eigenvector %{x}: keeps %{y:.1%}<extra></extra>",
+            hovertemplate="eigenvector %{x}: keeps %{customdata:.1f} %<extra></extra>",
         )
     )
     figure.add_scatter(
@@ -226,18 +228,19 @@ def gaps_figure(
             hovertemplate="widest gap after %{y}, ratio %{customdata[0]:.2f}<br>at %{x:.0f} dB<extra></extra>",
         )
     style_figure(figure, x_title=NOISE_AXIS.title, y_title="dimensions (logarithmic)", height=height)
-    figure.update_yaxes(type="log", dtick=1)
+    counts = [*traces, *above_half, *(gap.index for gap in gaps)]
+    low, high = (float(np.log10(pick(count for count in counts if count > _LEAST))) for pick in (min, max))
+    # The names of the phases are within the plot: above it is the legend, whose height the width of the page decides.
+    figure.update_yaxes(type="log", dtick=1, range=[low - 0.05 * (high - low), high + 0.25 * (high - low) + 0.1])
     edges = [psnr[0], *((a + b) / 2 for a, b in pairwise(psnr)), psnr[-1]]
-    for kind, group in groupby(enumerate(phases), key=lambda each: each[1]):
+    for number, (kind, group) in enumerate(groupby(enumerate(phases), key=lambda each: each[1])):
         places = [place for place, _ in group]
-        _band(figure, edges[places[0]], edges[places[-1] + 1], kind)
+        _band(figure, edges[places[0]], edges[places[-1] + 1], kind, _TOPS[number % 2])
     figure.add_shape(type="line", x0=at, x1=at, y0=0, y1=1, yref="y domain", line={"color": GRAY, "dash": "dot"})
-    figure.update_layout(margin_t=72)
-    figure.update_layout(legend_y=1.1)
     return figure
 
 
-def _band(figure: go.Figure, left: float, right: float, kind: Phase) -> None:
+def _band(figure: go.Figure, left: float, right: float, kind: Phase, top: float) -> None:
     figure.add_shape(
         type="rect",
         x0=left,
@@ -250,5 +253,5 @@ def _band(figure: go.Figure, left: float, right: float, kind: Phase) -> None:
         layer="below",
     )
     figure.add_annotation(
-        x=(left + right) / 2, y=1, yref="y domain", yanchor="bottom", text=kind, showarrow=False, font_size=12
+        x=(left + right) / 2, y=top, yref="y domain", yanchor="top", text=kind, showarrow=False, font_size=12
     )

@@ -13,7 +13,7 @@ from explorer.figures.style import BLUE, GRAY, OLIVE, translucent
 from explorer.measures.consistency.chart import NOISE_AXIS
 from explorer.measures.image.curves import NoiseCurves, PerturbationCurve
 from explorer.perturbations import RANGES
-from explorer.units import LogProbUnit, convert_log_prob, format_number, noise_variance_from_psnr, unit_label, with_unit
+from explorer.units import LogProbUnit, convert_log_prob, format_gray_levels, format_number, unit_label, with_unit
 
 __all__ = ["Quantiles", "dimensionality_chart", "log_prob_range", "noise_log_prob_chart", "perturbation_chart"]
 
@@ -199,10 +199,9 @@ def _noise_chart(
     """
 
     def hover(name: str, levels: Sequence[float], values: np.ndarray) -> tuple[str, ...]:
-        sigmas = [255 * math.sqrt(noise_variance_from_psnr(level)) for level in levels]
         return tuple(
-            f"{name}: {words(value)}\nat {level:.3g} dB, σ = {sigma:.3g} gray levels"
-            for level, sigma, value in zip(levels, sigmas, values, strict=True)
+            f"{name}: {words(value)}\nat {format_number(level, '.3g')} dB, σ = {format_gray_levels(level)} gray levels"
+            for level, value in zip(levels, values, strict=True)
         )
 
     band, lines = None, []

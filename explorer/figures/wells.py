@@ -89,6 +89,7 @@ def _add_curve(figure: go.Figure, z: np.ndarray, values: np.ndarray, psnr: float
         y=values,
         mode="lines",
         name=name,
+        legendrank=1000 + psnr,
         line={"color": color, "width": width},
         hovertemplate=f"%{{y:.3f}} at %{{x:.2f}}<extra>{name}</extra>",
     )
@@ -175,7 +176,7 @@ def plane_figure(
             "zaxis": {**axis, "title": _ENERGY},
             "aspectmode": "manual",
             "aspectratio": {"x": 1.2, "y": 1.2, "z": 0.7},
-            "camera": {"eye": {"x": 1.35, "y": -1.85, "z": 1.35}, "center": {"x": 0, "y": 0, "z": -0.15}},
+            "camera": {"eye": {"x": 1.5, "y": -2.05, "z": 1.5}, "center": {"x": 0, "y": 0, "z": -0.15}},
         },
     )
     return figure
@@ -244,7 +245,7 @@ def decided_figure(
             hovertemplate=f"%{{y:.0f}} % at %{{x:.1f}} dB<extra>{name}</extra>",
         )
     style_figure(figure, x_title=NOISE_AXIS.title, y_title="side decided [% of samples]", height=height)
-    figure.update_yaxes(range=[40, 112])
+    figure.update_yaxes(range=[min(40.0, 100 * float(share.min()) - 4), 112])
     mark_horizontal(figure, 75, "half way", GRAY, "dot")
     _mark(figure, marks)
     return figure

@@ -12,7 +12,7 @@ from explorer.models.installed import InstalledModelConfig
 from explorer.models.multiscale_config import MultiscaleConfig
 from explorer.models.released import InnerProductConfig
 from explorer.training.config import MODEL_WIDTHS
-from explorer.units import psnr_from_noise_variance
+from explorer.units import format_percent, psnr_from_noise_variance
 
 __all__ = ["checkpoint_card"]
 
@@ -109,8 +109,8 @@ def _beginning(run: dict[str, Any]) -> list[str]:
     if sharp := run.get("sharp"):
         share = _as_number(run, "sharp_share", 0)
         lines.append(
-            f"- {share:.0%} of the images of a step are of `{sharp}`, pictures that were not compressed with loss, "
-            f"{_as_number(run, 'sharp_views', 1)} views of each, not shrunk further.".replace("%", " %")
+            f"- {format_percent(share)} of the images of a step are of `{sharp}`, pictures that were not compressed "
+            f"with loss, {_as_number(run, 'sharp_views', 1)} views of each, not shrunk further."
         )
     return lines
 

@@ -172,12 +172,14 @@ def train_multiscale(
     config = _opened(folder, config)
     source = _source(config)
     direct_config = config.conditional.model_copy(update={"steps": config.direct_steps})
-    direct = ConditionalTrainer(direct_config, source, direct=True)
     conditional = ConditionalTrainer(config.conditional, source)
+    first = ConditionalTrainer(direct_config, source, direct=True) if config.direct_steps else conditional
     base = Trainer(config.base, ShrunkSource(source, config.base.model.image_shape[1]))
     if config.start:
-        _begin(direct, base, config.start)
-    trainers = (("direct", direct), ("conditional", conditional), ("base", base))
+        _begin(first, base, config.start)
+    trainers = [("conditional", conditional), ("base", base)]
+    if config.direct_steps:
+        trainers.insert(0, ("direct", first))
     total = sum(trainer.config.steps for _, trainer in trainers)
     done = 0
     for part, trainer in trainers:
@@ -188,8 +190,8 @@ def train_multiscale(
 
         if trainer.config.steps and not _train(trainer, folder / part, should_stop, report):
             return False
-        if trainer is direct:  # which without steps of its own has the weights that the run starts from
-            begin_as(conditional.in_training, direct.conditional if config.direct_steps else direct.in_training)
+        if part == "direct":
+            begin_as(conditional.in_training, first.conditional)
         done += trainer.config.steps
     model = assembled(config, conditional, base)
     description = CheckpointConfig(
@@ -227,13 +229,13 @@ def _source(config: MultiscaleTrainingConfig) -> ImageSource:
     return MixedSource(main, opened(config.sharp, Views(config.sharp_views)), config.sharp_share)
 
 
-def _begin(direct: ConditionalTrainer, base: Trainer, name: str) -> None:
+def _begin(first: ConditionalTrainer, base: Trainer, name: str) -> None:
     """Give both trainers the weights of a checkpoint, before their first step."""
     model = load_checkpoint(name, "cpu").multiscale
     start = model.step(0)
     if len(model.steps) != 1 or not isinstance(start, ConditionalEnergy):
         raise ExplorerError(f"{name} has several networks of details: a run has one and cannot start from it.")
-    begin_as(direct.in_training, start)
+    begin_as(first.in_training, start)
     try:
         base.model.load_state_dict(model.base.state_dict())
     except RuntimeError as error:

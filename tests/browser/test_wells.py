@@ -28,6 +28,6 @@ def test_digits_are_tested_for_memory_with_what_is_built_in(app: str, page: Page
     page.goto(f"{app}/wells?model=digits")
     test = page.locator(".st-key-button_memory, [class*='st-key-button-memory']").get_by_role("button")
     test.click(timeout=120_000)
-    expect(page.get_by_text(re.compile("bits/dimension more than fresh ones"))).to_be_visible(timeout=180_000)
+    expect(page.get_by_text(re.compile("minus that of fresh ones is"))).to_be_visible(timeout=180_000)
     expect(page.locator(".st-key-recall")).to_be_visible(timeout=180_000)
     assert page.locator("[data-testid=stException]").count() == 0

@@ -15,7 +15,7 @@ from explorer.figures.atlas import MAX_POINTS
 from explorer.figures.compare import difference_histogram, log_prob_scatter
 from explorer.figures.tools import SELECTION_TOOLS
 from explorer.models.checkpoints import Checkpoint, CheckpointInfo, list_checkpoints
-from explorer.units import LogProbUnit, format_number
+from explorer.units import LogProbUnit, format_number, format_percent
 from explorer.webapp.atlas.disputed import COMPARISON, disputed_images
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.column_format import ColumnFormat, column_formats
@@ -122,7 +122,7 @@ def _numbers(found: Comparison, fmt: ColumnFormat) -> None:
         ),
         (
             in_markdown(f"More probable for {found.second}"),
-            f"{numbers.second_higher:.0%}".replace("%", " %"),
+            format_percent(numbers.second_higher),
             f"of {len(found):,} images{left_out}",
             "Share of the images to which it gives the higher log p. Images to which a model gives no finite value are "
             "left out.",

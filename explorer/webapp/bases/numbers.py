@@ -11,9 +11,10 @@ from explorer.units import format_number
 from explorer.webapp.bases.found import image_dimensionality
 from explorer.webapp.shell.terms import explained
 
-__all__ = ["show_checks", "show_numbers"]
+__all__ = ["SLACK", "show_checks", "show_numbers"]
 
-_SLACK = 0.01  # by which a factor may be out of range before it is counted
+SLACK = 0.01
+"""By which a factor may be out of range before that is said."""
 
 
 def show_numbers(checkpoint: Checkpoint, basis: Basis, x: np.ndarray, psnr: float) -> None:
@@ -53,11 +54,11 @@ def show_checks(basis: Basis) -> None:
     """Symmetry, and factors that a density cannot have."""
     st.markdown("#### Is it the Jacobian of a denoiser?", help=explained("Jacobian of the denoiser"))
     values = basis.eigenvalues
-    below = int((values < -_SLACK).sum())
-    above = int((values > 1 + _SLACK).sum())
+    below = int((values < -SLACK).sum())
+    above = int((values > 1 + SLACK).sum())
     lowest = format_number(basis.lowest, ".3f") if basis.complete else f"≤ {format_number(basis.lowest, '.3f')}"
-    negative = f"{below:,} of {len(values):,} are negative by more than {_SLACK:g}. " if basis.complete else ""
-    beyond = f"{above:,} of {len(values):,} are above {1 + _SLACK:g}. "
+    negative = f"{below:,} of {len(values):,} are negative by more than {SLACK:g}. " if basis.complete else ""
+    beyond = f"{above:,} of {len(values):,} are above {1 + SLACK:g}. "
     symmetric = "0 but for rounding: the Jacobian comes from an energy."
     st.markdown(
         "| | measured | |\n|:--|--:|:--|\n"

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.measures.geometry.rebuilding import contours
 from explorer.webapp.bases.found import content, finding, known_basis
 from explorer.webapp.bases.gaps import offer_gaps
 from explorer.webapp.bases.numbers import show_checks, show_numbers
@@ -14,7 +15,7 @@ from explorer.webapp.bases.rebuilding import show_rebuilding
 from explorer.webapp.bases.vectors import clean_values, show_spectrum, show_vectors, to_pixels
 from explorer.webapp.shell.image_source import choose_image, choose_source
 from explorer.webapp.shell.loaders import shown_errors
-from explorer.webapp.shell.noise_slider import gray_levels, psnr_range, psnr_slider
+from explorer.webapp.shell.noise_slider import noise_in_words, psnr_range, psnr_slider
 from explorer.webapp.shell.part_box import choose_part
 from explorer.webapp.shell.sidebar import Selection, sidebar
 from explorer.webapp.shell.subject import Subject
@@ -46,7 +47,7 @@ def page() -> None:
                 split = choose_part(places[0], selection.dataset, selection.checkpoint.config.dataset)
             subject = choose_image(source, selection, split)
             psnr = psnr_slider(*psnr_range(selection.checkpoint))
-            st.caption(f"Noise at {psnr:g} dB changes each pixel by σ = {gray_levels(psnr):.3g} gray levels of 255.")
+            st.caption(noise_in_words(psnr))
         _results(selection, subject, psnr, places)
 
 
@@ -68,8 +69,9 @@ def _results(selection: Selection, subject: Subject, psnr: float, places: list[D
             show_pixels(to_pixels(checkpoint, basis.denoised), "Denoised", explanation=explained("Denoiser"))
         with places[4]:
             show_numbers(checkpoint, basis, x, psnr)
-        chosen = show_spectrum(checkpoint, basis, subject.pixels)
-        show_vectors(basis, subject.pixels, x, chosen)
+        on_contours = contours(x)
+        chosen = show_spectrum(checkpoint, basis, on_contours)
+        show_vectors(basis, subject.pixels, on_contours, chosen)
         show_rebuilding(checkpoint, basis, x)
     works.append(offer_gaps(checkpoint, x, psnr))
     if basis is not None:

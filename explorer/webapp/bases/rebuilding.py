@@ -13,7 +13,7 @@ from explorer.models.checkpoints import Checkpoint
 from explorer.units import format_number
 from explorer.webapp.bases.vectors import to_pixels
 from explorer.webapp.shell.address import kept
-from explorer.webapp.shell.setting_forms import one_of
+from explorer.webapp.shell.setting_forms import Form, Unfit, whole_number
 from explorer.webapp.widgets.pixels import show_pixels
 
 __all__ = ["show_rebuilding"]
@@ -21,6 +21,7 @@ __all__ = ["show_rebuilding"]
 _POINTS = 24
 _FIRST = 32
 _NEAREST = 0.1  # dB that are called a difference
+_NARROWEST = 100  # of an image, in pixels
 _TITLES = {"eigenvectors": "Eigenvectors", "DCT": "DCT", "wavelets": "Wavelets (db3)"}
 
 
@@ -36,10 +37,11 @@ def show_rebuilding(checkpoint: Checkpoint, basis: Basis, x: np.ndarray) -> None
     )
     left, right = st.columns([1, 1.15], gap="medium")
     with right:
-        count = int(st.select_slider("Coefficients", counts, key=kept("k", one_of(counts), min(_FIRST, most))))
+        count = int(st.select_slider("Coefficients", counts, key=kept("k", _one_near(counts), min(_FIRST, most))))
         place = counts.index(count)
-        for kind, psnr, cell in zip(BASES, rebuilt.psnr[:3, place], st.columns(3), strict=True):
-            with cell:
+        cells = st.grid(3, min_column_width=_NARROWEST)
+        for kind, psnr in zip(BASES, rebuilt.psnr[:3, place], strict=True):
+            with cells.cell():
                 image = to_pixels(checkpoint, rebuilt_image(kind, basis, x, count))
                 show_pixels(image, f"{_TITLES[kind]}: {format_number(float(psnr), '.1f')} dB")
         st.markdown(_in_words(rebuilt, place))
@@ -49,6 +51,19 @@ def show_rebuilding(checkpoint: Checkpoint, basis: Basis, x: np.ndarray) -> None
         st.plotly_chart(
             figure, key="rebuilding", config=ZOOM_TOOLS, alt="PSNR of the rebuilt image against coefficients"
         )
+
+
+def _one_near(counts: list[int]) -> Form[int]:
+    """One of `counts`; of what is not among them, the nearest: other images and models have other choices."""
+    whole = whole_number(counts[0], counts[-1])
+
+    def read(text: str) -> int:
+        number = whole.read(text)
+        if number not in counts:
+            raise Unfit("is not among the choices", min(counts, key=lambda count: abs(count - number)))
+        return number
+
+    return Form(read, str)
 
 
 def _in_words(rebuilt: Rebuilt, place: int) -> str:

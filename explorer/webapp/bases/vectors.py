@@ -11,9 +11,10 @@ from explorer.figures.pixels import signed_pixels
 from explorer.figures.tools import NO_TOOLS, ZOOM_TOOLS
 from explorer.measures.geometry.bases import Basis
 from explorer.measures.geometry.gaps import widest_gap
-from explorer.measures.geometry.rebuilding import contour_share, contours
+from explorer.measures.geometry.rebuilding import contour_share
 from explorer.models.checkpoints import Checkpoint
-from explorer.units import format_number
+from explorer.units import format_number, format_percent
+from explorer.webapp.bases.numbers import SLACK
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.setting_forms import whole_number
 from explorer.webapp.shell.terms import explained
@@ -35,7 +36,7 @@ def to_pixels(checkpoint: Checkpoint, x: np.ndarray) -> np.ndarray:
     return checkpoint.values.to_pixels(torch.from_numpy(x)).numpy()
 
 
-def show_spectrum(checkpoint: Checkpoint, basis: Basis, pixels: np.ndarray) -> int:
+def show_spectrum(checkpoint: Checkpoint, basis: Basis, on_contours: np.ndarray) -> int:
     """Draw the spectrum and the first eigenvectors; returns the place of the one that is chosen."""
     shown = min(_SHOWN, len(basis.eigenvalues))
     key = kept(_VECTOR, whole_number(1, shown), 1)
@@ -54,13 +55,12 @@ def show_spectrum(checkpoint: Checkpoint, basis: Basis, pixels: np.ndarray) -> i
         )
     with right:
         st.markdown("#### The first eigenvectors", help=explained("Jacobian of the denoiser"))
-        on_contours = contours(pixels.astype(np.float32))
         shares = contour_share(basis, on_contours)
         items = []
         for place in range(shown):
             colors = signed_pixels(basis.eigenvectors[place])
             factor = format_number(float(basis.eigenvalues[place]), ".3f")
-            about = f"eigenvector {place + 1}, factor {factor}, {shares[place]:.0%} of it on contours"
+            about = f"eigenvector {place + 1}, factor {factor}, {format_percent(shares[place])} of it on contours"
             items.append(GridImage(colors, factor, "", about))
         image_grid(items, key="vectors", cell=68, label="Eigenvectors", current=chosen, on_opened=_choose)
         st.caption("Below each is its factor. Click one to see it over the image.")
@@ -71,9 +71,8 @@ def _choose(place: int) -> None:
     st.session_state[_VECTOR] = place + 1
 
 
-def show_vectors(basis: Basis, pixels: np.ndarray, x: np.ndarray, chosen: int) -> None:
+def show_vectors(basis: Basis, pixels: np.ndarray, on_contours: np.ndarray, chosen: int) -> None:
     """The chosen eigenvector over the image, and where it oscillates."""
-    on_contours = contours(x)
     shares = contour_share(basis, on_contours)
     share, area = float(shares[chosen]), float(on_contours.mean())
     left, right = st.columns([1, 1.15], gap="medium")
@@ -90,17 +89,19 @@ def show_vectors(basis: Basis, pixels: np.ndarray, x: np.ndarray, chosen: int) -
             return
         times, factor = share / area, float(basis.eigenvalues[chosen])
         where = "follows contours" if times > 1.25 else "lies in flat regions" if times < 0.8 else "is spread evenly"
+        above = ": above 1, so that the noisy image lies between two likely answers there" if factor > 1 + SLACK else ""
         st.markdown(
-            f"**{share:.0%}** of eigenvector {chosen + 1} (of its squares) is on contours, the {area:.0%} of the "
-            f"pixels with the steepest gradient: it {where}, {format_number(times, '.1f')} times its share of the "
-            f"image. Its factor is **{format_number(factor, '.3f')}**"
-            + (": above 1, so that the noisy image lies between two likely answers there." if factor > 1 else ".")
+            f"**{format_percent(share)}** of the squared norm of eigenvector {chosen + 1} is on contours, the "
+            f"{format_percent(area)} of the pixels with the steepest gradient: {format_number(times, '.1f')} times "
+            f"an evenly spread vector's share, so that it {where}. Its factor is "
+            f"**{format_number(factor, '.3f')}**{above}."
         )
         half = basis.eigenvalues >= 0.5
         if half.any():
             st.markdown(
-                f"Of the {int(half.sum()):,} eigenvectors with a factor above ½, {shares[half].mean():.0%} is there on "
-                f"average: {format_number(float(shares[half].mean()) / area, '.1f')} times their share of the image."
+                f"Of the {int(half.sum()):,} eigenvectors with a factor above ½, {format_percent(shares[half].mean())} "
+                f"is on contours on average, {format_number(float(shares[half].mean()) / area, '.1f')} times "
+                "an evenly spread vector's share."
             )
         st.caption(
             "In the figure the eigenvector is in colors, blue below 0 and orange above; hovering names contours and "

@@ -11,6 +11,7 @@ from explorer.data.store import Store
 from explorer.escaping import in_markdown
 from explorer.jobs.kinds import MapTask
 from explorer.models.checkpoints import Checkpoint
+from explorer.units import format_percent
 from explorer.webapp.shell.background import send, watch
 
 __all__ = ["ready_map"]
@@ -64,6 +65,6 @@ def _build(place: DeltaGenerator, checkpoint: Checkpoint, images: Store) -> Map:
             what = "UMAP is loading, which takes a while the first time"
         else:
             what = "UMAP places the images"
-        bar.progress(done / total, in_markdown(f"{what}: {done / total:.0%}"))
+        bar.progress(done / total, in_markdown(f"{what}: {format_percent(done / total)}"))
 
     return build_map(checkpoint, images, progress=progress)

@@ -25,7 +25,7 @@ from explorer.webapp.probe.tray import follow_tray, show_tray
 from explorer.webapp.shell.address import part_kept_in_url
 from explorer.webapp.shell.image_source import choose_image, choose_source
 from explorer.webapp.shell.loaders import shown_errors
-from explorer.webapp.shell.noise_slider import gray_levels, psnr_range, psnr_slider
+from explorer.webapp.shell.noise_slider import noise_in_words, psnr_range, psnr_slider
 from explorer.webapp.shell.part_box import choose_part
 from explorer.webapp.shell.sidebar import Selection, sidebar
 from explorer.webapp.shell.subject import subject_of
@@ -89,7 +89,7 @@ def _probe(selection: Selection) -> None:
         psnr = psnr_slider(*noise_range)
     with heading:
         st.markdown("#### Look at its neighborhood, near and far", help=explained("Energy"))
-        st.caption(f"Noise at {psnr:g} dB changes each pixel by σ = {gray_levels(psnr):.3g} gray levels of 255.")
+        st.caption(noise_in_words(psnr))
     denoising = st.columns(3, gap="medium")
     with st.container(key="noise_charts"):
         noise_columns = st.columns(2, gap="medium")

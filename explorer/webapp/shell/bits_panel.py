@@ -14,7 +14,7 @@ from explorer.figures.tools import NO_TOOLS
 from explorer.jobs.progress import duration
 from explorer.measures.image.bits import ImageBits, scale_levels
 from explorer.models.checkpoints import Checkpoint
-from explorer.units import code_length_unit, format_number
+from explorer.units import code_length_unit, format_number, format_percent
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.setting_forms import one_of
 from explorer.webapp.shell.surprise_work import SurpriseWork
@@ -68,7 +68,8 @@ def _how_far(share: float, seconds: float) -> str:
     if share < _TELLING:
         return "Measuring the bits of each pixel…"
     left = seconds * (1 - share) / share
-    return f"Measuring the bits of each pixel: {share:.0%}" + (f", about {duration(left)} left" if left > 1 else "")
+    rest = f", about {duration(left)} left" if left > 1 else ""
+    return f"Measuring the bits of each pixel: {format_percent(share)}{rest}"
 
 
 def bits_map(

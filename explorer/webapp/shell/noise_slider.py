@@ -8,12 +8,12 @@ from typing import Literal
 import streamlit as st
 
 from explorer.models.checkpoints import Checkpoint
-from explorer.units import noise_variance_from_psnr, psnr_from_noise_variance, with_unit
+from explorer.units import format_gray_levels, format_number, psnr_from_noise_variance, with_unit
 from explorer.webapp.shell.address import kept
 from explorer.webapp.shell.setting_forms import number
 from explorer.webapp.shell.terms import explained
 
-__all__ = ["gray_levels", "level_slider", "psnr_range", "psnr_slider"]
+__all__ = ["level_slider", "noise_in_words", "psnr_range", "psnr_slider"]
 
 
 def psnr_range(checkpoint: Checkpoint) -> tuple[float, float]:
@@ -23,9 +23,10 @@ def psnr_range(checkpoint: Checkpoint) -> tuple[float, float]:
     return max(-20.0, float(math.ceil(low))), min(65.0, float(math.floor(high)))
 
 
-def gray_levels(psnr: float) -> float:
-    """Standard deviation of noise of `psnr` dB, in gray levels of 255."""
-    return 255 * math.sqrt(noise_variance_from_psnr(psnr))
+def noise_in_words(psnr: float) -> str:
+    """What noise of `psnr` dB does to a pixel, in a sentence."""
+    gray_levels = format_gray_levels(psnr)
+    return f"Noise at {format_number(psnr, 'g')} dB changes each pixel by σ = {gray_levels} gray levels of 255."
 
 
 def psnr_slider(low: float, high: float) -> float:
@@ -39,13 +40,19 @@ def psnr_slider(low: float, high: float) -> float:
 
 
 def level_slider(
-    label: str, low: float, high: float, key: str, explanation: str, width: int | Literal["stretch"] = "stretch"
+    label: str,
+    low: float,
+    high: float,
+    key: str,
+    explanation: str,
+    width: int | Literal["stretch"] = "stretch",
+    step: float = 1.0,
 ) -> float:
-    """A slider of noise levels from `low` to `high`, in whole dB, with the `key` of its setting."""
+    """A slider of noise levels from `low` to `high`, a `step` apart, in dB, with the `key` of its setting."""
     state, ends = st.session_state, f"{key}-ends"
     if state.get(ends, (low, high)) != (low, high):
         state[key] = state[key]  # with other ends it is another slider to Streamlit, which begins at the left one
     state[ends] = (low, high)
     return st.slider(
-        with_unit(label, "dB PSNR"), low, high, step=1.0, format="%d dB", key=key, width=width, help=explanation
+        with_unit(label, "dB PSNR"), low, high, step=step, format="%d dB", key=key, width=width, help=explanation
     )

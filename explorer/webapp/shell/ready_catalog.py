@@ -15,6 +15,7 @@ from explorer.escaping import in_markdown
 from explorer.jobs.kinds import CatalogTask
 from explorer.jobs.progress import duration
 from explorer.models.checkpoints import Checkpoint
+from explorer.units import format_percent
 from explorer.webapp.shell.background import send, watch
 from explorer.webapp.shell.loaders import catalog as stored_catalog
 
@@ -71,7 +72,7 @@ def _build(place: DeltaGenerator, checkpoint: Checkpoint, images: Store, wish: s
         left = ""
         if done > first and seconds > 3:
             left = f", about {duration(seconds * (total - done) / (done - first))} left"
-        bar.progress(done / total, f"{what}: {done / total:.0%}{left}")
+        bar.progress(done / total, f"{what}: {format_percent(done / total)}{left}")
 
     return build_catalog(checkpoint, images, progress=progress)
 

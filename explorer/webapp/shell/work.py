@@ -19,6 +19,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.errors import ExplorerError
 from explorer.escaping import in_markdown
 from explorer.jobs.progress import duration
+from explorer.units import format_percent
 
 __all__ = ["Advance", "Report", "Work", "carry_on", "offered"]
 
@@ -78,7 +79,7 @@ def offered(
     icon: str = ":material/play_arrow:",
     at_once: bool = False,
 ) -> Work[Result]:
-    """Draw the button of a work and the place of its progress; returns it as far as it is.
+    """Draw the button of a work and the place of its progress, unless it is finished; returns it as far as it is.
 
     Args:
         name: of the work on the page.
@@ -93,16 +94,17 @@ def offered(
     work: Work[Result] | None = st.session_state.get(key)
     if work is None or work.content != content:
         work = st.session_state[key] = Work(content, advance, show, wanted=at_once)
+    if work.finished:
+        return work
     row = st.container(horizontal=True, vertical_alignment="center")
-    if not work.finished:
-        if work.wanted:
-            label, icon = "Stop", ":material/stop:"
-        elif work.result is not None:
-            label, icon = "Go on", ":material/play_arrow:"
-        row.button(label, key=f"button {name}", icon=icon, on_click=_want, args=(work, not work.wanted))
+    if work.wanted:
+        label, icon = "Stop", ":material/stop:"
+    elif work.result is not None:
+        label, icon = "Go on", ":material/play_arrow:"
+    row.button(label, key=f"button {name}", icon=icon, on_click=_want, args=(work, not work.wanted))
     work.bar = row.container(width="stretch").empty()
-    if not work.wanted and not work.finished and work.seconds:
-        work.bar.caption(f"Stopped at {work.share:.0%}.")
+    if not work.wanted and work.seconds:
+        work.bar.caption(f"Stopped at {format_percent(work.share)}.")
     work.preview = st.empty()
     if work.problem:
         st.error(in_markdown(work.problem), icon=":material/error:")
@@ -148,7 +150,7 @@ def _how_far(share: float, seconds: float) -> str:
     if share < _TELLING:
         return f"{share:.0%}" if share >= _PERCENT / 2 else "Begun…"
     left = seconds * (1 - share) / share
-    return f"{share:.0%}" + (f", about {duration(left)} left" if left > 2 else "")
+    return format_percent(share) + (f", about {duration(left)} left" if left > 2 else "")
 
 
 def _want(work: Work[Any], wanted: bool) -> None:

@@ -12,10 +12,12 @@ from explorer.escaping import in_markdown
 from explorer.figures.tools import ZOOM_TOOLS
 from explorer.figures.wells import Mark, line_figure, plane_figure, wells_figure
 from explorer.measures.wells.landscape import Section, energies_on, minima, reduced
+from explorer.models.base import EnergyModel
 from explorer.models.checkpoints import Checkpoint
-from explorer.units import noise_variance_from_psnr, psnr_from_noise_variance
+from explorer.units import format_number, noise_variance_from_psnr, psnr_from_noise_variance
 from explorer.webapp.shell.address import kept
-from explorer.webapp.shell.setting_forms import whole_number
+from explorer.webapp.shell.noise_slider import level_slider
+from explorer.webapp.shell.setting_forms import number
 from explorer.webapp.shell.terms import explained
 from explorer.webapp.shell.work import Report, Work, offered
 from explorer.webapp.wells.memories import Stored
@@ -38,16 +40,14 @@ Line = dict[int, np.ndarray]
 def choose_level(stored: Stored) -> int:
     """Draw the slider of the noise level, in dB."""
     levels = _levels(stored)
-    default = min(levels, key=lambda level: abs(level - stored.splitting_psnr - 2 * _STEP))
-    chosen: int = st.slider(
-        "Noise level, dB PSNR",
-        levels[0],
-        levels[-1],
-        step=_STEP,
-        key=kept("psnr", whole_number(levels[0], levels[-1]), default),
-        help=explained("PSNR"),
-    )
-    return min(levels, key=lambda level: abs(level - chosen))
+
+    def nearest(psnr: float) -> float:
+        return float(min(levels, key=lambda level: abs(level - psnr)))
+
+    ends = float(levels[0]), float(levels[-1])
+    key = kept("psnr", number(*ends), nearest(stored.splitting_psnr + 2 * _STEP))
+    st.session_state[key] = nearest(st.session_state[key])
+    return int(level_slider("Noise level", *ends, key, explained("PSNR"), step=float(_STEP)))
 
 
 def line_panel(stored: Stored, checkpoint: Checkpoint, at: int, splits_at: float | None) -> Work[Line]:
@@ -61,9 +61,7 @@ def line_panel(stored: Stored, checkpoint: Checkpoint, at: int, splits_at: float
     """
     model, unit = checkpoint.model, stored.section.unit
     exact = _exact_line(stored)
-    levels = [
-        level for level in _levels(stored) if model.t_low * 0.999 <= noise_variance_from_psnr(level) <= model.t_max
-    ]
+    levels = [level for level in _levels(stored) if _knows(model, level)]
     z = _places(_MODEL_POINTS)
 
     def advance(found: Line | None, report: Report) -> tuple[Line, float]:  # noqa: ARG001
@@ -96,18 +94,22 @@ def line_panel(stored: Stored, checkpoint: Checkpoint, at: int, splits_at: float
         )
         if work.result:
             _curves(z, work.result, at, unit, "line_model")
+        if not levels:
+            _tell_range(model)
     with places[0]:
         st.markdown("**Stored images, exact**")
         _curves(_places(_points(stored)), exact, at, unit, "line_exact")
     with places[2]:
         st.markdown("**Where the wells are**")
-        found = {"stored": _wells(_places(_points(stored)), exact, _SHARP)}
+        found = {"stored images": _wells(_places(_points(stored)), exact, _SHARP)}
         if work.result:
             found[checkpoint.name] = _wells(z, work.result, _MODEL_SHARP)
         marks = [] if splits_at is None else [Mark(splits_at, "splits")]
         st.plotly_chart(
             wells_figure(found, marks), key="wells_chart", config=ZOOM_TOOLS, alt="Places of the wells by noise level"
         )
+        parted = ", ".join(_parted(*each) for each in found.items())
+        st.caption(f"As the noise falls, the line has more than one well: {parted}.")
     return work
 
 
@@ -126,14 +128,13 @@ def plane_panel(stored: Stored, checkpoint: Checkpoint, at: int) -> Work[np.ndar
     cells = st.grid(2, min_column_width=400, gap="medium")
     left, right = cells.cell(), cells.cell()
     with left:
-        st.markdown(f"**Stored images, exact, at {at} dB**")
+        st.markdown(f"**Stored images, exact, at {_db(at)}**")
         x, y, coordinates = _grid(section, _SIDE)
         _surface(section, x, y, _exact_plane(stored, at, coordinates), t, "plane_exact")
     with right:
-        st.markdown(f"**{in_markdown(checkpoint.name)}, at {at} dB**")
-        if not model.t_low * 0.999 <= t <= model.t_max:
-            low, high = (float(psnr_from_noise_variance(each)) for each in (model.t_max, model.t_low))
-            st.caption(f"The model knows noise from {math.ceil(low)} to {math.floor(high)} dB.")
+        st.markdown(f"**{in_markdown(checkpoint.name)}, at {_db(at)}**")
+        if not _knows(model, at):
+            _tell_range(model)
             return None
         x, y, coordinates = _grid(section, _MODEL_SIDE)
         rows = np.split(coordinates, _MODEL_SIDE)
@@ -156,6 +157,15 @@ def plane_panel(stored: Stored, checkpoint: Checkpoint, at: int) -> Work[np.ndar
     return work
 
 
+def _knows(model: EnergyModel, psnr: int) -> bool:
+    return model.t_low * 0.999 <= noise_variance_from_psnr(psnr) <= model.t_max
+
+
+def _tell_range(model: EnergyModel) -> None:
+    low, high = (float(psnr_from_noise_variance(each)) for each in (model.t_max, model.t_low))
+    st.caption(f"The model knows noise from {format_number(math.ceil(low), 'd')} to {_db(math.floor(high))}.")
+
+
 def _levels(stored: Stored) -> list[int]:
     middle = _STEP * round(stored.splitting_psnr / _STEP)
     return list(range(middle - _ABOVE, middle + _BELOW + 1, _STEP))
@@ -174,7 +184,11 @@ def _single(section: Section) -> Section:
     return Section(section.origin.float(), section.axes.float(), section.unit, section.places)
 
 
-_cached = st.cache_data(show_spinner=False, max_entries=32, hash_funcs={Stored: lambda stored: stored.content})
+_cached = st.cache_data(
+    show_spinner="Computing the energy of the stored images…",
+    max_entries=32,
+    hash_funcs={Stored: lambda stored: stored.content},
+)
 
 
 @_cached
@@ -205,6 +219,18 @@ def _curves(z: np.ndarray, line: Line, at: int, unit: float, key: str) -> None:
 def _wells(z: np.ndarray, line: Line, depth: float) -> tuple[Sequence[float], Sequence[np.ndarray]]:
     levels = sorted(line)
     return levels, [minima(z, line[level], depth) for level in levels]
+
+
+def _parted(name: str, wells: tuple[Sequence[float], Sequence[np.ndarray]]) -> str:
+    """The largest noise at which a density has more than one well, in words."""
+    levels, places = wells
+    first = next((level for level, here in zip(levels, places, strict=True) if len(here) > 1), None)
+    words = f"not even at {_db(levels[-1])}" if first is None else f"from {_db(first)} on"
+    return f"{in_markdown(name)} {words}"
+
+
+def _db(psnr: float) -> str:
+    return f"{format_number(psnr, '.0f')} dB"
 
 
 def _grid(section: Section, side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

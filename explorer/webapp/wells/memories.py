@@ -10,6 +10,7 @@ import streamlit as st
 import torch
 
 from explorer.data.store import Store
+from explorer.errors import ExplorerError
 from explorer.escaping import in_markdown
 from explorer.images import Values
 from explorer.measures.wells.landscape import Section
@@ -67,15 +68,17 @@ class Stored:
         """The same in the model's values, float64."""
         return self.values.centers(torch.from_numpy(self.pixels)).double()
 
+    @property
+    def numbers(self) -> list[int]:
+        """Of all stored images, the chosen ones first."""
+        count = min(_WHOLE, len(self.images)) if self.whole else 0
+        rest = [k * len(self.images) // count for k in range(count)]
+        return list(dict.fromkeys([*self.chosen, *rest]))
+
     @cached_property
     def all_x(self) -> torch.Tensor:
-        """All stored images in the model's values, the chosen ones first, float64."""
-        if not self.whole:
-            return self.x
-        count = min(_WHOLE, len(self.images))
-        rest = (np.arange(count) * len(self.images) // count).tolist()
-        numbers = list(dict.fromkeys([*self.chosen, *rest]))
-        return self.values.centers(torch.from_numpy(np.array(self.images.pixels[numbers]))).double()
+        """All stored images in the model's values, float64."""
+        return self.values.centers(torch.from_numpy(np.array(self.images.pixels[self.numbers]))).double()
 
     @cached_property
     def section(self) -> Section:
@@ -108,6 +111,8 @@ def choose_stored(selection: Selection) -> Stored:
     row = st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute")
     split = choose_part(row, selection.dataset, checkpoint.config.dataset)
     images = store(selection.dataset, checkpoint.model.image_shape, split)
+    if len(images) < _FEWEST:
+        raise ExplorerError("There is only one image here, and two are needed. Choose another part or data set.")
     kept(_CHOSEN, _numbers(len(images)), _two_of(images))
     kept(_DRAW, whole_number(0, _LARGEST_SEED), 0)
     chosen: tuple[int, ...] = st.session_state[_CHOSEN]

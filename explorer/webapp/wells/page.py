@@ -21,7 +21,8 @@ def page() -> None:
     st.title("Wells")
     st.markdown(
         "A diffusion model of a few stored images is a memory: at little noise each image is the bottom of a well of "
-        "the energy. At more noise wells merge. Has the model wells at images, or a density of what images are like?"
+        "the energy. At more noise wells merge. Does the model have a well at each image, or is it a density of what "
+        "images are like?"
     )
     works: list[Work[Any] | None] = []
     with shown_errors():

@@ -42,7 +42,7 @@ def stored_paths(stored: Stored, splits_at: float | None) -> None:
         weights = stored.memory.posterior(paths.ends.double(), paths.ts[-1])
         groups, names = weights.argmax(1).numpy(), [f"image {k}" for k in range(1, len(stored.chosen) + 1)]
     marks = [] if splits_at is None else [Mark(splits_at, "splits")]
-    st.markdown("**Stored images: samples fall into wells.** Each line is what is made of one sample.")
+    st.markdown("**Stored images: samples fall into wells.** Each line is a sample, denoised.")
     figure = paths_figure(paths.psnr.tolist(), places, groups, names, _LINE, marks)
     st.plotly_chart(figure, key="paths_exact", config=ZOOM_TOOLS, alt="Samples of the stored images by noise level")
     st.caption(
@@ -105,10 +105,12 @@ def _show(paths: Paths, late: float | None, largest: float) -> None:
     words = [f"Predicted by the covariance: {_db(predicted)}"]
     if paths.decision_noise is not None:
         decided = float(psnr_from_noise_variance(paths.decision_noise))
-        words.append(f"half of it decided at {_db(decided)}")
+        words.append(f"the samples pass 75 % at {_db(decided)}")
         marks.append(Mark(decided, "half way"))
     if late is not None:
-        words.append(f"a Gaussian is enough above {_db(float(psnr_from_noise_variance(late)))} (late start)")
+        words.append(
+            f"a Gaussian is enough at more noise than {_db(float(psnr_from_noise_variance(late)))} (late start)"
+        )
         marks.append(Mark(float(psnr_from_noise_variance(late)), "late start"))
     gaussian = 0.5 + np.arcsin(np.sqrt(largest / (largest + np.array(paths.ts)))) / math.pi
     figure = decided_figure(paths.psnr.tolist(), paths.decided, gaussian, marks)

@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 import torch
 
+from explorer.data.names import dataset_name
 from explorer.errors import ExplorerError
 from explorer.escaping import in_markdown
 from explorer.figures.tools import ZOOM_TOOLS
@@ -19,8 +20,8 @@ from explorer.measures.shared.noise_levels import log_spaced
 from explorer.measures.wells.own_and_fresh import OwnAndFresh, own_and_fresh
 from explorer.measures.wells.recall import Recall, recall
 from explorer.models.checkpoints import Checkpoint
-from explorer.training.own_images import OwnImages, open_own
-from explorer.units import format_number, noise_variance_from_psnr, psnr_from_noise_variance, with_unit
+from explorer.training.own_images import OwnImages, TrainedOn, open_own
+from explorer.units import format_number, format_percent, noise_variance_from_psnr, psnr_from_noise_variance, with_unit
 from explorer.webapp.shell.address import open_page
 from explorer.webapp.shell.sidebar import Selection
 from explorer.webapp.shell.terms import explained
@@ -86,12 +87,17 @@ def _begin(selection: Selection, report: Report) -> _Found:
 
     images = open_own(checkpoint.config, selection.dataset, checkpoint.model.image_shape, progress=progress)
     if images is None:
-        raise ExplorerError(
-            f"The images that {checkpoint.name} was trained on are not known here. Choose its own data set, "
-            f"{checkpoint.config.dataset or 'which it does not name'}, in the sidebar; the checkpoint must say how it "
-            "was trained, and some images must have been left out of the training."
-        )
+        raise ExplorerError(_why_unknown(checkpoint, selection.dataset))
     return _Found(images)
+
+
+def _why_unknown(checkpoint: Checkpoint, dataset: str) -> str:
+    name, own = checkpoint.name, checkpoint.config.dataset
+    if not own or TrainedOn.of(checkpoint.config) is None:
+        return f"{name} does not say how it was trained: its training images are not known. Choose another model."
+    if dataset_name(dataset) != own:
+        return f"{name} was trained on {own}, not on {dataset_name(dataset)}. Choose {own} in the sidebar."
+    return f"All images of {own} were used to train {name}: there are no fresh ones to compare. Choose another model."
 
 
 def _go_on(found: _Found, checkpoint: Checkpoint) -> _Found:
@@ -100,32 +106,31 @@ def _go_on(found: _Found, checkpoint: Checkpoint) -> _Found:
     if len(found.levels) < _LEVELS:
         t = log_spaced(model.t_low, max(_LARGEST, 10 * model.t_low), _LEVELS)[len(found.levels)]
         generator = noise_generator(1)
-        own, fresh = (values.dequantized(torch.from_numpy(_some(pixels)), generator) for pixels in found.images)
+        some = (torch.from_numpy(pixels[_evenly(pixels, _IMAGES)]) for pixels in found.images)
+        own, fresh = (values.dequantized(pixels, generator) for pixels in some)
         return replace(found, levels=(*found.levels, *own_and_fresh(model, own, fresh, [t], len(found.levels))))
     name, pixels = ("own", found.images.own) if len(found.own) < len(_STARTS) else ("fresh", found.images.fresh)
     before: tuple[Recall, ...] = getattr(found, name)
     t = float(noise_variance_from_psnr(_STARTS[len(before)]))
-    places = (np.arange(min(_STARTED, len(pixels))) * len(pixels) // _STARTED).tolist()
+    places = _evenly(pixels, _STARTED)
     (more,) = recall(model, values, pixels, places, [max(t, 1.01 * model.t_low)], steps=_STEPS, seed=len(before))
     after = (*before, more)
     return replace(found, own=after) if name == "own" else replace(found, fresh=after)
 
 
-def _some(pixels: np.ndarray) -> np.ndarray:
-    count = min(_IMAGES, len(pixels))
-    return np.array(pixels[np.arange(count) * len(pixels) // count])
+def _evenly(pixels: np.ndarray, most: int) -> list[int]:
+    """Numbers of at most so many images, evenly spaced."""
+    count = min(most, len(pixels))
+    return [k * len(pixels) // count for k in range(count)]
 
 
 def _show(found: _Found, checkpoint: Checkpoint) -> None:
     per_bit = checkpoint.model.dimensions * math.log(2)
     first = found.levels[0]
     st.markdown(
-        in_markdown(
-            f"Training images of {checkpoint.name} have a log p of "
-            f"{with_error(first.difference / per_bit, first.error / per_bit, 3)} bits/dimension more than fresh ones."
-        )
-        + " "
-        + _decided(first)
+        f"log p of training images of {in_markdown(checkpoint.name)} minus that of fresh ones is "
+        f"**{with_error(first.difference / per_bit, first.error / per_bit, 3)} bits/dimension**, with its standard "
+        f"error. {_decided(first)}"
     )
     psnr = [level.psnr for level in found.levels]
     cells = st.grid(3, min_column_width=320, gap="medium")
@@ -136,6 +141,7 @@ def _show(found: _Found, checkpoint: Checkpoint) -> None:
         title = with_unit("own minus fresh", "bits/dimension")
         figure = compared_figure([Compared("difference", psnr, values, errors)], title, "+.3f", zero=True)
         st.plotly_chart(figure, key="own_fresh", config=ZOOM_TOOLS, alt="log p of own minus fresh images")
+        st.caption("Bars are two standard errors.")
     with cells.cell():
         st.markdown("**Denoised**")
         curves = [
@@ -158,7 +164,9 @@ def _show(found: _Found, checkpoint: Checkpoint) -> None:
 def _decided(first: OwnAndFresh) -> str:
     if abs(first.difference) < 2 * first.error:
         return "That is no more than chance explains."
-    return "It knows them better than others." if first.difference > 0 else "It does not know them better than others."
+    if first.difference < 0:
+        return "The model does not know them better than others."
+    return f"That is {first.difference / first.error:.1f} standard errors: the model knows them better than others."
 
 
 def _show_recall(found: _Found) -> None:
@@ -168,7 +176,7 @@ def _show_recall(found: _Found) -> None:
     ]
     figure = compared_figure(curves, with_unit("distance from the beginning", "gray levels"), ".1f")
     st.plotly_chart(figure, key="recall", config=ZOOM_TOOLS, alt="Distance of the end of the flow from its beginning")
-    shares = ", ".join(f"{100 * each.share:.0f} % from {format_number(each.psnr, '.0f')} dB" for each in found.own)
+    shares = ", ".join(f"{format_percent(each.share)} from {format_number(each.psnr, '.0f')} dB" for each in found.own)
     st.caption(
         f"{len(found.own[0].back)} images of each kind with noise, followed along the probability flow to an image. Of "
         f"{len(found.images.own):,} own images the nearest to the end is the one that it began at: {shares}."
@@ -180,11 +188,9 @@ def _show_examples(found: _Found) -> None:
     level = next((each for each in reversed(found.own) if each.back.any()), found.own[-1])
     st.markdown(f"**Own images and where they end from {format_number(level.psnr, '.0f')} dB.**")
     items = []
-    count = len(found.images.own)
-    for k, (end, distance, back) in enumerate(
-        zip(level.ends, level.distance.tolist(), level.back.tolist(), strict=True)
-    ):
-        begin = found.images.own[k * count // _STARTED]
+    begins = found.images.own[_evenly(found.images.own, _STARTED)]
+    ends = zip(begins, level.ends, level.distance.tolist(), level.back.tolist(), strict=True)
+    for k, (begin, end, distance, back) in enumerate(ends):
         gap = np.full((begin.shape[0], begin.shape[1], max(1, begin.shape[2] // 16)), 255, np.uint8)
         text = f"{255 * distance:.1f}"
         told = "comes back" if back else "ends nearer to another one"

@@ -89,7 +89,7 @@ def show_splits(stored: Stored, checkpoint: Checkpoint, exact: Splitting | None)
 
     rows = [_of_stored(stored, exact), _of_two(stored), _of_data(stored, checkpoint)]
     place = st.empty()
-    work = offered("splitting", checkpoint.fingerprint, f"Find it for {checkpoint.name}", advance)
+    work = offered("splitting", checkpoint.fingerprint, f"Find it for {in_markdown(checkpoint.name)}", advance)
     if work.result is not None:
         rows.append(_of_model(checkpoint.name, work.result))
     cells = [
@@ -105,9 +105,9 @@ def show_splits(stored: Stored, checkpoint: Checkpoint, exact: Splitting | None)
 
 
 def _of_stored(stored: Stored, exact: Splitting | None) -> _Row:
-    what = f"{len(stored.all_x):,} stored images"
+    what = f"{len(stored.numbers):,} stored images"
     if exact is None:
-        why = "It is sought for a few images." if stored.whole else "The central point cannot be followed."
+        why = "It is found for a few images, not for many." if stored.whole else "The central point cannot be followed."
         return _Row(what, None, why)
     if exact.t is None:
         return _Row(
@@ -138,4 +138,4 @@ def _of_model(name: str, found: Splitting) -> _Row:
         low, high = (format_number(float(psnr_from_noise_variance(t)), ".0f") for t in (found.ts[0], found.ts[-1]))
         meaning = f"It does not split between {low} and {high} dB: the largest eigenvalue stays at {largest} or below."
         return _Row(in_markdown(name), None, meaning)
-    return _Row(in_markdown(name), found.psnr, "As of the stored images, at the central point of the model.")
+    return _Row(in_markdown(name), found.psnr, "As for the stored images, at the central point of the model.")

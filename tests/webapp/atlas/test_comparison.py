@@ -16,6 +16,7 @@ from explorer.data.store import Store
 from explorer.jobs.kinds import CatalogTask
 from explorer.jobs.manage import list_jobs
 from explorer.models.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from explorer.units import format_percent
 from explorer.webapp.shell.areas import areas_of
 from tests.conftest import write_tiny_checkpoint
 
@@ -82,7 +83,7 @@ def test_the_other_model_is_chosen_scored_and_compared(
     assert float(shown["RMS difference [dB/dim]"]) == pytest.approx(found.agreement.rms * factor, abs=0.005)
     assert float(shown["Mean difference [dB/dim]"]) == pytest.approx(found.agreement.mean * factor, abs=0.005)
     assert float(shown["Correlation"]) == pytest.approx(found.agreement.correlation, abs=5e-5)
-    assert shown["More probable for other"] == f"{found.agreement.second_higher:.0%}".replace("%", " %")
+    assert shown["More probable for other"] == format_percent(found.agreement.second_higher)
     assert caption(page).startswith("The 48 images whose difference is farthest from its mean")
 
 

@@ -64,6 +64,14 @@ def test_the_noise_level_the_vector_and_the_number_are_in_the_url(page: AppTest)
     assert metric(page, "Sum of all factors") != before
 
 
+@pytest.mark.parametrize(("asked", "shown"), [("21", 20), ("500", 32), ("many", 32)])
+def test_a_number_of_coefficients_that_is_no_choice_is_the_nearest(page: AppTest, asked: str, shown: int) -> None:
+    page.query_params["k"] = asked
+    page.run()
+    assert not page.exception
+    assert page.session_state["k"] == shown
+
+
 def test_what_was_found_is_not_computed_again(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     page.run()
     assert not page.exception

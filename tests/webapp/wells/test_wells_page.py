@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from explorer.models.checkpoints import Checkpoint
 from explorer.webapp.shell.setting_forms import Unfit
 from explorer.webapp.wells.memories import _numbers
+from explorer.webapp.wells.remember import _evenly, _why_unknown
 
 ROOT = Path(__file__).parents[3]
 
@@ -60,11 +64,60 @@ def test_a_whole_set_can_be_stored(page: AppTest) -> None:
     assert "side of 1" not in words(page)
 
 
+def test_one_image_is_too_few(page: AppTest, home: Path) -> None:
+    (home / "datasets" / "single").mkdir(parents=True)
+    Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save(home / "datasets" / "single" / "only.png")
+    page.query_params["data"] = "single"
+    page.run()
+    assert not page.exception
+    assert "There is only one image here" in page.error[0].value
+
+
 def test_a_model_that_does_not_say_how_it_was_trained_is_told(page: AppTest) -> None:
     page.run()
     next(button for button in page.button if button.key == "button memory").click().run()
     assert not page.exception
-    assert "are not known here" in page.error[0].value
+    assert "does not say how it was trained" in page.error[0].value
+
+
+@pytest.mark.parametrize(
+    ("own", "training", "chosen", "said"),
+    [
+        ("", {}, "digits", "does not say"),
+        ("birds", {"views": 1}, "digits", "Choose birds in the sidebar"),
+        ("digits", {"views": 1}, "digits", "All images of digits"),
+    ],
+)
+def test_why_own_images_are_not_known(
+    tiny_checkpoint: Checkpoint, own: str, training: dict[str, Any], chosen: str, said: str
+) -> None:
+    config = tiny_checkpoint.config.model_copy(update={"dataset": own, "training": training})
+    assert said in _why_unknown(dataclasses.replace(tiny_checkpoint, config=config), chosen)
+
+
+def test_of_few_images_each_is_taken_once() -> None:
+    assert _evenly(np.zeros(5), 12) == [0, 1, 2, 3, 4]
+    assert _evenly(np.zeros(6), 3) == [0, 2, 4]
+
+
+def test_a_noise_level_between_two_is_the_nearest(page: AppTest) -> None:
+    page.query_params["psnr"] = "6.9"
+    page.run()
+    assert not page.exception
+    level = page.slider(key="psnr").value
+    assert abs(level - 6.9) <= 1
+    assert level % 2 == 0
+
+
+def test_the_noise_level_stays_where_other_images_have_other_levels(page: AppTest) -> None:
+    page.query_params.update(memories="0.1.19", psnr="10")
+    page.run()
+    lowest = page.slider(key="psnr").min
+    page.session_state["memories"] = (1, 19)  # as a click on the first one does
+    page.run()
+    assert not page.exception
+    assert page.slider(key="psnr").min != lowest
+    assert page.slider(key="psnr").value == 10
 
 
 def test_numbers_of_images_are_read_from_the_url() -> None:

@@ -15,7 +15,7 @@ from explorer.figures.style import GRAY
 from explorer.measures.image.curves import PerturbationCurve
 from explorer.measures.image.probe import Probed
 from explorer.perturbations import RANGES, Perturbation
-from explorer.units import format_power_of_ten, raised
+from explorer.units import format_percent, format_power_of_ten, raised
 from explorer.webapp.tour import asking
 from explorer.webapp.tour.pictures import picture_row
 from explorer.webapp.tour.scene import Scene
@@ -143,12 +143,12 @@ class Brightness(_OneChange):
             )
         if choice == _LESS:
             black, beyond = float((values == 0).mean()), float((values > 1 - self.value).mean())
-            grayed = f" {black:.0%} of its values are black, and turn gray." if black >= 0.1 else ""
-            white = f" {beyond:.0%} of its values pass above white." if beyond >= 0.1 else ""
+            grayed = f" {format_percent(black)} of its values are black, and turn gray." if black >= 0.1 else ""
+            white = f" {format_percent(beyond)} of its values pass above white." if beyond >= 0.1 else ""
             return (
                 "To this model brightness is not free: the brighter copy is unlike the images that it has learned."
                 f"{grayed}{white}"
-            ).replace("%", " %")
+            )
         return "To this model brightness is not free: the brighter copy is more like the images that it has learned."
 
     def _worst(self, scene: Scene, probed: Probed, curve: PerturbationCurve) -> str:
