@@ -35,14 +35,14 @@ class CheapSecondDerivatives(TorchFunctionMode):
     def __torch_function__(
         self,
         func: Callable[..., Any],
-        types: Sequence[type],  # noqa: ARG002
+        types: Sequence[type],
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
         found: Tensor | None = None
-        if func is F.gelu and kwargs.get("approximate", "none") == "none":
-            found = _Gelu.apply(*args)
+        if func is F.gelu and len(args) == 1 and kwargs.get("approximate", "none") == "none":
+            found = _apply(_Gelu, *args, _apply(_GeluSlope, *args))
         elif func is F.conv2d:
             found = _convolved(*args, **kwargs)
         elif func is F.conv_transpose2d:
@@ -52,11 +52,11 @@ class CheapSecondDerivatives(TorchFunctionMode):
 
 _Sides = int | Sequence[int]  # one number for height and width, or one of each
 _Settings = tuple[Sequence[int], Sequence[int], Sequence[int], bool, Sequence[int], int]
-"""Stride, padding, dilation, whether it is transposed, output padding, and groups, as `torch.convolution` takes them."""
+"""Stride, padding, dilation, whether it is transposed, output padding, and groups, for `torch.convolution`."""
 
 
 def _convolved(
-    input: Tensor,  # noqa: A002
+    input: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
     stride: _Sides = 1,
@@ -71,7 +71,7 @@ def _convolved(
 
 
 def _convolved_transposed(
-    input: Tensor,  # noqa: A002
+    input: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
     stride: _Sides = 1,
@@ -92,8 +92,13 @@ def _two(sides: _Sides) -> Sequence[int]:
 def _by_settings(x: Tensor, weight: Tensor, bias: Tensor | None, settings: _Settings) -> Tensor | None:
     if x.dim() != 4 or torch.is_autocast_enabled(x.device.type) or weight.grad_fn is not None:
         return None
-    y: Tensor = _Convolution.apply(x, weight.detach(), settings)
+    y: Tensor = _apply(_Convolution, x, weight.detach(), settings)
     return y if bias is None else y + bias.detach().view(-1, 1, 1)
+
+
+def _apply(function: type[torch.autograd.Function], *arguments: Any) -> Tensor:
+    result: Tensor = function.apply(*arguments)
+    return result
 
 
 class _Convolution(torch.autograd.Function):
@@ -107,7 +112,7 @@ class _Convolution(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        return _Adjoint.apply(gradient, ctx.weight, ctx.shape, ctx.settings), None, None
+        return _apply(_Adjoint, gradient, ctx.weight, ctx.shape, ctx.settings), None, None
 
 
 class _Adjoint(torch.autograd.Function):
@@ -122,20 +127,21 @@ class _Adjoint(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
-        return _Convolution.apply(gradient, ctx.weight, ctx.settings), None, None, None
+        return _apply(_Convolution, gradient, ctx.weight, ctx.settings), None, None, None
 
 
 class _Gelu(torch.autograd.Function):
-    """``x Phi(x)``."""
+    """``x Phi(x)``, given its slope as a function of ``x``."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        ctx.save_for_backward(x)
+    def forward(ctx: Any, x: Tensor, slope: Tensor) -> Tensor:
+        ctx.save_for_backward(slope)
         return F.gelu(x)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        return gradient * _GeluSlope.apply(*ctx.saved_tensors)
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        (slope,) = ctx.saved_tensors
+        return gradient * slope, None
 
 
 class _GeluSlope(torch.autograd.Function):
@@ -152,4 +158,5 @@ class _GeluSlope(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         (curvature,) = ctx.saved_tensors
-        return gradient * curvature
+        product: Tensor = gradient * curvature
+        return product
