@@ -1,12 +1,15 @@
 """When do samples decide what they become, and does the data's covariance predict it?
 
 A sample on its way from noise to an image decides first on which side of the data's mean it falls, along the direction
-``e`` in which the data vary most, with variance ``lambda``. To second order the energy at the mean is
+``e`` in which the data vary most, with variance ``lambda``. At large noise the energy near the mean is
 
     U = const + 1/2 <e, y>^2 (1/t - lambda/t^2 + ...),
 
-so that one well becomes two at the **speciation noise** ``t = lambda`` (Biroli, Bonnaire, de Bortoli and Mézard 2024,
-arXiv 2402.18491); above it a Gaussian is enough (late initialization, `explorer.measures.sampling.start`).
+whose first two terms vanish together at the **speciation noise** ``t = lambda`` (Biroli, Bonnaire, de Bortoli and Mézard
+2024, arXiv 2402.18491). Where the data are two classes, far apart beside their own width, one well becomes two there:
+for classes of variance ``v`` at ``-m`` and ``m``, exactly at ``t = m^2 - v``, while ``lambda = m^2 + v``. For Gaussian
+data the other terms matter as much, and there is one well at every noise. Far above ``lambda`` a Gaussian is enough
+(late initialization, `explorer.measures.sampling.start`).
 
 What trajectories do: along the reverse diffusion, ``q(t)`` is the share of samples for which the side of ``D(y, t)``
 is that of the image in which they end: 1/2 where all is open, 1 where all is decided. If the diffusion is exact, that
