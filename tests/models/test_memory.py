@@ -56,7 +56,7 @@ def test_the_denoiser_is_the_posterior_mean(stored: Memory) -> None:
 
 @pytest.mark.parametrize(("dimensions", "count"), [(64, 800), (256, 200)])
 def test_noise_is_recalled_up_to_the_collapse(dimensions: int, count: int) -> None:
-    """Images of variance 1: the one that a noisy one was made of is told from all others up to ``1 / (N^(2/d) - 1)``."""
+    """Of images of variance 1, the one that has the noise is told from all others up to ``t = 1 / (N^(2/d) - 1)``."""
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(count, 1, 1, dimensions, generator=generator, dtype=torch.float64)
     collapse = 1 / (count ** (2 / dimensions) - 1)

@@ -7,9 +7,9 @@ the same. The exact density of N stored images, of variance ``v`` in ``d`` indep
 
     d/2 log(1 + v/t) = log N,        t = v / (N^(2/d) - 1),
 
-about ``1 / (4 log N)`` of their squared distances ``2 d v`` where that is far above ``v``. So two things are measured at
-each noise level, for own and for fresh images: the share whose end is nearer to ``x`` than to any other image of the set
-that ``x`` is from, and how near it is. Fresh images tell what a model does that has not seen them.
+about ``1 / (4 log N)`` of their squared distances ``2 d v`` where that is far above ``v``. So two things are measured
+at each noise level, for own and for fresh images: the share whose end is nearer to ``x`` than to any other image of the
+set that ``x`` is from, and how near it is. Fresh images tell what a model does that has not seen them.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ A sample on its way from noise to an image decides first on which side of the da
 
     U = const + 1/2 <e, y>^2 (1/t - lambda/t^2 + ...),
 
-whose first two terms vanish together at the **speciation noise** ``t = lambda`` (Biroli, Bonnaire, de Bortoli and Mézard
-2024, arXiv 2402.18491). Where the data are two classes, far apart beside their own width, one well becomes two there:
+whose first two terms cancel at the **speciation noise** ``t = lambda`` (Biroli, Bonnaire, de Bortoli and Mézard 2024,
+arXiv 2402.18491). Where the data are two classes, far apart beside their own width, one well becomes two there:
 for classes of variance ``v`` at ``-m`` and ``m``, exactly at ``t = m^2 - v``, while ``lambda = m^2 + v``. For Gaussian
 data the other terms matter as much, and there is one well at every noise. Far above ``lambda`` a Gaussian is enough
 (late initialization, `explorer.measures.sampling.start`).
