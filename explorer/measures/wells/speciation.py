@@ -44,6 +44,8 @@ __all__ = ["HALF_WAY", "Paths", "follow_paths", "principal_line"]
 HALF_WAY = 0.75
 """Share of samples whose side is decided, half way between chance and certainty."""
 
+_DRAWS = 200  # of the samples, for the error
+
 
 def principal_line(x: Tensor) -> Section:
     """The line through the mean of images along which they vary most; its unit is their standard deviation there, so
@@ -96,14 +98,35 @@ class Paths:
     @property
     def decided(self) -> np.ndarray:
         """``q``: share of the samples whose side along the first axis is that of their end, shape ``(K,)``."""
-        sides = np.stack(self.denoised)[:, :, 0] > 0
-        share: np.ndarray = (sides == sides[-1]).mean(1)
+        share: np.ndarray = self._kept.mean(1)
         return share
 
     @property
     def decision_noise(self) -> float | None:
         """The noise variance at which `decided` passes `HALF_WAY` for the last time; None where it never is below."""
         return _crossing(self.ts, self.decided)
+
+    @property
+    def decision_error(self) -> float | None:
+        """Standard error of `decision_noise` in dB, from samples drawn anew with replacement (Efron 1979); None where
+        that is None.
+
+        A share rises slowly: 64 samples of Gaussian data tell their variance to 3 dB.
+        """
+        if self.decision_noise is None:
+            return None
+        kept, random = self._kept, np.random.default_rng(0)
+        count = kept.shape[1]
+        draws = (_crossing(self.ts, kept[:, random.integers(0, count, count)].mean(1)) for _ in range(_DRAWS))
+        found = [float(psnr_from_noise_variance(t)) for t in draws if t is not None]
+        return float(np.std(found, ddof=1)) if len(found) > 1 else None
+
+    @property
+    def _kept(self) -> np.ndarray:
+        """Which samples are on the side of their end, shape ``(K, n)``."""
+        sides = np.stack(self.denoised)[:, :, 0] > 0
+        kept: np.ndarray = sides == sides[-1]
+        return kept
 
 
 def follow_paths(
