@@ -105,8 +105,8 @@ def _show(paths: Paths, late: float | None, largest: float) -> None:
     words = [f"Predicted by the covariance: {_db(predicted)}"]
     if paths.decision_noise is not None:
         decided = float(psnr_from_noise_variance(paths.decision_noise))
-        error = "" if paths.decision_error is None else f" ± {format_number(paths.decision_error, '.1f')} dB"
-        words.append(f"half of it decided at {_db(decided)}{error}")
+        error = paths.decision_error
+        words.append(f"half of it decided at {_db(decided)}" + (f" ± {_db(error)}" if error is not None else ""))
         marks.append(Mark(decided, "half way"))
     if late is not None:
         words.append(f"a Gaussian is enough above {_db(float(psnr_from_noise_variance(late)))} (late start)")

@@ -52,9 +52,8 @@ def test_gaussian_samples_are_half_way_decided_at_the_variance_of_their_data() -
 def test_the_error_of_the_decision_noise_is_its_scatter() -> None:
     """Forty sets of 50 samples each: their scatter, and what each says of itself."""
     model = Gaussian(torch.zeros(SHAPE, dtype=torch.float64), 0.5 * torch.eye(6, dtype=torch.float64), 1e-3)
-    paths = walked(
-        model, Section(torch.zeros(SHAPE).double(), torch.eye(6).double()[:1].view(1, *SHAPE), 1.0, np.eye(2))
-    )
+    axis = torch.eye(6, dtype=torch.float64)[:1].view(1, *SHAPE)
+    paths = walked(model, Section(torch.zeros(SHAPE, dtype=torch.float64), axis, 1.0, np.array([[-1.0], [1.0]])))
     parts = [
         Paths(paths.section, paths.ts, denoised=[each[first : first + 50] for each in paths.denoised])
         for first in range(0, COUNT, 50)
