@@ -68,6 +68,8 @@ _TRANSITION_PSNR = (10.0, 20.0, 30.0)
 _STATISTICS = 4096
 
 StepsOption = Annotated[int, typer.Option(help="Training steps of each network.", min=1)]
+CompileOption = Annotated[bool, typer.Option("--compile", help="Compile the training step.")]
+Bfloat16Option = Annotated[bool, typer.Option("--bfloat16", help="Convolve in bfloat16 while training.")]
 ThreadsOption = Annotated[int, typer.Option(help="Of the CPU.", min=1)]
 
 
@@ -179,7 +181,8 @@ def slopes(
     only: Annotated[list[int] | None, typer.Option(help="Values of alpha; 1 to 4 when left out.")] = None,
     seed: int = 0,
     threads: ThreadsOption = 1,
-    compiled: Annotated[bool, typer.Option("--compile", help="Compile the training step.")] = False,
+    compiled: CompileOption = False,
+    bfloat16: Bfloat16Option = False,
     write: WriteOption = False,
 ) -> None:
     """C-alpha images: does output PSNR rise with input PSNR as the optimum does?"""
@@ -187,7 +190,8 @@ def slopes(
     rows: list[list[Cell]] = []
     for alpha in only or _ALPHAS:
         family = CAlpha(size, alpha)
-        settings = {"batch_size": 64, "steps": steps, "learning_rate": 2e-3, "seed": seed, "compile": compiled}
+        settings = {"batch_size": 64, "steps": steps, "learning_rate": 2e-3, "seed": seed}
+        settings |= {"compile": compiled, "bfloat16": bfloat16}
         config = _config(f"c-alpha-{alpha}", _SLOPE_NOISE, size, width, **settings)
         model, seconds = _trained(config, Sampled(DistributionSource(family)))
         x = family.sample(_FRESH, torch.Generator().manual_seed(10**6 + seed))
@@ -223,6 +227,8 @@ def transition(
     ),
     seed: int = 0,
     threads: ThreadsOption = 1,
+    compiled: CompileOption = False,
+    bfloat16: Bfloat16Option = False,
     write: WriteOption = False,
 ) -> None:
     """From memory to generalization: denoised PSNR on own and on fresh images by number of training images."""
@@ -238,6 +244,8 @@ def transition(
         seed=seed,
         device="cpu",
         flip=False,
+        compile=compiled,
+        bfloat16=bfloat16,
     )
     rows: list[list[Cell]] = []
     for number in [int(text) for text in numbers.split(",")]:

@@ -45,14 +45,15 @@ def bits(
         scales += _by_scale(loaded, x)
     columns = {"size": "", "images": ",", "model": ".3f", "± images": ".3f", **dict.fromkeys(CODECS, ".3f")}
     columns |= {"model against JPEG XL": "", "photographs of which the model needs less": ""}
-    report("multiscale-bits", measured("Whole images, bits/dimension", columns, whole, notes), write)
+    part = sizes.replace(",", "-")
+    report(f"multiscale-bits-{part}", measured("Whole images, bits/dimension", columns, whole, notes), write)
     columns = {"size": "", "scale": "", **dict.fromkeys(("energy", "I-MMSE"), ".3f"), "gap": "+.3f", "Gaussian": ".3f"}
     title = "Whole images by scale, bits/dimension"
     explained = (
         "Details after so many halvings, given the coarse image, and the base. Gaussian: of the details, the best "
         "linear prediction with white residual; of the base, the one with its DCT variances."
     )
-    report("multiscale-scales", measured(title, columns, scales, [explained]), write)
+    report(f"multiscale-scales-{part}", measured(title, columns, scales, [explained]), write)
 
 
 def _against_codecs(loaded: Checkpoint, pixels: np.ndarray, x: torch.Tensor) -> list[Cell]:

@@ -16,7 +16,8 @@ matching, and make an energy of that network afterwards.
 **Levels.** A stored image of side ``S`` is halved ``r`` times, ``r`` drawn anew for each step. What comes out is the
 mean of ``4^r`` dequantized pixels, that is, ``x_r`` of the image as it is: level ``r``. Or it is rounded to 8 bits and
 dequantized again, and is then ``x_0`` of an image that was shrunk more: level 0. So the network sees every level with
-the fine noise that belongs to it, and level 0 at several scales.
+the fine noise that belongs to it, and level 0 at several scales. A halved image has a quarter of the details, so a step
+takes ``2^r`` times as many.
 """
 
 from __future__ import annotations
@@ -120,14 +121,15 @@ class ConditionalSource:
     requantized: float = 0.5
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
-        """One Haar step at one level, the same for all `count` images; the coarse image has its noise."""
+        """One Haar step at one level, the same for all images, `count` of them or more; the coarse image has its
+        noise."""
         x = self.images.sample(count, generator)
         halvings = _halvings(x.shape[-1])
         weights = _SHARE_OF_NEXT ** torch.arange(halvings + 1.0)
         times = int(torch.multinomial(weights.to(generator.device), 1, generator=generator))
         level = times
         if times:
-            x = halve(x, times)
+            x = halve(torch.cat((x, self.images.sample((2**times - 1) * count, generator))), times)
             if torch.rand((), generator=generator, device=generator.device) < self.requantized:
                 level, x = 0, self.values.dequantized(self.values.to_pixels(x), generator)
         side = x.shape[-1] // 2 * 2

@@ -23,7 +23,7 @@ class ImageSource(Protocol):
     """Clean images in a model's values, float32 ``(count, C, H, W)``, decided by the generator alone, on its device."""
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
-        """Independent images for a training step."""
+        """Independent images for a training step, `count` of them, or more where these are small."""
 
     def statistics(self, most: int, generator: torch.Generator) -> Tensor:
         """Images for the mean and the variances of the model, at most `most`."""

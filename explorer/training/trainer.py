@@ -150,7 +150,7 @@ class Trainer:
         generator.manual_seed(config.seed * 1_000_000_007 + step + 1)
         x = self.source.sample(config.batch_size, generator)
         eps = torch.randn(x.shape, generator=generator, device=generator.device)
-        t = training_noise_variances(config.batch_size, config.model.noise, config.model.anchor, generator)
+        t = training_noise_variances(len(x), config.model.noise, config.model.anchor, generator)
         heat = self._heat_points(x, generator) if config.heat_weight else None
         return Batch(x.to(self.device), eps.to(self.device), t.to(self.device), heat)
 
@@ -189,10 +189,11 @@ class Trainer:
         values = {name: parameter.detach() for name, parameter in self.parameters.items()}
         sums = {name: torch.zeros_like(parameter) for name, parameter in values.items()}
         total = torch.zeros(2, device=self.device)
-        mine = self.processes.share(config.batch_size)
+        count = len(batch.t)  # a source may give more than it was asked for, where they are small
+        mine = self.processes.share(count)
         for first in mine[:: self.micro_batch]:
             part = slice(first, min(first + self.micro_batch, mine.stop))
-            share = len(batch.t[part]) / config.batch_size
+            share = len(batch.t[part]) / count
             gradient, losses = self._gradient(values, (batch.x[part], batch.eps[part], batch.t[part]))
             for name, sum_ in sums.items():
                 sum_.add_(gradient[name], alpha=share)
