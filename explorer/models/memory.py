@@ -4,8 +4,9 @@ N images ``x_j``, each with the same probability, and noise of variance ``t``:
 
     U(y, t) = d/2 log(2 pi t) + log N - logsumexp_j( -||y - x_j||^2 / (2 t) )
 
-This is the energy of a modern Hopfield network at the inverse temperature ``1/t`` (Ramsauer et al. 2021; Ambrogioni
-2023, arXiv 2309.17290). Its derivatives are exact: with the posterior ``w_j = softmax_j(-||y - x_j||^2 / (2 t))``,
+But for terms in ``t`` alone, ``t U`` is the energy of a modern Hopfield network at the inverse temperature ``1/t``, in
+which each pattern has the bias ``-||x_j||^2 / 2`` (Ramsauer et al. 2021; Ambrogioni 2023, arXiv 2309.17290). Its
+derivatives are exact: with the posterior ``w_j = softmax_j(-||y - x_j||^2 / (2 t))``,
 
     D(y, t) = sum_j w_j x_j,        dD/dy = 1/t sum_j w_j (x_j - D) (x_j - D)^T,
 

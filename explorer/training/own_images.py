@@ -2,7 +2,8 @@
 
 Its ``config.json`` says which data set, which views of each picture and which part of the pictures. Fresh images are
 the same views of pictures of the validation part: a check on other crops than those of the training would compare crops
-and not images.
+and not images. One view is taken of each picture: several are not independent, and the standard error of a mean over
+them would be too small.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ class OwnImages(NamedTuple):
     """Images that a model was trained on, and others.
 
     Attributes:
-        own: uint8, shape ``(N, C, H, W)``, evenly spaced over its training images.
-        fresh: of pictures that it was not trained on, shape ``(M, C, H, W)``.
+        own: uint8, shape ``(N, C, H, W)``, a view of each of evenly spaced pictures of its training.
+        fresh: the same of pictures that it was not trained on, shape ``(M, C, H, W)``.
     """
 
     own: np.ndarray
@@ -80,7 +81,7 @@ def open_own(
     fetching: Progress | None = None,
     waiting: Waiting | None = None,
 ) -> OwnImages | None:
-    """At most `most` training images of a checkpoint, and as many fresh ones.
+    """At most `most` training images of a checkpoint, and as many fresh ones, each of another picture.
 
     Args:
         config: of the checkpoint.
@@ -105,7 +106,8 @@ def open_own(
     fresh = open_dataset(dataset, image_shape, "validation", most, *shown)
     if own.division is not None and own.division.how == "shared":
         return None
-    found = OwnImages(_some(own, trained.rows(own), most), _some(fresh, np.arange(len(fresh)), most))
+    of_own, of_fresh = trained.rows(own)[:: own.views], np.arange(0, len(fresh), fresh.views)  # the first views
+    found = OwnImages(_some(own, of_own, most), _some(fresh, of_fresh, most))
     return found if min(map(len, found)) > 1 else None
 
 

@@ -54,6 +54,21 @@ def test_the_denoiser_is_the_posterior_mean(stored: Memory) -> None:
     torch.testing.assert_close(stored.denoise(y, t).flatten(1), weights @ stored.images)
 
 
+@pytest.mark.parametrize(("dimensions", "count"), [(64, 800), (256, 200)])
+def test_noise_is_recalled_up_to_the_collapse(dimensions: int, count: int) -> None:
+    """Of images of variance 1, the one that has the noise is told from all others up to ``t = 1 / (N^(2/d) - 1)``."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(count, 1, 1, dimensions, generator=generator, dtype=torch.float64)
+    collapse = 1 / (count ** (2 / dimensions) - 1)
+    own = []
+    for t in (0.5 * collapse, collapse, 2 * collapse):
+        y = x[:200] + math.sqrt(t) * torch.randn(x[:200].shape, generator=generator, dtype=torch.float64)
+        own.append(float(Memory(x, t0=1e-3).posterior(y, t).diagonal().mean()))
+    assert own[0] > 0.9
+    assert 0.45 < own[1] < 0.7
+    assert own[2] < 0.25
+
+
 def test_in_parts_it_is_the_same(stored: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
     y = normal(3, 6)
     whole, curved = stored.derivatives(y, 0.2), laplacian(stored, y, 0.2, None, torch.Generator())

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError
+from explorer.measures.shared.twice import CheapSecondDerivatives
 from explorer.models.base import EnergyModel
 from explorer.units import psnr_from_noise_variance
 
@@ -42,7 +43,7 @@ class DenoiserJacobian:
             raise ValueError("The Jacobian is that at one image with noise.")
         self.size = y.numel()
         self._t = t
-        with torch.enable_grad():
+        with torch.enable_grad(), CheapSecondDerivatives():
             self._y = y.to(model.device).detach().expand(copies, *y.shape[1:]).clone().requires_grad_()
             variance = torch.full((copies,), t, dtype=y.dtype, device=self._y.device)
             energy = model.energy(self._y, variance).sum()

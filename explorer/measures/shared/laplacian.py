@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from explorer.measures.shared.twice import CheapSecondDerivatives
 from explorer.models.base import EnergyModel, sum_pixels
 
 __all__ = ["Laplacian", "laplacian", "trace_passes", "trace_probes"]
@@ -54,8 +55,9 @@ def laplacian(model: EnergyModel, y: Tensor, t: float, probes: int | None, gener
     with torch.enable_grad():
         y = y.detach().requires_grad_()
         variance = torch.full((len(y),), t, dtype=y.dtype, device=y.device, requires_grad=True)
-        energy = model.energy(y, variance)
-        gradient, time_score = torch.autograd.grad(energy.sum(), (y, variance), create_graph=True)
+        with CheapSecondDerivatives():
+            energy = model.energy(y, variance)
+            gradient, time_score = torch.autograd.grad(energy.sum(), (y, variance), create_graph=True)
 
         def curvature(v: Tensor) -> Tensor:
             if not gradient.requires_grad:  # an energy that is linear in y

@@ -2,10 +2,14 @@
 
 From ``y = x + sqrt(t) eps`` the probability flow of the model leads to an image. At little noise it ends near ``x``,
 whatever the model: enough of ``x`` is left. Memory shows where much noise leaves little of ``x`` and it comes back all
-the same: for the exact density of N stored images up to ``t`` of the order of their squared distances over ``log N``
-(Biroli et al. 2024, arXiv 2402.18491: the collapse). So two things are measured at each noise level, for own and for
-fresh images: the share whose end is nearer to ``x`` than to any other image of the set that ``x`` is from, and how near
-it is. Fresh images tell what a model does that has not seen them.
+the same. The exact density of N stored images, of variance ``v`` in ``d`` independent directions, tells the one that
+``y`` was made of from all others up to the collapse (Biroli et al. 2024, arXiv 2402.18491),
+
+    d/2 log(1 + v/t) = log N,        t = v / (N^(2/d) - 1),
+
+about ``1 / (4 log N)`` of their squared distances ``2 d v`` where that is far above ``v``. So two things are measured
+at each noise level, for own and for fresh images: the share whose end is nearer to ``x`` than to any other image of the
+set that ``x`` is from, and how near it is. Fresh images tell what a model does that has not seen them.
 """
 
 from __future__ import annotations

@@ -1,12 +1,15 @@
 """When do samples decide what they become, and does the data's covariance predict it?
 
 A sample on its way from noise to an image decides first on which side of the data's mean it falls, along the direction
-``e`` in which the data vary most, with variance ``lambda``. To second order the energy at the mean is
+``e`` in which the data vary most, with variance ``lambda``. At large noise the energy near the mean is
 
     U = const + 1/2 <e, y>^2 (1/t - lambda/t^2 + ...),
 
-so that one well becomes two at the **speciation noise** ``t = lambda`` (Biroli, Bonnaire, de Bortoli and Mézard 2024,
-arXiv 2402.18491); above it a Gaussian is enough (late initialization, `explorer.measures.sampling.start`).
+whose first two terms cancel at the **speciation noise** ``t = lambda`` (Biroli, Bonnaire, de Bortoli and Mézard 2024,
+arXiv 2402.18491). Where the data are two classes, far apart beside their own width, one well becomes two there:
+for classes of variance ``v`` at ``-m`` and ``m``, exactly at ``t = m^2 - v``, while ``lambda = m^2 + v``. For Gaussian
+data the other terms matter as much, and there is one well at every noise. Far above ``lambda`` a Gaussian is enough
+(late initialization, `explorer.measures.sampling.start`).
 
 What trajectories do: along the reverse diffusion, ``q(t)`` is the share of samples for which the side of ``D(y, t)``
 is that of the image in which they end: 1/2 where all is open, 1 where all is decided. If the diffusion is exact, that
@@ -40,6 +43,8 @@ __all__ = ["HALF_WAY", "Paths", "follow_paths", "principal_line"]
 
 HALF_WAY = 0.75
 """Share of samples whose side is decided, half way between chance and certainty."""
+
+_DRAWS = 200  # of the samples, for the error
 
 
 def principal_line(x: Tensor) -> Section:
@@ -93,14 +98,35 @@ class Paths:
     @property
     def decided(self) -> np.ndarray:
         """``q``: share of the samples whose side along the first axis is that of their end, shape ``(K,)``."""
-        sides = np.stack(self.denoised)[:, :, 0] > 0
-        share: np.ndarray = (sides == sides[-1]).mean(1)
+        share: np.ndarray = self._kept.mean(1)
         return share
 
     @property
     def decision_noise(self) -> float | None:
         """The noise variance at which `decided` passes `HALF_WAY` for the last time; None where it never is below."""
         return _crossing(self.ts, self.decided)
+
+    @property
+    def decision_error(self) -> float | None:
+        """Standard error of `decision_noise` in dB, from samples drawn anew with replacement (Efron 1979); None where
+        that is None.
+
+        A share rises slowly: 64 samples of Gaussian data tell their variance to 3 dB.
+        """
+        if self.decision_noise is None:
+            return None
+        kept, random = self._kept, np.random.default_rng(0)
+        count = kept.shape[1]
+        draws = (_crossing(self.ts, kept[:, random.integers(0, count, count)].mean(1)) for _ in range(_DRAWS))
+        found = [float(psnr_from_noise_variance(t)) for t in draws if t is not None]
+        return float(np.std(found, ddof=1)) if len(found) > 1 else None
+
+    @property
+    def _kept(self) -> np.ndarray:
+        """Which samples are on the side of their end, shape ``(K, n)``."""
+        sides = np.stack(self.denoised)[:, :, 0] > 0
+        kept: np.ndarray = sides == sides[-1]
+        return kept
 
 
 def follow_paths(

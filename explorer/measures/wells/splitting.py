@@ -35,7 +35,6 @@ __all__ = ["Splitting", "central_point", "splitting_noise"]
 
 _STEPS = 30  # of Newton's method
 _SOLVER_STEPS = 60
-_CLOSE = 1e-3  # a fixed point is one where ||D - y|| is below this share of sqrt(d t)
 _NEAR_ONE = 0.97  # the least eigenvalue of a point that ends where it becomes 1
 _LARGEST = 1.0  # Newton's step in units of sqrt(d t)
 
@@ -86,7 +85,7 @@ def splitting_noise(
         t_high: so large that there is one well.
         t_low: where the search ends.
         levels: noise levels at which it looks, evenly spaced in ``log t``; steps of 1 dB lose no point of `digits`.
-        tolerance: of the noise variance, relative, and of the eigenvalue.
+        tolerance: of the noise variance, relative, of the eigenvalue, and of the point, see `central_point`.
         progress: called with (levels done, `levels`); it may raise to stop.
 
     Raises:
@@ -102,7 +101,7 @@ def splitting_noise(
     last: _At | None = None
 
     def at(t: float, start: Tensor) -> _At:
-        point = central_point(model, start, t)
+        point = central_point(model, start, t, tolerance)
         found = smallest_curvature(model, point, t, tolerance=tolerance)
         return point, 1 - found.smallest, found.direction
 
@@ -154,20 +153,27 @@ def _root(
     return math.exp(high), at(t_high, y)
 
 
-def central_point(model: EnergyModel, y: Tensor, t: float) -> Tensor:
+def central_point(model: EnergyModel, y: Tensor, t: float, tolerance: float = 1e-3) -> Tensor:
     """The fixed point ``y* = D(y*, t)`` near `y`, stable or not, by Newton's method; shape ``(1, C, H, W)``.
+
+    Args:
+        model: an energy model, twice differentiable.
+        y: where to begin, shape ``(1, C, H, W)``.
+        t: noise variance.
+        tolerance: of ``||D(y) - y||`` in units of ``sqrt(d t)``, as far as the numbers of `y` are exact.
 
     Raises:
         ExplorerError: it is not found.
     """
     scale = math.sqrt(t * y.numel())
+    close = max(tolerance, torch.finfo(y.dtype).eps ** 0.5)
     for _ in range(_STEPS):
         jacobian = DenoiserJacobian(model, y, t)
         residual = t * jacobian.score  # D(y) - y
         size = float(residual.norm())
         if not math.isfinite(size):
             break
-        if size <= _CLOSE * scale:
+        if size <= close * scale:
             return (y + residual).detach() if size > 0 else y.detach()
         solved, _ = minres(_rest(jacobian), residual.flatten().double().cpu().numpy(), rtol=1e-4, maxiter=_SOLVER_STEPS)
         step = torch.as_tensor(solved, dtype=y.dtype, device=y.device).view_as(y)

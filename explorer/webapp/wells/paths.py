@@ -105,7 +105,9 @@ def _show(paths: Paths, late: float | None, largest: float) -> None:
     words = [f"Predicted by the covariance: {_db(predicted)}"]
     if paths.decision_noise is not None:
         decided = float(psnr_from_noise_variance(paths.decision_noise))
-        words.append(f"the samples pass 75 % at {_db(decided)}")
+        error = paths.decision_error
+        beside = "" if error is None else f" ± {_db(error)}"
+        words.append(f"the samples pass 75 % at {_db(decided)}{beside}")
         marks.append(Mark(decided, "half way"))
     if late is not None:
         words.append(

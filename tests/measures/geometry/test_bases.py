@@ -17,6 +17,7 @@ from explorer.measures.shared.jacobian import DenoiserJacobian
 from explorer.models.analytic import Gaussian, SubspaceMixture
 from explorer.models.base import EnergyModel
 from explorer.models.checkpoints import Checkpoint
+from explorer.models.memory import Memory
 from explorer.models.stationary import StationaryGaussian, power_law_spectrum
 from tests.conftest import tiny_multiscale
 
@@ -148,6 +149,16 @@ def test_between_two_images_an_eigenvalue_is_above_1() -> None:
     for t in (0.5, 1.0, 2.0):
         found = denoiser_basis(TwoPoints(), torch.zeros(1, 1, 2, 2, dtype=torch.float64), t)
         np.testing.assert_allclose(found.eigenvalues, [1 / t, 0, 0, 0], atol=1e-12)
+
+
+def test_of_stored_images_it_is_their_covariance_given_the_noisy_one() -> None:
+    """``t J = Cov[x | y]``, with the probability of each stored image given ``y``."""
+    images = torch.rand(7, 1, 4, 4, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    model, y, t = Memory(images, t0=1e-4), noisy((1, 4, 4)), 0.3
+    away = model.images - model.denoise(y, t).flatten(1)
+    covariance = (model.posterior(y, t).T * away).T @ away
+    expected = torch.linalg.eigvalsh(covariance).flip(0) / t
+    np.testing.assert_allclose(denoiser_basis(model, y, t).eigenvalues, expected, atol=1e-12)
 
 
 def test_an_asymmetric_product_is_told() -> None:

@@ -49,6 +49,22 @@ def test_gaussian_samples_are_half_way_decided_at_the_variance_of_their_data() -
     assert paths.decision_noise == pytest.approx(largest, rel=0.2)
 
 
+def test_the_error_of_the_decision_noise_is_its_scatter() -> None:
+    """Forty sets of 50 samples each: their scatter, and what each says of itself."""
+    model = Gaussian(torch.zeros(SHAPE, dtype=torch.float64), 0.5 * torch.eye(6, dtype=torch.float64), 1e-3)
+    axis = torch.eye(6, dtype=torch.float64)[:1].view(1, *SHAPE)
+    paths = walked(model, Section(torch.zeros(SHAPE, dtype=torch.float64), axis, 1.0, np.array([[-1.0], [1.0]])))
+    parts = [
+        Paths(paths.section, paths.ts, denoised=[each[first : first + 50] for each in paths.denoised])
+        for first in range(0, COUNT, 50)
+    ]
+    noise = np.array([part.decision_noise for part in parts], float)
+    errors = [part.decision_error for part in parts if part.decision_error is not None]
+    assert np.mean(errors) == pytest.approx(np.nanstd(10 * np.log10(noise)), rel=0.4)
+    assert paths.decision_error is not None
+    assert paths.decision_error < 0.3 * np.mean(errors)
+
+
 def test_samples_of_two_images_decide_as_a_normal_distribution_says() -> None:
     x = torch.zeros(2, *SHAPE, dtype=torch.float64)
     x[0, 0, 0, 0], x[1, 0, 0, 0] = -1, 1
@@ -64,6 +80,7 @@ def test_the_flow_never_changes_sides_between_two_images() -> None:
     paths = walked(Memory(x, t0=1e-3), Section.through(x), "flow")
     assert paths.decided.min() > 0.99
     assert paths.decision_noise is None
+    assert paths.decision_error is None
 
 
 def test_an_energy_that_is_not_finite_is_told() -> None:

@@ -5,6 +5,8 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy.optimize import brentq
+from scipy.special import softmax
 
 from explorer.errors import ExplorerError
 from explorer.measures.wells.splitting import central_point, splitting_noise
@@ -47,6 +49,43 @@ def test_a_square_of_four_splits_where_its_covariance_says() -> None:
     found = splitting_noise(Memory(images, t0=1e-3), images.mean(0, keepdim=True), 100.0, 1e-2, tolerance=1e-8)
     assert found.t == pytest.approx(4, rel=1e-6)
     assert abs(found.direction[0, 0, 1]) == pytest.approx(1, abs=1e-4)
+
+
+def test_a_point_that_moves_is_followed_to_where_it_splits() -> None:
+    """Mirror images along one axis, a lopsided set along the other: the point moves along the other as the noise falls.
+
+    On the axis of the mirror ``y* = (0, s)`` with ``s = sum_j w_j b_j``, and ``mu = sum_j w_j a_j^2 / t``.
+    """
+    places = np.array([(-1.5, 0.8), (1.5, 0.8), (1.0, -0.9), (-1.0, -0.9)])
+    images = torch.zeros(4, *SHAPE, dtype=torch.float64)
+    images[:, 0, 0, :2] = torch.from_numpy(places)
+
+    def weights(s: float, t: float) -> np.ndarray:
+        return np.asarray(softmax(-((places - (0, s)) ** 2).sum(1) / (2 * t)))
+
+    def place(t: float) -> float:
+        return float(brentq(lambda s: weights(s, t) @ places[:, 1] - s, -1, 1, xtol=1e-14))
+
+    exact = brentq(lambda t: weights(place(t), t) @ places[:, 0] ** 2 / t - 1, 1, 2, xtol=1e-14)
+    for levels in (9, 30):
+        begin = images.mean(0, keepdim=True)
+        found = splitting_noise(Memory(images, t0=1e-3), begin, 100.0, 0.3, levels=levels, tolerance=1e-8)
+        assert found.t == pytest.approx(exact, rel=1e-6)
+        assert found.point[0, 0, 1] == pytest.approx(place(exact), abs=1e-5)
+        assert abs(found.direction[0, 0, 0]) == pytest.approx(1, abs=1e-4)
+
+
+def test_two_classes_split_below_the_variance_of_both_together() -> None:
+    """Classes of variance v at -m and m have one well down to ``m^2 - v``; the covariance says ``m^2 + v``."""
+    within = 0.3
+
+    class Classes(Memory):
+        def energy(self, y: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+            return super().energy(y, t + within)
+
+    images = apart(1.2)
+    found = splitting_noise(Classes(images, t0=1e-3), images.mean(0, keepdim=True), 50.0, 0.1, tolerance=1e-8)
+    assert found.t == pytest.approx(1.44 - within, rel=1e-6)
 
 
 def test_a_density_of_one_well_does_not_split() -> None:
