@@ -10,7 +10,7 @@ from benchmarks.result import Cell, WriteOption, measured, report
 from explorer.measures.dataset.scales_nll import base_nll, details_nll
 from explorer.measures.image.codecs import CODECS, lossless_bits
 from explorer.models.checkpoints import Checkpoint, load_checkpoint
-from explorer.units import code_length_bits
+from explorer.units import code_length_bits, format_number
 
 __all__ = ["bits"]
 
@@ -65,7 +65,7 @@ def _against_codecs(loaded: Checkpoint, pixels: np.ndarray, x: torch.Tensor) -> 
     best = codecs["JPEG XL"]
     error = float(code.std(ddof=1) / len(code) ** 0.5) if len(code) > 1 else None
     less = f"{int((code < best).sum()):,} of {len(code):,}"
-    ratio = f"{100 * (float(code.mean() / best.mean()) - 1):+.1f} %"
+    ratio = format_number(100 * (float(code.mean() / best.mean()) - 1), "+.1f") + " %"
     return [float(code.mean()), error, *(float(codecs[name].mean()) for name in CODECS), ratio, less]
 
 
