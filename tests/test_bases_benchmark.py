@@ -15,7 +15,7 @@ from explorer.training.sources import PixelSource
 def test_the_gap_of_the_exact_energy_is_where_it_must_be() -> None:
     truth = bases.linear_manifold(0)
     x = truth.sample(2, torch.Generator().manual_seed(1))
-    _, dimension, agree, widest, expected, percent, _ = bases.gap_row("exact", truth, x, None)
+    _, dimension, agree, widest, expected, percent = bases.gap_row("exact", truth, x)
     assert agree == "9 of 9"
     assert dimension == 6
     assert widest == pytest.approx(expected, rel=0.05)

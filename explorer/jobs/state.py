@@ -79,7 +79,8 @@ def _state(folder: Path) -> JobState:
             return JobState("queued", record.message)
         if time.time() - submission.started < _STARTING_SECONDS or is_held(folder / SUPERVISOR_LOCK):
             return JobState("starting")
-        return JobState("killed", "It was started, and exited without reporting. The log may say why.")
+        message = "It was started, and exited without reporting. Resume starts it again; the log may say why."
+        return JobState("killed", message)
     if record.status == "running" and (has_worker or is_held(folder / SUPERVISOR_LOCK)):
         return JobState("stopping" if (folder / STOP_FILE).exists() else "running", pid=record.pid, host=record.host)
     if record.status == "running":

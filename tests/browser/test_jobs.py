@@ -22,7 +22,7 @@ def test_a_job_is_sent_and_watched_to_its_end(page: Page, own_app: tuple[str, Pa
     expect(page.get_by_text("There are no jobs yet")).to_be_visible()
     page.get_by_role("button", name="Send the job").click()
     expect(page.get_by_role("heading", name="catalog-digits-digits-1")).to_be_visible()
-    expect(page.get_by_text("Catalog of digits (validation) by digits. 3,916 of 3,916 scores")).to_be_visible()
+    expect(page.get_by_text("Catalog of digits (validation) by digits. 3,949 of 3,949 scores")).to_be_visible()
     expect(page.get_by_role("main").get_by_role("paragraph").filter(has_text="finished")).to_be_visible()
     expect(page).to_have_url(re.compile("job=catalog-digits-digits-1"))
     page.reload()

@@ -90,10 +90,14 @@ def _two(sides: _Sides) -> Sequence[int]:
 
 
 def _by_settings(x: Tensor, weight: Tensor, bias: Tensor | None, settings: _Settings) -> Tensor | None:
-    if x.dim() != 4 or torch.is_autocast_enabled(x.device.type) or weight.grad_fn is not None:
+    if x.dim() != 4 or weight.grad_fn is not None or _autocast(x.device.type):
         return None
     y: Tensor = _apply(_Convolution, x, weight.detach(), settings)
     return y if bias is None else y + bias.detach().view(-1, 1, 1)
+
+
+def _autocast(device: str) -> bool:
+    return torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
 
 
 def _apply(function: type[torch.autograd.Function], *arguments: Any) -> Tensor:

@@ -148,7 +148,7 @@ def _carry_on(work: Work[Any]) -> None:
 
 def _how_far(share: float, seconds: float) -> str:
     if share < _TELLING:
-        return f"{share:.0%}" if share >= _PERCENT / 2 else "Begun…"
+        return format_percent(share) if share >= _PERCENT / 2 else "Begun…"
     left = seconds * (1 - share) / share
     return format_percent(share) + (f", about {duration(left)} left" if left > 2 else "")
 

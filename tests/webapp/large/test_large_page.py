@@ -60,7 +60,7 @@ def test_it_opens_with_log_p_the_code_length_and_the_map_of_a_photograph(photogr
     log_prob = convert_log_prob((8 * D - bits) * math.log(2), "dB/dim", D)
     assert app.metric[0].value == f"{format_number(log_prob, '.2f')} dB/dimension"
     assert f"({bits:,.0f} bits)" in captions(app)
-    assert "than JPEG XL, the shortest file" in captions(app)
+    assert "JPEG XL, the shortest file" in captions(app)
     assert "shrunk 3.3 times" in captions(app)
     assert app.selectbox(key="density").options == ["many"]
     assert app.button_group(key="scale").options == ["all", "8 px", "4 px", "2 px", "1 px"]
