@@ -31,7 +31,7 @@ from explorer.measures.shared.jacobian import DenoiserJacobian
 from explorer.measures.shared.noise import noise_generator
 from explorer.measures.shared.steps import finish
 from explorer.models.base import EnergyModel
-from explorer.models.devices import inference_batch_size
+from explorer.models.devices import fitting_batch_size, inference_batch_size
 from explorer.progress import Progress
 
 __all__ = ["EXACT", "FIRST", "Basis", "denoiser_basis", "denoiser_basis_steps"]
@@ -117,7 +117,8 @@ def denoiser_basis_steps(
     if count is not None and count < 1:
         raise ValueError("At least one eigenvector is needed.")
     size = y.numel()
-    copies = max(1, min(size, inference_batch_size(size, model.device) // _DOUBLE))
+    fitting = fitting_batch_size(size, model.device) // _DOUBLE
+    copies = max(1, min(size, inference_batch_size(size, model.device), fitting))
     if size <= EXACT:
         jacobian = DenoiserJacobian(model, y, t, copies)
         found = yield from _jacobian_matrix(jacobian, copies)
